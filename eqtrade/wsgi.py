@@ -1,0 +1,8 @@
+"""REST, admin and pages."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
+application = get_wsgi_application()

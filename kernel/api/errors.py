@@ -1,0 +1,59 @@
+"""Domain errors and outages as HTTP, in the one shape of drf-standardized-errors."""
+
+from django.core.exceptions import RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
+from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
+from drf_standardized_errors.types import Error
+from rest_framework import exceptions
+
+from kernel.errors import DomainError, Invalid
+
+RETRY_AFTER_SECONDS = 2
+EPOCH_MISMATCH = "eqtrade: another cluster"
+
+
+class PayloadTooLarge(exceptions.APIException):
+    status_code = 413
+    default_code = "payload_too_large"
+    default_detail = "The body is too large."
+
+
+class OutOfService(exceptions.APIException):
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = "The database cannot be reached at the moment; try again."
+    wait = RETRY_AFTER_SECONDS
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, as opposed to refusing a statement."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+class ExceptionHandler(BaseHandler):
+    def convert_known_exceptions(self, exc: Exception) -> Exception:
+        if isinstance(exc, Invalid):
+            return exceptions.ValidationError({"non_field_errors": [exc.detail]}, code=exc.code)
+        if isinstance(exc, DomainError):
+            refusal = exceptions.APIException(exc.detail, code=exc.code)
+            refusal.status_code = exc.status
+            if exc.status == 503:
+                refusal.wait = RETRY_AFTER_SECONDS  # type: ignore[attr-defined]
+            return refusal
+        if isinstance(exc, RequestDataTooBig):
+            return PayloadTooLarge()
+        if EPOCH_MISMATCH in str(exc):
+            return OutOfService(
+                "This database was restored into another cluster: run `manage.py restored`."
+            )
+        if is_outage(exc):
+            return OutOfService()
+        return super().convert_known_exceptions(exc)
+
+
+class ExceptionFormatter(BaseFormatter):
+    def get_errors(self) -> list[Error]:
+        if isinstance(self.original_exc, Invalid):
+            return [Error(e.code, e.detail, e.attr) for e in self.original_exc.errors]
+        return super().get_errors()

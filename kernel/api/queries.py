@@ -1,0 +1,43 @@
+"""Query parameters, read as strictly as bodies."""
+
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from kernel.api.serializers import StrictSerializer
+
+PAGING = {"page_size", "cursor", "after", "before"}
+
+
+class QuerySerializer(StrictSerializer):
+    """Declares the query parameters of a call. Repeatable ones are `ListField`s."""
+
+
+def refuse_unknown(request: Request, known: set[str]) -> None:
+    """Raise ValidationError for a parameter that would silently be passed over."""
+    unknown = sorted(set(request.query_params) - known - PAGING)
+    if unknown:
+        known_text = ", ".join(sorted(known))
+        raise ValidationError(
+            {n[:64]: [f"This parameter is not known. Known: {known_text}."] for n in unknown[:20]},
+            code="unknown_field",
+        )
+
+
+def query_of(request: Request, serializer: type[QuerySerializer]) -> dict[str, Any]:
+    """The validated query of a request; raises ValidationError by parameter."""
+    fields = serializer().fields
+    refuse_unknown(request, set(fields))
+    from rest_framework.serializers import ListField
+
+    data = {
+        name: request.query_params.getlist(name)
+        if isinstance(field, ListField)
+        else request.query_params[name]
+        for name, field in fields.items()
+        if name in request.query_params
+    }
+    checked = serializer(data=data)
+    checked.is_valid(raise_exception=True)
+    return dict(checked.validated_data)

@@ -1,0 +1,146 @@
+"""Fields and serializers that take nothing they were not asked for."""
+
+import re
+import unicodedata
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from kernel.money import MAX_DECIMALS, MAX_INPUT, decimals_of, parse_plain, plain
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
+    r"(Z|[+-][0-9]{2}:[0-9]{2})\Z",
+    re.ASCII,
+)
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses unknown fields by name."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(str(k) for k in set(data) - set(self.fields))
+            if unknown:
+                shown = [_printable(name) for name in unknown[:20]]
+                raise serializers.ValidationError(
+                    {name: ["This field is not known."] for name in shown}, code="unknown_field"
+                )
+        return super().to_internal_value(data)
+
+
+def _printable(name: str) -> str:
+    return name.encode("ascii", "backslashreplace").decode()[:64]
+
+
+class TextField(serializers.CharField):
+    """Text without control characters or unpaired surrogates; numbers are no text."""
+
+    default_error_messages = {
+        "not_text": "This must be text.",
+        "control": "Control characters are not allowed.",
+        "surrogate": "Unpaired surrogates are not allowed.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_text")
+        if any(unicodedata.category(c) == "Cs" for c in data):
+            self.fail("surrogate")
+        if any(unicodedata.category(c) == "Cc" for c in data):
+            self.fail("control")
+        return str(super().to_internal_value(data))
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        if isinstance(data, str) and (
+            any(unicodedata.category(c) in ("Cs", "Cc") for c in data)
+        ):
+            self.to_internal_value(data)
+        return super().run_validation(data)
+
+
+@extend_schema_field(
+    {
+        "type": "string",
+        "format": "decimal",
+        "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$",
+        "example": "10.50",
+    }
+)
+class AmountField(serializers.Field[Decimal, Any, str, Any]):
+    """A positive quantity or price: plain notation, at most 6 decimals and 1,000,000,000."""
+
+    default_error_messages = {
+        "not_decimal": "This must be a plain decimal number, such as 12.50.",
+        "not_positive": "This must be greater than 0.",
+        "too_fine": f"This may have at most {MAX_DECIMALS} decimals.",
+        "too_large": f"This may be at most {MAX_INPUT:,}.",
+    }
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
+            self.fail("not_decimal")
+        if isinstance(data, int) and abs(data) > 10 * MAX_INPUT:
+            self.fail("too_large" if data > 0 else "not_positive")
+        try:
+            value = parse_plain(data if isinstance(data, str) else str(data))
+        except ValueError:
+            self.fail("not_decimal")
+        if value <= 0:
+            self.fail("not_positive")
+        if decimals_of(value) > MAX_DECIMALS:
+            self.fail("too_fine")
+        if value > MAX_INPUT:
+            self.fail("too_large")
+        return value
+
+    def to_representation(self, value: Decimal) -> str:
+        return plain(value)
+
+
+@extend_schema_field({"type": "string", "format": "decimal", "example": "7424.40"})
+class DecimalText(serializers.Field[Decimal, Any, str, Any]):
+    """An exact decimal as text in plain notation."""
+
+    def to_representation(self, value: Decimal) -> str:
+        return plain(value)
+
+
+@extend_schema_field({"type": "string", "format": "date"})
+class DayField(serializers.Field[date, Any, str, Any]):
+    default_error_messages = {"malformed": "This must be a date, such as 2026-01-31."}
+
+    def to_internal_value(self, data: Any) -> date:
+        if not isinstance(data, str) or not _DATE.match(data):
+            self.fail("malformed")
+        try:
+            return date.fromisoformat(data)
+        except ValueError:
+            self.fail("malformed")
+
+    def to_representation(self, value: date) -> str:
+        return value.isoformat()
+
+
+@extend_schema_field({"type": "string", "format": "date-time"})
+class MomentField(serializers.Field[datetime, Any, str, Any]):
+    """A time with an offset."""
+
+    default_error_messages = {
+        "malformed": "This must be a time with an offset, such as 2026-01-31T10:00:00-05:00."
+    }
+
+    def to_internal_value(self, data: Any) -> datetime:
+        if not isinstance(data, str) or not _MOMENT.match(data):
+            self.fail("malformed")
+        try:
+            return datetime.fromisoformat(data).astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fail("malformed")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

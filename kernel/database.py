@@ -1,0 +1,56 @@
+"""Database functions and mixins that several apps' models use."""
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from django.db.models import Func
+
+
+class RecordedAt(Func):
+    """When the database recorded a row: its own clock, not the client's and not the transaction's
+    start. A session setting beats it in tests; a system check refuses that setting elsewhere."""
+
+    function = "eqtrade_recorded_at"
+    template = "%(function)s()"
+    output_field = models.DateTimeField()
+
+
+class CurrentTransaction(Func):
+    """The 64-bit id of the writing transaction."""
+
+    function = "pg_current_xact_id"
+    template = "%(function)s()"
+
+    @property
+    def output_field(self) -> Any:
+        from kernel.fields import Xid8Field
+
+        return Xid8Field()
+
+
+def append_only_triggers() -> list[pgtrigger.Trigger]:
+    """Refuse UPDATE, DELETE and TRUNCATE: the second lock behind the runtime role's rights."""
+    return [
+        pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+        pgtrigger.Trigger(
+            name="no_truncate",
+            level=pgtrigger.Statement,
+            when=pgtrigger.Before,
+            operation=pgtrigger.Truncate,
+            func="RAISE EXCEPTION 'eqtrade: % is append-only', TG_TABLE_NAME;",
+        ),
+    ]
+
+
+class AppendOnly(models.Model):
+    """Rows are written once. The runtime role gets SELECT and INSERT only (`grant_runtime`)."""
+
+    class Meta:
+        abstract = True
+
+
+def append_only_tables() -> list[str]:
+    from django.apps import apps
+
+    return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))

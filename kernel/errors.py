@@ -1,0 +1,59 @@
+"""Errors with a meaning. Services raise them; `kernel.api.errors` turns them into HTTP, once."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What is wrong with one field. `attr` names it as the caller sent it; None means the whole."""
+
+    code: str
+    detail: str
+    attr: str | None = None
+
+
+class DomainError(Exception):
+    """Base of all refusals. `status` is the HTTP status that says the same."""
+
+    status = 400
+    code = "invalid"
+    detail = "The request is invalid."
+
+    def __init__(self, detail: str | None = None, *, code: str | None = None) -> None:
+        self.detail = detail or self.detail
+        self.code = code or self.code
+        super().__init__(self.detail)
+
+
+class Invalid(DomainError):
+    """The request breaks rules; each break is named by field."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        self.errors = errors
+        super().__init__("; ".join(f"{e.attr}: {e.detail}" for e in errors))
+
+
+class NotEntitled(DomainError):
+    status = 403
+    code = "not_entitled"
+    detail = "You may not do this in that account."
+
+
+class NotThere(DomainError):
+    status = 404
+    code = "not_found"
+    detail = "Not found."
+
+
+class Conflict(DomainError):
+    status = 409
+    code = "conflict"
+    detail = "This conflicts with what is there."
+
+
+class Unavailable(DomainError):
+    """Something that is needed is away; the same request may succeed later."""
+
+    status = 503
+    code = "unavailable"
+    detail = "The service is unavailable for a moment; try again."

@@ -1,0 +1,67 @@
+"""Decimals: one context to compute in, one way to read them, one way to write them.
+
+Quantities and prices that people enter have at most 6 decimals and are at most 1,000,000,000.
+Sums, notionals and P&L are exact: 60 digits hold every product of two inputs summed over more
+entries than a ledger can have, so nothing is rounded before a screen.
+"""
+
+import re
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, setcontext
+
+CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero])
+
+MAX_DECIMALS = 6
+MAX_INPUT = Decimal("1000000000")
+
+# ASCII digits only: Decimal itself also takes "1_0", " 1 ", full-width digits, NaN and Infinity.
+_PLAIN = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z", re.ASCII)
+# Longer texts are no honest input; they are refused before they are turned into a number.
+_LONGEST = 40
+
+
+def use_context() -> None:
+    """Make `CONTEXT` this thread's context and the default of threads to come."""
+    import decimal
+
+    decimal.DefaultContext.prec = CONTEXT.prec
+    decimal.DefaultContext.rounding = CONTEXT.rounding
+    setcontext(CONTEXT.copy())
+
+
+def parse_plain(text: str) -> Decimal:
+    """Read a finite decimal in plain notation, such as `12`, `-0.50` or `.5`.
+
+    Raises ValueError for everything else: exponents, NaN, blanks, separators, non-ASCII digits.
+    """
+    if len(text) > _LONGEST or not _PLAIN.match(text):
+        raise ValueError("not a plain decimal number")
+    return Decimal(text)
+
+
+def decimals_of(value: Decimal) -> int:
+    """How many decimals are needed to write `value`: trailing zeros do not count."""
+    exponent = value.normalize(CONTEXT).as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise ValueError("not a finite number")
+    return max(0, -exponent)
+
+
+def plain(value: Decimal) -> str:
+    """Write a decimal in plain notation, never with an exponent, never as `-0`."""
+    if value == 0:
+        return "0"
+    return format(value, "f")
+
+
+def normalized(value: Decimal) -> str:
+    """The one text of a number, however it was typed: `10`, `10.0` and `10.00` give `10`."""
+    text = plain(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def round_source_price(price: float | Decimal) -> Decimal:
+    """Round a price from a source (a binary float in JSON) on entry: half even, to 2 decimals
+    from 1.00 up and to 4 below."""
+    exact = price if isinstance(price, Decimal) else Decimal(repr(price))
+    step = Decimal("0.01") if abs(exact) >= 1 else Decimal("0.0001")
+    return exact.quantize(step, rounding=ROUND_HALF_EVEN, context=CONTEXT)

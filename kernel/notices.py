@@ -1,0 +1,68 @@
+"""Notices: which keys changed, published after commit for whoever watches.
+
+A notice carries no state, so a lost one costs freshness only; the live hub finds out by itself.
+Publishing goes straight to Redis in the channel layer's own format: the layer's `group_send`
+needs an event loop, and `async_to_sync` in a worker piles up one loop's connections a call.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from channels_redis.serializers import registry
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+ACCOUNT_GROUP = "account.{}"
+QUOTES_GROUP = "quotes"
+
+_TIMEOUT_SECONDS = 0.5
+_serializer = registry.get_serializer("msgpack")
+_client: "redis.Redis | None" = None
+
+
+def _redis() -> "redis.Redis":
+    global _client
+    if _client is None:
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL,
+            socket_timeout=_TIMEOUT_SECONDS,
+            socket_connect_timeout=_TIMEOUT_SECONDS,
+        )
+    return _client
+
+
+def channel_of(group: str) -> str:
+    """The Redis channel of a group, as RedisPubSubChannelLayer names it."""
+    prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
+    return f"{prefix}__group__{group}"
+
+
+def publish(notices: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Publish (group, message) pairs in one round trip. Never raises: a notice is a convenience."""
+    try:
+        with _redis().pipeline(transaction=False) as pipe:
+            for group, message in notices:
+                pipe.publish(channel_of(group), _serializer.serialize(message))
+            pipe.execute()
+    except redis.RedisError as error:
+        logger.warning("notices not published: %s", error)
+
+
+def account_changed(
+    account: int, *, instruments: Iterable[int] = (), trades: Iterable[str] = ()
+) -> tuple[str, dict[str, Any]]:
+    """These keys of an account changed."""
+    return ACCOUNT_GROUP.format(account), {
+        "type": "changed",
+        "account": account,
+        "instruments": list(instruments),
+        "trades": list(trades),
+    }
+
+
+def quotes_changed(instruments: Iterable[int]) -> tuple[str, dict[str, Any]]:
+    """Quotes, closes or overrides of these instruments changed."""
+    return QUOTES_GROUP, {"type": "quotes", "instruments": list(instruments)}

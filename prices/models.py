@@ -1,0 +1,139 @@
+"""Instruments, sessions that differ from the calendar, and prices."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from kernel.database import AppendOnly, RecordedAt, append_only_triggers
+from kernel.fields import NumericField
+
+MANUAL = "manual"
+CARRIED = "carried"
+
+
+class Instrument(models.Model):
+    """A listed share. `indices` holds the names of the indices it is a member of."""
+
+    ticker = models.CharField(max_length=16, unique=True)
+    name = models.CharField(max_length=160, blank=True)
+    exchange = models.CharField(max_length=16, default="XNYS")
+    currency = models.CharField(max_length=3, default="USD")
+    yahoo_symbol = models.CharField(max_length=24)
+    is_active = models.BooleanField(default=True)
+    indices = ArrayField(models.CharField(max_length=32), default=list, blank=True)
+
+    class Meta:
+        ordering = ["ticker"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ticker__regex=r"^[A-Z0-9][A-Z0-9.-]*$"), name="instrument_ticker_plain"
+            ),
+            models.CheckConstraint(condition=Q(currency="USD"), name="instrument_in_usd"),
+        ]
+
+    def __str__(self) -> str:
+        return self.ticker
+
+
+class Quote(models.Model):
+    """The latest price of an instrument from one source, and when that source said it."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="quotes")
+    source = models.CharField(max_length=16)
+    price = NumericField()
+    as_of = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["instrument", "source"], name="quote_latest_once"),
+            models.CheckConstraint(condition=Q(price__gt=0), name="quote_price_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.price} ({self.source})"
+
+
+class Close(AppendOnly):
+    """An official closing price as recorded. A correction is a further row; the latest counts."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="closes")
+    session = models.DateField()
+    source = models.CharField(max_length=16)
+    close = NumericField()
+    recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(close__gt=0), name="close_positive"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["instrument", "session", "source", "-recorded_at", "-id"],
+                name="close_latest",
+            ),
+            models.Index(fields=["session"], name="close_session"),
+        ]
+        triggers = append_only_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.session} {self.close} ({self.source})"
+
+
+class PriceOverride(models.Model):
+    """A price set by a person. It beats quotes while it is active, and never a close."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="overrides")
+    price = NumericField()
+    reason = models.CharField(max_length=200)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(price__gt=0), name="override_price_positive"),
+            models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["instrument", "expires_at"],
+                condition=Q(ended_at__isnull=True),
+                name="override_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.price}"
+
+
+class SessionOverride(models.Model):
+    """A day on which the exchange keeps other hours than its calendar says."""
+
+    date = models.DateField(unique=True)
+    is_closed = models.BooleanField(default=False)
+    early_close = models.TimeField(null=True, blank=True, help_text="New York time")
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-date"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(is_closed=True, early_close__isnull=True)
+                | Q(is_closed=False, early_close__isnull=False),
+                name="session_override_closed_or_early",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {'closed' if self.is_closed else self.early_close}"

@@ -1,0 +1,252 @@
+"""Trades, their versions, and the ledger: the only source of truth for positions and P&L."""
+
+from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Mod
+
+from accounts.models import Account
+from kernel.database import AppendOnly, CurrentTransaction, RecordedAt, append_only_triggers
+from kernel.fields import NumericField, Xid8Field
+from kernel.money import MAX_INPUT
+from prices.models import Instrument
+
+# Fixed for the life of a database: it is part of every entry and every checkpoint.
+LEDGER_SHARDS = 16
+
+
+class LedgerEpochNow(Func):
+    """The current epoch; raises in the database when this cluster is not the epoch's (a restore
+    that nobody has declared yet), because entries written then could never be applied."""
+
+    function = "eqtrade_ledger_epoch"
+    template = "%(function)s()"
+    output_field = models.IntegerField()
+
+
+class Side(models.TextChoices):
+    BUY = "buy"
+    SELL = "sell"
+
+
+class Status(models.TextChoices):
+    BOOKED = "booked"
+    AMENDED = "amended"
+    CANCELLED = "cancelled"
+
+
+class Terms(models.Model):
+    """The economic terms of a trade. `quantity` is positive; `side` gives its sign."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    side = models.CharField(max_length=4, choices=Side)
+    quantity = models.DecimalField(max_digits=16, decimal_places=6)
+    price = models.DecimalField(max_digits=16, decimal_places=6)
+    trade_date = models.DateField()
+    executed_at = models.DateTimeField()
+    note = models.CharField(max_length=200, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    status = models.CharField(max_length=9, choices=Status, default=Status.BOOKED)
+
+    class Meta:
+        abstract = True
+
+
+def _terms_constraints(prefix: str) -> list[models.BaseConstraint]:
+    return [
+        models.CheckConstraint(
+            condition=Q(quantity__gt=0, quantity__lte=MAX_INPUT), name=f"{prefix}_quantity_range"
+        ),
+        models.CheckConstraint(
+            condition=Q(price__gt=0, price__lte=MAX_INPUT), name=f"{prefix}_price_range"
+        ),
+        models.CheckConstraint(condition=Q(side__in=Side.values), name=f"{prefix}_side_known"),
+        models.CheckConstraint(
+            condition=Q(status__in=Status.values), name=f"{prefix}_status_known"
+        ),
+        models.CheckConstraint(
+            condition=Q(status=Status.BOOKED, version=1)
+            | (~Q(status=Status.BOOKED) & Q(version__gt=1)),
+            name=f"{prefix}_first_is_booked",
+        ),
+    ]
+
+
+class RequestGroup(models.Model):
+    """One bulk booking. Inserted before its trades, so that two equal requests at once cannot
+    both book. `terms_hash` is of what was sent, numbers normalised, before defaults."""
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    terms_hash = models.CharField(max_length=64)
+    trades = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Trade(Terms):
+    """A trade as it is now, for queries and locking. Its id is a UUIDv7: newer sorts later."""
+
+    id = models.UUIDField(primary_key=True)
+    booked_at = models.DateTimeField()
+    booked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    request_group = models.ForeignKey(
+        RequestGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    client_trade_id = models.CharField(max_length=64, null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = _terms_constraints("trade")
+        indexes = [
+            models.Index(fields=["account", "-id"], name="trade_by_account"),
+            models.Index(fields=["account", "trade_date", "-id"], name="trade_by_date"),
+            models.Index(fields=["instrument", "-id"], name="trade_by_instrument"),
+            models.Index(
+                fields=["request_group"],
+                condition=Q(request_group__isnull=False),
+                name="trade_by_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} v{self.version}"
+
+
+class TradeVersion(AppendOnly, Terms):
+    """One immutable state of a trade: its terms, who made it so, when and why."""
+
+    trade = models.ForeignKey(
+        Trade, on_delete=models.PROTECT, related_name="versions", db_index=False
+    )
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    reason = models.CharField(max_length=200, blank=True)
+    recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["trade_id", "version"]
+        constraints = [
+            *_terms_constraints("version"),
+            models.UniqueConstraint(fields=["trade", "version"], name="version_once"),
+            models.CheckConstraint(
+                condition=Q(status=Status.BOOKED) | ~Q(reason=""), name="version_has_reason"
+            ),
+        ]
+        triggers = append_only_triggers()
+        indexes = [BrinIndex(fields=["recorded_at"], name="version_recorded")]
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} v{self.version} {self.status}"
+
+
+class ClientTradeId(models.Model):
+    """The caller's own id of a booking. It keeps the account of the first booking for ever, so
+    that a retry after the trade has moved does not book again."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    client_trade_id = models.CharField(max_length=64)
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="+")
+    terms_hash = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "client_trade_id"], name="client_trade_id_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.client_trade_id
+
+
+class LedgerEpoch(models.Model):
+    """A life of the ledger in one database cluster. Transaction ids start over in another
+    cluster; a new epoch keeps the order of entries."""
+
+    epoch = models.IntegerField(primary_key=True)
+    system_identifier = models.BigIntegerField()
+    started_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    def __str__(self) -> str:
+        return str(self.epoch)
+
+
+class LedgerEntry(AppendOnly):
+    """The signed quantity and notional that a version adds to one account, instrument and date.
+
+    `quantity` > 0 is bought; `notional` = quantity × price, of the same sign. `trades` is +1 for
+    terms that now stand and −1 for the reversal of terms that stood, so that their sum counts
+    standing trades. The reader's order is (epoch, txid, id): see trades.ledger.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    epoch = models.IntegerField(db_default=LedgerEpochNow(), editable=False)
+    txid = Xid8Field(db_default=CurrentTransaction(), editable=False)
+    shard = models.GeneratedField(
+        expression=Mod(F("account"), Value(LEDGER_SHARDS)),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    trade_date = models.DateField()
+    quantity = NumericField()
+    notional = NumericField()
+    trades = models.SmallIntegerField()
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="entries")
+    version = models.PositiveIntegerField()
+    recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, notional__gt=0) | Q(quantity__lt=0, notional__lt=0),
+                name="entry_signed_alike",
+            ),
+            models.CheckConstraint(condition=Q(trades__in=[1, -1]), name="entry_counts_one"),
+        ]
+        indexes = [
+            models.Index(fields=["shard", "epoch", "txid", "id"], name="entry_reading_order"),
+            models.Index(
+                fields=["account", "instrument", "trade_date"],
+                include=["quantity", "recorded_at"],
+                name="entry_as_of",
+            ),
+            BrinIndex(fields=["recorded_at"], name="entry_recorded"),
+        ]
+        triggers = append_only_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} v{self.version}: {self.quantity}"
+
+
+class Checkpoint(models.Model):
+    """How far one consumer has read one shard. It moves in the transaction that applies."""
+
+    consumer = models.CharField(max_length=32)
+    shard = models.SmallIntegerField()
+    epoch = models.IntegerField(default=0)
+    txid = Xid8Field(default="0")
+    entry_id = models.BigIntegerField(default=0)
+    moved_at = models.DateTimeField(db_default=RecordedAt())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["consumer", "shard"], name="checkpoint_once"),
+            models.CheckConstraint(
+                condition=Q(shard__gte=0, shard__lt=LEDGER_SHARDS), name="checkpoint_shard_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer}/{self.shard}"
