@@ -1,0 +1,61 @@
+/**
+ * One trade ticket's way through the network, such that it books at most once.
+ *
+ * The client_trade_id belongs to the ticket until it is known what became of it. After a refusal
+ * (4xx) nothing was booked, after a success the ticket is done: both get a new id next time. With
+ * no answer, or a 5xx, it may have been booked, so the id stays: pressing again then either books
+ * it or finds it booked, and never books it twice.
+ */
+
+import { bookTrade, type Complaint, type NewTrade, newClientTradeId, Refused } from "./api";
+import type { TradeRow } from "./types";
+
+export type Terms = Omit<NewTrade, "client_trade_id">;
+
+export type Outcome =
+  | { kind: "booked"; trade: TradeRow }
+  | { kind: "refused"; complaints: Complaint[] }
+  | { kind: "unknown"; detail: string }
+  /** The press came while another was under way, or right after it succeeded. */
+  | { kind: "ignored" };
+
+/** A second click of a double click comes within this after the first one's success, in ms. */
+const SECOND_CLICK = 800;
+
+export class Booking {
+  #id: string | null = null;
+  #underway = false;
+  #bookedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    private readonly send: (trade: NewTrade) => Promise<TradeRow> = bookTrade,
+    private readonly newId: () => string = newClientTradeId,
+    private readonly now: () => number = () => performance.now(),
+  ) {}
+
+  /** True while a press would be ignored; the form then shows no complaints of its own. */
+  get resting(): boolean {
+    return this.#underway || this.now() - this.#bookedAt < SECOND_CLICK;
+  }
+
+  async submit(terms: Terms): Promise<Outcome> {
+    if (this.resting) return { kind: "ignored" };
+    this.#underway = true;
+    this.#id ??= this.newId();
+    try {
+      const trade = await this.send({ ...terms, client_trade_id: this.#id });
+      this.#id = null;
+      this.#bookedAt = this.now();
+      return { kind: "booked", trade };
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500) {
+        this.#id = null;
+        return { kind: "refused", complaints: error.complaints };
+      }
+      const detail = error instanceof Error ? error.message : String(error);
+      return { kind: "unknown", detail };
+    } finally {
+      this.#underway = false;
+    }
+  }
+}

@@ -1,0 +1,167 @@
+/**
+ * What a blotter connection knows, as a pure function of what it received.
+ *
+ * `receive` takes a state and a message and returns the next state and what changed. Sockets,
+ * clocks and the screen are elsewhere, so every case can be tested by calling it.
+ *
+ * The rule that keeps the page right: updates apply only on top of a snapshot, in unbroken `seq`
+ * order. After a gap everything is dropped until the next snapshot.
+ */
+
+import type {
+  ErrorMessage,
+  PositionRow,
+  PriceRow,
+  Rows,
+  ServerMessage,
+  SnapshotMessage,
+  TotalRow,
+  TradeRow,
+  UpdateMessage,
+} from "../types";
+
+export interface LiveState {
+  /** Sequence number of the last message applied. */
+  seq: number;
+  /** False before the first snapshot and after a gap: updates are then dropped. */
+  inStep: boolean;
+  businessDate: string | null;
+  priceSource: string | null;
+  positions: ReadonlyMap<string, PositionRow>;
+  trades: ReadonlyMap<string, TradeRow>;
+  totals: ReadonlyMap<string, TotalRow>;
+  prices: ReadonlyMap<string, PriceRow>;
+  /** Local time (ms) of the newest quote, from its age on arrival: immune to clock skew. */
+  newestPriceAt: number | null;
+}
+
+export interface Delta<Row> {
+  add: Row[];
+  update: Row[];
+  remove: Row[];
+}
+
+export type Change =
+  | { kind: "snapshot" }
+  | { kind: "update"; positions: Delta<PositionRow>; trades: Delta<TradeRow> }
+  | { kind: "gap" }
+  | { kind: "dropped" }
+  | { kind: "refused"; error: ErrorMessage };
+
+export interface Received {
+  state: LiveState;
+  change: Change;
+}
+
+export const emptyState: LiveState = {
+  seq: 0,
+  inStep: false,
+  businessDate: null,
+  priceSource: null,
+  positions: new Map(),
+  trades: new Map(),
+  totals: new Map(),
+  prices: new Map(),
+  newestPriceAt: null,
+};
+
+/** No code may hold a line break, so the key is unambiguous. */
+export function positionKey(row: { account: string; ticker: string }): string {
+  return `${row.account}\n${row.ticker}`;
+}
+
+const tradeKey = (row: TradeRow): string => row.id;
+const totalKey = (row: TotalRow): string => row.account;
+const priceKey = (row: PriceRow): string => row.ticker;
+
+/**
+ * The state after a new socket opened: numbering starts over.
+ *
+ * The rows stay, to be shown as old, until the snapshot replaces them.
+ */
+export function reconnected(state: LiveState): LiveState {
+  return { ...state, seq: 0, inStep: false };
+}
+
+/** `at` is the local time of arrival in milliseconds. */
+export function receive(state: LiveState, message: ServerMessage, at: number): Received {
+  switch (message.type) {
+    case "snapshot":
+      return { state: fromSnapshot(message, at), change: { kind: "snapshot" } };
+    case "update":
+      if (!state.inStep) return { state, change: { kind: "dropped" } };
+      if (message.seq !== state.seq + 1)
+        return { state: { ...state, inStep: false }, change: { kind: "gap" } };
+      return applyUpdate(state, message, at);
+    case "error":
+      return { state, change: { kind: "refused", error: message } };
+  }
+}
+
+function fromSnapshot(message: SnapshotMessage, at: number): LiveState {
+  return {
+    seq: message.seq,
+    inStep: true,
+    businessDate: message.business_date,
+    priceSource: message.price_source,
+    positions: new Map(message.positions.map((row) => [positionKey(row), row])),
+    trades: new Map(message.trades.map((row) => [tradeKey(row), row])),
+    totals: new Map(message.totals.map((row) => [totalKey(row), row])),
+    prices: new Map(message.prices.map((row) => [priceKey(row), row])),
+    newestPriceAt: newestPrice(message, at, null),
+  };
+}
+
+function applyUpdate(state: LiveState, message: UpdateMessage, at: number): Received {
+  const positions = merge(
+    state.positions,
+    message.positions,
+    positionKey,
+    message.removed.positions.map(positionKey),
+  );
+  const trades = merge(state.trades, message.trades, tradeKey, message.removed.trades);
+  return {
+    state: {
+      ...state,
+      seq: message.seq,
+      positions: positions.rows,
+      trades: trades.rows,
+      totals: merge(state.totals, message.totals, totalKey, []).rows,
+      prices: merge(state.prices, message.prices, priceKey, []).rows,
+      newestPriceAt: newestPrice(message, at, state.newestPriceAt),
+    },
+    change: { kind: "update", positions: positions.delta, trades: trades.delta },
+  };
+}
+
+/** Removing what is not there is no error: the row may have come and gone between messages. */
+function merge<Row>(
+  old: ReadonlyMap<string, Row>,
+  changed: readonly Row[],
+  key: (row: Row) => string,
+  removed: readonly string[],
+): { rows: ReadonlyMap<string, Row>; delta: Delta<Row> } {
+  const delta: Delta<Row> = { add: [], update: [], remove: [] };
+  if (changed.length === 0 && removed.length === 0) return { rows: old, delta };
+  const rows = new Map(old);
+  for (const row of changed) rows.set(key(row), row);
+  for (const gone of removed) {
+    rows.delete(gone);
+    const row = old.get(gone);
+    if (row !== undefined) delta.remove.push(row);
+  }
+  for (const row of new Map(changed.map((each) => [key(each), each])).values()) {
+    if (rows.has(key(row))) (old.has(key(row)) ? delta.update : delta.add).push(row);
+  }
+  return { rows, delta };
+}
+
+function newestPrice(rows: Pick<Rows, "prices">, at: number, known: number | null): number | null {
+  let newest = known;
+  for (const { age_seconds: age } of rows.prices) {
+    if (age === null) continue;
+    const taken = at - age * 1000;
+    if (newest === null || taken > newest) newest = taken;
+  }
+  return newest;
+}

@@ -1,0 +1,151 @@
+/**
+ * The blotter's live data, for components: a socket, the reducer and what the screen follows.
+ *
+ * Rows are `$state.raw`: they change by replacement, and a deep proxy over thousands of rows
+ * would cost more than the whole update.
+ */
+
+import { fetchAccounts, Refused } from "../api";
+import type { Account, ErrorMessage } from "../types";
+import { serverMessage } from "../validate";
+import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";
+import { LastingSocket } from "./socket";
+
+export type Phase = "connecting" | "live" | "syncing" | "lost" | "refused" | "signed-out";
+
+export type ChangeListener = (change: Change, state: LiveState) => void;
+
+/** A snapshot asked for after a gap comes at once; a broken server must not be hammered. */
+const RESUBSCRIBE_PAUSE = 1_000;
+
+export class LiveBlotter {
+  state = $state.raw<LiveState>(emptyState);
+  phase = $state<Phase>("connecting");
+  /** Local time in ms of the last message; null before the first. */
+  lastMessageAt = $state<number | null>(null);
+  retryAt = $state<number | null>(null);
+  /** Why the server refuses, in its words, or what was wrong with its message. */
+  problem = $state<string | null>(null);
+
+  /** Null until it is known what may be watched. */
+  #accounts: readonly string[] | null = null;
+  // Nothing on screen follows who listens, so it need not be reactive.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  #listeners = new Set<ChangeListener>();
+  #socket: LastingSocket;
+  #lastResubscribe = 0;
+  #pending: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    address: string,
+    private readonly onAccounts: (accounts: Account[]) => void,
+  ) {
+    this.#socket = new LastingSocket(address, {
+      opened: () => {
+        this.state = reconnected(this.state);
+        this.phase = "syncing";
+        this.retryAt = null;
+        this.#subscribe();
+      },
+      received: (text) => this.#received(text),
+      lost: (retryAt) => {
+        if (this.phase === "signed-out") return;
+        this.phase = "lost";
+        this.retryAt = retryAt;
+        void this.#checkAccess();
+      },
+      probe: () => this.#subscribe(),
+    });
+  }
+
+  start(): () => void {
+    const hurry = (): void => {
+      if (document.visibilityState === "visible") this.#socket.hurry();
+    };
+    addEventListener("online", hurry);
+    document.addEventListener("visibilitychange", hurry);
+    this.#socket.connect();
+    return () => {
+      removeEventListener("online", hurry);
+      document.removeEventListener("visibilitychange", hurry);
+      clearTimeout(this.#pending);
+      this.#socket.close();
+    };
+  }
+
+  /** Replaces what is watched. Old rows stay on screen until the snapshot arrives. */
+  watch(accounts: readonly string[]): void {
+    this.#accounts = accounts;
+    this.#subscribe();
+  }
+
+  /** Calls back on each change of rows, and once now if there are rows; returns how to stop. */
+  onChange(listener: ChangeListener): () => void {
+    this.#listeners.add(listener);
+    if (this.state.businessDate !== null) listener({ kind: "snapshot" }, this.state);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #subscribe(): void {
+    if (this.#accounts !== null)
+      this.#socket.send({ type: "subscribe", accounts: this.#accounts });
+  }
+
+  #resubscribeSoon(): void {
+    clearTimeout(this.#pending);
+    const wait = Math.max(0, this.#lastResubscribe + RESUBSCRIBE_PAUSE - Date.now());
+    this.#pending = setTimeout(() => {
+      this.#lastResubscribe = Date.now();
+      this.#subscribe();
+    }, wait);
+  }
+
+  #received(text: string): void {
+    const at = Date.now();
+    let change: Change;
+    try {
+      const received = receive(this.state, serverMessage(text), at);
+      this.state = received.state;
+      change = received.change;
+    } catch (error) {
+      // What it would have changed is unknown, so it counts as a gap.
+      this.problem = `The server sent something unreadable (${(error as Error).message}).`;
+      this.state = { ...this.state, inStep: false };
+      change = { kind: "gap" };
+    }
+    this.lastMessageAt = at;
+    switch (change.kind) {
+      case "snapshot":
+        this.problem = null;
+        this.phase = "live";
+        break;
+      case "gap":
+        this.phase = "syncing";
+        this.#resubscribeSoon();
+        break;
+      case "refused":
+        this.#refused(change.error);
+        break;
+    }
+    for (const listener of this.#listeners) listener(change, this.state);
+  }
+
+  /** Entitlements changed under the page: what may be watched now is asked for again. */
+  #refused(error: ErrorMessage): void {
+    this.problem = error.detail;
+    this.phase = "refused";
+    void this.#checkAccess();
+  }
+
+  /** Tells a lost server from an ended session, which no reconnecting will mend. */
+  async #checkAccess(): Promise<void> {
+    try {
+      this.onAccounts(await fetchAccounts());
+    } catch (error) {
+      if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
+        this.phase = "signed-out";
+        this.#socket.close();
+      }
+    }
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Exact decimal arithmetic and formatting for the screen.
+ *
+ * Values are strings in plain notation, as the API sends them. Nothing here goes through a
+ * JavaScript number, except sorting. Rounding happens last, half up (away from zero at a half),
+ * as the server's own screens do.
+ */
+
+import type { Decimal } from "./types";
+
+/** U+2212: as wide as the plus sign and the digits, so that columns line up. */
+const MINUS = "−";
+
+interface Parts {
+  negative: boolean;
+  whole: string;
+  fraction: string;
+}
+
+function split(value: Decimal): Parts {
+  const negative = value.startsWith("-");
+  const [whole = "0", fraction = ""] = (negative ? value.slice(1) : value).split(".");
+  return { negative, whole: whole.replace(/^0+(?=\d)/, ""), fraction };
+}
+
+function group(whole: string): string {
+  return whole.replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** The value as an integer count of 10^-scale; `scale` must be at least its decimals. */
+function scaled(value: Decimal, scale: number): bigint {
+  const { negative, whole, fraction } = split(value);
+  const digits = BigInt(whole + fraction.padEnd(scale, "0"));
+  return negative ? -digits : digits;
+}
+
+function decimals(value: Decimal): number {
+  const point = value.indexOf(".");
+  return point < 0 ? 0 : value.length - point - 1;
+}
+
+/** −1, 0 or 1. */
+export function sign(value: Decimal): -1 | 0 | 1 {
+  if (!/[1-9]/.test(value)) return 0;
+  return value.startsWith("-") ? -1 : 1;
+}
+
+/** The exact sum; no values sum to "0". Nothing is rounded. */
+export function sum(values: readonly Decimal[]): Decimal {
+  const scale = values.reduce((most, value) => Math.max(most, decimals(value)), 0);
+  const total = values.reduce((running, value) => running + scaled(value, scale), 0n);
+  const digits = (total < 0n ? -total : total).toString().padStart(scale + 1, "0");
+  const whole = digits.slice(0, digits.length - scale);
+  const text = scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`;
+  return total < 0n ? `-${text}` : text;
+}
+
+/** Rounded half up to `places` decimals, still plain notation; minus zero becomes zero. */
+export function round(value: Decimal, places: number): Decimal {
+  const { negative, whole, fraction } = split(value);
+  let digits = BigInt(whole + fraction.slice(0, places).padEnd(places, "0"));
+  if ((fraction[places] ?? "0") >= "5") digits += 1n;
+  const text = digits.toString().padStart(places + 1, "0");
+  const rounded =
+    places === 0 ? text : `${text.slice(0, -places)}.${text.slice(text.length - places)}`;
+  return negative && digits !== 0n ? `-${rounded}` : rounded;
+}
+
+/** To the cent with thousands separators: "-7424.405" is "−7,424.41". */
+export function money(value: Decimal): string {
+  const { negative, whole, fraction } = split(round(value, 2));
+  return `${negative ? MINUS : ""}${group(whole)}.${fraction}`;
+}
+
+/** Like money, with a plus sign on a gain; what rounds to zero has no sign. */
+export function signedMoney(value: Decimal): string {
+  const shown = money(value);
+  return sign(round(value, 2)) > 0 ? `+${shown}` : shown;
+}
+
+/** A quantity: thousands separators, no trailing zeros, nothing rounded. */
+export function quantity(value: Decimal): string {
+  const { negative, whole, fraction } = split(value);
+  const kept = fraction.replace(/0+$/, "");
+  const shown = kept === "" ? group(whole) : `${group(whole)}.${kept}`;
+  return negative && sign(value) !== 0 ? `${MINUS}${shown}` : shown;
+}
+
+/** Without needless zeros but with cents: "192.810000" is "192.81", "5" is "5.00". */
+export function plainPrice(value: Decimal): Decimal {
+  const { negative, whole, fraction } = split(value);
+  return `${negative ? "-" : ""}${whole}.${fraction.replace(/0+$/, "").padEnd(2, "0")}`;
+}
+
+/** A price: all its decimals, because cents are too coarse for a penny stock. */
+export function price(value: Decimal): string {
+  const { negative, whole, fraction } = split(plainPrice(value));
+  return `${negative ? MINUS : ""}${group(whole)}.${fraction}`;
+}
+
+/**
+ * For sorting only: numbers, then nulls, as AG Grid's comparators want it.
+ *
+ * Nulls stay last in both directions, so that unknown figures never top a list.
+ */
+export function compareDecimals(
+  left: Decimal | null | undefined,
+  right: Decimal | null | undefined,
+  descending: boolean,
+): number {
+  if (left === right) return 0;
+  const last = descending ? -1 : 1;
+  if (left === null || left === undefined) return last;
+  if (right === null || right === undefined) return -last;
+  return Number(left) - Number(right);
+}
+
+/**
+ * What a person typed as a quantity or price, in plain notation, or null when it is not one.
+ *
+ * Thousands separators are allowed only in their places: "1,5" must not become 15.
+ */
+export function parseTyped(typed: string): Decimal | null {
+  const trimmed = typed.trim();
+  if (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(trimmed)) return trimmed.replaceAll(",", "");
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return trimmed;
+  return /^\.\d+$/.test(trimmed) ? `0${trimmed}` : null;
+}

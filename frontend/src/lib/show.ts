@@ -1,0 +1,78 @@
+/** Words and times for the screen. */
+
+const REASONS: Record<string, string> = {
+  no_mark: "No price",
+  no_previous_close: "No previous close",
+  stale: "Stale price",
+  carried: "Carried close",
+  settling: "Settling",
+};
+
+const EXPLANATIONS: Record<string, string> = {
+  no_mark: "There is no price to value this position with; figures that need one are n/a.",
+  no_previous_close: "There is no close of the session before; figures that need one are n/a.",
+  stale: "The price is older than it should be while the exchange is open.",
+  carried: "The exchange gave no close for this name; its last one is used.",
+  settling: "Quantity and P&L are catching up with each other.",
+};
+
+const MARKS: Record<string, { badge: string; meaning: string }> = {
+  override: { badge: "OVR", meaning: "Set by hand: it beats the market price until it expires" },
+  close: { badge: "CLS", meaning: "The official closing price" },
+  carried: { badge: "CAR", meaning: "An earlier close, carried forward" },
+  previous_close: { badge: "PRV", meaning: "No price today: the close of the session before" },
+};
+
+export function reason(code: string | null): string {
+  return code === null || code === "" ? "Not valid" : (REASONS[code] ?? code.replaceAll("_", " "));
+}
+
+export function explanation(code: string | null): string {
+  return EXPLANATIONS[code ?? ""] ?? "These figures are not valid.";
+}
+
+/** What to say of a mark that is no live quote; null for a live quote. */
+export function markBadge(source: string | null): { badge: string; meaning: string } | null {
+  return MARKS[source ?? ""] ?? null;
+}
+
+const CLOCK = new Intl.DateTimeFormat("en-GB", {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+const CALENDAR = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
+
+/** The reader's local time: "14:02:11" today, "20 Nov 14:02:11" on another day. */
+export function time(iso: string, now: Date): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const clock = CLOCK.format(at);
+  return at.toDateString() === now.toDateString() ? clock : `${DAY.format(at)} ${clock}`;
+}
+
+/** "2026-11-20" as "Fri, 20 Nov 2026", whatever the reader's timezone. */
+export function calendarDate(iso: string): string {
+  return CALENDAR.format(new Date(`${iso}T00:00:00Z`));
+}
+
+/** An age in milliseconds, as coarse as a reader needs it. */
+export function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 2 * 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${Math.floor(seconds / 3600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
+
+/** Enough of a UUIDv7 to tell trades apart: its first half is the time, its end is random. */
+export function shortId(id: string): string {
+  return id.slice(-8);
+}

@@ -1,0 +1,118 @@
+/**
+ * What the server sends, as far as this page uses it.
+ *
+ * A `Decimal` is a string in plain notation and stays one: a JavaScript number cannot hold every
+ * price or sum exactly. Times are ISO 8601 with an offset, dates `YYYY-MM-DD`.
+ */
+
+export type Decimal = string;
+
+export type Side = "buy" | "sell";
+
+export interface Account {
+  code: string;
+  name: string;
+  can_short: boolean;
+  is_active: boolean;
+  can_view: boolean;
+  can_book: boolean;
+  can_correct: boolean;
+}
+
+export interface Instrument {
+  ticker: string;
+  name: string;
+  is_active: boolean;
+}
+
+/** Key: account and ticker. Null figures are unknown, which is not zero. */
+export interface PositionRow {
+  account: string;
+  ticker: string;
+  quantity: Decimal;
+  price: Decimal | null;
+  price_as_of: string | null;
+  mark_source: string | null;
+  price_source: string | null;
+  previous_close: Decimal | null;
+  market_value: Decimal | null;
+  trade_pnl: Decimal | null;
+  position_pnl: Decimal | null;
+  total_pnl: Decimal | null;
+  pnl_valid: boolean;
+  pnl_reason: string | null;
+  updated_at: string | null;
+}
+
+/** Key: id. */
+export interface TradeRow {
+  id: string;
+  account: string;
+  ticker: string;
+  side: Side;
+  quantity: Decimal;
+  price: Decimal;
+  trade_date: string;
+  executed_at: string | null;
+  booked_at: string;
+  booked_by: string;
+  version: number;
+  status: string;
+  trade_pnl: Decimal | null;
+  pnl_valid: boolean;
+}
+
+/** Key: account. */
+export interface TotalRow {
+  account: string;
+  trade_pnl: Decimal | null;
+  position_pnl: Decimal | null;
+  total_pnl: Decimal | null;
+  pnl_valid: boolean;
+  invalid_rows: number;
+}
+
+/** Key: ticker. */
+export interface PriceRow {
+  ticker: string;
+  price: Decimal | null;
+  as_of: string | null;
+  age_seconds: number | null;
+  stale: boolean;
+  source: string | null;
+  override: boolean;
+}
+
+export interface Rows {
+  positions: PositionRow[];
+  trades: TradeRow[];
+  totals: TotalRow[];
+  prices: PriceRow[];
+}
+
+export interface SnapshotMessage extends Rows {
+  type: "snapshot";
+  seq: number;
+  business_date: string;
+  price_source: string;
+}
+
+export interface UpdateMessage extends Rows {
+  type: "update";
+  seq: number;
+  removed: { positions: { account: string; ticker: string }[]; trades: string[] };
+}
+
+export interface ErrorMessage {
+  type: "error";
+  code: string;
+  detail: string;
+}
+
+export type ServerMessage = SnapshotMessage | UpdateMessage | ErrorMessage;
+
+/** What the page's template hands over about the signed-in user. */
+export interface Boot {
+  user: string;
+  is_staff: boolean;
+}

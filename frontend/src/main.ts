@@ -1,0 +1,27 @@
+import "./app.css";
+
+import { mount } from "svelte";
+
+import App from "./App.svelte";
+import { boot } from "./lib/validate";
+
+function element(id: string): HTMLElement {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`The page has no #${id}.`);
+  return found;
+}
+
+const target = element("app");
+mount(App, {
+  target,
+  props: {
+    boot: boot(JSON.parse(element("boot").textContent ?? "")),
+    // The server knows its own addresses; the template passes those that are not part of the API.
+    places: {
+      login: target.dataset["login"] ?? "/login/",
+      logout: target.dataset["logout"] ?? "/logout/",
+      admin: target.dataset["admin"] ?? "/admin/",
+      docs: target.dataset["docs"] ?? "/api/v1/docs/",
+    },
+  },
+});

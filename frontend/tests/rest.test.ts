@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+
+import { complaints, csrfToken, newClientTradeId } from "../src/lib/api";
+import { delay } from "../src/lib/live/backoff";
+import { chosenCodes } from "../src/lib/selection";
+import { age, calendarDate } from "../src/lib/show";
+import { overall } from "../src/lib/totals";
+import type { Account } from "../src/lib/types";
+import { total } from "./rows";
+
+it("finds the CSRF token among other cookies", () => {
+  expect(csrfToken("a=1; csrftoken=abc%3D; xcsrftoken=no")).toBe("abc=");
+  expect(csrfToken("")).toBe("");
+});
+
+it("reads complaints, and makes one up when the server sent none", () => {
+  const one = { code: "invalid", detail: "Too many decimals.", attr: "price" };
+  expect(complaints({ type: "client_error", errors: [one] }, 400)).toEqual([one]);
+  expect(complaints(null, 502)).toEqual([
+    { code: "", detail: "The server answered 502.", attr: null },
+  ]);
+});
+
+it("makes an id for a ticket without a secure context", () => {
+  expect(newClientTradeId()).toMatch(/^web-[0-9a-f]{32}$/);
+  expect(newClientTradeId()).not.toBe(newClientTradeId());
+});
+
+it("waits longer each time, up to a limit, and never not at all", () => {
+  expect(delay(0, 0)).toBe(250);
+  expect(delay(0, 0.999)).toBeLessThan(500);
+  expect(delay(3, 0)).toBe(2_000);
+  expect(delay(50, 1)).toBe(15_000);
+});
+
+it("sums totals exactly, and says when they are partial", () => {
+  const rows = [
+    total({ total_pnl: "0.1" }),
+    total({ account: "Test1", total_pnl: "0.2", pnl_valid: false, invalid_rows: 2 }),
+    total({ account: "Test3", total_pnl: null, pnl_valid: false, invalid_rows: 1 }),
+  ];
+  expect(overall(rows)).toMatchObject({ total_pnl: "0.3", pnl_valid: false, invalid_rows: 3 });
+  expect(overall([total({ total_pnl: null })]).total_pnl).toBeNull();
+  expect(overall([])).toMatchObject({ total_pnl: "0", pnl_valid: true });
+});
+
+it("watches what was chosen and is still there", () => {
+  const accounts = ["Test1", "Test2"].map((code) => ({ code }) as Account);
+  expect(chosenCodes("all", accounts)).toEqual(["Test1", "Test2"]);
+  expect(chosenCodes(["Test2", "Gone"], accounts)).toEqual(["Test2"]);
+});
+
+it("shows dates and ages as a reader says them", () => {
+  expect(calendarDate("2026-11-20")).toBe("Fri, 20 Nov 2026");
+  expect([0, 119_000, 120_000, 7_200_000, 200_000_000].map(age)).toEqual([
+    "0 s",
+    "119 s",
+    "2 min",
+    "2 h",
+    "2 days",
+  ]);
+});

@@ -1,0 +1,20 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vitest/config";
+
+// Django serves the page and finds the hashed files by the manifest, so the base is where its
+// static files are, and there is no index.html.
+export default defineConfig({
+  base: "/static/app/",
+  plugins: [svelte()],
+  build: {
+    manifest: true,
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2023",
+    // AG Grid alone is past the default of 500 kB; it loads once and is cached for ever.
+    chunkSizeWarningLimit: 900,
+    rolldownOptions: { input: "src/main.ts" },
+  },
+  server: { host: "127.0.0.1", port: 5173, strictPort: true },
+  test: { include: ["tests/**/*.test.ts"], environment: "node" },
+});
