@@ -1,0 +1,114 @@
+"""Official closes: fetched from the current source, or loaded by hand."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from kernel.errors import FieldError, Invalid
+from prices.closes_csv import CloseRow, error_at, read_closes
+from prices.models import MANUAL, Close, Instrument
+from prices.selectors import missing_closes, priced_instruments
+from prices.services.publishing import publish_changed
+from prices.sessions import NoSession, Sessions, sessions
+from prices.sources import source
+
+# How far back a fetch looks for what is missing.
+SESSIONS_BACK = 5
+# Any number that nothing else locks: one writer of closes at a time.
+_WRITER = 7_205_011
+
+# (instrument id, session, close)
+_Row = tuple[int, date, Decimal]
+
+
+def closes_fetch(*, now: datetime, sessions_back: int = SESSIONS_BACK) -> int:
+    """Ask the current source for the closes that the last completed sessions lack; how many came.
+
+    A second call finds nothing to do; two at once do not write twice. What the source does not
+    have yet is asked for again at the next call. Raises SourceUnavailable.
+    """
+    current = source()
+    instruments = priced_instruments(now)
+    days = sessions().completed_sessions(now, sessions_back)
+    lacking = missing_closes(instruments, days, current.name)
+    if not lacking:
+        return 0
+    ids = {i.ticker: i.pk for those in lacking.values() for i in those}
+    asked = sorted({i for those in lacking.values() for i in those}, key=lambda i: i.ticker)
+    # Not in a transaction: a real source takes seconds.
+    answers = current.closes(asked, min(lacking), max(lacking))
+    wanted = {(i.pk, day) for day, those in lacking.items() for i in those}
+    rows = [
+        (ids[answer.ticker], answer.session, answer.close)
+        for answer in answers
+        if (ids[answer.ticker], answer.session) in wanted and answer.close > 0
+    ]
+    return _insert(rows, current.name, only_missing=True)
+
+
+def closes_load(*, lines: Iterable[str], now: datetime) -> int:
+    """Load closes typed by hand, all or nothing; how many differ from what was loaded before.
+
+    `lines` is CSV with the header `ticker,session,close`. Raises Invalid, by line.
+    """
+    rows, errors = read_closes(lines)
+    ids = dict(
+        Instrument.objects.filter(ticker__in={r.ticker for r in rows}).values_list("ticker", "pk")
+    )
+    known = sessions()
+    errors += [problem for row in rows if (problem := _problem(row, ids, known, now))]
+    if errors:
+        raise Invalid(*sorted(errors, key=lambda e: int((e.attr or "line 0").split()[1])))
+    return _insert([(ids[r.ticker], r.session, r.close) for r in rows], MANUAL, only_missing=False)
+
+
+def _problem(
+    row: CloseRow, ids: dict[str, int], known: Sessions, now: datetime
+) -> FieldError | None:
+    if row.ticker not in ids:
+        return error_at(row.line, "unknown_ticker", f"The ticker {row.ticker!r} is not known.")
+    try:
+        session = known.session_of(row.session)
+    except NoSession as error:
+        return error_at(row.line, error.code, error.detail)
+    if session.closes > now:
+        return error_at(row.line, "in_future", f"The session of {row.session} has not ended.")
+    return None
+
+
+@transaction.atomic
+def _insert(rows: list[_Row], name: str, *, only_missing: bool) -> int:
+    """Append the rows that the source lacks, or (not `only_missing`) that differ from its latest.
+
+    The lock comes in a statement of its own, so that the next one sees what the writer before
+    has committed: the table has no unique key that could refuse a second row.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
+    latest = _latest(rows, name)
+    new = [
+        row
+        for row in rows
+        if latest.get(row[:2]) is None or (not only_missing and latest[row[:2]] != row[2])
+    ]
+    Close.objects.bulk_create(
+        [Close(instrument_id=i, session=day, source=name, close=close) for i, day, close in new],
+        batch_size=5000,
+    )
+    publish_changed(instrument for instrument, _, _ in new)
+    return len(new)
+
+
+def _latest(rows: list[_Row], name: str) -> dict[tuple[int, date], Decimal]:
+    found = (
+        Close.objects.filter(
+            instrument_id__in={row[0] for row in rows},
+            session__in={row[1] for row in rows},
+            source=name,
+        )
+        .order_by("recorded_at", "id")
+        .values_list("instrument_id", "session", "close")
+    )
+    return {(instrument, day): close for instrument, day, close in found}

@@ -1,0 +1,88 @@
+"""The instruments: members of the S&P 500 as pytickersymbols lists them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+
+from prices.models import Instrument
+
+INDEX = "S&P 500"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A member of the index as the library lists it."""
+
+    ticker: str
+    name: str
+    exchange: str = "XNYS"
+
+
+@dataclass(frozen=True)
+class SyncReport:
+    """Who joined the index and who left it, by ticker, and how many it has. A rename shows as one
+    of each: nobody but a person can know that they are the same share."""
+
+    joined: tuple[str, ...]
+    left: tuple[str, ...]
+    members: int
+
+
+def yahoo_symbol_of(ticker: str) -> str:
+    """Yahoo writes share classes with a hyphen: BRK.B is BRK-B."""
+    return ticker.replace(".", "-")
+
+
+def listed_members() -> list[Listed]:
+    """The index as the installed library has it; no network."""
+    from pytickersymbols import PyTickerSymbols  # parses 4 MB of lists: only when it is needed
+
+    return [
+        Listed(stock["symbol"], stock["name"] or "", _exchange(stock))
+        for stock in PyTickerSymbols().get_stocks_by_index(INDEX)
+    ]
+
+
+def _exchange(stock: dict[str, Any]) -> str:
+    """The market that the library says the share is traded as ("Nasdaq : AAPL ..."). Its list of
+    listings says less: only 154 of 503 name a US market there."""
+    traded_as = str((stock.get("metadata") or {}).get("traded_as", ""))
+    return "XNAS" if traded_as.startswith("Nasdaq") else "XNYS"
+
+
+def instruments_sync() -> SyncReport:
+    """Bring membership of the index up to date with the installed library."""
+    return members_set(listed_members())
+
+
+@transaction.atomic
+def members_set(members: Iterable[Listed]) -> SyncReport:
+    """Make these, and nobody else, members of the index. New tickers become instruments.
+
+    Touches `indices` only of those that are known: names, Yahoo symbols and `is_active` are kept
+    as people set them. A second call changes nothing.
+    """
+    wanted = {member.ticker: member for member in members}
+    known = {i.ticker: i for i in Instrument.objects.select_for_update(no_key=True)}
+    before = {ticker for ticker, i in known.items() if INDEX in i.indices}
+    joined = sorted(wanted.keys() - before)
+    left = sorted(before - wanted.keys())
+    Instrument.objects.bulk_create(
+        Instrument(
+            ticker=ticker,
+            name=wanted[ticker].name[:160],
+            exchange=wanted[ticker].exchange,
+            yahoo_symbol=yahoo_symbol_of(ticker),
+            indices=[INDEX],
+        )
+        for ticker in joined
+        if ticker not in known
+    )
+    changed = [known[ticker] for ticker in (*joined, *left) if ticker in known]
+    for instrument in changed:
+        others = [index for index in instrument.indices if index != INDEX]
+        instrument.indices = [*others, INDEX] if instrument.ticker in wanted else others
+    Instrument.objects.bulk_update(changed, ["indices"])
+    return SyncReport(tuple(joined), tuple(left), len(wanted))

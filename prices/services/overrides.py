@@ -1,0 +1,81 @@
+"""Prices set by a person: they beat quotes until they expire or are ended."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from kernel.errors import FieldError, Invalid, NotThere
+from prices.amounts import check_amount
+from prices.models import Instrument, PriceOverride
+from prices.services.publishing import publish_changed
+from prices.sessions import day_start, sessions
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AbstractBaseUser
+
+
+def override_expiry(now: datetime) -> datetime:
+    """The end of the business date: 00:00 New York of the next session's date, when it rolls. On
+    a Saturday the business date is Friday, and ends on Monday."""
+    known = sessions()
+    return day_start(known.next_session(known.business_date(now)))
+
+
+@transaction.atomic
+def override_set(
+    *,
+    user: "AbstractBaseUser",
+    ticker: str,
+    price: Decimal,
+    reason: str,
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> PriceOverride:
+    """Set a price by hand from `now` on, and end the one that was active. Raises Invalid.
+
+    Locks the instrument, so that of two at once the later one is left active.
+    """
+    instrument = Instrument.objects.select_for_update(no_key=True).filter(ticker=ticker).first()
+    errors = []
+    if instrument is None:
+        errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+    try:
+        check_amount(price)
+    except ValueError as error:
+        errors.append(FieldError("invalid", str(error), "price"))
+    if not reason.strip():
+        errors.append(FieldError("blank", "Say why.", "reason"))
+    expires_at = expires_at or override_expiry(now)
+    if expires_at <= now:
+        errors.append(FieldError("in_past", "This is not in the future.", "expires_at"))
+    if errors or instrument is None:
+        raise Invalid(*errors)
+    PriceOverride.objects.filter(
+        instrument=instrument, ended_at__isnull=True, expires_at__gt=now
+    ).update(ended_at=now, ended_by=user)
+    override = PriceOverride.objects.create(
+        instrument=instrument, price=price, reason=reason, user=user, expires_at=expires_at
+    )
+    publish_changed([instrument.pk])
+    return override
+
+
+@transaction.atomic
+def override_end(*, user: "AbstractBaseUser", override_id: int, now: datetime) -> PriceOverride:
+    """End an override now. One that has ended or expired stays as it is: a second call is
+    harmless. Raises NotThere for an unknown id."""
+    override = (
+        PriceOverride.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("instrument")
+        .filter(pk=override_id)
+        .first()
+    )
+    if override is None:
+        raise NotThere("There is no such override.")
+    if override.ended_at is None and override.expires_at > now:
+        override.ended_at, override.ended_by_id = now, user.pk
+        override.save(update_fields=["ended_at", "ended_by"])
+        publish_changed([override.instrument_id])
+    return override

@@ -1,0 +1,34 @@
+"""Where prices come from: one source at a time, named by the setting PRICE_SOURCE."""
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from prices.sources.base import PriceSource, SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.csvfile import CsvSource
+from prices.sources.simulated import SimulatedSource
+from prices.sources.yahoo import YahooSource
+
+__all__ = ["SOURCES", "PriceSource", "SourceClose", "SourceQuote", "SourceUnavailable", "source"]
+
+SOURCES = ("simulated", "yahoo", "csv")
+
+
+def source() -> PriceSource:
+    """The source of settings.PRICE_SOURCE. Raises ImproperlyConfigured for an unknown name."""
+    return _source(
+        settings.PRICE_SOURCE, settings.PRICE_SEED, getattr(settings, "PRICE_FILE", "") or ""
+    )
+
+
+@lru_cache(maxsize=8)
+def _source(name: str, seed: int, file: str) -> PriceSource:
+    if name == "simulated":
+        return SimulatedSource(seed)
+    if name == "yahoo":
+        return YahooSource()
+    if name == "csv":
+        return CsvSource(Path(file))
+    raise ImproperlyConfigured(f"PRICE_SOURCE={name!r} is none of {', '.join(SOURCES)}.")

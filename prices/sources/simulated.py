@@ -1,0 +1,78 @@
+"""Made-up prices that behave like real ones, for trying the system offline and at night.
+
+A price is a pure function of seed, ticker and time. So the same seed at the same time gives the
+same price in every process; nothing is kept; and a session's close is the price at its end,
+which is what the quotes before it approach.
+"""
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+from kernel.money import round_source_price
+from prices.models import Instrument
+from prices.sessions import sessions
+from prices.sources.base import SourceClose, SourceQuote
+from prices.sources.noise import uniform, walk
+
+# USD; starts are spread evenly over the logarithms, so that cheap shares are as common as dear.
+LOWEST_START, HIGHEST_START = 20.0, 900.0
+# Over 24 hours by the clock; over the 1.45 days from one session to the next, 1.5%.
+_DAILY_SPREAD = 0.0125
+# Each share is quoted once in so many seconds: busy ones every other second, quiet ones rarely.
+_BUSIEST, _QUIETEST = 2, 20
+
+
+class SimulatedSource:
+    """Quotes at any hour, some names in each second."""
+
+    name = "simulated"
+    ticks_at_any_hour = True
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
+        found = []
+        for instrument in instruments:
+            seconds = self._quoted_at(instrument.ticker, int(now.timestamp()))
+            price = self._price(instrument.ticker, seconds)
+            found.append(
+                SourceQuote(instrument.ticker, price, datetime.fromtimestamp(seconds, UTC))
+            )
+        return found
+
+    def closes(
+        self, instruments: Sequence[Instrument], first: date, last: date
+    ) -> list[SourceClose]:
+        known = sessions()
+        days = [known.session_of(day) for day in known.sessions_between(first, last)]
+        return [
+            SourceClose(
+                instrument.ticker,
+                session.date,
+                self._price(instrument.ticker, int(session.closes.timestamp())),
+            )
+            for session in days
+            for instrument in instruments
+        ]
+
+    def _price(self, ticker: str, seconds: int) -> Decimal:
+        share = uniform(self._seed, ticker, "start")
+        start = LOWEST_START * (HIGHEST_START / LOWEST_START) ** share
+        moved = walk(f"{self._seed}|{ticker}", seconds, daily_spread=_DAILY_SPREAD)
+        return round_source_price(start * math.exp(moved))
+
+    def _quoted_at(self, ticker: str, seconds: int) -> int:
+        """The last second, not after `seconds`, in which the share was quoted: once in each
+        stretch of its own length, at a second that differs from stretch to stretch."""
+        share = uniform(self._seed, ticker, "rhythm")
+        length = _BUSIEST + int(share * share * (_QUIETEST - _BUSIEST + 1))
+        stretch = (seconds + int(share * length)) // length
+        for index in (stretch, stretch - 1):
+            begins = index * length - int(share * length)
+            at = begins + int(uniform(self._seed, ticker, index) * length)
+            if at <= seconds:
+                return at
+        raise AssertionError("the stretch before ended before this second")

@@ -1,0 +1,33 @@
+"""What beat asks of prices. Each is safe to run twice and at the same time as itself."""
+
+import logging
+
+from celery import shared_task
+
+from kernel.clock import now
+from prices.services.closes import closes_fetch
+from prices.services.quotes import quotes_refresh, ticks_take
+from prices.sources import SourceUnavailable
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="prices.tasks.refresh_quotes")
+def refresh_quotes() -> None:
+    try:
+        quotes_refresh(now=now())
+    except SourceUnavailable as error:
+        logger.warning("quotes not refreshed, the last ones stay: %s", error)
+
+
+@shared_task(name="prices.tasks.tick_simulated")
+def tick_simulated() -> None:
+    ticks_take(now=now())
+
+
+@shared_task(name="prices.tasks.fetch_closes")
+def fetch_closes() -> None:
+    try:
+        closes_fetch(now=now())
+    except SourceUnavailable as error:
+        logger.warning("closes not fetched, they are asked for again: %s", error)
