@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -137,7 +137,8 @@ class PostgresServer:
         """The URL of a database for a role; of `eqtrade`, or for the superuser of `postgres`."""
         database = database or ("postgres" if role == "superuser" else DATABASE)
         login = f"{ROLE_NAMES[role]}:{quote(self.passwords.of(role), safe='')}"
-        return f"postgres://{login}@/{database}?{urlencode({'host': str(self.socket_dir)}, quote_via=quote)}"
+        # Not urlencode: PostgreSQL's clients do not read a plus sign as a space.
+        return f"postgres://{login}@/{database}?host={quote(str(self.socket_dir), safe='')}"
 
     def command(self) -> list[str]:
         """The server's command line, in the foreground; its settings are in the data directory."""

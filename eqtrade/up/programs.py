@@ -1,0 +1,88 @@
+"""The programs of the stack: what each one is started and stopped with."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from eqtrade.up.layout import Layout
+from eqtrade.up.options import PROJECT
+
+Stage = Literal["server", "application", "entrance"]
+"""Servers start first and stop last; the entrance is nginx, which starts last and stops first."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """One supervised program."""
+
+    name: str
+    command: list[str]
+    stage: Stage = "application"
+    environment: dict[str, str] = field(default_factory=dict)
+    directory: Path = PROJECT
+    user: str | None = None
+    stop_signal: str = "TERM"
+    stop_seconds: int = 10
+    """After these it is killed with its whole process group."""
+    start_seconds: int = 2
+    """A program that ends sooner has failed to start, and is retried with backoff."""
+
+
+def application_programs(layout: Layout) -> list[Program]:
+    """Everything that runs our own code.
+
+    All of them are started as `python -m`: console scripts begin with a line that names their
+    interpreter, and that line can't hold a path with a space.
+    """
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "eqtrade"]
+    return [
+        Program(
+            "api",
+            [
+                *(python, "-m", "granian", "--interface", "wsgi"),
+                *("--uds", str(layout.socket("api")), "--uds-permissions", "0o600"),
+                # Two processes for two cores; threads wait for the database most of the time.
+                *("--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"),
+                *("--workers-kill-timeout", "8", "--no-ws", "eqtrade.wsgi:application"),
+            ],
+            environment={"DB_POOL": "1"},
+        ),
+        Program(
+            "ws",
+            [
+                *(python, "-m", "uvicorn", "--uds", str(layout.socket("ws"))),
+                *("--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "3"),
+                *("--timeout-keep-alive", "75", "eqtrade.asgi:application"),
+            ],
+            environment={"DB_POOL": "1"},
+        ),
+        Program(
+            "worker-ledger",
+            _worker(celery, "ledger", "positions,pnl,default"),
+            stop_seconds=15,
+        ),
+        Program("worker-prices", _worker(celery, "prices", "prices,imports"), stop_seconds=15),
+        Program(
+            "beat",
+            [
+                *(*celery, "beat", "--loglevel", "INFO", "--pidfile", ""),
+                *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
+            ],
+        ),
+        Program(
+            "flower",
+            [
+                *(*celery, "flower", f"--unix-socket={layout.socket('flower')}"),
+                *("--url-prefix=flower", "--address=", "--persistent=False"),
+            ],
+        ),
+    ]
+
+
+def _worker(celery: list[str], name: str, queues: str) -> list[str]:
+    return [
+        *(*celery, "worker", "-Q", queues, "-n", f"{name}@%h"),
+        *("--concurrency", "2", "--loglevel", "INFO"),
+    ]
