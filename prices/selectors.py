@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Case, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
-from prices.models import Close, Instrument, PriceOverride
+from prices.marks import price_sources
+from prices.models import Close, Instrument
 
 # Given the time, the ids of instruments that an app needs prices for. Higher apps name theirs in
 # settings.PRICED_INSTRUMENT_SELECTORS, so that prices knows nothing of positions and trades.
@@ -38,13 +39,26 @@ def missing_closes(
     return {day: those for day, those in lacking.items() if those}
 
 
-def active_overrides(now: datetime, instruments: Iterable[int]) -> dict[int, PriceOverride]:
-    """The override in force for each instrument that has one, by instrument id."""
-    found = (
-        PriceOverride.objects.filter(
-            instrument_id__in=list(instruments), ended_at__isnull=True, expires_at__gt=now
+def counting_closes(instruments: Iterable[int], first: date, last: date) -> list[Close]:
+    """The close that counts for each instrument and session that has one, by session and ticker:
+    the best source's, and of that the one recorded last. Both ends are inclusive."""
+    ranks = [When(source=name, then=rank) for rank, name in enumerate(price_sources())]
+    return list(
+        Close.objects.filter(
+            instrument_id__in=list(instruments),
+            session__range=(first, last),
+            source__in=price_sources(),
         )
-        .select_related("user")
-        .order_by("id")
+        .annotate(rank=Case(*ranks, output_field=SmallIntegerField()))
+        .order_by("session", "instrument__ticker", "rank", "-recorded_at", "-id")
+        .distinct("session", "instrument__ticker")
+        .select_related("instrument")
     )
-    return {override.instrument_id: override for override in found}
+
+
+def instruments_found(search: str) -> list[Instrument]:
+    """All instruments, or those whose ticker begins with `search` or whose name contains it."""
+    found = Instrument.objects.order_by("ticker")
+    if search:
+        found = found.filter(Q(ticker__istartswith=search) | Q(name__icontains=search))
+    return list(found)

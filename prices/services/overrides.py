@@ -23,6 +23,22 @@ def override_expiry(now: datetime) -> datetime:
     return day_start(known.next_session(known.business_date(now)))
 
 
+def override_problems(
+    *, price: Decimal, reason: str, expires_at: datetime | None, now: datetime
+) -> list[FieldError]:
+    """What is wrong with an override, by field; empty when nothing is."""
+    errors = []
+    try:
+        check_amount(price)
+    except ValueError as error:
+        errors.append(FieldError("invalid", str(error), "price"))
+    if not reason.strip():
+        errors.append(FieldError("blank", "Say why.", "reason"))
+    if expires_at is not None and expires_at <= now:
+        errors.append(FieldError("in_past", "This is not in the future.", "expires_at"))
+    return errors
+
+
 @transaction.atomic
 def override_set(
     *,
@@ -38,25 +54,20 @@ def override_set(
     Locks the instrument, so that of two at once the later one is left active.
     """
     instrument = Instrument.objects.select_for_update(no_key=True).filter(ticker=ticker).first()
-    errors = []
+    errors = override_problems(price=price, reason=reason, expires_at=expires_at, now=now)
     if instrument is None:
-        errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
-    try:
-        check_amount(price)
-    except ValueError as error:
-        errors.append(FieldError("invalid", str(error), "price"))
-    if not reason.strip():
-        errors.append(FieldError("blank", "Say why.", "reason"))
-    expires_at = expires_at or override_expiry(now)
-    if expires_at <= now:
-        errors.append(FieldError("in_past", "This is not in the future.", "expires_at"))
+        errors.insert(0, FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
     if errors or instrument is None:
         raise Invalid(*errors)
     PriceOverride.objects.filter(
         instrument=instrument, ended_at__isnull=True, expires_at__gt=now
     ).update(ended_at=now, ended_by=user)
     override = PriceOverride.objects.create(
-        instrument=instrument, price=price, reason=reason, user=user, expires_at=expires_at
+        instrument=instrument,
+        price=price,
+        reason=reason.strip(),
+        user=user,
+        expires_at=expires_at or override_expiry(now),
     )
     publish_changed([instrument.pk])
     return override

@@ -1,0 +1,69 @@
+"""Instruments and prices at the API's edge."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from kernel.api.serializers import (
+    AmountField,
+    DayField,
+    DecimalText,
+    MomentField,
+    StrictSerializer,
+    TextField,
+)
+
+
+class InstrumentOut(serializers.Serializer[Any]):
+    ticker = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    exchange = serializers.CharField()
+    currency = serializers.CharField()
+    is_active = serializers.BooleanField()
+
+
+class PriceOut(serializers.Serializer[Any]):
+    """The mark of the business date. `price` is null when there is none; `stale` counts only while
+    the exchange is open; `override` is true when a person set the price."""
+
+    ticker = serializers.CharField()
+    price = DecimalText(allow_null=True)
+    as_of = MomentField(allow_null=True)
+    age_seconds = serializers.IntegerField(allow_null=True)
+    stale = serializers.BooleanField()
+    source = serializers.CharField(allow_null=True)
+    override = serializers.BooleanField()
+
+
+class CloseOut(serializers.Serializer[Any]):
+    """The close that counts: by hand before the current source's, the last recorded of each."""
+
+    ticker = serializers.CharField(source="instrument.ticker")
+    session = DayField()
+    close = DecimalText()
+    source = serializers.CharField()
+
+
+class OverrideIn(StrictSerializer):
+    """A price by hand. It expires at the end of the business date unless `expires_at` says when."""
+
+    ticker = TextField(max_length=16)
+    price = AmountField()
+    reason = TextField(max_length=200)
+    expires_at = MomentField(required=False)
+
+
+class NothingIn(StrictSerializer):
+    """No fields."""
+
+
+class OverrideOut(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    ticker = serializers.CharField(source="instrument.ticker")
+    price = DecimalText()
+    reason = serializers.CharField()
+    user = serializers.CharField(source="user.username")
+    created_at = MomentField()
+    expires_at = MomentField()
+    ended_at = MomentField(allow_null=True)
+    ended_by = serializers.CharField(source="ended_by.username", default=None, allow_null=True)

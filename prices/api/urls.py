@@ -1,0 +1,17 @@
+from django.urls import path
+
+from prices.api.views import (
+    CloseListView,
+    InstrumentListView,
+    OverrideEndView,
+    OverrideListView,
+    PriceListView,
+)
+
+urlpatterns = [
+    path("instruments/", InstrumentListView.as_view(), name="instruments"),
+    path("prices/", PriceListView.as_view(), name="prices"),
+    path("prices/closes/", CloseListView.as_view(), name="closes"),
+    path("prices/overrides/", OverrideListView.as_view(), name="overrides"),
+    path("prices/overrides/<int:override_id>/end/", OverrideEndView.as_view(), name="override-end"),
+]

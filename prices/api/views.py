@@ -1,0 +1,191 @@
+"""Reading instruments and prices; setting prices by hand."""
+
+from datetime import date, datetime
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from kernel import clock
+from kernel.api.pagination import keyset_page
+from kernel.api.queries import query_of
+from kernel.errors import FieldError, Invalid
+from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery
+from prices.api.serializers import (
+    CloseOut,
+    InstrumentOut,
+    NothingIn,
+    OverrideIn,
+    OverrideOut,
+    PriceOut,
+)
+from prices.marks import Mark, marks
+from prices.models import Instrument
+from prices.selectors import counting_closes, instruments_found, priced_instruments
+from prices.services.overrides import override_end, override_set
+from prices.sessions import NoSession, sessions
+
+DEFAULT_SESSIONS = 11
+# One answer is put together in memory, however many pages it has.
+MAX_CLOSES = 100_000
+
+EXAMPLE_PRICE = OpenApiExample(
+    "IBM, simulated",
+    value={
+        "ticker": "IBM",
+        "price": "144.07",
+        "as_of": "2026-01-30T15:04:05Z",
+        "age_seconds": 2,
+        "stale": False,
+        "source": "simulated",
+        "override": False,
+    },
+    response_only=True,
+)
+EXAMPLE_CLOSE = OpenApiExample(
+    "IBM",
+    value={"ticker": "IBM", "session": "2026-01-29", "close": "143.33", "source": "simulated"},
+    response_only=True,
+)
+EXAMPLE_OVERRIDE = OpenApiExample(
+    "IBM at 144.07 until the end of the business date",
+    value={"ticker": "IBM", "price": "144.07", "reason": "Halted; last price at the broker"},
+    request_only=True,
+)
+
+
+class InstrumentListView(APIView):
+    @extend_schema(
+        operation_id="instruments_list",
+        summary="Instruments, by ticker; with a search, an exact ticker first",
+        parameters=[InstrumentQuery],
+        responses=InstrumentOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        search = query_of(request, InstrumentQuery).get("search", "")
+        wanted = search.upper()
+
+        def key(instrument: Instrument) -> tuple[str, ...]:
+            exact, begins = instrument.ticker == wanted, instrument.ticker.startswith(wanted)
+            return "0" if exact else "1" if begins else "2", instrument.ticker
+
+        found = sorted(instruments_found(search), key=key)
+        page, answer = keyset_page(request, found, key=key)
+        return answer(InstrumentOut(page, many=True).data)
+
+
+class PriceListView(APIView):
+    @extend_schema(
+        operation_id="prices_list",
+        summary="Current prices, by ticker",
+        description="The marks of the business date of all priced instruments, or of those named.",
+        parameters=[PriceQuery],
+        responses=PriceOut(many=True),
+        examples=[EXAMPLE_PRICE],
+    )
+    def get(self, request: Request) -> Response:
+        now = clock.now()
+        tickers = query_of(request, PriceQuery).get("ticker")
+        found = sorted(marks(now, _wanted(tickers, now)), key=lambda mark: mark.ticker)
+        page, answer = keyset_page(request, found, key=lambda mark: (mark.ticker,))
+        return answer(PriceOut([_price(mark, now) for mark in page], many=True).data)
+
+
+class CloseListView(APIView):
+    @extend_schema(
+        operation_id="prices_closes_list",
+        summary="Official closes, by session and ticker",
+        parameters=[CloseQuery],
+        responses=CloseOut(many=True),
+        examples=[EXAMPLE_CLOSE],
+    )
+    def get(self, request: Request) -> Response:
+        query, now = query_of(request, CloseQuery), clock.now()
+        first, last = _range(query, now)
+        instruments = _wanted(query.get("ticker"), now)
+        _refuse_too_many(len(sessions().sessions_between(first, last)) * len(instruments))
+        page, answer = keyset_page(
+            request,
+            counting_closes(instruments, first, last),
+            key=lambda close: (close.session.isoformat(), close.instrument.ticker),
+        )
+        return answer(CloseOut(page, many=True).data)
+
+
+class OverrideListView(APIView):
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(
+        operation_id="prices_overrides_set",
+        summary="Set a price by hand (staff)",
+        description="It beats quotes until it expires or is ended, and ends the one before it.",
+        request=OverrideIn,
+        responses={201: OverrideOut},
+        examples=[EXAMPLE_OVERRIDE],
+    )
+    def post(self, request: Request) -> Response:
+        given = OverrideIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        override = override_set(user=request.user, now=clock.now(), **given.validated_data)
+        return Response(OverrideOut(override).data, status=201)
+
+
+class OverrideEndView(APIView):
+    permission_classes = (IsAdminUser,)
+
+    @extend_schema(
+        operation_id="prices_overrides_end",
+        summary="End a price set by hand (staff)",
+        description="One that has ended stays as it is: a second call is harmless.",
+        request=NothingIn,
+        responses={200: OverrideOut},
+    )
+    def post(self, request: Request, override_id: int) -> Response:
+        NothingIn(data=request.data).is_valid(raise_exception=True)
+        override = override_end(user=request.user, override_id=override_id, now=clock.now())
+        return Response(OverrideOut(override).data)
+
+
+def _wanted(tickers: list[str] | None, now: datetime) -> list[int]:
+    """Ids of the instruments named, or of all that are priced; an unknown ticker has none."""
+    if tickers is None:
+        return [instrument.pk for instrument in priced_instruments(now)]
+    return list(Instrument.objects.filter(ticker__in=tickers).values_list("pk", flat=True))
+
+
+def _price(mark: Mark, now: datetime) -> dict[str, Any]:
+    age = None if mark.mark_as_of is None else max(0, int((now - mark.mark_as_of).total_seconds()))
+    return {
+        "ticker": mark.ticker,
+        "price": mark.mark,
+        "as_of": mark.mark_as_of,
+        "age_seconds": age,
+        "stale": mark.stale,
+        "source": mark.price_source,
+        "override": mark.is_override,
+    }
+
+
+def _range(query: dict[str, Any], now: datetime) -> tuple[date, date]:
+    known = sessions()
+    last: date = query.get("to") or known.business_date(now)
+    first: date | None = query.get("from")
+    if first is None:
+        first = last
+        try:
+            for _ in range(DEFAULT_SESSIONS - known.is_session(last)):
+                first = known.previous_session(first)
+        except NoSession:
+            pass  # Before the calendar begins there are no closes either.
+    if first > last:
+        raise Invalid(FieldError("invalid", "This is after `to`.", "from"))
+    return first, last
+
+
+def _refuse_too_many(closes: int) -> None:
+    if closes > MAX_CLOSES:
+        detail = f"That is up to {closes:,} closes; ask for at most {MAX_CLOSES:,}."
+        raise Invalid(FieldError("too_many", f"{detail} Name tickers, or a later `from`.", "from"))
