@@ -1,0 +1,174 @@
+"""What a new local stack starts with: accounts, instruments, prices, users, and trades to look at.
+
+Every step looks at what is there and adds what is missing, so that seeding again is harmless and
+quick. Nothing that a person changed is changed back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission, User
+from django.db import transaction
+from django.db.models import Q
+
+from accounts.models import Account, Entitlement
+from eqtrade.seed_trades import demo_trades
+from kernel.errors import DomainError
+from prices.services.closes import closes_fetch
+from prices.services.instruments import instruments_sync
+from prices.services.quotes import quotes_refresh
+from prices.sessions import sessions
+from prices.sources import SourceUnavailable
+from trades.models import Trade
+from trades.services.booking import trades_record
+
+# One more than the sessions with trades: the first of these needs a previous close.
+SESSIONS_WITH_CLOSES = 11
+DEFAULT_PASSWORD = "demo"  # noqa: S105 - the local stack's, printed when it starts
+
+ACCOUNTS = (("Test1", True), ("Test2", True), ("Test3", True), ("Test4", False))
+OUR_APPS = ("accounts", "prices", "trades", "positions", "pnl", "blotter")
+
+
+class SeedRefused(DomainError):
+    """Seeding gives known passwords to users with rights: never outside the local stack."""
+
+    code = "seed_refused"
+    detail = "Only the local stack that `make run` starts is seeded (EQTRADE_LOCAL_STACK=1)."
+
+
+@dataclass(frozen=True)
+class DemoUser:
+    """`view`, `book` and `correct` are account codes."""
+
+    name: str
+    view: tuple[str, ...] = ()
+    book: tuple[str, ...] = ()
+    correct: tuple[str, ...] = ()
+    group: str | None = None
+    is_superuser: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_superuser or self.group is not None
+
+
+_ALL = tuple(code for code, _ in ACCOUNTS)
+MIDDLE_OFFICE, OPERATIONS = "Middle office", "Operations"
+USERS = (
+    DemoUser("admin", is_superuser=True),
+    DemoUser("trader", view=("Test1", "Test2"), book=("Test1", "Test2")),
+    DemoUser("middleoffice", view=_ALL, book=_ALL, correct=_ALL, group=MIDDLE_OFFICE),
+    DemoUser("viewer", view=("Test1",)),
+    DemoUser("ops", view=_ALL, group=OPERATIONS),
+)
+# Beyond viewing all that is ours: app label, then permissions as Django names them.
+_GROUP_RIGHTS = {
+    MIDDLE_OFFICE: {
+        "prices": (
+            "add_priceoverride", "change_priceoverride", "change_instrument",
+            "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
+        ),
+        "accounts": ("change_account",),
+    },
+    OPERATIONS: {
+        "django_celery_beat": (
+            "view_periodictask", "change_periodictask", "view_intervalschedule",
+            "view_crontabschedule",
+        ),
+    },
+}  # fmt: skip
+
+
+def seed(*, with_trades: bool, password: str, now: datetime, say: Callable[[str], None]) -> None:
+    """Seed the local stack; a second call adds only what is missing. Raises SeedRefused.
+
+    A password other than the default is given to demo users who exist already, too: who sets one
+    does not want the known one to stay. The default is given to new users only.
+    """
+    if not settings.LOCAL_STACK:
+        raise SeedRefused
+    with transaction.atomic():
+        _accounts()
+        _groups()
+        _users(password)
+    report = instruments_sync()
+    say(f"{report.members} instruments, {len(report.joined)} of them new")
+    _prices(now, say)
+    if with_trades:
+        _trades(now, say)
+
+
+def _accounts() -> None:
+    for code, can_short in ACCOUNTS:
+        Account.objects.get_or_create(
+            code=code, defaults={"name": f"Demo account {code}", "can_short": can_short}
+        )
+
+
+def _groups() -> None:
+    """New groups only: what a person took from one is not given back."""
+    for name, rights in _GROUP_RIGHTS.items():
+        group, is_new = Group.objects.get_or_create(name=name)
+        if not is_new:
+            continue
+        wanted = Q(content_type__app_label__in=OUR_APPS, codename__startswith="view_")
+        for app, codenames in rights.items():
+            wanted |= Q(content_type__app_label=app, codename__in=codenames)
+        group.permissions.set(Permission.objects.filter(wanted))
+
+
+def _users(password: str) -> None:
+    accounts = {account.code: account for account in Account.objects.filter(code__in=_ALL)}
+    groups = {group.name: group for group in Group.objects.all()}
+    for demo in USERS:
+        user, is_new = User.objects.get_or_create(
+            username=demo.name,
+            defaults={
+                "is_staff": demo.is_staff,
+                "is_superuser": demo.is_superuser,
+                "password": "",
+            },
+        )
+        if is_new or (password != DEFAULT_PASSWORD and not user.check_password(password)):
+            user.password = make_password(password)
+            user.save(update_fields=["password"])
+        if not is_new:
+            continue
+        if demo.group is not None:
+            user.groups.add(groups[demo.group])
+        Entitlement.objects.bulk_create(
+            Entitlement(
+                user=user,
+                account=accounts[code],
+                can_book=code in demo.book,
+                can_correct=code in demo.correct,
+            )
+            for code in demo.view
+        )
+
+
+def _prices(now: datetime, say: Callable[[str], None]) -> None:
+    """A source that is away is no reason not to start: closes are asked for again by beat."""
+    try:
+        closes = closes_fetch(now=now, sessions_back=SESSIONS_WITH_CLOSES)
+        quotes = quotes_refresh(now=now)
+    except SourceUnavailable as error:
+        say(f"no prices yet: {error}")
+    else:
+        say(f"{closes} closes and {quotes} quotes ({settings.PRICE_SOURCE}) are new")
+
+
+def _trades(now: datetime, say: Callable[[str], None]) -> None:
+    """Once, into an empty book; all or none."""
+    if Trade.objects.exists():
+        return
+    days = sessions().completed_sessions(now, SESSIONS_WITH_CLOSES)[1:]
+    with transaction.atomic():
+        trades = demo_trades(days=days, seed=settings.PRICE_SEED, now=now)
+        if trades:
+            trades_record(trades)
+    say(f"{len(trades)} trades booked" if trades else "no trades: there are no closes yet")
