@@ -1,0 +1,37 @@
+# The commands of a developer's day. What they do is in deploy/develop.py and eqtrade/up/.
+#
+#   make run     the whole system on http://127.0.0.1:8000/, until Ctrl-C
+#   make test    every test; ARGS="-k name" goes to pytest
+#   make lint    ruff, mypy, import-linter, and the front end's checks
+#   make bench   the benchmarks; NAME=… for one of them
+#   make lock    compile the requirements files anew
+#   make clean   remove the data, .venv, node_modules and what was built
+#
+# From the environment or as `make run NAME=value`: PORT (8000), DATA_DIR (.data),
+# SEED (demo or empty), DEMO_PASSWORD (demo), PRICE_SOURCE (simulated, yahoo or csv),
+# DATABASE_URL and REDIS_URL for servers of your own.
+
+PYTHON ?= python3.11
+MAKEFLAGS += --no-print-directory
+
+.PHONY: run test lint bench lock clean
+.DEFAULT_GOAL := run
+
+run:
+	@$(PYTHON) deploy/develop.py run
+	@exec .venv/bin/python -m eqtrade.up
+
+test:
+	@$(PYTHON) deploy/develop.py test $(ARGS)
+
+lint:
+	@$(PYTHON) deploy/develop.py lint
+
+bench:
+	@$(PYTHON) deploy/develop.py bench $(NAME)
+
+lock:
+	@$(PYTHON) deploy/develop.py lock
+
+clean:
+	@$(PYTHON) deploy/develop.py clean
