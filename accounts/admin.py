@@ -1,7 +1,5 @@
 """Accounts, and who may do what in them."""
 
-from typing import Any
-
 from django.contrib import admin
 
 from accounts.models import Account, Entitlement
@@ -18,7 +16,7 @@ class AccountAdmin(admin.ModelAdmin[Account]):
     list_display = ("code", "name", "can_short", "is_active")
     list_filter = ("is_active", "can_short")
     search_fields = ("code", "name")
-    inlines: Any = (EntitlementInline,)
+    inlines = (EntitlementInline,)
 
 
 @admin.register(Entitlement)

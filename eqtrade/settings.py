@@ -210,6 +210,11 @@ REST_FRAMEWORK = {
 DRF_STANDARDIZED_ERRORS = {
     "EXCEPTION_HANDLER_CLASS": "kernel.api.errors.ExceptionHandler",
     "EXCEPTION_FORMATTER_CLASS": "kernel.api.errors.ExceptionFormatter",
+    "ERROR_SCHEMAS": {
+        "409": "kernel.api.schema.ClientErrorOut",
+        "413": "kernel.api.schema.ClientErrorOut",
+        "503": "kernel.api.schema.ServerErrorOut",
+    },
     "ALLOWED_ERROR_STATUS_CODES": ["400", "401", "403", "404", "405", "409", "413", "415", "503"],
 }
 SPECTACULAR_SETTINGS = {

@@ -1,3 +1,32 @@
-from django.urls import path
+"""Every address that the WSGI processes serve. The websocket's is in eqtrade.asgi."""
 
-urlpatterns: list[object] = []
+from django.contrib import admin
+from django.contrib.auth import views as auth
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from blotter.views import page
+from eqtrade import health
+from eqtrade.api import ApiNotFoundView, TokenView
+
+api = [
+    path("", include("accounts.api.urls")),
+    path("", include("prices.api.urls")),
+    path("", include("trades.api.urls")),
+    path("", include("blotter.api.urls")),
+    path("token/", TokenView.as_view(), name="token"),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("<path:rest>", ApiNotFoundView.as_view()),
+]
+
+urlpatterns = [
+    path("", page, name="blotter"),
+    path("api/v1/", include(api)),
+    path("admin/", admin.site.urls),
+    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("internal/staff/", health.staff_only, name="staff-only"),
+]

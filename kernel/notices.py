@@ -52,14 +52,14 @@ def publish(notices: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 
 def account_changed(
-    account: int, *, instruments: Iterable[int] = (), trades: Iterable[str] = ()
+    account: int, *, instruments: Iterable[int] = (), trades: Iterable[str] | None = ()
 ) -> tuple[str, dict[str, Any]]:
-    """These keys of an account changed."""
+    """These keys of an account changed. `trades=None`: too many to name, all of them."""
     return ACCOUNT_GROUP.format(account), {
         "type": "changed",
         "account": account,
         "instruments": list(instruments),
-        "trades": list(trades),
+        "trades": None if trades is None else list(trades),
     }
 
 

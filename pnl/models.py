@@ -13,12 +13,16 @@ class Holding(models.Model):
     today's P&L never mixes two states of the ledger. `last_entry`: see positions.Position."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     quantity = NumericField()
     last_entry = models.BigIntegerField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["account", "instrument"], name="holding_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["account", "instrument"], name="holding_key")
+        ]
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.instrument_id}: {self.quantity}"
@@ -29,7 +33,9 @@ class DailyActivity(models.Model):
     how many trades stand. Never deleted when it comes to zero."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     trade_date = models.DateField()
     quantity = NumericField()
     notional = NumericField()
@@ -52,7 +58,9 @@ class DailyPnl(models.Model):
 
     session = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     opening_quantity = NumericField()
     closing_quantity = NumericField()
     previous_close = NumericField(null=True)
@@ -97,7 +105,9 @@ class Cost(models.Model):
     cost ÷ quantity, for showing only."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     quantity = NumericField()
     cost = NumericField()
     realized_pnl = NumericField()

@@ -16,7 +16,9 @@ class Position(models.Model):
     """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     quantity = NumericField()
     last_entry = models.BigIntegerField()
     updated_at = models.DateTimeField()
@@ -35,7 +37,9 @@ class PositionSnapshot(models.Model):
 
     session = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     quantity = NumericField()
     close = NumericField(null=True)
     taken_at = models.DateTimeField(db_default=RecordedAt(), editable=False)

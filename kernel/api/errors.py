@@ -1,34 +1,20 @@
 """Domain errors and outages as HTTP, in the one shape of drf-standardized-errors."""
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError
 from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
 from drf_standardized_errors.types import Error
 from rest_framework import exceptions
 
+from kernel.api.exceptions import (
+    RETRY_AFTER_SECONDS,
+    OutOfService,
+    PayloadTooLarge,
+    is_outage,
+)
 from kernel.errors import DomainError, Invalid
 
-RETRY_AFTER_SECONDS = 2
 EPOCH_MISMATCH = "eqtrade: another cluster"
-
-
-class PayloadTooLarge(exceptions.APIException):
-    status_code = 413
-    default_code = "payload_too_large"
-    default_detail = "The body is too large."
-
-
-class OutOfService(exceptions.APIException):
-    status_code = 503
-    default_code = "unavailable"
-    default_detail = "The database cannot be reached at the moment; try again."
-    wait = RETRY_AFTER_SECONDS
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the database is away, as opposed to refusing a statement."""
-    return isinstance(error, OperationalError | InterfaceError)
 
 
 class ExceptionHandler(BaseHandler):

@@ -53,15 +53,11 @@ def keyset_page(
         end = next((i for i, k in enumerate(keys) if k >= before), len(rows))
         start = max(0, end - size)
     page = rows[start : start + size]
-    here = remove_query_param(
-        remove_query_param(request.build_absolute_uri(), "after"), "before"
-    )
+    here = remove_query_param(remove_query_param(request.build_absolute_uri(), "after"), "before")
     more = start + size < len(rows)
     following = replace_query_param(here, "after", _write(keys[start + size - 1])) if more else None
     previous = (
-        replace_query_param(here, "before", _write(keys[start]))
-        if 0 < start < len(rows)
-        else None
+        replace_query_param(here, "before", _write(keys[start])) if 0 < start < len(rows) else None
     )
 
     def answer(results: Any) -> Response:

@@ -9,7 +9,7 @@ from django.conf import settings
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-from kernel.api.errors import PayloadTooLarge
+from kernel.api.exceptions import PayloadTooLarge
 
 
 def _no_constant(name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from kernel.money import MAX_DECIMALS, MAX_INPUT, decimals_of, parse_plain, plain
 
@@ -19,18 +20,27 @@ _MOMENT = re.compile(
 )
 
 
+MAX_UNKNOWN_NAMED = 20
+
+
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses unknown fields by name."""
 
     def to_internal_value(self, data: Any) -> Any:
+        errors: dict[str, Any] = {}
         if isinstance(data, dict):
-            unknown = sorted(str(k) for k in set(data) - set(self.fields))
-            if unknown:
-                shown = [_printable(name) for name in unknown[:20]]
-                raise serializers.ValidationError(
-                    {name: ["This field is not known."] for name in shown}, code="unknown_field"
-                )
-        return super().to_internal_value(data)
+            unknown = sorted(_printable(str(k)) for k in set(data) - set(self.fields))
+            problem = ErrorDetail("This field is not known.", code="unknown_field")
+            errors = {name: [problem] for name in unknown[:MAX_UNKNOWN_NAMED]}
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            if isinstance(error.detail, dict):
+                raise serializers.ValidationError({**error.detail, **errors}) from error
+            raise
+        if errors:
+            raise serializers.ValidationError(errors)
+        return value
 
 
 def _printable(name: str) -> str:
@@ -56,9 +66,7 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
-        if isinstance(data, str) and (
-            any(unicodedata.category(c) in ("Cs", "Cc") for c in data)
-        ):
+        if isinstance(data, str) and (any(unicodedata.category(c) in ("Cs", "Cc") for c in data)):
             self.to_internal_value(data)
         return super().run_validation(data)
 

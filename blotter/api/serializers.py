@@ -1,0 +1,78 @@
+"""The shapes of composed rows, for the schema, and the queries that ask for them."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from kernel.api.queries import QuerySerializer
+from kernel.api.serializers import DayField, DecimalText, MomentField, TextField
+
+MARK_SOURCES = ["override", "quote", "close", "carried", "previous_close"]
+REASONS = ["no_mark", "no_previous_close", "stale", "carried", "settling"]
+
+
+class PositionQuery(QuerySerializer):
+    account = serializers.ListField(child=TextField(max_length=32), required=False)
+    ticker = serializers.ListField(child=TextField(max_length=16), required=False)
+    as_of = DayField(required=False)
+    known_at = MomentField(required=False)
+    include_flat = serializers.BooleanField(required=False, default=False)
+
+
+class PositionOut(serializers.Serializer[Any]):
+    """A position with its P&L on the session. Figures that need a missing price are null."""
+
+    account = serializers.CharField()
+    ticker = serializers.CharField()
+    session = DayField()
+    quantity = DecimalText()
+    average_cost = DecimalText(allow_null=True)
+    price = DecimalText(allow_null=True)
+    price_as_of = MomentField(allow_null=True)
+    mark_source = serializers.ChoiceField(choices=MARK_SOURCES, allow_null=True)
+    price_source = serializers.CharField(allow_null=True)
+    previous_close = DecimalText(allow_null=True)
+    market_value = DecimalText(allow_null=True)
+    trade_pnl = DecimalText(allow_null=True)
+    position_pnl = DecimalText(allow_null=True)
+    total_pnl = DecimalText(allow_null=True)
+    realized_pnl = DecimalText(allow_null=True)
+    unrealized_pnl = DecimalText(allow_null=True)
+    pnl_valid = serializers.BooleanField()
+    pnl_reason = serializers.ChoiceField(choices=REASONS, allow_null=True)
+    updated_at = MomentField(allow_null=True)
+
+
+class PnlQuery(QuerySerializer):
+    account = serializers.ListField(child=TextField(max_length=32), required=False)
+    by = serializers.ChoiceField(choices=["account", "ticker"], required=False, default="account")
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        # `from` is a word of Python's own and cannot be a class attribute.
+        return {
+            **super().get_fields(),
+            "from": DayField(required=False),
+            "to": DayField(required=False),
+        }
+
+
+class PnlOut(serializers.Serializer[Any]):
+    """P&L of a session. By account: without ticker, quantities and prices."""
+
+    session = DayField()
+    account = serializers.CharField()
+    ticker = serializers.CharField(required=False)
+    opening_quantity = DecimalText(required=False)
+    closing_quantity = DecimalText(required=False)
+    previous_close = DecimalText(allow_null=True, required=False)
+    mark = DecimalText(allow_null=True, required=False)
+    trade_pnl = DecimalText(allow_null=True)
+    position_pnl = DecimalText(allow_null=True)
+    total_pnl = DecimalText(allow_null=True)
+    correction_pnl = DecimalText(allow_null=True)
+    is_final = serializers.BooleanField()
+    pnl_valid = serializers.BooleanField()
+    pnl_reason = serializers.ChoiceField(choices=REASONS, allow_null=True)
+    invalid_rows = serializers.IntegerField()
+    calculated_at = MomentField()
+    restated_at = MomentField(allow_null=True)

@@ -1,0 +1,131 @@
+"""One websocket: reads subscriptions, writes snapshots and updates with a gapless `seq`."""
+
+import asyncio
+import json
+from typing import Any
+
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from blotter.live.board import Board, Reading
+from blotter.live.hub import Hub, hub
+from blotter.rows import Today
+
+NOT_AUTHENTICATED = 4401
+MAX_MESSAGE = 64 * 1024
+MAX_ACCOUNTS = 500
+
+
+class Connection(AsyncWebsocketConsumer):
+    """The hub calls the `send_*` methods; one task of the connection does the sending, so that a
+    slow client holds up nobody."""
+
+    user_id: int
+    accounts: dict[int, str]
+
+    async def connect(self) -> None:
+        await self.accept()
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated:
+            await self._say({"type": "error", "code": "not_authenticated", "detail": "Log in."})
+            await self.close(NOT_AUTHENTICATED)
+            return
+        self.user_id = user.pk
+        self.accounts = {}
+        self._board = Board()
+        self._seq = 0
+        self._today: Today | None = None
+        self._snapshot: dict[str, Any] | None = None
+        self._errors: list[dict[str, Any]] = []
+        self._wake = asyncio.Event()
+        self._hub: Hub = hub()
+        self._sender = asyncio.create_task(self._send_forever())
+        await self._hub.join(self)
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "_sender"):
+            self._sender.cancel()
+            await self._hub.leave(self)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
+    ) -> None:
+        accounts = _accounts_asked(text_data)
+        if accounts is None:
+            self._error(
+                "invalid",
+                'Send {"type":"subscribe","accounts":[codes]}, with at most'
+                f" {MAX_ACCOUNTS} codes.",
+            )
+            return
+        refused = await self._hub.subscribe(self, accounts)
+        if refused:
+            self.send_not_entitled(refused)
+
+    # --- called by the hub ----------------------------------------------------------------------
+
+    def send_snapshot(self, today: Today, reading: Reading) -> None:
+        self._today = today
+        self._snapshot = self._board.replace(self.accounts.values(), reading)
+        self._wake.set()
+
+    def send_changes(self, reading: Reading) -> None:
+        if self._today is not None:
+            self._board.apply(reading)
+            self._wake.set()
+
+    def send_not_entitled(self, codes: list[str]) -> None:
+        self._error("not_entitled", f"You may not view {', '.join(codes)}.")
+
+    # --- sending --------------------------------------------------------------------------------
+
+    def _error(self, code: str, detail: str) -> None:
+        self._errors.append({"type": "error", "code": code, "detail": detail})
+        self._wake.set()
+
+    async def _send_forever(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            errors, self._errors = self._errors, []
+            for error in errors:
+                await self._say(error)
+            snapshot, self._snapshot = self._snapshot, None
+            if snapshot is not None and self._today is not None:
+                await self._say(
+                    {
+                        "type": "snapshot",
+                        "seq": self._next(),
+                        "business_date": self._today.business_date.isoformat(),
+                        "price_source": self._today.price_source,
+                        "accounts": sorted(self.accounts.values()),
+                        **snapshot,
+                    }
+                )
+            update = self._board.take()
+            if update is not None:
+                await self._say({"type": "update", "seq": self._next(), **update})
+
+    def _next(self) -> int:
+        self._seq += 1
+        return self._seq
+
+    async def _say(self, message: dict[str, Any]) -> None:
+        await self.send(text_data=json.dumps(message, separators=(",", ":")))
+
+
+def _accounts_asked(text: str | None) -> list[str] | None:
+    """The account codes of a well-formed subscription, else None."""
+    if text is None or len(text) > MAX_MESSAGE:
+        return None
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(message, dict) or message.get("type") != "subscribe":
+        return None
+    accounts = message.get("accounts")
+    if not isinstance(accounts, list) or len(accounts) > MAX_ACCOUNTS:
+        return None
+    if not all(isinstance(a, str) and a.isprintable() for a in accounts):
+        return None
+    return accounts

@@ -1,0 +1,14 @@
+"""The websocket. REST, admin and pages are served over WSGI."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
+_http = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter  # noqa: E402
+
+from blotter.live.routing import websocket_application  # noqa: E402 - needs Django set up
+
+application = ProtocolTypeRouter({"http": _http, "websocket": websocket_application})

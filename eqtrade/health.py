@@ -1,0 +1,66 @@
+"""Is it alive, and can it do its job. `/readyz` names each part that is missing."""
+
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+
+TIMEOUT_SECONDS = 1.0
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers. Nothing else is asked, so that a restart is never caused by a
+    neighbour's outage."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when this process can serve: its database answers, is migrated and is of the ledger's
+    cluster. Redis is reported but does not decide: bookings are accepted without it."""
+    parts = {"database": _said(_database), "redis": _said(_redis)}
+    ready = parts["database"] == "ok"
+    return JsonResponse(
+        {"status": "ready" if ready else "not ready", **parts}, status=200 if ready else 503
+    )
+
+
+def _said(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except (DatabaseError, redis.RedisError, RuntimeError) as error:
+        return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT l.epoch, l.system_identifier = c.system_identifier"
+            "  FROM pg_control_system() c LEFT JOIN LATERAL (SELECT * FROM trades_ledgerepoch"
+            " ORDER BY epoch DESC LIMIT 1) l ON true"
+        )
+        _, same_cluster = cursor.fetchone()
+    if not same_cluster:
+        raise RuntimeError("restored into another cluster: run `manage.py restored`")
+
+
+def _redis() -> None:
+    with redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+    ) as client:
+        client.ping()
+
+
+@require_safe
+def staff_only(request: HttpRequest) -> HttpResponse:
+    """For nginx's auth_request in front of Flower."""
+    if not request.user.is_authenticated:
+        return HttpResponse(status=401)
+    return HttpResponse(status=204 if request.user.is_staff else 403)

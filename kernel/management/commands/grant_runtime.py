@@ -1,0 +1,41 @@
+"""Give the runtime role its rights. Run as the owner after each migrate; running again is safe."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection, transaction
+from psycopg import sql
+
+from kernel.database import append_only_tables
+
+
+class Command(BaseCommand):
+    help = "Grant the runtime role its rights: all rows, but append-only tables are only added to."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("role")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        role = sql.Identifier(options["role"])
+        append_only = append_only_tables()
+        with transaction.atomic(), connection.cursor() as cursor:
+            run = cursor.execute
+            run(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
+            run(
+                sql.SQL(
+                    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}"
+                ).format(role)
+            )
+            run(sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(role))
+            for table in [*append_only, "django_migrations"]:
+                run(
+                    sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON TABLE {} FROM {}").format(
+                        sql.Identifier(table), role
+                    )
+                )
+            run(
+                sql.SQL("REVOKE INSERT ON TABLE {} FROM {}").format(
+                    sql.Identifier("django_migrations"), role
+                )
+            )
+        self.stdout.write(f"{options['role']}: append-only are {', '.join(append_only)}")

@@ -1,0 +1,267 @@
+"""Today's P&L by query: arithmetic over holdings, daily activity and marks, never stored.
+
+The arithmetic is that of kernel.pnl, in SQL, so that a whole book costs one statement; a property
+test holds the two together. Positions' quantities stand beside the holdings that the P&L is
+computed from; when the two projections have parted for longer than a moment the row says so
+(`settling`).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from prices.marks import MARKS, mark_params
+from trades.models import LEDGER_SHARDS
+
+# Account ids in %(accounts)s; keys (account, instrument) in two arrays, or null for all.
+_KEYED = """
+    SELECT k.account_id, k.instrument_id,
+           coalesce(k.position, 0) AS position, coalesce(k.held, 0) AS held,
+           k.position_entry IS DISTINCT FROM k.held_entry AS apart,
+           coalesce(a.quantity, 0) AS traded, coalesce(a.notional, 0) AS notional,
+           coalesce(a.trades, 0) AS trades, k.updated_at
+      FROM (
+        SELECT account_id, instrument_id, p.quantity AS position, p.last_entry AS position_entry,
+               p.updated_at, h.quantity AS held, h.last_entry AS held_entry
+          FROM (SELECT * FROM positions_position WHERE account_id = ANY(%(accounts)s)) p
+          FULL JOIN (SELECT * FROM pnl_holding WHERE account_id = ANY(%(accounts)s)) h
+               USING (account_id, instrument_id)
+      ) k
+      LEFT JOIN pnl_dailyactivity a
+        ON a.account_id = k.account_id AND a.instrument_id = k.instrument_id
+       AND a.trade_date = %(business_date)s
+     WHERE (%(key_accounts)s::bigint[] IS NULL
+            OR (k.account_id, k.instrument_id) IN (
+                SELECT * FROM unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[])))
+       AND (%(instruments)s::bigint[] IS NULL OR k.instrument_id = ANY(%(instruments)s::bigint[]))
+       AND (%(include_flat)s OR coalesce(k.position, 0) <> 0 OR coalesce(k.held, 0) <> 0
+            OR coalesce(a.trades, 0) > 0)
+"""
+
+# Keys with an entry that one projection has applied and the other has not, recorded long ago.
+_SETTLING = """
+    SELECT DISTINCT e.account_id, e.instrument_id
+      FROM (
+        SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
+               coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
+               coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
+          FROM (SELECT DISTINCT (unnest(%(accounts)s) %% %(shards)s)::smallint AS shard) s
+          LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
+          LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = 'pnl'
+      ) c
+      JOIN trades_ledgerentry e
+        ON e.shard = c.shard
+       AND (e.epoch, e.txid, e.id) > least((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
+       AND (e.epoch, e.txid, e.id) <= greatest((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
+     WHERE (c.p_epoch, c.p_txid, c.p_id) <> (c.h_epoch, c.h_txid, c.h_id)
+       AND e.recorded_at < %(settled_by)s
+"""
+
+_ROWS = """
+    SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
+           CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
+                THEN CASE WHEN f.opening <> 0 THEN 'no_previous_close' ELSE 'no_mark' END
+                WHEN f.settling THEN 'settling'
+                WHEN f.carried AND f.priced THEN 'carried'
+                WHEN f.stale AND f.marked THEN 'stale'
+           END AS pnl_reason
+      FROM (
+        SELECT k.*, k.held - k.traded AS opening,
+               m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
+               coalesce(m.stale, false) AS stale, coalesce(m.carried, false) AS carried,
+               s.account_id IS NOT NULL AS settling,
+               -- whether a figure of this row needs a price at all, and the mark in particular
+               k.traded <> 0 OR k.held <> 0 AS priced,
+               k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
+               CASE WHEN k.traded = 0 THEN -k.notional
+                    ELSE r.reference * k.traded - k.notional END AS trade_pnl,
+               CASE WHEN k.held = 0 THEN 0
+                    ELSE (m.mark - r.reference) * k.held END AS position_pnl
+          FROM keyed k
+          LEFT JOIN marks m ON m.instrument_id = k.instrument_id
+          LEFT JOIN settling s
+            ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
+         CROSS JOIN LATERAL (
+            SELECT coalesce(m.previous_close,
+                            CASE WHEN k.held - k.traded = 0 THEN m.mark END) AS reference
+         ) r
+      ) f
+"""
+
+_WITH = (
+    f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({MARKS}),"
+    f" settling AS MATERIALIZED ({_SETTLING}), rows AS ({_ROWS})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPnl:
+    """One account and instrument on the business date. Figures are null where a needed price is
+    missing, and then, or where they are doubtful, `pnl_reason` says why."""
+
+    account: str
+    ticker: str
+    account_id: int
+    instrument_id: int
+    position: Decimal
+    opening: Decimal
+    held: Decimal
+    trades: int
+    mark: Decimal | None
+    mark_source: str | None
+    mark_as_of: datetime | None
+    price_source: str | None
+    previous_close: Decimal | None
+    trade_pnl: Decimal | None
+    position_pnl: Decimal | None
+    total_pnl: Decimal | None
+    pnl_reason: str | None
+    updated_at: datetime | None
+    cost_quantity: Decimal | None
+    cost: Decimal | None
+    realized_pnl: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class TotalPnl:
+    """An account's sums of the figures that are not null."""
+
+    account: str
+    trade_pnl: Decimal
+    position_pnl: Decimal
+    correction_pnl: Decimal | None
+    invalid_rows: int
+    pnl_reason: str | None
+
+    @property
+    def total_pnl(self) -> Decimal:
+        return self.trade_pnl + self.position_pnl
+
+
+def _params(
+    now: datetime,
+    accounts: Iterable[int],
+    *,
+    keys: Iterable[tuple[int, int]] | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> dict[str, Any]:
+    pairs = None if keys is None else list(keys)
+    if pairs is not None and instruments is None:
+        instruments = {i for _, i in pairs}
+    return {
+        **mark_params(now, instruments),
+        "accounts": list(accounts),
+        "key_accounts": None if pairs is None else [a for a, _ in pairs],
+        "key_instruments": None if pairs is None else [i for _, i in pairs],
+        "include_flat": include_flat,
+        "shards": LEDGER_SHARDS,
+        "settled_by": now - timedelta(seconds=settings.SETTLING_AFTER_SECONDS),
+    }
+
+
+def live_rows(
+    *,
+    accounts: Iterable[int],
+    now: datetime,
+    keys: Iterable[tuple[int, int]] | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> list[KeyPnl]:
+    """P&L of the business date per key, by account and ticker. One statement, one snapshot.
+
+    `keys` narrows to (account id, instrument id) pairs, `instruments` to instrument ids. A key is
+    there while its quantity is not zero or a trade of the business date stands, or always with
+    `include_flat`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WITH
+            + """
+            SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
+                   r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
+                   r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
+                   r.updated_at, c.quantity, c.cost, c.realized_pnl
+              FROM rows r
+              JOIN accounts_account ac ON ac.id = r.account_id
+              JOIN prices_instrument i ON i.id = r.instrument_id
+              LEFT JOIN pnl_cost c
+                ON c.account_id = r.account_id AND c.instrument_id = r.instrument_id
+             ORDER BY ac.code COLLATE "C", i.ticker COLLATE "C"
+            """,
+            _params(now, accounts, keys=keys, instruments=instruments, include_flat=include_flat),
+        )
+        return [KeyPnl(*row) for row in cursor.fetchall()]
+
+
+_TOTALS = """
+    coalesce(sum(r.trade_pnl), 0), coalesce(sum(r.position_pnl), 0),
+    count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
+    (array_agg(r.pnl_reason ORDER BY array_position(ARRAY['no_previous_close', 'no_mark',
+        'settling', 'carried', 'stale'], r.pnl_reason)) FILTER (WHERE r.pnl_reason IS NOT NULL))[1]
+"""
+
+
+def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
+    """Totals of the business date for each account, those with nothing in it included, by code."""
+    wanted = list(accounts)
+    corrections = correction_pnl(accounts=wanted, now=now)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _WITH
+            + f"""
+            SELECT ac.id, ac.code, {_TOTALS}
+              FROM accounts_account ac LEFT JOIN rows r ON r.account_id = ac.id
+             WHERE ac.id = ANY(%(accounts)s)
+             GROUP BY ac.id, ac.code ORDER BY ac.code COLLATE "C"
+            """,  # noqa: S608 - constants of ours
+            _params(now, wanted),
+        )
+        return [
+            TotalPnl(code, trade, position, corrections.get(pk, Decimal(0)), invalid, reason)
+            for pk, code, trade, position, invalid, reason in cursor.fetchall()
+        ]
+
+
+def correction_pnl_by_key(
+    *, accounts: Iterable[int], now: datetime
+) -> dict[tuple[int, int], Decimal | None]:
+    """What entries with earlier trade dates, recorded after the previous session's end, changed in
+    the P&L of all earlier sessions, by (account id, instrument id).
+
+    The sessions' figures telescope: an entry of q at price p that should have been there changes
+    them by q × previous close − q × p in all. None where that close is missing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH late AS (
+                SELECT account_id, instrument_id, sum(quantity) AS quantity,
+                       sum(notional) AS notional
+                  FROM trades_ledgerentry
+                 WHERE account_id = ANY(%(accounts)s) AND trade_date < %(business_date)s
+                   AND recorded_at > %(previous_closes)s AND recorded_at <= %(now)s
+                 GROUP BY account_id, instrument_id
+            ), marks AS MATERIALIZED ({MARKS})
+            SELECT l.account_id, l.instrument_id,
+                   CASE WHEN l.quantity = 0 THEN -l.notional
+                        ELSE m.previous_close * l.quantity - l.notional END
+              FROM late l LEFT JOIN marks m USING (instrument_id)
+            """,  # noqa: S608 - a constant of ours
+            {**mark_params(now), "accounts": list(accounts)},
+        )
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+def correction_pnl(*, accounts: Iterable[int], now: datetime) -> dict[int, Decimal | None]:
+    """The sums of `correction_pnl_by_key` by account id; None where one of them is missing."""
+    sums: dict[int, Decimal | None] = {}
+    for (account, _), pnl in correction_pnl_by_key(accounts=accounts, now=now).items():
+        so_far = sums.get(account, Decimal(0))
+        sums[account] = None if so_far is None or pnl is None else so_far + pnl
+    return sums

@@ -1,0 +1,259 @@
+"""The ledger's reader: every consumer meets every entry exactly once, whatever dies when.
+
+The argument, in four steps.
+
+1. *Order.* Entries are read in the order (epoch, txid, id). `txid` is the writing transaction's
+   64-bit id, so the order is fixed when an entry is written, not when it becomes visible.
+2. *Nothing is skipped.* Transactions become visible out of that order, so a reader goes only up to
+   the horizon, `pg_snapshot_xmin` of its own statement's snapshot: every transaction below it has
+   ended, and what it committed is visible to that very snapshot. Behind a checkpoint that lies
+   below the horizon nothing can appear any more. Entries of earlier epochs were written in another
+   cluster, whose transactions have all ended.
+3. *Nothing counts twice.* A batch is the entries between the checkpoint and an upper bound that one
+   statement fixes. All later statements of the batch use these two bounds and never ask for the
+   horizon again: each has its own snapshot, and a later horizon would let it apply entries that
+   the checkpoint then does not cover, or the other way round. The checkpoint row is locked
+   before the bound is taken and moved in the transaction that applies, so effect and checkpoint
+   are committed together or not at all, and two readers of one shard exclude each other.
+4. *Nothing waits for long.* Whoever commits a booking nudges the readers; the sweep finds what a
+   lost nudge left behind; a reader that sees entries above the horizon looks again shortly.
+
+The order is not the order of anything else: effects must commute. What is published after the
+commit are only the keys that changed; if the process dies before that, nobody's numbers are wrong.
+"""
+
+import logging
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from django.db import connection, transaction
+
+from kernel import notices
+from kernel.errors import Unavailable
+
+logger = logging.getLogger(__name__)
+
+BATCH_ENTRIES = 5000
+MAX_BATCHES = 3
+PATIENCE_SECONDS = 2.0
+PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
+# Beyond this many trades in one batch and account a notice says "all of them" instead.
+MAX_TRADES_IN_NOTICE = 500
+
+
+class AnotherCluster(Unavailable):
+    """The database was restored into another cluster; nothing is read until `restored` ran."""
+
+    code = "another_cluster"
+    detail = "This database was restored into another cluster: run `manage.py restored`."
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in the ledger's order. `txid` is text: it is compared in SQL only."""
+
+    epoch: int
+    txid: str
+    id: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The entries of one shard after `after`, up to and including `upto`."""
+
+    shard: int
+    after: Place
+    upto: Place
+
+    # Every statement of a batch selects its entries `FROM trades_ledgerentry e WHERE` this.
+    WHERE = (
+        "e.shard = %(shard)s"
+        " AND (e.epoch, e.txid, e.id) > (%(after_epoch)s, %(after_txid)s::xid8, %(after_id)s)"
+        " AND (e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)"
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "shard": self.shard,
+            "after_epoch": self.after.epoch,
+            "after_txid": self.after.txid,
+            "after_id": self.after.id,
+            "upto_epoch": self.upto.epoch,
+            "upto_txid": self.upto.txid,
+            "upto_id": self.upto.id,
+        }
+
+
+class Projection(Protocol):
+    """What keeps sums of the ledger. `apply` runs inside the batch's transaction, set-based, over
+    `Batch.WHERE` only, and must give the same sums in whatever order batches come."""
+
+    @property
+    def name(self) -> str: ...
+
+    def apply(self, cursor: Any, batch: Batch) -> None: ...
+
+
+class State(StrEnum):
+    DRAINED = "drained"  # nothing visible lies beyond the checkpoint
+    BUSY = "busy"  # another reader holds the checkpoint
+    MORE = "more"  # entries are left, and this reader has had its turn
+    WAITING = "waiting"  # entries are left above the horizon, and patience is over
+
+
+@dataclass
+class Outcome:
+    state: State
+    entries: int = 0
+    batches: int = 0
+    waited: float = field(default=0.0)
+
+
+def drain(
+    projection: Projection,
+    shard: int,
+    *,
+    max_batches: int = MAX_BATCHES,
+    batch_entries: int = BATCH_ENTRIES,
+    patience: float = PATIENCE_SECONDS,
+) -> Outcome:
+    """Apply what the shard has beyond the projection's checkpoint, batch by batch.
+
+    Must not run inside a transaction: each batch is one. Raises AnotherCluster.
+    """
+    outcome = Outcome(State.DRAINED)
+    looks = 0
+    while True:
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            after = _lock_checkpoint(cursor, projection.name, shard)
+            if after is None:
+                outcome.state = State.BUSY
+                return outcome
+            batch, entries = _next_batch(cursor, shard, after, batch_entries)
+            if batch is not None:
+                projection.apply(cursor, batch)
+                _move_checkpoint(cursor, projection.name, batch)
+                changed = _changed_keys(cursor, batch)
+        if batch is not None:
+            notices.publish(changed)
+            outcome.entries += entries
+            outcome.batches += 1
+            looks = 0
+            if outcome.batches >= max_batches:
+                outcome.state = State.MORE if _anything_beyond(batch.upto, shard) else State.DRAINED
+                return outcome
+            continue
+        # Nothing below the horizon. What is visible above it was committed while an older
+        # transaction is still open somewhere in the cluster.
+        if not _anything_beyond(after, shard):
+            outcome.state = State.DRAINED
+            return outcome
+        if outcome.waited >= patience:
+            outcome.state = State.WAITING
+            return outcome
+        pause = PAUSES_SECONDS[min(looks, len(PAUSES_SECONDS) - 1)]
+        looks += 1
+        outcome.waited += pause
+        time.sleep(pause)
+
+
+def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
+    """Lock and read the checkpoint; None when another reader holds it. Creates a missing one: a
+    missing checkpoint never means busy."""
+    for _ in range(2):
+        cursor.execute(
+            "SELECT epoch, txid::text, entry_id FROM trades_checkpoint"
+            " WHERE consumer = %s AND shard = %s FOR UPDATE SKIP LOCKED",
+            [consumer, shard],
+        )
+        row = cursor.fetchone()
+        if row:
+            return Place(*row)
+        cursor.execute(
+            "INSERT INTO trades_checkpoint (consumer, shard, epoch, txid, entry_id)"
+            " VALUES (%s, %s, 0, '0', 0) ON CONFLICT DO NOTHING",
+            [consumer, shard],
+        )
+        if not cursor.rowcount:
+            return None
+    return None
+
+
+def _next_batch(
+    cursor: Any, shard: int, after: Place, batch_entries: int
+) -> tuple[Batch | None, int]:
+    """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
+    cursor.execute(
+        """
+        WITH here AS MATERIALIZED (
+            SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon, l.epoch,
+                   l.system_identifier = c.system_identifier AS same_cluster
+              FROM (SELECT epoch, system_identifier FROM trades_ledgerepoch
+                     ORDER BY epoch DESC LIMIT 1) l,
+                   pg_control_system() c
+        ), readable AS (
+            SELECT e.epoch, e.txid, e.id
+              FROM trades_ledgerentry e, here h
+             WHERE h.same_cluster AND e.shard = %(shard)s
+               AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)
+               AND (e.epoch < h.epoch OR e.txid < h.horizon)
+             ORDER BY e.epoch, e.txid, e.id
+             LIMIT %(limit)s
+        )
+        SELECT h.same_cluster, (SELECT count(*) FROM readable), r.epoch, r.txid::text, r.id
+          FROM here h
+          LEFT JOIN LATERAL (
+            SELECT * FROM readable ORDER BY epoch DESC, txid DESC, id DESC LIMIT 1
+          ) r ON true
+        """,
+        {
+            "shard": shard,
+            "epoch": after.epoch,
+            "txid": after.txid,
+            "id": after.id,
+            "limit": batch_entries,
+        },
+    )
+    same_cluster, entries, epoch, txid, last_id = cursor.fetchone()
+    if not same_cluster:
+        raise AnotherCluster
+    if epoch is None:
+        return None, 0
+    return Batch(shard, after, Place(epoch, txid, last_id)), entries
+
+
+def _move_checkpoint(cursor: Any, consumer: str, batch: Batch) -> None:
+    cursor.execute(
+        "UPDATE trades_checkpoint SET epoch = %s, txid = %s::xid8, entry_id = %s,"
+        " moved_at = clock_timestamp() WHERE consumer = %s AND shard = %s",
+        [batch.upto.epoch, batch.upto.txid, batch.upto.id, consumer, batch.shard],
+    )
+
+
+def _changed_keys(cursor: Any, batch: Batch) -> list[tuple[str, dict[str, Any]]]:
+    cursor.execute(
+        "SELECT e.account_id, array_agg(DISTINCT e.instrument_id), array_agg(DISTINCT e.trade_id)"
+        f" FROM trades_ledgerentry e WHERE {Batch.WHERE} GROUP BY e.account_id",
+        batch.params,
+    )
+    return [
+        notices.account_changed(
+            account,
+            instruments=instruments,
+            trades=None if len(trades) > MAX_TRADES_IN_NOTICE else [str(t) for t in trades],
+        )
+        for account, instruments, trades in cursor.fetchall()
+    ]
+
+
+def _anything_beyond(place: Place, shard: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM trades_ledgerentry e WHERE e.shard = %s"
+            " AND (e.epoch, e.txid, e.id) > (%s, %s::xid8, %s))",
+            [shard, place.epoch, place.txid, place.id],
+        )
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,106 @@
+"""Trades as users see them: terms by name, and each trade's own P&L."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from kernel.pnl import signed, trade_pnl
+from prices.marks import closes_at
+from prices.models import CARRIED
+from prices.sessions import day_start, sessions
+from trades.models import Status, Trade, TradeVersion
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRow:
+    """A trade with its P&L against the previous close of its own session: None when that close is
+    missing, 0 when cancelled."""
+
+    id: UUID
+    account: str
+    ticker: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    trade_date: date
+    executed_at: datetime
+    booked_at: datetime
+    booked_by: str
+    version: int
+    status: str
+    request_group: UUID | None
+    client_trade_id: str | None
+    note: str
+    trade_pnl: Decimal | None
+    pnl_valid: bool
+    account_id: int
+
+
+def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
+    """Trades that are now in these accounts, newest booking first."""
+    return (
+        Trade.objects.filter(account__in=list(accounts))
+        .select_related("account", "instrument", "booked_by")
+        .order_by("-id")
+    )
+
+
+def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
+    """Rows of trades that were read with account, instrument and booked_by. Two queries."""
+    known = sessions()
+    previous = {d: known.previous_session(d) for d in {t.trade_date for t in trades}}
+    closes = closes_at((t.instrument_id, previous[t.trade_date]) for t in trades)
+    rows = []
+    for trade in trades:
+        close = closes.get((trade.instrument_id, previous[trade.trade_date]))
+        pnl: Decimal | None
+        if trade.status == Status.CANCELLED:
+            pnl, valid = Decimal(0), True
+        elif close is None:
+            pnl, valid = None, False
+        else:
+            pnl = trade_pnl(close.close, trade.price, signed(trade.side, trade.quantity))
+            valid = close.source != CARRIED
+        rows.append(
+            TradeRow(
+                id=trade.pk,
+                account=trade.account.code,
+                ticker=trade.instrument.ticker,
+                side=trade.side,
+                quantity=trade.quantity,
+                price=trade.price,
+                trade_date=trade.trade_date,
+                executed_at=trade.executed_at,
+                booked_at=trade.booked_at,
+                booked_by=trade.booked_by.get_username(),
+                version=trade.version,
+                status=trade.status,
+                request_group=trade.request_group_id,
+                client_trade_id=trade.client_trade_id,
+                note=trade.note,
+                trade_pnl=pnl,
+                pnl_valid=valid,
+                account_id=trade.account_id,
+            )
+        )
+    return rows
+
+
+def trades_of_the_day(
+    accounts: Iterable[int], business_date: date, ids: Iterable[str] | None = None
+) -> list[TradeRow]:
+    """Trades now in these accounts that are dated on the business date or have a version recorded
+    since 00:00 New York of it; narrowed to `ids` when given. Newest booking first."""
+    touched = TradeVersion.objects.filter(
+        recorded_at__gte=day_start(business_date), account__in=list(accounts)
+    )
+    found = trades_visible(accounts)
+    if ids is not None:
+        wanted = list(ids)
+        found, touched = found.filter(pk__in=wanted), touched.filter(trade__in=wanted)
+    of_the_day = Q(trade_date=business_date) | Q(pk__in=touched.values("trade_id"))
+    return trade_rows(list(found.filter(of_the_day)))

@@ -1,0 +1,242 @@
+"""Booking: check, write three rows in one transaction, answer. Positions follow by themselves."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import uuid_utils
+from django.db import connection, transaction
+
+from accounts.models import Account
+from accounts.selectors import AnyUser, rights_in
+from kernel.clock import new_york
+from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
+from kernel.money import normalized
+from kernel.pnl import signed
+from prices.models import Instrument
+from prices.sessions import sessions
+from trades import nudges
+from trades.entries import Leg, entries_of
+from trades.models import LEDGER_SHARDS, ClientTradeId, LedgerEntry, Status, Trade, TradeVersion
+from trades.services.limits import refuse_increase_of_inactive, refuse_short
+
+
+@dataclass(frozen=True)
+class Booking:
+    """What a caller asks to book, already well-formed. `sent` names the fields that they sent."""
+
+    account: str
+    ticker: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    trade_date: date | None = None
+    executed_at: datetime | None = None
+    client_trade_id: str | None = None
+    note: str = ""
+    sent: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """`is_new` is False when the same `client_trade_id` had booked this trade before."""
+
+    trade: Trade
+    is_new: bool
+
+
+class UnknownAccount(Invalid):
+    def __init__(self) -> None:
+        super().__init__(
+            FieldError("unknown_account", "You have no account of this code.", "account")
+        )
+
+
+class ClientTradeIdTaken(Conflict):
+    code = "client_trade_id_taken"
+    detail = "This client_trade_id has booked a trade with other terms."
+
+
+def trade_book(*, user: AnyUser, booking: Booking, now: datetime) -> Booked:
+    """Book one trade, or return the one that the same `client_trade_id` booked before.
+
+    Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken.
+    """
+    rights = rights_in(user, booking.account)
+    if rights is None:
+        raise UnknownAccount
+    if not rights.can_book:
+        raise NotEntitled(f"You may not book in {booking.account}.")
+    with transaction.atomic():
+        trade_id = new_trade_id()
+        if booking.client_trade_id is not None:
+            earlier = _claim(rights.account, booking, trade_id)
+            if earlier is not None:
+                return Booked(earlier, is_new=False)
+        instrument, trade_date = _checked(booking, now)
+        trade = Trade(
+            id=trade_id,
+            account=rights.account,
+            instrument=instrument,
+            side=booking.side,
+            quantity=booking.quantity,
+            price=booking.price,
+            trade_date=trade_date,
+            executed_at=booking.executed_at or now,
+            note=booking.note,
+            booked_at=now,
+            booked_by_id=user.pk,
+            client_trade_id=booking.client_trade_id,
+        )
+        quantity = signed(booking.side, booking.quantity)
+        refuse_increase_of_inactive(rights.account, instrument, quantity)
+        refuse_short(rights.account, instrument, trade_date, quantity)
+        trades_record([trade])
+    return Booked(trade, is_new=True)
+
+
+def new_trade_id() -> UUID:
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def trades_record(trades: list[Trade], *, reason: str = "") -> None:
+    """Write new trades, their first versions and their ledger entries, and wake the readers on
+    commit. Must run in a transaction; the trades must be checked. Any number, three statements."""
+    Trade.objects.bulk_create(trades)
+    TradeVersion.objects.bulk_create(
+        [
+            TradeVersion(
+                trade=t,
+                account_id=t.account_id,
+                instrument_id=t.instrument_id,
+                side=t.side,
+                quantity=t.quantity,
+                price=t.price,
+                trade_date=t.trade_date,
+                executed_at=t.executed_at,
+                note=t.note,
+                version=1,
+                status=Status.BOOKED,
+                actor_id=t.booked_by_id,
+                reason=reason,
+            )
+            for t in trades
+        ]
+    )
+    LedgerEntry.objects.bulk_create(
+        [
+            LedgerEntry(
+                account_id=e.account_id,
+                instrument_id=e.instrument_id,
+                trade_date=e.trade_date,
+                quantity=e.quantity,
+                notional=e.notional,
+                trades=e.trades,
+                trade=t,
+                version=1,
+            )
+            for t in trades
+            for e in entries_of(None, leg_of(t))
+        ]
+    )
+    shards = {t.account_id % LEDGER_SHARDS for t in trades}
+    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+
+
+def leg_of(terms: Trade | TradeVersion) -> Leg:
+    return Leg(
+        terms.account_id,
+        terms.instrument_id,
+        terms.trade_date,
+        terms.side,
+        terms.quantity,
+        terms.price,
+    )
+
+
+def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
+    """The instrument and the trade date; raises Invalid with everything that is wrong."""
+    errors: list[FieldError] = []
+    instrument = Instrument.objects.filter(ticker=booking.ticker).first()
+    if instrument is None:
+        errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+    if booking.executed_at is not None and booking.executed_at > now:
+        errors.append(FieldError("in_future", "This is in the future.", "executed_at"))
+    known = sessions()
+    today = known.business_date(now)
+    day = booking.trade_date
+    attr = "trade_date"
+    if day is None and booking.executed_at is not None:
+        day, attr = new_york(booking.executed_at).date(), "executed_at"
+    if day is None:
+        day = today
+    elif day > today:
+        errors.append(FieldError("in_future", f"The business date is {today}.", attr))
+    elif not known.is_session(day):
+        errors.append(FieldError("no_session", f"{day} is no session of the exchange.", attr))
+    if errors or instrument is None:
+        raise Invalid(*errors)
+    return instrument, day
+
+
+def _claim(account: Account, booking: Booking, trade_id: UUID) -> Trade | None:
+    """Take the client's id for this trade; None when it is ours now, else the earlier trade.
+
+    Two equal requests at once: the second waits here for the first to end. The reference to the
+    trade is checked at commit, so the id can be taken before the trade is written.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trades_clienttradeid (account_id, client_trade_id, trade_id, terms_hash)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (account_id, client_trade_id) DO NOTHING",
+            [account.pk, booking.client_trade_id, trade_id, terms_hash(booking)],
+        )
+        if cursor.rowcount:
+            return None
+    taken = ClientTradeId.objects.select_related(
+        "trade__account", "trade__instrument", "trade__booked_by"
+    ).get(account=account, client_trade_id=booking.client_trade_id)
+    if taken.terms_hash != terms_hash(booking) and not _same_as_first(taken.trade, booking):
+        raise ClientTradeIdTaken
+    return taken.trade
+
+
+def _sent_terms(booking: Booking) -> dict[str, Any]:
+    """The fields that were sent, numbers normalised, before defaults."""
+    values: dict[str, Any] = {
+        "account": booking.account,
+        "ticker": booking.ticker,
+        "side": booking.side,
+        "quantity": normalized(booking.quantity),
+        "price": normalized(booking.price),
+        "trade_date": booking.trade_date and booking.trade_date.isoformat(),
+        "executed_at": booking.executed_at and booking.executed_at.isoformat(),
+        "note": booking.note,
+    }
+    return {name: value for name, value in values.items() if name in booking.sent}
+
+
+def terms_hash(booking: Booking) -> str:
+    text = json.dumps(_sent_terms(booking), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _same_as_first(trade: Trade, booking: Booking) -> bool:
+    """Whether the fields sent now say what version 1 says: a retry may leave out a default."""
+    first = TradeVersion.objects.select_related("account", "instrument").get(trade=trade, version=1)
+    was = Booking(
+        account=first.account.code,
+        ticker=first.instrument.ticker,
+        side=first.side,
+        quantity=first.quantity,
+        price=first.price,
+        trade_date=first.trade_date,
+        executed_at=first.executed_at,
+        note=first.note,
+        sent=booking.sent,
+    )
+    return _sent_terms(was) == _sent_terms(booking)
