@@ -11,10 +11,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 class NumericField(models.DecimalField[Any, Any]):
     """`numeric` without precision: exact sums that no legal input can overflow."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.pop("max_digits", None)
-        kwargs.pop("decimal_places", None)
-        super().__init__(*args, max_digits=None, decimal_places=None, **kwargs)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{**kwargs, "max_digits": None, "decimal_places": None})
 
     def deconstruct(self) -> Any:
         name, path, args, kwargs = super().deconstruct()
@@ -43,8 +41,8 @@ class NumericField(models.DecimalField[Any, Any]):
         return self.get_db_prep_value(value, connection)
 
     @property
-    def validators(self) -> list[Any]:  # type: ignore[override]
-        return [*self.default_validators, *self._validators]
+    def validators(self) -> list[Any]:
+        return list(self.default_validators)
 
 
 class Xid8Field(models.Field[Any, Any]):

@@ -36,7 +36,8 @@ def _redis() -> "redis.Redis":
 
 def channel_of(group: str) -> str:
     """The Redis channel of a group, as RedisPubSubChannelLayer names it."""
-    prefix = settings.CHANNEL_LAYERS["default"]["CONFIG"]["prefix"]
+    layers: dict[str, Any] = settings.CHANNEL_LAYERS
+    prefix = layers["default"]["CONFIG"]["prefix"]
     return f"{prefix}__group__{group}"
 
 

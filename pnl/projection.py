@@ -23,7 +23,7 @@ class Activity:
              ORDER BY e.account_id, e.instrument_id
             ON CONFLICT (account_id, instrument_id) DO UPDATE
                SET quantity = h.quantity + excluded.quantity, last_entry = excluded.last_entry
-            """,  # noqa: S608 - a constant of ours
+            """,
             batch.params,
         )
         cursor.execute(
@@ -40,6 +40,6 @@ class Activity:
                SET quantity = a.quantity + excluded.quantity,
                    notional = a.notional + excluded.notional,
                    trades = a.trades + excluded.trades
-            """,  # noqa: S608 - a constant of ours
+            """,
             batch.params,
         )

@@ -56,8 +56,10 @@ _SETTLING = """
       ) c
       JOIN trades_ledgerentry e
         ON e.shard = c.shard
-       AND (e.epoch, e.txid, e.id) > least((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
-       AND (e.epoch, e.txid, e.id) <= greatest((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
+       AND (e.epoch, e.txid, e.id)
+           > least((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
+       AND (e.epoch, e.txid, e.id)
+           <= greatest((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
      WHERE (c.p_epoch, c.p_txid, c.p_id) <> (c.h_epoch, c.h_txid, c.h_id)
        AND e.recorded_at < %(settled_by)s
 """
@@ -219,7 +221,7 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
               FROM accounts_account ac LEFT JOIN rows r ON r.account_id = ac.id
              WHERE ac.id = ANY(%(accounts)s)
              GROUP BY ac.id, ac.code ORDER BY ac.code COLLATE "C"
-            """,  # noqa: S608 - constants of ours
+            """,
             _params(now, wanted),
         )
         return [
@@ -252,7 +254,7 @@ def correction_pnl_by_key(
                    CASE WHEN l.quantity = 0 THEN -l.notional
                         ELSE m.previous_close * l.quantity - l.notional END
               FROM late l LEFT JOIN marks m USING (instrument_id)
-            """,  # noqa: S608 - a constant of ours
+            """,
             {**mark_params(now), "accounts": list(accounts)},
         )
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}

@@ -26,6 +26,6 @@ class Positions:
                SET quantity = p.quantity + excluded.quantity,
                    last_entry = excluded.last_entry,
                    updated_at = excluded.updated_at
-            """,  # noqa: S608 - a constant of ours
+            """,
             batch.params,
         )

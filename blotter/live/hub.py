@@ -16,6 +16,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from channels.layers import get_channel_layer
@@ -176,7 +177,7 @@ class Hub:
             if not codes:
                 continue
             user = connection.user_id
-            allowed = await self.run(lambda u=user, c=codes: reading.read_allowed(u, c))
+            allowed = await self.run(partial(reading.read_allowed, user, codes))
             lost = sorted(set(codes) - {a.code for a in allowed})
             if lost:
                 connection.send_not_entitled(lost)
@@ -193,9 +194,7 @@ class Hub:
                 accounts = dict(self._accounts)
                 if accounts and changes:
                     try:
-                        _, rows = await self.run(
-                            lambda c=changes, a=accounts: reading.read_changes(c, a)
-                        )
+                        _, rows = await self.run(partial(reading.read_changes, changes, accounts))
                     except BaseException:
                         self._changes.merge(changes)
                         self._changed.set()

@@ -12,8 +12,9 @@ from accounts.models import Account
 from accounts.selectors import viewable_accounts
 from blotter.live.board import Reading
 from blotter.live.changes import Changes
-from blotter.rows import Row, Today, position_rows, price_rows, today_at, total_rows
+from blotter.rows import Today, position_rows, price_rows, today_at, total_rows
 from kernel import clock
+from kernel.api.rows import Row
 from prices.marks import Mark, marks
 from prices.models import Instrument
 from trades.api.rows import trade_row

@@ -1,13 +1,19 @@
 """Query parameters, read as strictly as bodies."""
 
-from typing import Any
+from typing import Any, cast
 
+from django.contrib.auth.models import AbstractBaseUser
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from kernel.api.serializers import StrictSerializer
 
 PAGING = {"page_size", "cursor", "after", "before"}
+
+
+def caller(request: Request) -> AbstractBaseUser:
+    """Who asks. Every call but the token's needs one (DEFAULT_PERMISSION_CLASSES)."""
+    return cast(AbstractBaseUser, request.user)
 
 
 class QuerySerializer(StrictSerializer):

@@ -1,6 +1,6 @@
 """Which trades a list call asks for."""
 
-from uuid import UUID
+from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
@@ -23,7 +23,7 @@ class TradeQuery(QuerySerializer):
     )
     request_group = serializers.UUIDField(required=False)
 
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `from` is a word of Python's own and cannot be a class attribute.
         return {
             **super().get_fields(),
@@ -32,7 +32,7 @@ class TradeQuery(QuerySerializer):
         }
 
 
-def trades_matching(trades: QuerySet[Trade], query: dict[str, object]) -> QuerySet[Trade]:
+def trades_matching(trades: QuerySet[Trade], query: dict[str, Any]) -> QuerySet[Trade]:
     if tickers := query.get("ticker"):
         trades = trades.filter(instrument__ticker__in=tickers)
     if day := query.get("trade_date"):
@@ -41,13 +41,11 @@ def trades_matching(trades: QuerySet[Trade], query: dict[str, object]) -> QueryS
         trades = trades.filter(trade_date__gte=first)
     if last := query.get("to"):
         trades = trades.filter(trade_date__lte=last)
-    statuses = query.get("status")
-    if isinstance(statuses, list) and statuses:
+    if statuses := query.get("status"):
         wanted = set(statuses)
         if LIVE in wanted:
             wanted = (wanted - {LIVE}) | {Status.BOOKED.value, Status.AMENDED.value}
         trades = trades.filter(status__in=sorted(wanted))
-    group = query.get("request_group")
-    if isinstance(group, UUID):
+    if group := query.get("request_group"):
         trades = trades.filter(request_group=group)
     return trades

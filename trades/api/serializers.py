@@ -1,5 +1,7 @@
 """Trades at the API's edge."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from kernel.api.serializers import (
@@ -38,7 +40,7 @@ class BookingIn(StrictSerializer):
     note = TextField(required=False, allow_blank=True, max_length=200)
 
 
-class TradeOut(serializers.Serializer):
+class TradeOut(serializers.Serializer[Any]):
     """A trade as it is now. `trade_pnl` is of the trade's own session."""
 
     id = serializers.UUIDField()

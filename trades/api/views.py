@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from accounts.selectors import viewable_accounts
 from kernel import clock
 from kernel.api.pagination import KeysetPagination
-from kernel.api.queries import query_of
+from kernel.api.queries import caller, query_of
 from kernel.api.rows import Row
 from kernel.errors import NotThere
 from trades.api.filters import TradeQuery, trades_matching
@@ -71,7 +71,7 @@ class TradeListView(APIView):
         given = BookingIn(data=request.data)
         given.is_valid(raise_exception=True)
         booked = trade_book(
-            user=request.user,
+            user=caller(request),
             booking=Booking(**given.validated_data, sent=frozenset(given.validated_data)),
             now=clock.now(),
         )

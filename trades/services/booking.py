@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils
+from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
 from accounts.models import Account
-from accounts.selectors import AnyUser, rights_in
+from accounts.selectors import rights_in
 from kernel.clock import new_york
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from kernel.money import normalized
@@ -61,7 +62,7 @@ class ClientTradeIdTaken(Conflict):
     detail = "This client_trade_id has booked a trade with other terms."
 
 
-def trade_book(*, user: AnyUser, booking: Booking, now: datetime) -> Booked:
+def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Booked:
     """Book one trade, or return the one that the same `client_trade_id` booked before.
 
     Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken.

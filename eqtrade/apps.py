@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class EqtradeConfig(AppConfig):
+    name = "eqtrade"
+
+    def ready(self) -> None:
+        from eqtrade import checks  # noqa: F401 - registers the checks

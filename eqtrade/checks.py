@@ -1,0 +1,34 @@
+"""Settings that would be dangerous or are missing."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connections
+
+
+@register()
+def secret_key_is_set(**_: Any) -> list[CheckMessage]:
+    if settings.SECRET_KEY:
+        return []
+    return [Error("SECRET_KEY is not set.", id="eqtrade.E001")]
+
+
+@register(Tags.database)
+def recorded_at_is_the_clock(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+    """The session setting that moves `recorded_at` is for tests only."""
+    if settings.TESTING:
+        return []
+    found: list[CheckMessage] = []
+    for alias in databases or []:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT current_setting('eqtrade.recorded_at', true)")
+            if cursor.fetchone()[0]:
+                found.append(
+                    Error(
+                        "eqtrade.recorded_at is set for this role or database: times of recording"
+                        " would be wrong. ALTER ROLE … RESET it.",
+                        id="eqtrade.E002",
+                    )
+                )
+    return found

@@ -1,0 +1,119 @@
+"""Recompute from the trades as they are now, on a path that the readers do not use.
+
+A projection has read the ledger up to its checkpoint, so what it holds plus what lies beyond the
+checkpoint must equal the sums over the current trades. All functions run in the caller's
+transaction, which must be one REPEATABLE READ snapshot.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+
+@dataclass(frozen=True)
+class Break:
+    """One number that is not what it should be."""
+
+    what: str
+    key: str
+    found: Decimal | None
+    expected: Decimal | None
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.key}: found {self.found}, expected {self.expected}"
+
+
+# A CTE body: current standing trades, signed, per key and trade date.
+STANDING = """
+    SELECT account_id, instrument_id, trade_date,
+           sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity,
+           sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END * price) AS notional,
+           count(*) AS trades
+      FROM trades_trade WHERE status <> 'cancelled'
+     GROUP BY account_id, instrument_id, trade_date
+"""
+
+# A CTE body: entries beyond the checkpoint of %(consumer)s, which it has yet to apply.
+BEYOND = """
+    SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity) AS quantity,
+           sum(e.notional) AS notional, sum(e.trades) AS trades
+      FROM trades_ledgerentry e
+      LEFT JOIN trades_checkpoint c ON c.consumer = %(consumer)s AND c.shard = e.shard
+     WHERE (e.epoch, e.txid, e.id)
+           > (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0))
+     GROUP BY e.account_id, e.instrument_id, e.trade_date
+"""
+
+
+def breaks_of(what: str, sql: str, params: dict[str, Any] | None = None) -> list[Break]:
+    """Run a query that gives (account id, instrument id, detail, found, expected) where they
+    differ; name the keys."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT concat_ws(' ', a.code, i.ticker, d.detail), d.found, d.expected
+              FROM ({sql}) AS d (account_id, instrument_id, detail, found, expected)
+              LEFT JOIN accounts_account a ON a.id = d.account_id
+              LEFT JOIN prices_instrument i ON i.id = d.instrument_id
+             ORDER BY 1
+            """,
+            params or {},
+        )
+        return [Break(what, key, found, expected) for key, found, expected in cursor.fetchall()]
+
+
+def ledger_breaks() -> list[Break]:
+    """Trades whose entries do not sum to their current terms, and versions with gaps."""
+    entries = breaks_of(
+        "ledger entries of trade",
+        """
+        SELECT t.account_id, t.instrument_id, t.id::text,
+               coalesce(e.quantity, 0), coalesce(t.quantity, 0)
+          FROM (SELECT id, account_id, instrument_id, trade_date,
+                       CASE WHEN status = 'cancelled' THEN 0
+                            WHEN side = 'buy' THEN quantity ELSE -quantity END AS quantity,
+                       CASE WHEN status = 'cancelled' THEN 0
+                            WHEN side = 'buy' THEN quantity ELSE -quantity END * price AS notional
+                  FROM trades_trade) t
+          LEFT JOIN LATERAL (
+            SELECT sum(quantity) AS quantity, sum(notional) AS notional,
+                   sum(quantity) FILTER (WHERE e.account_id = t.account_id
+                       AND e.instrument_id = t.instrument_id
+                       AND e.trade_date = t.trade_date) AS here
+              FROM trades_ledgerentry e WHERE e.trade_id = t.id
+          ) e ON true
+         WHERE (coalesce(e.quantity, 0), coalesce(e.notional, 0), coalesce(e.here, 0))
+               <> (t.quantity, t.notional, t.quantity)
+        """,
+    )
+    versions = breaks_of(
+        "versions of trade",
+        """
+        SELECT t.account_id, t.instrument_id, t.id::text, count(v.version), t.version
+          FROM trades_trade t LEFT JOIN trades_tradeversion v ON v.trade_id = t.id
+         GROUP BY t.id
+        HAVING count(v.version) <> t.version OR max(v.version) IS DISTINCT FROM t.version
+        """,
+    )
+    return entries + versions
+
+
+def quantity_breaks(what: str, table: str, consumer: str) -> list[Break]:
+    """Keys of a projection of quantities that differ from the standing trades."""
+    return breaks_of(
+        what,
+        f"""
+        WITH standing AS ({STANDING}), beyond AS ({BEYOND})
+        SELECT account_id, instrument_id, NULL,
+               coalesce(p.quantity, 0), coalesce(s.quantity, 0) - coalesce(b.quantity, 0)
+          FROM {table} p
+          FULL JOIN (SELECT account_id, instrument_id, sum(quantity) AS quantity
+                       FROM standing GROUP BY 1, 2) s USING (account_id, instrument_id)
+          FULL JOIN (SELECT account_id, instrument_id, sum(quantity) AS quantity
+                       FROM beyond GROUP BY 1, 2) b USING (account_id, instrument_id)
+         WHERE coalesce(p.quantity, 0) <> coalesce(s.quantity, 0) - coalesce(b.quantity, 0)
+        """,
+        {"consumer": consumer},
+    )
