@@ -1,17 +1,12 @@
 import { expect, it } from "vitest";
 
-import { complaints, csrfToken, newClientTradeId } from "../src/lib/api";
+import { complaints, newClientTradeId } from "../src/lib/api";
 import { delay } from "../src/lib/live/backoff";
 import { chosenCodes } from "../src/lib/selection";
 import { age, calendarDate } from "../src/lib/show";
 import { overall } from "../src/lib/totals";
 import type { Account } from "../src/lib/types";
 import { total } from "./rows";
-
-it("finds the CSRF token among other cookies", () => {
-  expect(csrfToken("a=1; csrftoken=abc%3D; xcsrftoken=no")).toBe("abc=");
-  expect(csrfToken("")).toBe("");
-});
 
 it("reads complaints, and makes one up when the server sent none", () => {
   const one = { code: "invalid", detail: "Too many decimals.", attr: "price" };

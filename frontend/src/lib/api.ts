@@ -1,4 +1,4 @@
-/** The REST calls that the page makes: session cookie, CSRF token from its cookie. */
+/** The REST calls that the page makes: session cookie, CSRF token from the page. */
 
 import type { Account, Instrument, PriceRow, Side, TradeRow } from "./types";
 import { account, instrument, InvalidMessage, priceRow, tradeRow } from "./validate";
@@ -42,9 +42,9 @@ export interface NewTrade {
 /** A booking without an answer by then is treated as unreachable, in milliseconds. */
 const TIMEOUT = 15_000;
 
-export function csrfToken(cookies: string = document.cookie): string {
-  const pair = cookies.split("; ").find((each) => each.startsWith("csrftoken="));
-  return pair === undefined ? "" : decodeURIComponent(pair.slice("csrftoken=".length));
+/** The page's own token. The cookie may have any name: two stacks can share one host. */
+export function csrfToken(): string {
+  return document.querySelector<HTMLInputElement>("#csrf input")?.value ?? "";
 }
 
 async function call(path: string, init: RequestInit = {}): Promise<unknown> {

@@ -56,7 +56,7 @@ export const theme = themeQuartz.withParams({
   browserColorScheme: "inherit",
   fontFamily: "inherit",
   fontSize: 12.5,
-  cellHorizontalPadding: 9,
+  cellHorizontalPadding: 7,
   rowHeight: 27,
   headerHeight: 29,
 });
@@ -80,6 +80,11 @@ export function recordMoves<Row extends object>(
   moves.set(after, moved);
 }
 
+/** At least `width` pixels; wider columns also get more of what is left of the grid. */
+export function wide(width: number): { minWidth: number; flex: number } {
+  return { minWidth: width, flex: width };
+}
+
 interface Judged {
   pnl_valid: boolean;
   pnl_reason?: string | null;
@@ -101,7 +106,7 @@ export function numberColumn<Row extends object>(column: NumberColumn<Row>): Col
   return {
     colId: field,
     headerName,
-    width,
+    ...wide(width),
     type: "rightAligned",
     valueGetter: ({ data }) => data?.[field] ?? null,
     valueFormatter: ({ value }) => (value === null ? "n/a" : show(value as Decimal)),

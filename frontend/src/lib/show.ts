@@ -2,9 +2,9 @@
 
 const REASONS: Record<string, string> = {
   no_mark: "No price",
-  no_previous_close: "No previous close",
-  stale: "Stale price",
-  carried: "Carried close",
+  no_previous_close: "No close",
+  stale: "Stale",
+  carried: "Carried",
   settling: "Settling",
 };
 
@@ -50,12 +50,13 @@ const CALENDAR = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** The reader's local time: "14:02:11" today, "20 Nov 14:02:11" on another day. */
+/** The reader's local time: "14:02:11" today, "20 Nov 14:02" on another day. */
 export function time(iso: string, now: Date): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
   const clock = CLOCK.format(at);
-  return at.toDateString() === now.toDateString() ? clock : `${DAY.format(at)} ${clock}`;
+  if (at.toDateString() === now.toDateString()) return clock;
+  return `${DAY.format(at)} ${clock.slice(0, 5)}`;
 }
 
 /** "2026-11-20" as "Fri, 20 Nov 2026", whatever the reader's timezone. */

@@ -65,9 +65,9 @@ export const emptyState: LiveState = {
   newestPriceAt: null,
 };
 
-/** No code may hold a line break, so the key is unambiguous. */
+/** Unambiguous, because no ticker holds a bar. The grid shows it as the row's `row-id`. */
 export function positionKey(row: { account: string; ticker: string }): string {
-  return `${row.account}\n${row.ticker}`;
+  return `${row.account}|${row.ticker}`;
 }
 
 const tradeKey = (row: TradeRow): string => row.id;
