@@ -66,7 +66,7 @@ USERS = (
     DemoUser("ops", view=_ALL, group=OPERATIONS),
 )
 # Beyond viewing all that is ours: app label, then permissions as Django names them.
-_GROUP_RIGHTS = {
+_GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     MIDDLE_OFFICE: {
         "prices": (
             "add_priceoverride", "change_priceoverride", "change_instrument",

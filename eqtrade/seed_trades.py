@@ -36,7 +36,7 @@ def demo_trades(*, days: Sequence[date], seed: int, now: datetime) -> list[Trade
     Accounts that may not go short sell at most what they hold then. A name without a close on a
     day is not traded on it.
     """
-    dice = random.Random(f"trades {seed}")  # noqa: S311 - to look at, not to guard anything
+    dice = random.Random(f"trades {seed}")
     known = sessions()
     accounts = {account.code: account for account in Account.objects.filter(code__in=BOOKS)}
     bookers = {user.username: user for user in User.objects.filter(username__in=_bookers())}
@@ -54,8 +54,10 @@ def demo_trades(*, days: Sequence[date], seed: int, now: datetime) -> list[Trade
             is_buy = dice.random() < _SHARE_OF_BUYS
             stray = dice.gauss(0, _STRAY)
             instrument = instruments.get(ticker)
-            close = instrument and closes.get((instrument.pk, day))
-            if instrument is None or close is None:
+            if instrument is None:
+                continue
+            close = closes.get((instrument.pk, day))
+            if close is None:
                 continue
             if not is_buy and not accounts[code].can_short:
                 quantity = min(quantity, held[code, ticker])

@@ -1,9 +1,11 @@
 """Prices and instruments in the admin. Everything that changes a price goes through a service."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -60,7 +62,7 @@ class QuoteAdmin(ReadOnlyAdmin):
 class PriceOverrideForm(forms.ModelForm[PriceOverride]):
     expires_at = forms.SplitDateTimeField(
         required=False,
-        widget=admin.widgets.AdminSplitDateTime,
+        widget=AdminSplitDateTime,
         help_text="UTC. Left empty: the end of the business date.",
     )
 
@@ -112,7 +114,7 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
         if change:
             return
         obj.pk = override_set(
-            user=request.user,
+            user=cast(User, request.user),
             ticker=obj.instrument.ticker,
             price=obj.price,
             reason=obj.reason,
@@ -123,5 +125,5 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
     @admin.action(description="End the selected overrides now", permissions=["change"])
     def end(self, request: HttpRequest, queryset: QuerySet[PriceOverride]) -> None:
         for override in queryset:
-            override_end(user=request.user, override_id=override.pk, now=clock.now())
+            override_end(user=cast(User, request.user), override_id=override.pk, now=clock.now())
         messages.success(request, "Ended.")

@@ -31,7 +31,8 @@ class PriceOut(serializers.Serializer[Any]):
     as_of = MomentField(allow_null=True)
     age_seconds = serializers.IntegerField(allow_null=True)
     stale = serializers.BooleanField()
-    source = serializers.CharField(allow_null=True)
+    # The base class has an attribute of this name; REST framework takes the field out of its way.
+    source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     override = serializers.BooleanField()
 
 
@@ -41,7 +42,7 @@ class CloseOut(serializers.Serializer[Any]):
     ticker = serializers.CharField(source="instrument.ticker")
     session = DayField()
     close = DecimalText()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
 
 
 class OverrideIn(StrictSerializer):

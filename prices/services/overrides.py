@@ -2,8 +2,8 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from kernel.errors import FieldError, Invalid, NotThere
@@ -11,9 +11,6 @@ from prices.amounts import check_amount
 from prices.models import Instrument, PriceOverride
 from prices.services.publishing import publish_changed
 from prices.sessions import day_start, sessions
-
-if TYPE_CHECKING:
-    from django.contrib.auth.models import AbstractBaseUser
 
 
 def override_expiry(now: datetime) -> datetime:
@@ -42,7 +39,7 @@ def override_problems(
 @transaction.atomic
 def override_set(
     *,
-    user: "AbstractBaseUser",
+    user: User,
     ticker: str,
     price: Decimal,
     reason: str,
@@ -74,7 +71,7 @@ def override_set(
 
 
 @transaction.atomic
-def override_end(*, user: "AbstractBaseUser", override_id: int, now: datetime) -> PriceOverride:
+def override_end(*, user: User, override_id: int, now: datetime) -> PriceOverride:
     """End an override now. One that has ended or expired stays as it is: a second call is
     harmless. Raises NotThere for an unknown id."""
     override = (

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"{file}: {error.strerror}") from error
         except Invalid as refusal:
-            for error in refusal.errors[:SHOWN]:
-                self.stderr.write(f"{file}: {error.attr}: {error.detail}")
+            for problem in refusal.errors[:SHOWN]:
+                self.stderr.write(f"{file}: {problem.attr}: {problem.detail}")
             raise CommandError(f"Nothing was loaded: {len(refusal.errors)} errors.") from refusal
         self.stdout.write(f"{count} closes loaded.")
