@@ -24,7 +24,8 @@ from eqtrade.up.programs import Program, application_programs
 from eqtrade.up.progress import say, step
 from eqtrade.up.runtime import load_secrets, publish_environment
 from eqtrade.up.signals import ignore_signals
-from eqtrade.up.supervision import Supervisor
+from eqtrade.up.supervision import ProgramState, Supervisor
+from eqtrade.up.unchanged import Stamp, schema_state, static_state
 from eqtrade.up.valkey import ValkeyServer
 from eqtrade.up.watch import Watch
 
@@ -52,6 +53,7 @@ class Stack:
         self.processes = ProcessFile(self.layout.processes)
         self.postgres: PostgresServer | None = None
         self.valkey: ValkeyServer | None = None
+        self._static_stamp = Stamp(self.layout.run / "static")
 
     def run(self) -> None:
         """Start everything, say so, and watch until an exception (a signal, most often)."""
@@ -99,8 +101,7 @@ class Stack:
             supervisor.start(environment)
         assert supervisor.pid is not None
         self.processes.record("supervisord", supervisor.pid)
-        static = self._manage("collectstatic", ["--noinput", "--verbosity", "0"], environment)
-        at_end.callback(static.end)
+        static = self._begin_static(at_end, environment)
 
         self._start_servers(supervisor)
         publish_environment(
@@ -109,12 +110,11 @@ class Stack:
             {name: environment[name] for name in self._own_names(environment)}
             | {"DATABASE_OWNER_URL": urls.database_owner},
         )
-        with step("database schema"):
-            self._manage("migrate", ["--noinput"], owner_environment).finish()
-        with step("rights of the runtime role"):
-            self._manage("grant_runtime", [_role_of(urls.database)], owner_environment).finish()
-        with step("static files"):
-            static.finish()
+        self._migrate(urls, owner_environment)
+        if static is not None:
+            with step("static files"):
+                static.finish()
+            self._static_stamp.keep(static_state())
         self._seed(environment)
         with step("api, ws, workers, beat, flower, nginx"):
             for program in supervisor.programs.values():
@@ -236,6 +236,28 @@ class Stack:
             self.processes,
         )
 
+    def _begin_static(self, at_end: ExitStack, environment: dict[str, str]) -> Command | None:
+        """Collect the static files beside the next steps; None when they are as they must be."""
+        if self.layout.static.is_dir() and self._static_stamp.matches(static_state()):
+            return None
+        arguments = ["--noinput", "--clear", "--verbosity", "0"]
+        static = self._manage("collectstatic", arguments, environment)
+        at_end.callback(static.end)
+        return static
+
+    def _migrate(self, urls: Urls, owner_environment: dict[str, str]) -> None:
+        """Bring schema and rights up to date; a database of the user's own is always asked."""
+        stamp = Stamp(self.layout.run / "schema")
+        own_database = self.options.database_url is not None
+        if not own_database and stamp.matches(schema_state(urls.database_owner)):
+            return
+        with step("database schema"):
+            self._manage("migrate", ["--noinput"], owner_environment).finish()
+        with step("rights of the runtime role"):
+            self._manage("grant_runtime", [_role_of(urls.database)], owner_environment).finish()
+        if not own_database:
+            stamp.keep(schema_state(urls.database_owner))
+
     def _seed(self, environment: dict[str, str]) -> None:
         if self.options.seed is None:
             say("  not seeded: the database is your own; SEED=demo or SEED=empty would seed it")
@@ -248,11 +270,12 @@ class Stack:
         deadline = time.monotonic() + READY_SECONDS
         answer = "nothing"
         while time.monotonic() < deadline:
-            self._record(supervisor)
+            self._record(supervisor.states())
             status, answer = _get(self.options.port, "/readyz")
-            if status == 200:
+            states = supervisor.states()
+            if status == 200 and self._all_up(states):
                 return
-            if any(one.state == "FATAL" for one in supervisor.states()):
+            if any(one.state == "FATAL" for one in states):
                 break
             time.sleep(0.1)
         down = [one for one in supervisor.states() if one.state != "RUNNING"]
@@ -263,8 +286,13 @@ class Stack:
         )
         raise StepFailed(f"The system did not become ready. /readyz answered: {answer}{logs}")
 
-    def _record(self, supervisor: Supervisor) -> None:
-        for one in supervisor.states():
+    def _all_up(self, states: list[ProgramState]) -> bool:
+        """Ready is the whole system: /readyz speaks for api and its servers only."""
+        listening = all(self.layout.socket(name).exists() for name in ("api", "ws", "flower"))
+        return listening and all(one.state == "RUNNING" for one in states)
+
+    def _record(self, states: list[ProgramState]) -> None:
+        for one in states:
             if one.pid:
                 self.processes.record(one.name, one.pid)
 
@@ -284,9 +312,7 @@ class Stack:
             states = supervisor.states()
             for line in watch.news(states):
                 say(f"{time.strftime('%H:%M:%S')} {line}")
-            for one in states:
-                if one.pid:
-                    self.processes.record(one.name, one.pid)
+            self._record(states)
             if any(one.state == "FATAL" for one in states):
                 if retry_at == 0.0:
                     retry_at = time.monotonic() + RETRY_SECONDS
