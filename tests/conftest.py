@@ -1,0 +1,77 @@
+"""Each test process has a PostgreSQL cluster of its own: the ledger's horizon is one for the whole
+cluster, so processes that shared one would hold up each other's readers."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, connections
+from environ import Env
+from psycopg import connect
+from pytest_django.plugin import DjangoDbBlocker
+
+from eqtrade.up.postgres import PostgresServer
+
+# Filled by migrations, not by tests.
+KEPT_TABLES = (
+    "django_migrations",
+    "django_content_type",
+    "auth_permission",
+    "trades_ledgerepoch",
+    "django_celery_beat_",
+)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[PostgresServer]:
+    """A running cluster with the owner's and the runtime role."""
+    with PostgresServer.temporary() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(cluster: PostgresServer, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Migrate as the owner, then be the runtime role, as the system does."""
+    with django_db_blocker.unblock():
+        be(cluster.url("owner"))
+        call_command("migrate", verbosity=0)
+        with open("/dev/null", "w") as nowhere:
+            call_command("grant_runtime", "eqtrade", stdout=nowhere)
+        be(cluster.url("runtime"))
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+
+
+def be(url: str) -> None:
+    """Make the default connection one to this URL."""
+    connection.close()
+    parsed = Env.db_url_config(url)
+    for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT"):
+        connection.settings_dict[name] = parsed.get(name, "")
+    connection.settings_dict["OPTIONS"] = parsed.get("OPTIONS", {})
+
+
+@pytest.fixture
+def committed_db(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, cluster: PostgresServer
+) -> Iterator[PostgresServer]:
+    """Real commits, for what must be seen by other connections: the ledger's readers see nothing
+    of a test's own open transaction. Afterwards every table is empty again."""
+    with django_db_blocker.unblock():
+        try:
+            yield cluster
+        finally:
+            connection.close()
+            wipe(cluster)
+
+
+def wipe(cluster: PostgresServer) -> None:
+    """Empty all tables. Only the superuser can: triggers and the runtime role's rights forbid it."""
+    with connect(cluster.url("superuser", "eqtrade"), autocommit=True) as owner:
+        owner.execute("SET session_replication_role = replica")
+        tables = owner.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+        ).fetchall()
+        wiped = [t for (t,) in tables if not t.startswith(KEPT_TABLES)]
+        owner.execute("; ".join(f'DELETE FROM "{t}"' for t in wiped).encode())
