@@ -97,22 +97,18 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
     form = PriceOverrideForm
     actions = ("end",)
 
-    def get_readonly_fields(
-        self, request: HttpRequest, obj: PriceOverride | None = None
-    ) -> tuple[str, ...]:
-        if obj is None:
-            return ()
-        return (
-            "instrument", "price", "reason", "user", "created_at", "expires_at", "ended_at",
-            "ended_by",
-        )  # fmt: skip
+    def get_fields(self, request: HttpRequest, obj: PriceOverride | None = None) -> tuple[str, ...]:
+        to_set = ("instrument", "price", "reason", "expires_at")
+        return to_set if obj is None else (*to_set, "user", "created_at", "ended_at", "ended_by")
+
+    def has_change_permission(self, request: HttpRequest, obj: PriceOverride | None = None) -> bool:
+        """Who may change overrides may end them, from the list; one by itself is only shown."""
+        return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def save_model(self, request: HttpRequest, obj: PriceOverride, form: Any, change: bool) -> None:
-        if change:
-            return
         obj.pk = override_set(
             user=cast(User, request.user),
             ticker=obj.instrument.ticker,

@@ -34,11 +34,14 @@ def read_closes(lines: Iterable[str]) -> tuple[list[CloseRow], list[FieldError]]
     rows: list[CloseRow] = []
     errors: list[FieldError] = []
     first_seen: dict[tuple[str, date], int] = {}
+    last_read = 0
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         if sorted(header) != sorted(COLUMNS):
             return [], [error_at(1, "header", f"The first line must be {','.join(COLUMNS)}.")]
+        last_read = reader.line_num
         for cells in reader:
+            last_read = reader.line_num
             if not cells:
                 continue
             row = _row(reader.line_num, header, cells)
@@ -51,7 +54,7 @@ def read_closes(lines: Iterable[str]) -> tuple[list[CloseRow], list[FieldError]]
                 errors.append(error_at(row.line, "doubled", detail))
             rows.append(row)
     except (csv.Error, UnicodeDecodeError) as error:
-        errors.append(error_at(reader.line_num + 1, "not_csv", f"This cannot be read: {error}."))
+        errors.append(error_at(last_read + 1, "not_csv", f"This cannot be read: {error}."))
     return rows, errors
 
 

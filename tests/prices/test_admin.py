@@ -1,0 +1,109 @@
+"""The admin sets and ends overrides by the services, and edits no records."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from kernel import clock
+from prices.models import Close, Instrument, PriceOverride, Quote
+from prices.services.overrides import override_set
+
+pytestmark = pytest.mark.django_db
+
+OVERRIDES = "/admin/prices/priceoverride/"
+
+
+@pytest.fixture(autouse=True)
+def frozen(now: datetime) -> Any:
+    with clock.clock_set(now):
+        yield
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return User.objects.create_superuser("boss")
+
+
+@pytest.fixture
+def client(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def form(instrument: Instrument, **changed: str) -> dict[str, Any]:
+    return {"instrument": instrument.pk, "price": "144.07", "reason": "Halted", **changed}
+
+
+def test_setting_one_goes_through_the_service(
+    client: Client, boss: User, ibm: Instrument, now: datetime
+) -> None:
+    before = override_set(user=boss, ticker="IBM", price=Decimal(2), reason="Old", now=now)
+    response = client.post(f"{OVERRIDES}add/", form(ibm))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    before.refresh_from_db()
+    assert before.ended_at == now
+    made = PriceOverride.objects.get(ended_at=None)
+    assert (str(made.price), made.user, made.reason) == ("144.07", boss, "Halted")
+    assert made.expires_at > now
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"price": "0"},
+        {"price": "1.1234567"},
+        {"reason": " "},
+        {"expires_at_0": "2026-01-29", "expires_at_1": "10:00:00"},
+    ],
+)
+def test_what_the_service_refuses_is_an_error_in_the_form(
+    client: Client, ibm: Instrument, changed: dict[str, str]
+) -> None:
+    response = client.post(f"{OVERRIDES}add/", form(ibm, **changed))
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors
+    assert not PriceOverride.objects.exists()
+
+
+def test_it_is_shown_and_not_edited(
+    client: Client, boss: User, ibm: Instrument, now: datetime
+) -> None:
+    made = override_set(user=boss, ticker="IBM", price=Decimal(2), reason="Halted", now=now)
+    address = f"{OVERRIDES}{made.pk}/change/"
+    assert client.get(address).status_code == 200
+    assert client.post(address, form(ibm, price="999", reason="Edited")).status_code == 403
+    made.refresh_from_db()
+    assert (made.price, made.reason) == (Decimal(2), "Halted")
+    assert client.get(f"{OVERRIDES}{made.pk}/delete/").status_code == 403
+
+
+def test_the_action_ends_them(client: Client, boss: User, ibm: Instrument, now: datetime) -> None:
+    made = override_set(user=boss, ticker="IBM", price=Decimal(2), reason="Halted", now=now)
+    client.post(OVERRIDES, {"action": "end", "_selected_action": [made.pk]})
+    made.refresh_from_db()
+    assert (made.ended_at, made.ended_by) == (now, boss)
+
+
+def test_records_are_read_only(client: Client, ibm: Instrument, now: datetime) -> None:
+    close = Close.objects.create(instrument=ibm, session=now.date(), source="manual", close=1)
+    quote = Quote.objects.create(instrument=ibm, source="simulated", price=1, as_of=now)
+    for name, row in (("close", close), ("quote", quote)):
+        address = f"/admin/prices/{name}/"
+        assert client.get(address).status_code == 200
+        assert client.get(f"{address}{row.pk}/change/").status_code == 200
+        assert client.post(f"{address}{row.pk}/change/", {"price": 2}).status_code == 403
+        assert client.get(f"{address}add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["prices/instrument", "prices/sessionoverride", "accounts/account", "accounts/entitlement"],
+)
+def test_every_list_and_form_opens(client: Client, name: str) -> None:
+    assert client.get(f"/admin/{name}/").status_code == 200
+    assert client.get(f"/admin/{name}/add/").status_code == 200
