@@ -10,6 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
+from blotter.rows import price_rows, today_at
 from kernel import clock
 from prices.models import Close, Instrument, PriceOverride, Quote
 from prices.services.closes import closes_load
@@ -283,3 +284,10 @@ def test_ending_takes_no_fields(staff_client: APIClient, ibm: Instrument) -> Non
     made = staff_client.post(OVERRIDES, BODY, format="json").json()["id"]
     response = staff_client.post(f"{OVERRIDES}{made}/end/", {"now": True}, format="json")
     assert response.status_code == 400
+
+
+def test_a_price_row_is_the_one_of_the_websocket(
+    client: APIClient, ibm: Instrument, now: datetime
+) -> None:
+    Quote.objects.create(instrument=ibm, source="simulated", price="144.07", as_of=now)
+    assert client.get(PRICES).json()["results"] == price_rows(today=today_at(now))

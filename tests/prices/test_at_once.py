@@ -1,0 +1,71 @@
+"""Two at once, on connections of their own, with real commits."""
+
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+
+from prices.models import Close, Instrument, PriceOverride, Quote
+from prices.services.closes import closes_fetch
+from prices.services.overrides import override_set
+from prices.services.quotes import quotes_refresh
+
+
+@pytest.fixture
+def instruments(committed_db: object) -> list[Instrument]:
+    return Instrument.objects.bulk_create(
+        Instrument(ticker=f"T{n}", yahoo_symbol=f"T{n}", indices=["S&P 500"]) for n in range(50)
+    )
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """What each call returned or raised; they start together."""
+    barrier = threading.Barrier(len(calls))
+    results: list[object] = [None] * len(calls)
+
+    def run(place: int, call: Callable[[], object]) -> None:
+        try:
+            barrier.wait()
+            results[place] = call()
+        except Exception as error:  # noqa: BLE001 - it is the result
+            results[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_two_fetches_write_each_close_once(instruments: list[Instrument], now: datetime) -> None:
+    counts = at_once(*[lambda: closes_fetch(now=now)] * 4)
+    assert sum(c for c in counts if isinstance(c, int)) == 250, counts
+    assert Close.objects.count() == 250
+
+
+def test_refreshes_at_once_do_not_lock_each_other_out(
+    instruments: list[Instrument], now: datetime
+) -> None:
+    counts = at_once(*[lambda: quotes_refresh(now=now)] * 6)
+    assert all(isinstance(count, int) for count in counts), counts
+    assert Quote.objects.count() == 50
+
+
+def test_of_overrides_at_once_one_is_left(instruments: list[Instrument], now: datetime) -> None:
+    user = User.objects.create_user("staff")
+
+    def put(price: int) -> Callable[[], object]:
+        return lambda: override_set(
+            user=user, ticker="T1", price=Decimal(price), reason="Halted", now=now
+        )
+
+    results = at_once(*[put(price) for price in range(1, 6)])
+    assert all(isinstance(result, PriceOverride) for result in results), results
+    assert PriceOverride.objects.filter(ended_at=None).count() == 1
