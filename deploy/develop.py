@@ -5,6 +5,9 @@ Every Python program is started as `python -m`: the scripts that pip writes name
 in their first line, where a path with a space does not work.
 """
 
+# ruff: noqa: T201, S603
+# It talks to a terminal, and runs a developer's own commands.
+
 import argparse
 import fcntl
 import hashlib

@@ -14,6 +14,9 @@ from pathlib import Path
 from eqtrade.up.accounts import ServerAccount
 from eqtrade.up.binaries import SHARED_HOME
 
+# Whoever put a directory of ours there first is found out: `own_directory`.
+TMP = Path("/tmp")  # noqa: S108
+
 
 class UnsafePlace(RuntimeError):
     """A directory that must be ours belongs to somebody else or is not a directory."""
@@ -119,13 +122,13 @@ def socket_home() -> Path:
     """
     if os.geteuid() == 0:
         run = Path("/run")
-        return run if os.access(run, os.W_OK) and run.stat().st_uid == 0 else Path("/tmp")
+        return run if os.access(run, os.W_OK) and run.stat().st_uid == 0 else TMP
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     if 0 < len(runtime) < 40 and runtime.startswith("/") and " " not in runtime:
         path = Path(runtime)
         if path.is_dir() and path.stat().st_uid == os.geteuid() and os.access(path, os.W_OK):
             return path
-    return Path("/tmp")
+    return TMP
 
 
 def own_directory(path: Path, mode: int) -> None:

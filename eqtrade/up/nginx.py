@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from eqtrade.up.binaries import nginx
 from eqtrade.up.layout import Layout
 from eqtrade.up.options import PROJECT
+from eqtrade.up.programs import Program
 
 TEMPLATE = PROJECT / "deploy" / "nginx.conf.template"
 
 
-def write_settings(layout: Layout, port: int) -> list[str]:
-    """Write nginx's settings into its own prefix; returns the command line, in the foreground."""
+def nginx_program(layout: Layout, port: int) -> Program:
+    """Write nginx's settings into its own prefix; returns the program, for the foreground."""
     settings = layout.nginx / "nginx.conf"
     temp = layout.nginx / "temp"
     temp.mkdir(mode=0o700, exist_ok=True)
@@ -35,10 +36,11 @@ def write_settings(layout: Layout, port: int) -> list[str]:
         # As nobody its workers could enter neither the sockets' nor the static files' directory
         # (502). Behind 127.0.0.1 on a laptop that already runs everything else as root.
         directives.append("user root")
-    return [
+    command = [
         *(str(nginx()), "-p", f"{layout.nginx}/", "-c", str(settings), "-e", "stderr"),
         *("-g", "".join(f"{directive}; " for directive in directives)),
     ]
+    return Program("nginx", command, stage="entrance")
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

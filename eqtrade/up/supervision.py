@@ -44,6 +44,11 @@ class ProgramState:
     exit_status: int
     problem: str
 
+    @property
+    def log_name(self) -> str:
+        """Its log's name in the directory of logs."""
+        return f"{self.name}.log"
+
 
 class Supervisor:
     """The supervisor of one stack."""
@@ -55,18 +60,16 @@ class Supervisor:
         self._socket = layout.socket("supervisor")
         self._process: subprocess.Popen[bytes] | None = None
 
-    @property
-    def pid(self) -> int | None:
-        """The supervisor's process, once started."""
-        return self._process.pid if self._process else None
+    def start(self, environment: Mapping[str, str], *, seconds: float = 20) -> int:
+        """Start the supervisor with no program running yet; returns its pid.
 
-    def start(self, environment: Mapping[str, str], *, seconds: float = 20) -> None:
-        """Start the supervisor, with no program running yet; the programs get `environment`."""
+        The programs get `environment`.
+        """
         settings = self.layout.run / "supervisord.conf"
         settings.write_text(settings_text(self.layout, self._socket, self.programs.values()))
         # Until it has a log of its own, and for what Python itself has to say.
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [sys.executable, "-m", "supervisor.supervisord", "--nodaemon", "-c", str(settings)],
                 cwd="/",
                 env=dict(environment),
@@ -80,7 +83,7 @@ class Supervisor:
         while True:
             try:
                 self._call("getPID")
-                return
+                return process.pid
             except (OSError, http.client.HTTPException) as error:
                 if not self.lives() or time.monotonic() > deadline:
                     raise SupervisorFailed(
@@ -101,7 +104,11 @@ class Supervisor:
                 raise SupervisorFailed(f"{name} can't be started: {fault.faultString}") from fault
 
     def states(self) -> list[ProgramState]:
-        """All programs as they are now."""
+        """All programs as they are now; raises `SupervisorFailed` when it does not answer."""
+        try:
+            infos = cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+        except (OSError, http.client.HTTPException, xmlrpc.client.Error) as error:
+            raise SupervisorFailed(f"The supervisor does not answer: {error}") from error
         return [
             ProgramState(
                 name=info["name"],
@@ -110,7 +117,7 @@ class Supervisor:
                 exit_status=info["exitstatus"],
                 problem=info["spawnerr"],
             )
-            for info in cast(list[dict[str, Any]], self._call("getAllProcessInfo"))
+            for info in infos
         ]
 
     def restart_given_up(self, states: Iterable[ProgramState]) -> None:
@@ -132,7 +139,7 @@ class Supervisor:
                 for stage in ("entrance", "application", "server"):
                     self._stop_stage(stage)
                 self._call("shutdown")
-            except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+            except (OSError, http.client.HTTPException, xmlrpc.client.Error, SupervisorFailed):
                 process.terminate()
             limit = sum(program.stop_seconds for program in self.programs.values()) + STOP_MARGIN
             try:
@@ -224,7 +231,8 @@ def _program(layout: Layout, program: Program) -> dict[str, str]:
         "stopwaitsecs": str(program.stop_seconds),
         "killasgroup": "true",
         "redirect_stderr": "true",
-        "stdout_logfile": str(layout.logs / f"{program.name}.log"),
+        # supervisor expands this one twice.
+        "stdout_logfile": str(layout.logs / f"{program.name}.log").replace("%", "%%"),
         "stdout_logfile_maxbytes": "10MB",
         "stdout_logfile_backups": "3",
         **({"environment": environment} if environment else {}),
