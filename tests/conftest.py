@@ -4,6 +4,7 @@ cluster, so processes that shared one would hold up each other's readers."""
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from environ import Env
@@ -11,6 +12,11 @@ from psycopg import connect
 from pytest_django.plugin import DjangoDbBlocker
 
 from eqtrade.up.postgres import PostgresServer
+
+pytest_plugins = ["tests.stack"]
+
+# Passwords here keep nothing safe, and the real hash takes a second on purpose.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Filled by migrations, not by tests.
 KEPT_TABLES = (

@@ -1,0 +1,76 @@
+"""Rows that many tests start from. Plain functions: what they make is what they say."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
+
+from accounts.models import Account, Entitlement
+from prices.models import MANUAL, Close, Instrument, Quote
+from trades.models import Trade
+from trades.services.booking import new_trade_id, trades_record
+
+
+def make_user(name: str = "trader", **rights: bool) -> User:
+    return User.objects.create_user(name, password="demo", **rights)
+
+
+def make_account(code: str = "Test1", **fields: bool) -> Account:
+    return Account.objects.create(code=code, **fields)
+
+
+def entitle(user: User, account: Account, *, book: bool = False, correct: bool = False) -> None:
+    Entitlement.objects.create(user=user, account=account, can_book=book, can_correct=correct)
+
+
+def make_instrument(ticker: str = "IBM", **fields: bool) -> Instrument:
+    return Instrument.objects.create(ticker=ticker, yahoo_symbol=ticker, **fields)
+
+
+def make_close(instrument: Instrument, session: date, close: str, source: str = MANUAL) -> Close:
+    return Close.objects.create(
+        instrument=instrument, session=session, close=Decimal(close), source=source
+    )
+
+
+def make_quote(
+    instrument: Instrument, price: str, as_of: datetime, source: str = "simulated"
+) -> Quote:
+    return Quote.objects.create(
+        instrument=instrument, price=Decimal(price), as_of=as_of, source=source
+    )
+
+
+def make_trade(
+    user: User,
+    account: Account,
+    instrument: Instrument,
+    quantity: str,
+    price: str,
+    *,
+    trade_date: date,
+    at: datetime,
+) -> Trade:
+    """Book without checks; a negative quantity sells. Needs a transaction, like the service."""
+    signed = Decimal(quantity)
+    trade = Trade(
+        id=new_trade_id(),
+        account=account,
+        instrument=instrument,
+        side="buy" if signed > 0 else "sell",
+        quantity=abs(signed),
+        price=Decimal(price),
+        trade_date=trade_date,
+        executed_at=at,
+        booked_at=at,
+        booked_by=user,
+    )
+    trades_record([trade])
+    return trade
+
+
+def client_of(user: User) -> APIClient:
+    client = APIClient()
+    client.force_authenticate(user)
+    return client
