@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from eqtrade.up.binaries import nginx
 from eqtrade.up.layout import Layout
 from eqtrade.up.options import PROJECT
-from eqtrade.up.programs import Program
+from eqtrade.up.programs import Program, makes_way
 
 TEMPLATE = PROJECT / "deploy" / "nginx.conf.template"
 
@@ -40,7 +40,7 @@ def nginx_program(layout: Layout, port: int) -> Program:
         *(str(nginx()), "-p", f"{layout.nginx}/", "-c", str(settings), "-e", "stderr"),
         *("-g", "".join(f"{directive}; " for directive in directives)),
     ]
-    return Program("nginx", command, stage="entrance")
+    return Program("nginx", makes_way(command), stage="entrance")
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

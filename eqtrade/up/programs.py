@@ -8,6 +8,8 @@ from typing import Literal
 from eqtrade.up.layout import Layout
 from eqtrade.up.options import PROJECT
 
+LAUNCH = Path(__file__).with_name("launch.py")
+
 Stage = Literal["server", "application", "entrance"]
 """Servers start first and stop last; the entrance is nginx, which starts last and stops first."""
 
@@ -29,6 +31,11 @@ class Program:
     """A program that ends sooner has failed to start, and is retried with backoff."""
 
 
+def makes_way(command: list[str], socket: Path | None = None) -> list[str]:
+    """The command, started after what its killed predecessor left is out of the way."""
+    return [sys.executable, "-P", str(LAUNCH), str(socket or "-"), *command]
+
+
 def application_programs(layout: Layout) -> list[Program]:
     """Everything that runs our own code.
 
@@ -40,13 +47,16 @@ def application_programs(layout: Layout) -> list[Program]:
     return [
         Program(
             "api",
-            [
-                *(python, "-m", "granian", "--interface", "wsgi"),
-                *("--uds", str(layout.socket("api")), "--uds-permissions", "0o600"),
-                # Two processes for two cores; threads wait for the database most of the time.
-                *("--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"),
-                *("--workers-kill-timeout", "8", "--no-ws", "eqtrade.wsgi:application"),
-            ],
+            makes_way(
+                [
+                    *(python, "-m", "granian", "--interface", "wsgi"),
+                    *("--uds", str(layout.socket("api")), "--uds-permissions", "0o600"),
+                    # Two processes for two cores; threads mostly wait for the database.
+                    *("--workers", "2", "--blocking-threads", "8", "--respawn-failed-workers"),
+                    *("--workers-kill-timeout", "8", "--no-ws", "eqtrade.wsgi:application"),
+                ],
+                layout.socket("api"),
+            ),
             environment={"DB_POOL": "1"},
         ),
         Program(
@@ -82,7 +92,8 @@ def application_programs(layout: Layout) -> list[Program]:
 
 
 def _worker(celery: list[str], name: str, queues: str) -> list[str]:
-    return [
+    command = [
         *(*celery, "worker", "-Q", queues, "-n", f"{name}@%h"),
         *("--concurrency", "2", "--loglevel", "INFO"),
     ]
+    return makes_way(command)

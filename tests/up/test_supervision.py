@@ -13,7 +13,7 @@ import pytest
 from eqtrade.up import supervision
 from eqtrade.up.layout import Layout
 from eqtrade.up.leftovers import start_mark
-from eqtrade.up.programs import Program
+from eqtrade.up.programs import Program, makes_way
 from eqtrade.up.supervision import ProgramState, Supervisor
 from eqtrade.up.watch import Watch
 
@@ -106,6 +106,36 @@ def test_a_program_that_was_given_up_gets_another_round(
     may_run.touch()
     supervisor.restart_given_up(supervisor.states())
     until(lambda: one(supervisor, "late").state == "RUNNING")
+
+
+def test_a_restarted_program_ends_what_its_killed_predecessor_started(
+    supervise: Callable[..., Supervisor], layout: Layout, place: Path
+) -> None:
+    script = place / "parent.py"
+    script.write_text(
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    socket = layout.socket("parent")
+    command = makes_way([sys.executable, str(script)], socket)
+    supervisor = supervise(
+        Program("parent", command, start_seconds=0), Program("other", SLEEPER, start_seconds=0)
+    )
+    supervisor.start_program("other")
+    supervisor.start_program("parent")
+    log = layout.logs / "parent.log"
+    until(lambda: log.exists() and log.read_text().count("\n") == 1)
+    child = int(log.read_text())
+    socket.touch()
+
+    os.kill(one(supervisor, "parent").pid, signal.SIGKILL)
+    until(lambda: log.read_text().count("\n") == 2)
+    assert start_mark(child) is None
+    assert not socket.exists()
+    assert start_mark(int(log.read_text().splitlines()[1])) is not None
+    assert one(supervisor, "other").state == "RUNNING"
 
 
 def test_stopping_ends_even_who_will_not_and_whom_it_started(
