@@ -1,0 +1,196 @@
+"""A stack as a user starts it: a process of its own, with the environment that a user has."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from itertools import count
+from pathlib import Path
+
+import psutil
+
+from eqtrade.up.files import tail
+from eqtrade.up.layout import Layout
+from eqtrade.up.leftovers import Recorded, read_processes
+from eqtrade.up.options import PROJECT
+from tests.stack.client import Client
+from tests.stack.eventually import eventually
+from tests.stack.live import Live
+
+PASSWORD = "a demo's password"
+START_SECONDS = 170
+STOP_SECONDS = 90
+DESKS = 24
+# What would make it another stack than a user's.
+NOT_INHERITED = (
+    *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "ALLOWED_HOSTS"),
+    *("SECRET_KEY", "PRICE_SOURCE", "PRICE_FILE", "DEBUG", "DB_POOL", "EQTRADE_TESTING"),
+    *("LOG_LEVEL", "DJANGO_SETTINGS_MODULE"),
+)
+MAKE_DESKS = """
+from django.contrib.auth.models import User
+from accounts.models import Account, Entitlement
+users = {u.username: u for u in User.objects.all()}
+for number in range(1, %d):
+    desk = Account.objects.create(code=f"Desk{number:02}")
+    for name in ("trader", "middleoffice"):
+        Entitlement.objects.create(user=users[name], account=desk, can_book=True)
+"""
+
+
+class StackDied(AssertionError):
+    """The stack ended, or was not ready in time; the message has what it said."""
+
+
+class RunningStack:
+    """A started stack. `stop` ends it and names the processes that are left."""
+
+    def __init__(self, data_dir: Path, *, seed: str = "demo") -> None:
+        self.data_dir = data_dir
+        self.layout = Layout(data_dir.resolve())
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.said: list[str] = []
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if name not in NOT_INHERITED},
+            "DATA_DIR": str(data_dir),
+            "PORT": str(self.port),
+            "SEED": seed,
+            "DEMO_PASSWORD": PASSWORD,
+        }
+        self._process: subprocess.Popen[str] | None = None
+        self._clients: dict[str, Client] = {}
+        self._seen: dict[int, psutil.Process] = {}
+        self._desks = count(1)
+
+    # --- life -----------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start it, wait until it says that it is ready, and open accounts for the tests."""
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "eqtrade.up"],
+            cwd=PROJECT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
+        deadline = time.monotonic() + START_SECONDS
+        while not any(f"eqtrade is ready at {self.url}/" in line for line in self.said):
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = "\n".join(self.said)
+                raise StackDied(f"the stack is not ready:\n{said}\n{self.log_tails()}")
+            time.sleep(0.05)
+        self.manage("shell", "-c", MAKE_DESKS % (DESKS + 1))
+
+    def _listen(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.said.append(line.rstrip())
+
+    def stop(self) -> list[str]:
+        """End it as Ctrl-C does; what is left of its processes after that, by command."""
+        process = self._process
+        if process is None:
+            return []
+        self._remember()
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        self._process = None
+        _, left = psutil.wait_procs(list(self._seen.values()), timeout=5)
+        named = [" ".join(one.cmdline()) for one in left if one.is_running()]
+        for one in left:
+            one.kill()
+        return named
+
+    def _remember(self) -> None:
+        """Note every process of the stack, so that none of them goes unnoticed at the end."""
+        recorded = [r.pid for r in read_processes(self.layout.processes) if r.lives()]
+        for pid in [*recorded, *([self._process.pid] if self._process else [])]:
+            try:
+                process = psutil.Process(pid)
+                found = [process, *process.children(recursive=True)]
+            except psutil.NoSuchProcess:
+                continue
+            self._seen.update((one.pid, one) for one in found)
+
+    # --- what tests use -------------------------------------------------------------------------
+
+    def client(self, user: str) -> Client:
+        """REST as this demo user, with a token."""
+        if user not in self._clients:
+            self._clients[user] = Client.logged_in(self.url, user, PASSWORD)
+        return self._clients[user]
+
+    def live(self, user: str, accounts: Iterable[str]) -> Live:
+        """The live blotter of this user and these accounts; a context manager."""
+        return Live(self.url, self.client(user).token, accounts)
+
+    def desk(self) -> str:
+        """An account that no other test uses, where trader and middleoffice may book."""
+        number = next(self._desks)
+        assert number <= DESKS, "more desks are needed"
+        return f"Desk{number:02}"
+
+    def manage(self, *arguments: str, code: int = 0) -> str:
+        """What `manage.py` with the same DATA_DIR prints; it must exit with this code."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == code, (
+            f"manage.py {arguments} exited {done.returncode}:\n{done.stdout}"
+        )
+        return done.stdout
+
+    def settings(self) -> dict[str, str]:
+        """The environment of the running stack's processes."""
+        from eqtrade.up.runtime import running_environment
+
+        found = running_environment(self.data_dir)
+        assert found is not None, "the stack does not run"
+        return found
+
+    def pid(self, program: str) -> int:
+        """The pid of a supervised program that lives; waits for one that is being restarted."""
+        return eventually(lambda: self._recorded(program)).pid
+
+    def _recorded(self, program: str) -> Recorded:
+        found = [r for r in read_processes(self.layout.processes) if r.name == program]
+        assert found, f"{program} never ran"
+        assert found[0].lives(), f"{program} does not run"
+        return found[0]
+
+    def kill(self, program: str) -> None:
+        """Kill -9 a program, with its own children still alive."""
+        self._remember()
+        os.kill(self.pid(program), signal.SIGKILL)
+
+    def log_tails(self, lines: int = 12) -> str:
+        """The last lines of every log."""
+        logs = sorted(self.layout.logs.glob("*.log"))
+        return "\n".join(f"--- {log.name}\n{tail(log, lines)}" for log in logs)
+
+
+def free_port() -> int:
+    """A TCP port that nobody used a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
