@@ -1,8 +1,8 @@
 """Two at once, on connections of their own, with real commits."""
 
 import threading
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,7 +12,8 @@ from django.db import connection
 from prices.models import Close, Instrument, PriceOverride, Quote
 from prices.services.closes import closes_fetch
 from prices.services.overrides import override_set
-from prices.services.quotes import quotes_refresh
+from prices.services.quotes import quotes_refresh, quotes_take
+from prices.sources import SourceClose, SourceQuote
 
 
 @pytest.fixture
@@ -56,6 +57,40 @@ def test_refreshes_at_once_do_not_lock_each_other_out(
     counts = at_once(*[lambda: quotes_refresh(now=now)] * 6)
     assert all(isinstance(count, int) for count in counts), counts
     assert Quote.objects.count() == 50
+
+
+class Backwards:
+    """A source that answers in the opposite order."""
+
+    name = "simulated"
+    ticks_at_any_hour = True
+
+    def __init__(self, *, backwards: bool) -> None:
+        self._step = -1 if backwards else 1
+
+    def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
+        return [SourceQuote(i.ticker, Decimal(1), now) for i in instruments][:: self._step]
+
+    def closes(
+        self, instruments: Sequence[Instrument], first: date, last: date
+    ) -> list[SourceClose]:
+        raise NotImplementedError
+
+
+def test_the_order_of_answers_cannot_make_two_refreshes_deadlock(
+    committed_db: object, now: datetime
+) -> None:
+    instruments = Instrument.objects.bulk_create(
+        Instrument(ticker=f"T{n}", yahoo_symbol=f"T{n}") for n in range(1000)
+    )
+
+    def take(turn: int, *, backwards: bool) -> Callable[[], object]:
+        moment = now + timedelta(seconds=2 * turn + backwards)
+        return lambda: quotes_take(Backwards(backwards=backwards), instruments, now=moment)
+
+    for turn in range(10):
+        counts = at_once(take(turn, backwards=False), take(turn, backwards=True))
+        assert all(isinstance(count, int) for count in counts), counts
 
 
 def test_of_overrides_at_once_one_is_left(instruments: list[Instrument], now: datetime) -> None:
