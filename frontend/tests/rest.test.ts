@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { complaints, newClientTradeId } from "../src/lib/api";
 import { delay } from "../src/lib/live/backoff";
 import { chosenCodes } from "../src/lib/selection";
-import { age, calendarDate } from "../src/lib/show";
+import { age, calendarDate, status, time } from "../src/lib/show";
 import { overall } from "../src/lib/totals";
 import type { Account } from "../src/lib/types";
 import { total } from "./rows";
@@ -43,6 +43,17 @@ it("watches what was chosen and is still there", () => {
   const accounts = ["Test1", "Test2"].map((code) => ({ code }) as Account);
   expect(chosenCodes("all", accounts)).toEqual(["Test1", "Test2"]);
   expect(chosenCodes(["Test2", "Gone"], accounts)).toEqual(["Test2"]);
+});
+
+it("says which version of a trade it shows", () => {
+  expect(status("booked", 1)).toBe("Booked");
+  expect(status("cancelled", 3)).toBe("Cancelled v3");
+});
+
+it("adds the day to a time of another day", () => {
+  const now = new Date(2026, 10, 22, 9, 30);
+  expect(time(new Date(2026, 10, 22, 9, 5, 7).toISOString(), now)).toBe("09:05:07");
+  expect(time(new Date(2026, 10, 20, 14, 2, 11).toISOString(), now)).toBe("20 Nov 14:02");
 });
 
 it("shows dates and ages as a reader says them", () => {

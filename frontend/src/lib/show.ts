@@ -73,6 +73,12 @@ export function age(milliseconds: number): string {
   return `${Math.floor(seconds / 86_400)} days`;
 }
 
+/** "Booked", and from the second version on which one it is: "Amended v2". */
+export function status(word: string, version: number): string {
+  const shown = word.charAt(0).toUpperCase() + word.slice(1);
+  return version > 1 ? `${shown} v${version}` : shown;
+}
+
 /** Enough of a UUIDv7 to tell trades apart: its first half is the time, its end is random. */
 export function shortId(id: string): string {
   return id.slice(-8);
