@@ -291,3 +291,14 @@ def test_a_price_row_is_the_one_of_the_websocket(
 ) -> None:
     Quote.objects.create(instrument=ibm, source="simulated", price="144.07", as_of=now)
     assert client.get(PRICES).json()["results"] == price_rows(today=today_at(now))
+
+
+@pytest.mark.parametrize("path", ["/api/v1/instruments/", PRICES, CLOSES])
+def test_the_schema_says_what_a_list_answers(client: APIClient, ibm: Instrument, path: str) -> None:
+    schema = client.get("/api/v1/schema/?format=json").json()
+    call = schema["paths"][path]["get"]
+    page = call["responses"]["200"]["content"]["application/json"]["schema"]
+    name = page["$ref"].rsplit("/", 1)[1]
+    assert set(schema["components"]["schemas"][name]["properties"]) == set(client.get(path).json())
+    documented = {parameter["name"] for parameter in call["parameters"]}
+    assert {"page_size", "after", "before"} < documented

@@ -1,0 +1,75 @@
+"""A real Chromium on the running stack. Each test's page is kept as a picture."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from eqtrade.up.options import PROJECT
+from tests.browser.blotter_page import BlotterPage
+from tests.stack.running import PASSWORD, RunningStack
+
+PICTURES = PROJECT / "test-artifacts"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--no-first-run", "--disable-default-apps"),
+)
+
+Open = Callable[[str], BlotterPage]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The system's browser, else Playwright's own.
+
+    Ended with the module: while Playwright runs, its event loop does, and Django refuses to use
+    the database in a thread with one.
+    """
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=[*QUIET, *sandbox])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_as(
+    chromium: Browser, stack: RunningStack, request: pytest.FixtureRequest
+) -> Iterator[Open]:
+    """Log in through the page as this user, in a browser of its own."""
+    pages: list[Page] = []
+    problems: list[str] = []
+
+    def open_page(user: str) -> BlotterPage:
+        context = chromium.new_context(viewport={"width": 1600, "height": 900}, locale="en-GB")
+        page = context.new_page()
+        # Generous, for a machine that also runs everything else.
+        page.set_default_timeout(60_000)
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        pages.append(page)
+        page.goto(f"{stack.url}/")
+        page.get_by_label("User name").fill(user)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        blotter = BlotterPage(page)
+        blotter.wait_live()
+        return blotter
+
+    yield open_page
+    for number, page in enumerate(pages):
+        page.screenshot(path=picture(request.node.name, number))
+        page.context.close()
+    assert not problems, f"errors on the page: {problems}"
+
+
+def picture(test: str, number: int) -> Path:
+    """Where the picture of a test's page is kept."""
+    PICTURES.mkdir(exist_ok=True)
+    name = re.sub(r"[^a-z0-9]+", "-", test.lower()).strip("-")
+    return PICTURES / f"{name}{f'-{number + 1}' if number else ''}.png"

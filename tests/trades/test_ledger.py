@@ -1,0 +1,177 @@
+"""The reader: nothing skipped, nothing twice. Real commits; other transactions on real sessions."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from psycopg import Connection, connect
+
+from eqtrade.up.postgres import PostgresServer
+from pnl.projection import Activity
+from positions.models import Position
+from positions.projection import Positions
+from tests import factories as make
+from tests.trades.conftest import NOW, TODAY, Desk, make_desk
+from trades.ledger import AnotherCluster, Outcome, State, drain
+from trades.models import Checkpoint, LedgerEpoch
+from trades.services.reading import shards_behind
+
+
+@pytest.fixture
+def desk(committed_db: PostgresServer) -> Desk:
+    return make_desk()
+
+
+@pytest.fixture
+def elsewhere(committed_db: PostgresServer) -> Iterator[Connection]:
+    """A session of another process, in a transaction."""
+    with connect(committed_db.url("runtime")) as session:
+        yield session
+
+
+def book(desk: Desk, quantity: str = "10", day: date = TODAY) -> None:
+    with transaction.atomic():
+        make.make_trade(desk.trader, desk.account, desk.ibm, quantity, "2", trade_date=day, at=NOW)
+
+
+def read(desk: Desk, **how: Any) -> Outcome:
+    return drain(Positions(), desk.account.pk % 16, **{"patience": 0.05, **how})
+
+
+def held(desk: Desk) -> Decimal:
+    found = Position.objects.filter(account=desk.account, instrument=desk.ibm).first()
+    return found.quantity if found else Decimal(0)
+
+
+def test_entries_are_applied_once(desk: Desk) -> None:
+    book(desk, "10")
+    book(desk, "-3")
+    assert read(desk) == Outcome(State.DRAINED, entries=2, batches=1)
+    assert held(desk) == 7
+    assert read(desk) == Outcome(State.DRAINED)
+    assert held(desk) == 7
+
+
+def test_an_entry_above_the_horizon_is_not_read_and_not_lost(
+    desk: Desk, elsewhere: Connection
+) -> None:
+    """An older transaction is open elsewhere: it may yet commit an entry that sorts before ours.
+    A reader that took ours now would never see that one."""
+    with elsewhere.cursor() as cursor:
+        cursor.execute("SELECT pg_current_xact_id()")
+        book(desk)
+        assert read(desk).state is State.WAITING
+        assert held(desk) == 0
+    elsewhere.rollback()
+    assert read(desk).state is State.DRAINED
+    assert held(desk) == 10
+
+
+def test_overlapping_transactions_are_both_counted(desk: Desk, elsewhere: Connection) -> None:
+    """The later-numbered commits first; then the earlier one. Neither is skipped."""
+    book(desk, "1")
+    trade = desk.account.pk, desk.ibm.pk
+    elsewhere.execute(
+        "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity, notional,"
+        " trades, trade_id, version) SELECT %s, %s, trade_date, 100, 200, 1, trade_id, version"
+        " FROM trades_ledgerentry LIMIT 1",
+        trade,
+    )
+    book(desk, "10")
+    read(desk)
+    elsewhere.commit()
+    read(desk)
+    assert held(desk) == 111
+
+
+def test_a_shard_in_other_hands_is_left_alone(desk: Desk, elsewhere: Connection) -> None:
+    book(desk)
+    read(desk)
+    elsewhere.execute("SELECT FROM trades_checkpoint FOR UPDATE")
+    book(desk)
+    assert read(desk).state is State.BUSY
+    elsewhere.rollback()
+    assert read(desk).entries == 1
+
+
+def test_a_missing_checkpoint_is_made_and_never_means_busy(desk: Desk) -> None:
+    assert not Checkpoint.objects.exists()
+    assert read(desk).state is State.DRAINED
+    checkpoint = Checkpoint.objects.get()
+    assert (checkpoint.epoch, checkpoint.txid, checkpoint.entry_id) == (0, "0", 0)
+
+
+def test_batches_are_bounded_and_the_rest_is_said(desk: Desk) -> None:
+    for _ in range(7):
+        book(desk, "1")
+    assert read(desk, batch_entries=2, max_batches=3) == Outcome(State.MORE, entries=6, batches=3)
+    assert held(desk) == 6
+    assert read(desk, batch_entries=2).state is State.DRAINED
+    assert held(desk) == 7
+
+
+def test_a_batch_cuts_through_a_transaction_without_loss(desk: Desk) -> None:
+    with transaction.atomic():
+        for _ in range(5):
+            make.make_trade(desk.trader, desk.account, desk.ibm, "1", "2", trade_date=TODAY, at=NOW)
+    read(desk, batch_entries=2, max_batches=1)
+    assert held(desk) == 2
+    read(desk, batch_entries=2)
+    assert held(desk) == 5
+
+
+def test_effect_and_checkpoint_commit_together(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dying between the effect and the commit leaves neither."""
+    book(desk)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("trades.ledger._move_checkpoint", die)
+        with pytest.raises(KeyboardInterrupt):
+            read(desk)
+    assert held(desk) == 0
+    read(desk)
+    assert held(desk) == 10
+
+
+def test_in_another_cluster_nothing_is_read_and_nothing_booked(desk: Desk) -> None:
+    book(desk)
+    here = LedgerEpoch.objects.get()
+    LedgerEpoch.objects.filter(pk=here.pk).update(system_identifier=here.system_identifier + 1)
+    try:
+        with pytest.raises(AnotherCluster, match="restored"):
+            read(desk)
+        with pytest.raises(Exception, match="another cluster"):
+            book(desk)
+    finally:
+        LedgerEpoch.objects.filter(pk=here.pk).update(system_identifier=here.system_identifier)
+    read(desk)
+    assert held(desk) == 10
+
+
+def test_shards_behind_are_found_also_without_a_checkpoint(desk: Desk) -> None:
+    shard = desk.account.pk % 16
+    assert shards_behind() == []
+    book(desk)
+    assert shards_behind() == [("pnl", shard), ("positions", shard)]
+    read(desk)
+    assert shards_behind() == [("pnl", shard)]
+    drain(Activity(), shard)
+    assert shards_behind() == []
+
+
+def test_recorded_at_is_the_databases_clock_and_beaten_only_by_the_tests_setting(
+    desk: Desk,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT eqtrade_recorded_at() BETWEEN now() AND clock_timestamp()")
+        assert cursor.fetchone() == (True,)
+        cursor.execute("SET eqtrade.recorded_at = '2026-01-05 12:00Z'")
+        cursor.execute("SELECT eqtrade_recorded_at() = '2026-01-05 12:00Z'")
+        assert cursor.fetchone() == (True,)
+        cursor.execute("RESET eqtrade.recorded_at")
