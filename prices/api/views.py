@@ -15,6 +15,7 @@ from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
 from kernel.errors import FieldError, Invalid
 from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery
+from prices.api.pages import KeysetPages
 from prices.api.serializers import (
     CloseOut,
     InstrumentOut,
@@ -32,9 +33,8 @@ from prices.sessions import NoSession, sessions
 DEFAULT_SESSIONS = 11
 # One answer is put together in memory, however many pages it has.
 MAX_CLOSES = 100_000
-
 EXAMPLE_PRICE = OpenApiExample(
-    "IBM, simulated",
+    "A simulated price",
     value={
         "ticker": "IBM",
         "price": "144.07",
@@ -47,7 +47,7 @@ EXAMPLE_PRICE = OpenApiExample(
     response_only=True,
 )
 EXAMPLE_CLOSE = OpenApiExample(
-    "IBM",
+    "A close",
     value={"ticker": "IBM", "session": "2026-01-29", "close": "143.33", "source": "simulated"},
     response_only=True,
 )
@@ -59,6 +59,8 @@ EXAMPLE_OVERRIDE = OpenApiExample(
 
 
 class InstrumentListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="instruments_list",
         summary="Instruments, by ticker; with a search, an exact ticker first",
@@ -79,6 +81,8 @@ class InstrumentListView(APIView):
 
 
 class PriceListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="prices_list",
         summary="Current prices, by ticker",
@@ -96,6 +100,8 @@ class PriceListView(APIView):
 
 
 class CloseListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="prices_closes_list",
         summary="Official closes, by session and ticker",
