@@ -14,7 +14,7 @@ from tests.stack.live import Live, fresh_state, open_socket, subscription
 from tests.stack.running import RunningStack
 
 TICKERS = ("AMZN", "MSFT", "NVDA", "KO")
-STEPS = 60
+STEPS = 45
 
 
 class Walk:

@@ -36,7 +36,7 @@ from django.contrib.auth.models import User
 from accounts.models import Account, Entitlement
 users = {u.username: u for u in User.objects.all()}
 for number in range(1, %d):
-    desk = Account.objects.create(code=f"Desk{number:02}")
+    desk = Account.objects.create(code=f"Desk{number:02}", name=f"Tests, desk {number}")
     for name in ("trader", "middleoffice"):
         Entitlement.objects.create(user=users[name], account=desk, can_book=True)
 """

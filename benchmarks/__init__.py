@@ -1,0 +1,1 @@
+"""What is measured, each figure beside what limits it, measured in the same run."""

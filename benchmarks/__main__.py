@@ -1,0 +1,29 @@
+"""`python -m benchmarks [NAME …]`: run one benchmark, or all; a table and JSON lines for each."""
+
+import sys
+from collections.abc import Callable
+
+from benchmarks import booking_to_frame
+from benchmarks.report import Report
+
+BENCHMARKS: dict[str, Callable[[Report], None]] = {
+    "booking_to_frame": booking_to_frame.measure,
+}
+
+
+def main(names: list[str]) -> int:
+    """Run those named, or all; 2 for an unknown name."""
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        known = ", ".join(BENCHMARKS)
+        print(f"no such benchmark: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        report = Report(name)
+        BENCHMARKS[name](report)
+        report.show()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,191 @@
+"""From sending a booking to the websocket frame that shows it, at 20 bookings a second.
+
+Against a stack of its own, through nginx as a user goes. Beside it stand, from the same run: the
+booking's own answer, a booking with nobody else about, and what no design can go below here, a bare
+COMMIT and a bare publish through the same servers.
+"""
+
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import psycopg
+import redis
+
+from benchmarks.report import Report
+from tests.stack.client import Client, Row
+from tests.stack.live import Live
+from tests.stack.running import RunningStack
+
+A_SECOND = 20
+SECONDS = 10
+BASELINE = 200
+WARM_UP = 40
+THREADS = 6
+PATIENCE = 30.0
+"""Seconds that the last frames may take to come."""
+
+
+@dataclass
+class Sent:
+    """One booking: moments by `time.perf_counter`, 0 while it has not happened."""
+
+    ticker: str
+    quantity: int
+    """Of the position after it: bookings of one ticker lie seconds apart."""
+    due: float = 0.0
+    answered: float = 0.0
+    trade_frame: float = 0.0
+    position_frame: float = 0.0
+
+
+class Watch:
+    """Notes when the rows of each booking arrive."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._rows: dict[str, float] = {}
+        self._quantities: dict[tuple[str, int], float] = {}
+
+    def message(self, message: Row, arrived: float) -> None:
+        if message["type"] != "update":
+            return
+        with self._lock:
+            for row in message["trades"]:
+                self._rows.setdefault(row["id"], arrived)
+            for row in message["positions"]:
+                quantity = int(Decimal(row["quantity"]))
+                # A row may show several bookings at once.
+                for each in range(quantity, 0, -1):
+                    if (row["ticker"], each) in self._quantities:
+                        break
+                    self._quantities[row["ticker"], each] = arrived
+
+    def trade(self, trade: str) -> float:
+        with self._lock:
+            return self._rows.get(trade, 0.0)
+
+    def position(self, ticker: str, quantity: int) -> float:
+        with self._lock:
+            return self._quantities.get((ticker, quantity), 0.0)
+
+
+def measure(report: Report) -> None:
+    """Start a stack, measure, stop it."""
+    with own_stack() as stack:
+        _measure(stack, report)
+
+
+@contextmanager
+def own_stack() -> Iterator[RunningStack]:
+    place = Path(tempfile.mkdtemp(prefix="eqtrade-bench-", dir="/tmp"))
+    place.chmod(0o711)
+    stack = RunningStack(place / "data")
+    try:
+        print("starting a stack of its own …", flush=True)
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _measure(stack: RunningStack, report: Report) -> None:
+    client = stack.client("trader")
+    tickers = [row["ticker"] for row in client.rows("prices/")[:50]]
+    other, desk = stack.desk(), stack.desk()
+    for _ in range(WARM_UP):
+        client.book(other, "KO", "buy", 1, 60)
+
+    _baselines(stack, report)
+    alone = [_timed(lambda: client.book(other, "KO", "buy", 1, 60)) for _ in range(BASELINE)]
+    report.spread("booking alone", alone, "ms", beside="COMMIT")
+
+    watch = Watch()
+    with Live(stack.url, client.token, [desk], watch.message):
+        sent = _book(client, desk, tickers, watch)
+    report.add("bookings", len(sent), "")
+    report.add("bookings without a frame", sum(not s.position_frame for s in sent), "")
+    shown = [s for s in sent if s.trade_frame and s.position_frame]
+    answers = [_ms(s.due, s.answered) for s in sent]
+    report.spread("POST to answer", answers, "ms", beside="booking alone")
+    for name in ("trade", "position"):
+        times = [_ms(s.due, getattr(s, f"{name}_frame")) for s in shown]
+        report.spread(f"POST to {name} frame", times, "ms", beside="POST to answer")
+    after = [_ms(s.answered, s.position_frame) for s in shown]
+    report.add("answer to position frame, median", statistics.median(after), "ms")
+
+
+def _book(client: Client, desk: str, tickers: list[str], watch: Watch) -> list[Sent]:
+    """Book on schedule, whatever the answers take; wait for the frames."""
+    count = A_SECOND * SECONDS
+    sent = [Sent(tickers[n % len(tickers)], n // len(tickers) + 1) for n in range(count)]
+    trades: dict[int, str] = {}
+    local = threading.local()
+
+    def book(number: int) -> None:
+        if not hasattr(local, "client"):
+            local.client = client.another()
+        one = sent[number]
+        trades[number] = local.client.book(desk, one.ticker, "buy", 1, 100)["id"]
+        one.answered = time.perf_counter()
+
+    began = time.perf_counter() + 0.5
+    with ThreadPoolExecutor(THREADS) as pool:
+        for number, one in enumerate(sent):
+            one.due = began + number / A_SECOND
+            time.sleep(max(0.0, one.due - time.perf_counter()))
+            pool.submit(book, number)
+    deadline = time.perf_counter() + PATIENCE
+    while time.perf_counter() < deadline:
+        for number, one in enumerate(sent):
+            one.trade_frame = watch.trade(trades[number])
+            one.position_frame = watch.position(one.ticker, one.quantity)
+        if all(one.trade_frame and one.position_frame for one in sent):
+            break
+        time.sleep(0.05)
+    return sent
+
+
+def _baselines(stack: RunningStack, report: Report) -> None:
+    """What limits every design on this machine: a durable commit, and a hop through Redis."""
+    settings = stack.settings()
+    with psycopg.connect(settings["DATABASE_URL"], autocommit=True) as database:
+
+        def commit() -> None:
+            # A record in the log and nothing else; the COMMIT waits until it is on disk.
+            database.execute("SELECT pg_logical_emit_message(true, 'benchmark', 'x')")
+
+        commits = [_timed(commit) for _ in range(BASELINE)]
+    report.spread("COMMIT", commits, "ms")
+    server = redis.Redis.from_url(settings["REDIS_URL"])
+    with server.pubsub() as listener:  # type: ignore[no-untyped-call]
+        listener.subscribe("benchmark")
+        listener.get_message(timeout=5)
+
+        def round_trip() -> None:
+            server.publish("benchmark", "x")
+            while listener.get_message(timeout=5) is None:
+                pass
+
+        hops = [_timed(round_trip) for _ in range(BASELINE)]
+    server.close()
+    report.spread("publish and receive", hops, "ms")
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return _ms(began, time.perf_counter())
+
+
+def _ms(began: float, ended: float) -> float:
+    return (ended - began) * 1000
