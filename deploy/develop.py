@@ -178,7 +178,18 @@ def install(files: Sequence[str]) -> None:
         return
     with step(f"packages of {', '.join(files)}"):
         options = [part for name in files for part in ("-r", name)]
-        call([PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options])
+        call(
+            [
+                PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--quiet",
+                "--disable-pip-version-check",
+                *options,
+            ]
+        )
     INSTALLED.write_text(json.dumps(installed | wanted))
 
 
