@@ -17,13 +17,16 @@ from accounts.selectors import rights_in
 from kernel.clock import new_york
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from kernel.money import normalized
-from kernel.pnl import signed
 from prices.models import Instrument
 from prices.sessions import sessions
 from trades import nudges
 from trades.entries import Leg, entries_of
 from trades.models import LEDGER_SHARDS, ClientTradeId, LedgerEntry, Status, Trade, TradeVersion
-from trades.services.limits import refuse_increase_of_inactive, refuse_short
+from trades.services.limits import (
+    accounts_lock,
+    refuse_increases_of_inactive,
+    refuse_shorts,
+)
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,7 @@ def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Bo
             booked_by_id=user.pk,
             client_trade_id=booking.client_trade_id,
         )
-        quantity = signed(booking.side, booking.quantity)
-        refuse_increase_of_inactive(rights.account, instrument, quantity)
-        refuse_short(rights.account, instrument, trade_date, quantity)
+        _within_limits(trade)
         trades_record([trade])
     return Booked(trade, is_new=True)
 
@@ -182,6 +183,16 @@ def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
     if errors or instrument is None:
         raise Invalid(*errors)
     return instrument, day
+
+
+def _within_limits(trade: Trade) -> None:
+    """Most bookings are in active, shortable accounts, and then cost no query here."""
+    entries = entries_of(None, leg_of(trade))
+    accounts_lock([trade.account])
+    if not (trade.account.is_active and trade.instrument.is_active):
+        refuse_increases_of_inactive(entries)
+    if not trade.account.can_short:
+        refuse_shorts(entries)
 
 
 def _claim(account: Account, booking: Booking, trade_id: UUID) -> Trade | None:

@@ -1,86 +1,139 @@
 """What an account may not do: go short, or grow what is no longer active.
 
-Both look at the ledger, not at a projection, and both lock the account first: a sum is a later
-statement than the lock that protects it.
+Both look at the ledger, not at a projection, and lock the accounts first: a sum is a later
+statement than the lock that protects it. Both take the entries that a version would add.
 """
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 
 from accounts.models import Account
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument
+from trades.entries import Entry
+
+Key = tuple[int, int]
 
 
 class ShortPosition(Invalid):
-    def __init__(self, account: str, ticker: str, lowest: Decimal) -> None:
+    def __init__(self, account: str, ticker: str, lowest: Decimal, session: date) -> None:
         super().__init__(
             FieldError(
                 "short_position",
-                f"{account} may not go short: {ticker} would come to {lowest.normalize():f}.",
+                f"{account} may not go short: {ticker} would come to {lowest.normalize():f}"
+                f" on {session}.",
                 "quantity",
             )
         )
 
 
-def account_lock(account: Account) -> None:
-    """Hold the account against other checked bookings until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM accounts_account WHERE id = %s FOR NO KEY UPDATE", [account.pk])
+def accounts_lock(accounts: Iterable[Account]) -> None:
+    """Hold the accounts that may not go short against each other's checked changes, in the order
+    of their ids, until the transaction ends. Must come before any trade is locked."""
+    ids = sorted({a.pk for a in accounts if not a.can_short})
+    _lock(ids)
 
 
-def refuse_increase_of_inactive(
-    account: Account, instrument: Instrument, quantity: Decimal
-) -> None:
-    """Raise Invalid when account or instrument is inactive and the signed `quantity` would raise
-    the absolute position. Closing stays possible."""
-    if account.is_active and instrument.is_active:
+def _lock(ids: list[int]) -> None:
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT FROM accounts_account WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                [ids],
+            )
+
+
+def refuse_increases_of_inactive(entries: Iterable[Entry]) -> None:
+    """Raise Invalid when the entries raise the absolute position of a key whose account or
+    instrument is inactive. Closing out stays possible."""
+    change: dict[Key, Decimal] = defaultdict(Decimal)
+    for entry in entries:
+        change[entry.account_id, entry.instrument_id] += entry.quantity
+    accounts = Account.objects.filter(pk__in={a for a, _ in change}, is_active=False)
+    instruments = Instrument.objects.filter(pk__in={i for _, i in change}, is_active=False)
+    idle_accounts = {a.pk: a.code for a in accounts}
+    idle_instruments = {i.pk: i.ticker for i in instruments}
+    keys = [k for k in change if k[0] in idle_accounts or k[1] in idle_instruments]
+    if not keys:
         return
-    account_lock(account)
-    held = _one(
-        "SELECT coalesce(sum(quantity), 0) FROM trades_ledgerentry"
-        " WHERE account_id = %s AND instrument_id = %s",
-        [account.pk, instrument.pk],
+    _lock(sorted({a for a, _ in keys}))
+    for account, instrument in keys:
+        held = _held(account, instrument)
+        if abs(held + change[account, instrument]) <= abs(held):
+            continue
+        if instrument in idle_instruments:
+            name, code, attr = idle_instruments[instrument], "inactive_ticker", "ticker"
+        else:
+            name, code, attr = idle_accounts[account], "inactive_account", "account"
+        raise Invalid(FieldError(code, f"{name} can only be closed out.", attr))
+
+
+def refuse_shorts(entries: Iterable[Entry]) -> None:
+    """Raise ShortPosition when, for a key whose account may not go short, the entries lower the
+    sum of signed quantity over the trade dates up to some session and leave it below zero.
+
+    The accounts must be locked (`accounts_lock`).
+    """
+    by_key: dict[Key, list[Entry]] = defaultdict(list)
+    for entry in entries:
+        by_key[entry.account_id, entry.instrument_id].append(entry)
+    no_short = dict(
+        Account.objects.filter(pk__in={a for a, _ in by_key}, can_short=False).values_list(
+            "pk", "code"
+        )
     )
-    if abs(held + quantity) <= abs(held):
-        return
-    if not instrument.is_active:
-        raise Invalid(
-            FieldError("inactive_ticker", f"{instrument} can only be closed out.", "ticker")
-        )
-    raise Invalid(FieldError("inactive_account", f"{account} can only be closed out.", "account"))
+    for (account, instrument), added in sorted(by_key.items()):
+        if account in no_short and (worst := _lowest_after(account, instrument, added)):
+            ticker = Instrument.objects.get(pk=instrument).ticker
+            raise ShortPosition(no_short[account], ticker, worst[1], worst[0])
 
 
-def refuse_short(account: Account, instrument: Instrument, first: date, quantity: Decimal) -> None:
-    """Raise ShortPosition when the account may not go short and the signed `quantity`, dated
-    `first`, would leave the position below zero on that date or any later one."""
-    if account.can_short or quantity >= 0:
-        return
-    account_lock(account)
-    lowest = _one(
-        """
-        WITH days AS (
-            SELECT trade_date, sum(quantity) AS quantity FROM trades_ledgerentry
-             WHERE account_id = %(account)s AND instrument_id = %(instrument)s
-             GROUP BY trade_date
-        ), running AS (
-            SELECT trade_date, sum(quantity) OVER (ORDER BY trade_date) AS held FROM days
-        )
-        SELECT least(
-            (SELECT coalesce(sum(quantity), 0) FROM days WHERE trade_date <= %(first)s),
-            (SELECT min(held) FROM running WHERE trade_date > %(first)s)
-        )
-        """,
-        {"account": account.pk, "instrument": instrument.pk, "first": first},
-    )
-    if lowest + quantity < 0:
-        raise ShortPosition(account.code, instrument.ticker, lowest + quantity)
-
-
-def _one(sql: str, params: Any) -> Decimal:
+def _lowest_after(account: int, instrument: int, added: list[Entry]) -> tuple[date, Decimal] | None:
+    """The first session on which the added entries lower the running sum and leave it below
+    zero, with that sum; None when there is none."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, params)
+        cursor.execute(
+            """
+            WITH moved AS (
+                SELECT trade_date, sum(quantity) AS quantity, 0::numeric AS added
+                  FROM trades_ledgerentry
+                 WHERE account_id = %(account)s AND instrument_id = %(instrument)s
+                 GROUP BY trade_date
+                UNION ALL
+                SELECT * FROM (
+                    SELECT d, 0::numeric, sum(q)
+                      FROM unnest(%(days)s::date[], %(quantities)s::numeric[]) AS a (d, q)
+                     GROUP BY d) a
+            ), days AS (
+                SELECT trade_date, sum(quantity) AS quantity, sum(added) AS added
+                  FROM moved GROUP BY trade_date
+            ), running AS (
+                SELECT trade_date, sum(quantity + added) OVER w AS held, sum(added) OVER w AS moved
+                  FROM days WINDOW w AS (ORDER BY trade_date)
+            )
+            SELECT trade_date, held FROM running WHERE moved < 0 AND held < 0
+             ORDER BY trade_date LIMIT 1
+            """,
+            {
+                "account": account,
+                "instrument": instrument,
+                "days": [e.trade_date for e in added],
+                "quantities": [e.quantity for e in added],
+            },
+        )
+        row = cursor.fetchone()
+        return (row[0], row[1]) if row else None
+
+
+def _held(account: int, instrument: int) -> Decimal:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(quantity), 0) FROM trades_ledgerentry"
+            " WHERE account_id = %s AND instrument_id = %s",
+            [account, instrument],
+        )
         return Decimal(cursor.fetchone()[0])

@@ -1,0 +1,181 @@
+"""The mark of the business date, and closes of past sessions: one place that decides.
+
+Mark = the first that exists: an active override; the newer of the session's close (timed at the
+session's end) and the last quote since 00:00 New York of that date (a real source's quotes from
+outside the session's hours never mark, simulated ones do); the previous close. Prices of different
+sources never mix: one loaded by hand counts, else the current source's, then a carried close.
+
+`MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
+mark_as_of, price_source, previous_close, stale, carried. Its parameters come from `mark_params`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from prices.models import CARRIED, MANUAL
+from prices.sessions import day_start, sessions
+
+SIMULATED = "simulated"
+
+MARKS = """
+    SELECT p.instrument_id,
+           p.previous_close,
+           coalesce(p.override_price, CASE WHEN p.by_close THEN p.close END, p.quote,
+                    p.previous_close) AS mark,
+           CASE WHEN p.override_price IS NOT NULL THEN 'override'
+                WHEN p.by_close AND p.close_source = %(carried)s THEN 'carried'
+                WHEN p.by_close THEN 'close'
+                WHEN p.quote IS NOT NULL THEN 'quote'
+                WHEN p.previous_close IS NOT NULL THEN 'previous_close'
+           END AS mark_source,
+           CASE WHEN p.override_price IS NOT NULL THEN p.override_at
+                WHEN p.by_close THEN %(session_closes)s
+                WHEN p.quote IS NOT NULL THEN p.quote_as_of
+                WHEN p.previous_close IS NOT NULL THEN %(previous_closes)s
+           END AS mark_as_of,
+           CASE WHEN p.override_price IS NOT NULL THEN %(manual)s
+                WHEN p.by_close THEN p.close_source
+                WHEN p.quote IS NOT NULL THEN p.quote_source
+                ELSE p.previous_source
+           END AS price_source,
+           p.override_price IS NULL AND NOT p.by_close AND %(is_open)s
+               AND coalesce(p.quote_as_of, %(session_opens)s) < %(stale_before)s AS stale,
+           coalesce(p.previous_source = %(carried)s
+               OR (p.override_price IS NULL AND p.by_close AND p.close_source = %(carried)s),
+               false) AS carried,
+           p.override_price IS NOT NULL AS is_override
+      FROM (
+        SELECT i.id AS instrument_id,
+               o.price AS override_price, o.created_at AS override_at,
+               previous.close AS previous_close, previous.source AS previous_source,
+               today.close, today.source AS close_source,
+               q.price AS quote, q.as_of AS quote_as_of, q.source AS quote_source,
+               today.close IS NOT NULL
+                   AND (q.as_of IS NULL OR q.as_of <= %(session_closes)s) AS by_close
+          FROM prices_instrument i
+          LEFT JOIN LATERAL (
+            SELECT price, created_at FROM prices_priceoverride
+             WHERE instrument_id = i.id AND ended_at IS NULL AND expires_at > %(now)s
+             ORDER BY id DESC LIMIT 1
+          ) o ON true
+          LEFT JOIN LATERAL (
+            SELECT close, source FROM prices_close
+             WHERE instrument_id = i.id AND session = %(previous_session)s
+               AND source = ANY(%(sources)s)
+             ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC LIMIT 1
+          ) previous ON true
+          LEFT JOIN LATERAL (
+            SELECT close, source FROM prices_close
+             WHERE instrument_id = i.id AND session = %(business_date)s
+               AND source = ANY(%(sources)s) AND %(session_closes)s <= %(now)s
+             ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC LIMIT 1
+          ) today ON true
+          LEFT JOIN LATERAL (
+            SELECT price, as_of, source FROM prices_quote
+             WHERE instrument_id = i.id AND source = ANY(%(sources)s)
+               AND as_of >= %(day_start)s AND as_of <= %(now)s
+               AND (source <> %(source)s OR %(any_hour)s
+                    OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
+             ORDER BY array_position(%(sources)s, source::text) LIMIT 1
+          ) q ON true
+         WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
+      ) p
+"""
+
+
+def price_sources() -> list[str]:
+    """The sources whose prices count now, best first."""
+    return [MANUAL, settings.PRICE_SOURCE, CARRIED]
+
+
+def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict[str, Any]:
+    """The parameters of `MARKS` at a moment; `instruments=None` means all."""
+    known = sessions()
+    today = known.business_date(now)
+    previous = known.previous_session(today)
+    session, before = known.session_of(today), known.session_of(previous)
+    return {
+        "business_date": today,
+        "previous_session": previous,
+        "day_start": day_start(today),
+        "session_opens": session.opens,
+        "session_closes": session.closes,
+        "previous_closes": before.closes,
+        "is_open": session.opens <= now < session.closes,
+        "now": now,
+        "stale_before": now - timedelta(seconds=settings.PRICE_STALE_AFTER_SECONDS),
+        "sources": price_sources(),
+        "source": settings.PRICE_SOURCE,
+        "manual": MANUAL,
+        "carried": CARRIED,
+        "any_hour": settings.PRICE_SOURCE == SIMULATED,
+        "instruments": None if instruments is None else list(instruments),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One instrument's prices for the business date, in its currency."""
+
+    instrument_id: int
+    ticker: str
+    previous_close: Decimal | None
+    mark: Decimal | None
+    mark_source: str | None
+    mark_as_of: datetime | None
+    price_source: str | None
+    stale: bool
+    carried: bool
+    is_override: bool
+
+
+def marks(now: datetime, instruments: Iterable[int] | None = None) -> list[Mark]:
+    """The marks of the business date, by ticker. Instruments without any price are included."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH m AS ({MARKS})"
+            " SELECT m.instrument_id, i.ticker, m.previous_close, m.mark, m.mark_source,"
+            " m.mark_as_of, m.price_source, m.stale, m.carried, m.is_override"
+            " FROM m JOIN prices_instrument i ON i.id = m.instrument_id ORDER BY i.ticker",
+            mark_params(now, instruments),
+        )
+        return [Mark(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClose:
+    close: Decimal
+    source: str
+
+
+def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], SessionClose]:
+    """The close that counts for each (instrument id, session); absent where there is none."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT k.instrument_id, k.session, c.close, c.source
+              FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS k (instrument_id, session)
+              JOIN LATERAL (
+                SELECT close, source FROM prices_close
+                 WHERE instrument_id = k.instrument_id AND session = k.session
+                   AND source = ANY(%(sources)s)
+                 ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC
+                 LIMIT 1
+              ) c ON true
+            """,
+            {
+                "ids": [i for i, _ in wanted],
+                "days": [d for _, d in wanted],
+                "sources": price_sources(),
+            },
+        )
+        return {(row[0], row[1]): SessionClose(row[2], row[3]) for row in cursor.fetchall()}

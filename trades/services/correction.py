@@ -1,0 +1,218 @@
+"""Amending and cancelling: a new version, and the entries that take the old terms back.
+
+A caller names the version that they saw; whoever comes second gets StaleVersion and looks again.
+Locks, in this order everywhere: accounts by id (only those that may not go short), then the trade.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+
+from accounts.models import Account
+from accounts.selectors import Rights, account_rights
+from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
+from prices.models import Instrument
+from prices.sessions import sessions
+from trades import nudges
+from trades.entries import Entry, entries_of
+from trades.models import LEDGER_SHARDS, LedgerEntry, Status, Trade, TradeVersion
+from trades.services.booking import leg_of
+from trades.services.limits import (
+    accounts_lock,
+    refuse_increases_of_inactive,
+    refuse_shorts,
+)
+
+
+class StaleVersion(Conflict):
+    code = "stale_version"
+    detail = "The trade has a newer version: read it again."
+
+
+class TradeAlreadyCancelled(Conflict):
+    code = "already_cancelled"
+    detail = "The trade is cancelled."
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What an amendment may change. None leaves a term as it is."""
+
+    account: str | None = None
+    ticker: str | None = None
+    side: str | None = None
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    trade_date: date | None = None
+    note: str | None = None
+
+
+def trade_amend(
+    *,
+    user: AbstractBaseUser,
+    trade_id: UUID,
+    version: int,
+    reason: str,
+    terms: Terms,
+    now: datetime,
+) -> Trade:
+    """Give the trade new terms. Raises NotThere (not in sight), NotEntitled, StaleVersion,
+    TradeAlreadyCancelled, Invalid (by field; also when nothing would change)."""
+    rights = _rights_of(user)
+    with transaction.atomic():
+        seen = _in_sight(trade_id, rights)
+        entered = _account_entered(terms, seen, rights)
+        accounts_lock([seen.account, entered])
+        trade = _locked(seen, version)
+        _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
+        old = leg_of(trade)
+        _take(trade, terms, entered, now)
+        new = leg_of(trade)
+        if old == new and (terms.note is None or terms.note == seen.note):
+            raise Invalid(FieldError("nothing_changed", "These are the terms that it has."))
+        _record(trade, Status.AMENDED, user, reason, [] if old == new else entries_of(old, new))
+    return trade
+
+
+def trade_cancel(
+    *, user: AbstractBaseUser, trade_id: UUID, version: int, reason: str, now: datetime
+) -> Trade:
+    """Cancel the trade for good. Raises as `trade_amend` does."""
+    rights = _rights_of(user)
+    with transaction.atomic():
+        seen = _in_sight(trade_id, rights)
+        accounts_lock([seen.account])
+        trade = _locked(seen, version)
+        _may_correct(user, trade, [rights[trade.account_id]], now)
+        _record(trade, Status.CANCELLED, user, reason, entries_of(leg_of(trade), None))
+    return trade
+
+
+def _rights_of(user: AbstractBaseUser) -> dict[int, Rights]:
+    return {r.account.pk: r for r in account_rights(user)}
+
+
+def _in_sight(trade_id: UUID, rights: dict[int, Rights]) -> Trade:
+    found = (
+        Trade.objects.filter(pk=trade_id, account__in=list(rights))
+        .select_related("account", "instrument")
+        .first()
+    )
+    if found is None:
+        raise NotThere("There is no such trade.")
+    return found
+
+
+def _account_entered(terms: Terms, seen: Trade, rights: dict[int, Rights]) -> Account:
+    if terms.account is None:
+        return seen.account
+    for right in rights.values():
+        if right.account.code == terms.account:
+            return right.account
+    raise Invalid(FieldError("unknown_account", "You have no account of this code.", "account"))
+
+
+def _locked(seen: Trade, version: int) -> Trade:
+    """Lock the trade and read it again. Its account can only have changed with its version, so a
+    caller whose version still holds has locked the right accounts."""
+    trade = (
+        Trade.objects.select_for_update(of=("self",))
+        .select_related("account", "instrument", "booked_by")
+        .get(pk=seen.pk)
+    )
+    if trade.status == Status.CANCELLED:
+        raise TradeAlreadyCancelled
+    if trade.version != version or trade.account_id != seen.account_id:
+        raise StaleVersion(f"The trade is at version {trade.version}: read it again.")
+    return trade
+
+
+def _may_correct(user: AbstractBaseUser, trade: Trade, rights: list[Rights], now: datetime) -> None:
+    if all(r.can_correct for r in rights):
+        return
+    own = trade.booked_by_id == user.pk
+    today = sessions().business_date(now) == trade.trade_date
+    if own and today and all(r.can_book for r in rights):
+        return
+    codes = ", ".join(dict.fromkeys(r.account.code for r in rights))
+    raise NotEntitled(f"You may not correct this trade in {codes}.")
+
+
+def _take(trade: Trade, terms: Terms, entered: Account, now: datetime) -> None:
+    """Put the new terms into the trade; raises Invalid with everything that is wrong."""
+    errors: list[FieldError] = []
+    trade.account = entered
+    if terms.ticker is not None:
+        instrument = Instrument.objects.filter(ticker=terms.ticker).first()
+        if instrument is None:
+            errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+        else:
+            trade.instrument = instrument
+    if terms.trade_date is not None:
+        known = sessions()
+        if terms.trade_date > known.business_date(now):
+            errors.append(FieldError("in_future", "This is in the future.", "trade_date"))
+        elif not known.is_session(terms.trade_date):
+            errors.append(
+                FieldError("no_session", "This is no session of the exchange.", "trade_date")
+            )
+        trade.trade_date = terms.trade_date
+    if errors:
+        raise Invalid(*errors)
+    for name in ("side", "quantity", "price", "note"):
+        value = getattr(terms, name)
+        if value is not None:
+            setattr(trade, name, value)
+
+
+def _record(
+    trade: Trade, status: Status, user: AbstractBaseUser, reason: str, entries: list[Entry]
+) -> None:
+    """Write the next version and its entries, and wake the readers on commit."""
+    refuse_increases_of_inactive(entries)
+    refuse_shorts(entries)
+    trade.version += 1
+    trade.status = status
+    trade.save(
+        update_fields=[
+            "account", "instrument", "side", "quantity", "price", "trade_date", "note", "version",
+            "status",
+        ]
+    )  # fmt: skip
+    TradeVersion.objects.create(
+        trade=trade,
+        account_id=trade.account_id,
+        instrument_id=trade.instrument_id,
+        side=trade.side,
+        quantity=trade.quantity,
+        price=trade.price,
+        trade_date=trade.trade_date,
+        executed_at=trade.executed_at,
+        note=trade.note,
+        version=trade.version,
+        status=status,
+        actor_id=user.pk,
+        reason=reason,
+    )
+    LedgerEntry.objects.bulk_create(
+        [
+            LedgerEntry(
+                account_id=e.account_id,
+                instrument_id=e.instrument_id,
+                trade_date=e.trade_date,
+                quantity=e.quantity,
+                notional=e.notional,
+                trades=e.trades,
+                trade=trade,
+                version=trade.version,
+            )
+            for e in entries
+        ]
+    )
+    shards = {e.account_id % LEDGER_SHARDS for e in entries}
+    if shards:
+        transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
