@@ -26,7 +26,7 @@ class BlotterPage:
         """Choose this one account."""
         selector = self.page.get_by_test_id("account-selector")
         selector.get_by_role("button").first.click()
-        selector.get_by_role("button", name=f"only {account}").click()
+        selector.get_by_role("button", name=f"only {account}", exact=True).click()
         self.page.keyboard.press("Escape")
         expect(selector).to_contain_text(account)
 
