@@ -13,7 +13,9 @@ from django.db.models import Count
 from accounts.models import Account, Entitlement
 from accounts.selectors import account_rights
 from eqtrade.seed import SeedRefused, seed
+from eqtrade.seed_trades import BOOKS
 from prices.models import Close, Instrument, Quote
+from prices.services.instruments import Listed
 from trades.models import LedgerEntry, Trade, TradeVersion
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +27,15 @@ SUNDAY = datetime(2026, 2, 1, 15, 0, tzinfo=UTC)
 def quick(settings: Any) -> None:
     settings.LOCAL_STACK = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def few_instruments(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole index takes seconds; one test (marked by its name) has it."""
+    if "whole_index" not in request.node.name:
+        names = sorted({ticker for _, book in BOOKS.values() for ticker in book})
+        listed = [Listed(ticker, ticker) for ticker in names]
+        monkeypatch.setattr("prices.services.instruments.listed_members", lambda: listed)
 
 
 def run(*, with_trades: bool = True, password: str = "demo", now: datetime = SUNDAY) -> list[str]:  # noqa: S107
@@ -57,7 +68,7 @@ def test_it_is_refused_outside_the_local_stack(settings: Any) -> None:
     assert not User.objects.exists()
 
 
-def test_everything_is_there_and_a_second_time_changes_nothing() -> None:
+def test_the_whole_index_is_there_and_a_second_time_changes_nothing() -> None:
     run()
     first = counts()
     assert first["Account"] == 4
