@@ -29,6 +29,8 @@ class Program:
     """After these it is killed with its whole process group."""
     start_seconds: int = 2
     """A program that ends sooner has failed to start, and is retried with backoff."""
+    ready_text: str | None = None
+    """What its log says once it is ready; None when its socket or /readyz tells."""
 
 
 def makes_way(command: list[str], socket: Path | None = None) -> list[str]:
@@ -72,14 +74,21 @@ def application_programs(layout: Layout) -> list[Program]:
             "worker-ledger",
             _worker(celery, "ledger", "positions,pnl,default"),
             stop_seconds=15,
+            ready_text=" ready.",
         ),
-        Program("worker-prices", _worker(celery, "prices", "prices,imports"), stop_seconds=15),
+        Program(
+            "worker-prices",
+            _worker(celery, "prices", "prices,imports"),
+            stop_seconds=15,
+            ready_text=" ready.",
+        ),
         Program(
             "beat",
             [
                 *(*celery, "beat", "--loglevel", "INFO", "--pidfile", ""),
                 *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
             ],
+            ready_text="beat: Starting...",
         ),
         Program(
             "flower",

@@ -18,15 +18,15 @@ def wait_ready(port: int, layout: Layout, supervisor: Supervisor) -> None:
     while time.monotonic() < deadline:
         status, answer = get(port, "/readyz")
         states = supervisor.states()
-        if status == 200 and _all_up(layout, states):
+        if status == 200 and _all_up(layout, supervisor, states):
             return
         if any(one.state == "FATAL" for one in states):
             break
         time.sleep(0.1)
     logs = "".join(
-        f"\n{one.name} is {one.state}. Its log ends with:\n{tail(layout.logs / one.log_name)}"
+        f"\n{one.name} is {one.state}. Its log ends with:\n{tail(supervisor.log_of(one.name))}"
         for one in supervisor.states()
-        if one.state != "RUNNING"
+        if one.state != "RUNNING" or not _said_ready(supervisor, one.name)
     )
     raise StepFailed(f"the system did not become ready. /readyz answered: {answer}{logs}")
 
@@ -45,7 +45,17 @@ def get(port: int, path: str) -> tuple[int, str]:
         connection.close()
 
 
-def _all_up(layout: Layout, states: list[ProgramState]) -> bool:
-    """Ready is the whole system: /readyz speaks for api and its servers only."""
+def _all_up(layout: Layout, supervisor: Supervisor, states: list[ProgramState]) -> bool:
+    """Ready is the whole system: /readyz speaks for api and its servers only.
+
+    That a program has run for its first seconds is not enough: on a slow machine one that can't
+    work takes longer to find out.
+    """
     listening = all(layout.socket(name).exists() for name in ("api", "ws", "flower"))
-    return listening and all(one.state == "RUNNING" for one in states)
+    running = all(one.state == "RUNNING" for one in states)
+    return listening and running and all(_said_ready(supervisor, one.name) for one in states)
+
+
+def _said_ready(supervisor: Supervisor, name: str) -> bool:
+    text = supervisor.programs[name].ready_text
+    return text is None or text in supervisor.said(name)

@@ -63,6 +63,9 @@ class Stack:
         if left:
             say(f"  ended what the previous run left behind: {', '.join(sorted(set(left)))}")
         self.layout.environment.unlink(missing_ok=True)
+        # Sockets that a killed run left would look like programs that are up.
+        shutil.rmtree(self.layout.sockets, ignore_errors=True)
+        self.layout.create()
 
     def _postgres_data(self) -> Path | None:
         if self.options.database_url is not None:

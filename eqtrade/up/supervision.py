@@ -44,11 +44,6 @@ class ProgramState:
     exit_status: int
     problem: str
 
-    @property
-    def log_name(self) -> str:
-        """Its log's name in the directory of logs."""
-        return f"{self.name}.log"
-
 
 class Supervisor:
     """The supervisor of one stack."""
@@ -59,6 +54,7 @@ class Supervisor:
         self.log = layout.logs / "supervisord.log"
         self._socket = layout.socket("supervisor")
         self._process: subprocess.Popen[bytes] | None = None
+        self._log_starts: dict[str, int] = {}
 
     def start(self, environment: Mapping[str, str], *, seconds: float = 20) -> int:
         """Start the supervisor with no program running yet; returns its pid.
@@ -97,11 +93,25 @@ class Supervisor:
 
     def start_program(self, name: str) -> None:
         """Start a program, without waiting for it to be ready."""
+        self._log_starts.setdefault(name, _size(self.log_of(name)))
         try:
             self._call("startProcess", name, False)
         except xmlrpc.client.Fault as fault:
             if fault.faultCode != ALREADY_STARTED:
                 raise SupervisorFailed(f"{name} can't be started: {fault.faultString}") from fault
+
+    def log_of(self, name: str) -> Path:
+        """A program's log."""
+        return self.layout.logs / f"{name}.log"
+
+    def said(self, name: str) -> str:
+        """What a program wrote since this supervisor first started it."""
+        try:
+            with self.log_of(name).open("rb") as log:
+                log.seek(self._log_starts.get(name, 0))
+                return log.read().decode(errors="replace")
+        except OSError:
+            return ""
 
     def states(self) -> list[ProgramState]:
         """All programs as they are now; raises `SupervisorFailed` when it does not answer."""
@@ -238,6 +248,13 @@ def _program(layout: Layout, program: Program) -> dict[str, str]:
         **({"environment": environment} if environment else {}),
         **({"user": program.user} if program.user else {}),
     }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _escaped(values: Mapping[str, str]) -> dict[str, str]:
