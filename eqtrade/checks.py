@@ -1,5 +1,6 @@
 """Settings that would be dangerous or are missing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -15,7 +16,9 @@ def secret_key_is_set(**_: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database)
-def recorded_at_is_the_clock(databases: list[str] | None = None, **_: Any) -> list[CheckMessage]:
+def recorded_at_is_the_clock(
+    databases: Sequence[str] | None = None, **_: Any
+) -> list[CheckMessage]:
     """The session setting that moves `recorded_at` is for tests only."""
     if settings.TESTING:
         return []

@@ -166,6 +166,12 @@ LEDGER_CONSUMERS = {
 
 PRICE_SOURCE = env.str("PRICE_SOURCE", default="simulated")
 PRICE_SEED = env.int("PRICE_SEED", default=1)
+PRICE_FILE = env.str("PRICE_FILE", default="")
+# Who else needs prices: dotted functions (now) → instrument ids. Prices imports nothing above it.
+PRICED_INSTRUMENT_SELECTORS = [
+    "positions.selectors.held_instruments",
+    "trades.selectors.recently_traded_instruments",
+]
 PRICE_STALE_AFTER_SECONDS = env.int("PRICE_STALE_AFTER_SECONDS", default=180)
 SETTLING_AFTER_SECONDS = 5
 

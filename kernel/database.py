@@ -3,7 +3,7 @@
 from typing import Any
 
 import pgtrigger
-from django.db import models
+from django.db import InterfaceError, OperationalError, models
 from django.db.models import Func
 
 
@@ -54,3 +54,8 @@ def append_only_tables() -> list[str]:
     from django.apps import apps
 
     return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the database is away, as opposed to refusing a statement."""
+    return isinstance(error, OperationalError | InterfaceError)

@@ -76,7 +76,7 @@ _ROWS = """
         SELECT k.*, k.held - k.traded AS opening,
                m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
                coalesce(m.stale, false) AS stale, coalesce(m.carried, false) AS carried,
-               s.account_id IS NOT NULL AS settling,
+               s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
                -- whether a figure of this row needs a price at all, and the mark in particular
                k.traded <> 0 OR k.held <> 0 AS priced,
                k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
@@ -88,6 +88,8 @@ _ROWS = """
           LEFT JOIN marks m ON m.instrument_id = k.instrument_id
           LEFT JOIN settling s
             ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
+          LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine) q
+            ON q.account_id = k.account_id
          CROSS JOIN LATERAL (
             SELECT coalesce(m.previous_close,
                             CASE WHEN k.held - k.traded = 0 THEN m.mark END) AS reference

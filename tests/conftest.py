@@ -73,7 +73,7 @@ def committed_db(
 
 
 def wipe(cluster: PostgresServer) -> None:
-    """Empty all tables. Only the superuser can: triggers and the runtime role's rights forbid it."""
+    """Empty all tables. Only the superuser can: the triggers stop everybody else."""
     with connect(cluster.url("superuser", "eqtrade"), autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
         tables = owner.execute(

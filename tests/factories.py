@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
@@ -12,7 +13,7 @@ from trades.models import Trade
 from trades.services.booking import new_trade_id, trades_record
 
 
-def make_user(name: str = "trader", **rights: bool) -> User:
+def make_user(name: str = "trader", **rights: Any) -> User:
     return User.objects.create_user(name, password="demo", **rights)
 
 

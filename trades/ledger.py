@@ -1,6 +1,6 @@
 """The ledger's reader: every consumer meets every entry exactly once, whatever dies when.
 
-The argument, in four steps.
+The argument, in five steps.
 
 1. *Order.* Entries are read in the order (epoch, txid, id). `txid` is the writing transaction's
    64-bit id, so the order is fixed when an entry is written, not when it becomes visible.
@@ -15,7 +15,10 @@ The argument, in four steps.
    the checkpoint then does not cover, or the other way round. The checkpoint row is locked
    before the bound is taken and moved in the transaction that applies, so effect and checkpoint
    are committed together or not at all, and two readers of one shard exclude each other.
-4. *Nothing waits for long.* Whoever commits a booking nudges the readers; the sweep finds what a
+4. *One bad entry stops one account.* A batch that fails is tried again in halves; an entry that
+   fails alone puts its account into quarantine for this consumer. From then on the consumer passes
+   the account over, and a rebuild, which recomputes it up to the checkpoint, ends that.
+5. *Nothing waits for long.* Whoever commits a booking nudges the readers; the sweep finds what a
    lost nudge left behind; a reader that sees entries above the horizon looks again shortly.
 
 The order is not the order of anything else: effects must commute. What is published after the
@@ -31,6 +34,7 @@ from typing import Any, Protocol
 from django.db import connection, transaction
 
 from kernel import notices
+from kernel.database import is_outage
 from kernel.errors import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -66,12 +70,15 @@ class Batch:
     shard: int
     after: Place
     upto: Place
+    entries: int
+    quarantined: tuple[int, ...] = ()
 
     # Every statement of a batch selects its entries `FROM trades_ledgerentry e WHERE` this.
     WHERE = (
         "e.shard = %(shard)s"
         " AND (e.epoch, e.txid, e.id) > (%(after_epoch)s, %(after_txid)s::xid8, %(after_id)s)"
         " AND (e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)"
+        " AND e.account_id <> ALL(%(quarantined)s::bigint[])"
     )
 
     @property
@@ -84,6 +91,7 @@ class Batch:
             "upto_epoch": self.upto.epoch,
             "upto_txid": self.upto.txid,
             "upto_id": self.upto.id,
+            "quarantined": list(self.quarantined),
         }
 
 
@@ -112,6 +120,14 @@ class Outcome:
     waited: float = field(default=0.0)
 
 
+class BatchFailed(Exception):
+    """Applying a batch failed, and not because the database is away. Nothing of it is left."""
+
+    def __init__(self, batch: Batch) -> None:
+        super().__init__(f"{batch.entries} entries of shard {batch.shard}")
+        self.batch = batch
+
+
 def drain(
     projection: Projection,
     shard: int,
@@ -122,24 +138,25 @@ def drain(
 ) -> Outcome:
     """Apply what the shard has beyond the projection's checkpoint, batch by batch.
 
-    Must not run inside a transaction: each batch is one. Raises AnotherCluster.
+    Must not run inside a transaction: each batch is one. Raises AnotherCluster, and whatever the
+    database raises while it is away.
     """
     outcome = Outcome(State.DRAINED)
-    looks = 0
+    looks, size = 0, batch_entries
     while True:
-        with transaction.atomic(durable=True), connection.cursor() as cursor:
-            after = _lock_checkpoint(cursor, projection.name, shard)
-            if after is None:
-                outcome.state = State.BUSY
-                return outcome
-            batch, entries = _next_batch(cursor, shard, after, batch_entries)
-            if batch is not None:
-                projection.apply(cursor, batch)
-                _move_checkpoint(cursor, projection.name, batch)
-                changed = _changed_keys(cursor, batch)
+        try:
+            after, batch = _turn(projection, shard, size)
+        except BatchFailed as failure:
+            size = failure.batch.entries // 2
+            if size == 0:
+                _quarantine(projection.name, failure)
+                size = batch_entries
+            continue
+        if after is None:
+            outcome.state = State.BUSY
+            return outcome
         if batch is not None:
-            notices.publish(changed)
-            outcome.entries += entries
+            outcome.entries += batch.entries
             outcome.batches += 1
             looks = 0
             if outcome.batches >= max_batches:
@@ -158,6 +175,50 @@ def drain(
         looks += 1
         outcome.waited += pause
         time.sleep(pause)
+
+
+def _turn(projection: Projection, shard: int, size: int) -> tuple[Place | None, Batch | None]:
+    """One transaction: the checkpoint's place (None: in other hands), and the batch that was
+    applied beyond it (None: nothing below the horizon). Publishes what changed."""
+    changed: list[tuple[str, dict[str, Any]]] = []
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        after = _lock_checkpoint(cursor, projection.name, shard)
+        if after is None:
+            return None, None
+        batch = _next_batch(cursor, projection.name, shard, after, size)
+        if batch is None:
+            return after, None
+        try:
+            projection.apply(cursor, batch)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            raise BatchFailed(batch) from error
+        _move_checkpoint(cursor, projection.name, batch)
+        changed = _changed_keys(cursor, batch)
+    notices.publish(changed)
+    return after, batch
+
+
+def _quarantine(consumer: str, failure: BatchFailed) -> None:
+    """Pass over the account of the one entry that failed alone, from now on. Loud, and seen on the
+    system page; a second call changes nothing."""
+    error = f"{type(failure.__cause__).__name__}: {failure.__cause__}".strip()
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trades_quarantine (consumer, account_id, entry_id, error)"
+            " SELECT %s, account_id, id, %s FROM trades_ledgerentry WHERE id = %s"
+            " ON CONFLICT DO NOTHING RETURNING account_id",
+            [consumer, error, failure.batch.upto.id],
+        )
+        row = cursor.fetchone()
+    logger.error(
+        "%s: entry %s cannot be applied; account %s is passed over until it is rebuilt: %s",
+        consumer,
+        failure.batch.upto.id,
+        row and row[0],
+        error,
+    )
 
 
 def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
@@ -182,9 +243,7 @@ def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
     return None
 
 
-def _next_batch(
-    cursor: Any, shard: int, after: Place, batch_entries: int
-) -> tuple[Batch | None, int]:
+def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int) -> Batch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
     cursor.execute(
         """
@@ -203,7 +262,8 @@ def _next_batch(
              ORDER BY e.epoch, e.txid, e.id
              LIMIT %(limit)s
         )
-        SELECT h.same_cluster, (SELECT count(*) FROM readable), r.epoch, r.txid::text, r.id
+        SELECT h.same_cluster, (SELECT count(*) FROM readable), r.epoch, r.txid::text, r.id,
+               ARRAY(SELECT account_id FROM trades_quarantine WHERE consumer = %(consumer)s)
           FROM here h
           LEFT JOIN LATERAL (
             SELECT * FROM readable ORDER BY epoch DESC, txid DESC, id DESC LIMIT 1
@@ -214,15 +274,16 @@ def _next_batch(
             "epoch": after.epoch,
             "txid": after.txid,
             "id": after.id,
-            "limit": batch_entries,
+            "limit": size,
+            "consumer": consumer,
         },
     )
-    same_cluster, entries, epoch, txid, last_id = cursor.fetchone()
+    same_cluster, entries, epoch, txid, last_id, quarantined = cursor.fetchone()
     if not same_cluster:
         raise AnotherCluster
     if epoch is None:
-        return None, 0
-    return Batch(shard, after, Place(epoch, txid, last_id)), entries
+        return None
+    return Batch(shard, after, Place(epoch, txid, last_id), entries, tuple(quarantined))
 
 
 def _move_checkpoint(cursor: Any, consumer: str, batch: Batch) -> None:

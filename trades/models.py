@@ -232,6 +232,25 @@ class LedgerEntry(AppendOnly):
         return f"{self.trade_id} v{self.version}: {self.quantity}"
 
 
+class Quarantine(models.Model):
+    """An account that a consumer passes over since an entry of it could not be applied. What the
+    consumer keeps of it is out of date until a rebuild of the account succeeds and ends this."""
+
+    consumer = models.CharField(max_length=32)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    entry_id = models.BigIntegerField()
+    error = models.TextField()
+    since = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "consumer"], name="quarantine_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.consumer}: account {self.account_id} since entry {self.entry_id}"
+
+
 class Checkpoint(models.Model):
     """How far one consumer has read one shard. It moves in the transaction that applies."""
 

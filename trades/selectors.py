@@ -14,6 +14,8 @@ from prices.models import CARRIED
 from prices.sessions import day_start, sessions
 from trades.models import Status, Trade, TradeVersion
 
+RECENT_SESSIONS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class TradeRow:
@@ -88,6 +90,16 @@ def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
             )
         )
     return rows
+
+
+def recently_traded_instruments(now: datetime) -> set[int]:
+    """Ids of the instruments with a trade dated in the last sessions (`RECENT_SESSIONS`)."""
+    known = sessions()
+    first = known.business_date(now)
+    for _ in range(RECENT_SESSIONS - 1):
+        first = known.previous_session(first)
+    recent = Trade.objects.filter(trade_date__gte=first).values_list("instrument_id", flat=True)
+    return set(recent.distinct())
 
 
 def trades_of_the_day(

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import account_rights
+from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import refuse_unknown
 
@@ -29,6 +30,8 @@ class AccountOut(serializers.Serializer[Any]):
 
 
 class AccountListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="accounts_list",
         summary="The accounts that the caller may view",

@@ -11,6 +11,7 @@ from accounts.selectors import viewable_accounts
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
 from blotter.rows import Today, key_rows, position_rows, today_at, total_rows
 from kernel import clock
+from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
 from kernel.errors import FieldError, Invalid
@@ -19,6 +20,8 @@ from prices.sessions import sessions
 
 
 class PositionListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="positions_list",
         summary="Positions with live P&L, by account and ticker",
@@ -47,6 +50,8 @@ class PositionListView(APIView):
 
 
 class PnlListView(APIView):
+    pagination_class = KeysetPages
+
     @extend_schema(
         operation_id="pnl_list",
         summary="P&L of the business date, by account or by account and ticker",

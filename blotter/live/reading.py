@@ -1,4 +1,4 @@
-"""Reads rows for the hub, with the selectors of the REST API. Blocking; runs in the hub's thread."""
+"""Reads rows for the hub, with the selectors of the REST API. Blocking, in its thread."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -10,8 +10,8 @@ from kernel.api.exceptions import (
     RETRY_AFTER_SECONDS,
     OutOfService,
     PayloadTooLarge,
-    is_outage,
 )
+from kernel.database import is_outage
 from kernel.errors import DomainError, Invalid
 
 EPOCH_MISMATCH = "eqtrade: another cluster"

@@ -1,6 +1,5 @@
 """HTTP's own refusals that REST framework has no class for. Imports as little as a parser may."""
 
-from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 
 RETRY_AFTER_SECONDS = 2
@@ -17,8 +16,3 @@ class OutOfService(exceptions.APIException):
     default_code = "unavailable"
     default_detail = "The database cannot be reached at the moment; try again."
     wait = RETRY_AFTER_SECONDS
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the database is away, as opposed to refusing a statement."""
-    return isinstance(error, OperationalError | InterfaceError)

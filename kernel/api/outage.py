@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from kernel.api.exceptions import RETRY_AFTER_SECONDS, OutOfService, is_outage
+from kernel.api.exceptions import RETRY_AFTER_SECONDS, OutOfService
+from kernel.database import is_outage
 
 
 class DatabaseOutageMiddleware:

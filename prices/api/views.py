@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kernel import clock
+from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
 from kernel.errors import FieldError, Invalid
 from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery
-from prices.api.pages import KeysetPages
 from prices.api.serializers import (
     CloseOut,
     InstrumentOut,

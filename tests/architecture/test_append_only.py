@@ -1,6 +1,4 @@
-"""Versions, entries and closes are never changed: the runtime role's rights first, triggers second."""
-
-from collections.abc import Iterator
+"""What is append-only is never changed: the runtime role's rights first, triggers second."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -15,13 +13,13 @@ TABLES = ["prices_close", "trades_ledgerentry", "trades_tradeversion"]
 
 
 @pytest.fixture
-def one_of_each(committed_db: PostgresServer) -> Iterator[PostgresServer]:
+def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     now = clock.now()
     user, account, ibm = make.make_user(), make.make_account(), make.make_instrument()
     make.make_close(ibm, now.date(), "100")
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
-    yield committed_db
+    return committed_db
 
 
 def test_these_are_the_append_only_tables() -> None:

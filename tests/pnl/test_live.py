@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -47,7 +48,7 @@ class Book:
         for projection in (Positions(), Activity()):
             drain(projection, self.account.pk % 16)
 
-    def row(self, now: datetime = NOW, **how: bool) -> KeyPnl | None:
+    def row(self, now: datetime = NOW, **how: Any) -> KeyPnl | None:
         rows = live_rows(accounts=[self.account.pk], now=now, **how)
         assert len(rows) <= 1
         return rows[0] if rows else None

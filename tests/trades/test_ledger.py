@@ -16,7 +16,7 @@ from positions.projection import Positions
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import AnotherCluster, Outcome, State, drain
-from trades.models import Checkpoint, LedgerEpoch
+from trades.models import Checkpoint, LedgerEpoch, Quarantine
 from trades.services.reading import shards_behind
 
 
@@ -175,3 +175,34 @@ def test_recorded_at_is_the_databases_clock_and_beaten_only_by_the_tests_setting
         cursor.execute("SELECT eqtrade_recorded_at() = '2026-01-05 12:00Z'")
         assert cursor.fetchone() == (True,)
         cursor.execute("RESET eqtrade.recorded_at")
+
+
+# --- quarantine ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_thousands(committed_db: PostgresServer) -> Iterator[None]:
+    """From now on positions of 1,000 and more cannot be stored."""
+    with connect(committed_db.url("owner"), autocommit=True) as owner:
+        owner.execute("ALTER TABLE positions_position ADD CONSTRAINT t CHECK (quantity < 1000)")
+        yield
+        owner.execute("ALTER TABLE positions_position DROP CONSTRAINT IF EXISTS t")
+
+
+def test_a_bad_entry_stops_its_account_and_no_other(desk: Desk, no_thousands: None) -> None:
+    neighbour = make.make_account("Neighbour")
+    while neighbour.pk % 16 != desk.account.pk % 16:
+        neighbour = make.make_account(f"Neighbour{neighbour.pk}")
+    for quantity in ("10", "5000", "1"):
+        book(desk, quantity)
+        with transaction.atomic():
+            make.make_trade(desk.trader, neighbour, desk.ibm, "7", "2", trade_date=TODAY, at=NOW)
+    assert read(desk, max_batches=100).state is State.DRAINED
+    assert held(desk) == 10
+    assert Position.objects.get(account=neighbour).quantity == 21
+    kept = Quarantine.objects.get()
+    assert (kept.consumer, kept.account) == ("positions", desk.account)
+    assert "IntegrityError" in kept.error
+    book(desk, "1")
+    assert read(desk).state is State.DRAINED
+    assert held(desk) == 10

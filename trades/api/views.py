@@ -39,6 +39,8 @@ def trade_out(trade: Trade) -> Row:
 
 
 class TradeListView(APIView):
+    pagination_class = KeysetPagination
+
     @extend_schema(
         operation_id="trades_list",
         summary="Trades, newest booking first",
