@@ -89,6 +89,8 @@ def application_programs(layout: Layout) -> list[Program]:
                 *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
             ],
             ready_text="beat: Starting...",
+            # It has nothing to finish, and now and then does not hear the signal.
+            stop_seconds=3,
         ),
         Program(
             "flower",
