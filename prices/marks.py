@@ -6,7 +6,8 @@ outside the session's hours never mark, simulated ones do); the previous close. 
 sources never mix: one loaded by hand counts, else the current source's, then a carried close.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
-mark_as_of, price_source, previous_close, stale, carried. Its parameters come from `mark_params`.
+mark_as_of, price_source, previous_close, stale, carried, is_override; its parameters come from
+`mark_params`. It joins whole sets: a lookup an instrument took three times as long for 503.
 """
 
 from collections.abc import Iterable
@@ -59,31 +60,39 @@ MARKS = """
                today.close IS NOT NULL
                    AND (q.as_of IS NULL OR q.as_of <= %(session_closes)s) AS by_close
           FROM prices_instrument i
-          LEFT JOIN LATERAL (
-            SELECT price, created_at FROM prices_priceoverride
-             WHERE instrument_id = i.id AND ended_at IS NULL AND expires_at > %(now)s
-             ORDER BY id DESC LIMIT 1
-          ) o ON true
-          LEFT JOIN LATERAL (
-            SELECT close, source FROM prices_close
-             WHERE instrument_id = i.id AND session = %(previous_session)s
-               AND source = ANY(%(sources)s)
-             ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC LIMIT 1
-          ) previous ON true
-          LEFT JOIN LATERAL (
-            SELECT close, source FROM prices_close
-             WHERE instrument_id = i.id AND session = %(business_date)s
-               AND source = ANY(%(sources)s) AND %(session_closes)s <= %(now)s
-             ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC LIMIT 1
-          ) today ON true
-          LEFT JOIN LATERAL (
-            SELECT price, as_of, source FROM prices_quote
-             WHERE instrument_id = i.id AND source = ANY(%(sources)s)
-               AND as_of >= %(day_start)s AND as_of <= %(now)s
+          LEFT JOIN (
+            SELECT DISTINCT ON (instrument_id) instrument_id, price, created_at
+              FROM prices_priceoverride
+             WHERE ended_at IS NULL AND expires_at > %(now)s
+             ORDER BY instrument_id, id DESC
+          ) o ON o.instrument_id = i.id
+          LEFT JOIN (
+            SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
+             WHERE session = %(previous_session)s AND source = ANY(%(sources)s)
+               AND (%(instruments)s::bigint[] IS NULL
+                    OR instrument_id = ANY(%(instruments)s::bigint[]))
+             ORDER BY instrument_id, array_position(%(sources)s, source::text),
+                      recorded_at DESC, id DESC
+          ) previous ON previous.instrument_id = i.id
+          LEFT JOIN (
+            SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
+             WHERE session = %(business_date)s AND source = ANY(%(sources)s)
+               AND %(session_closes)s <= %(now)s
+               AND (%(instruments)s::bigint[] IS NULL
+                    OR instrument_id = ANY(%(instruments)s::bigint[]))
+             ORDER BY instrument_id, array_position(%(sources)s, source::text),
+                      recorded_at DESC, id DESC
+          ) today ON today.instrument_id = i.id
+          LEFT JOIN (
+            SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
+              FROM prices_quote
+             WHERE source = ANY(%(sources)s) AND as_of >= %(day_start)s AND as_of <= %(now)s
+               AND (%(instruments)s::bigint[] IS NULL
+                    OR instrument_id = ANY(%(instruments)s::bigint[]))
                AND (source <> %(source)s OR %(any_hour)s
                     OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
-             ORDER BY array_position(%(sources)s, source::text) LIMIT 1
-          ) q ON true
+             ORDER BY instrument_id, array_position(%(sources)s, source::text)
+          ) q ON q.instrument_id = i.id
          WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
       ) p
 """

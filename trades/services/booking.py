@@ -5,11 +5,11 @@ import json
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import uuid_utils
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, User
 from django.db import connection, transaction
 
 from accounts.models import Account
@@ -93,7 +93,7 @@ def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Bo
             executed_at=booking.executed_at or now,
             note=booking.note,
             booked_at=now,
-            booked_by_id=user.pk,
+            booked_by=cast(User, user),
             client_trade_id=booking.client_trade_id,
         )
         _within_limits(trade)
