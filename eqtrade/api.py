@@ -3,13 +3,17 @@
 from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.authtoken.models import Token
+from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from eqtrade.system import system_state
+from kernel.api.queries import refuse_unknown
 from kernel.api.serializers import StrictSerializer, TextField
 from kernel.errors import FieldError, Invalid, NotThere
 
@@ -49,6 +53,21 @@ class TokenView(APIView):
             raise Invalid(FieldError("invalid_credentials", "User name or password is wrong."))
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
+
+
+class SystemView(APIView):
+    """For people on duty."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="system",
+        summary="The state of the whole: readers, prices, queues, workers, and what is wrong",
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, set())
+        return Response(system_state())
 
 
 class ApiNotFoundView(APIView):

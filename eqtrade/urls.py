@@ -7,7 +7,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from blotter.views import page
 from eqtrade import health
-from eqtrade.api import ApiNotFoundView, TokenView
+from eqtrade.api import ApiNotFoundView, SystemView, TokenView
+from eqtrade.metrics import metrics
 
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
@@ -15,6 +16,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("trades.api.urls")),
     path("", include("blotter.api.urls")),
     path("token/", TokenView.as_view(), name="token"),
+    path("system/", SystemView.as_view(), name="system"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     path("<path:rest>", ApiNotFoundView.as_view()),
@@ -28,5 +30,6 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("internal/staff/", health.staff_only, name="staff-only"),
 ]

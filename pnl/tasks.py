@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from pnl.projection import Activity
+from pnl.projection import ACTIVITY
 from trades.services.reading import ledger_apply
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shard: int) -> int:
-    return ledger_apply(Activity(), shard).entries
+    return ledger_apply(ACTIVITY, shard).entries

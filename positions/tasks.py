@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from positions.projection import Positions
+from positions.projection import POSITIONS
 from trades.services.reading import ledger_apply
 
 
 @shared_task(name="positions.tasks.apply_ledger")
 def apply_ledger(shard: int) -> int:
-    return ledger_apply(Positions(), shard).entries
+    return ledger_apply(POSITIONS, shard).entries

@@ -16,9 +16,9 @@ from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.pnl import session_pnl
-from pnl.projection import Activity
+from pnl.projection import ACTIVITY
 from pnl.selectors import KeyPnl, correction_pnl, live_rows, live_totals
-from positions.projection import Positions
+from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
 from tests import factories as make
 from trades.ledger import drain
@@ -45,7 +45,7 @@ class Book:
         self.read()
 
     def read(self) -> None:
-        for projection in (Positions(), Activity()):
+        for projection in (POSITIONS, ACTIVITY):
             drain(projection, self.account.pk % 16)
 
     def row(self, now: datetime = NOW, **how: Any) -> KeyPnl | None:
@@ -188,7 +188,7 @@ def test_settling_when_one_projection_is_behind_for_long(book: Book) -> None:
         cursor.execute("SET eqtrade.recorded_at = '2026-03-18 16:00Z'")
     with transaction.atomic():
         make.make_trade(book.user, book.account, book.ibm, "1", "40", trade_date=TODAY, at=NOW)
-    drain(Positions(), book.account.pk % 16)
+    drain(POSITIONS, book.account.pk % 16)
     row = book.row()
     assert row is not None
     assert (row.position, row.held, row.pnl_reason) == (2, 1, None)

@@ -10,9 +10,9 @@ from django.db import connection, transaction
 from psycopg import Connection, connect
 
 from eqtrade.up.postgres import PostgresServer
-from pnl.projection import Activity
+from pnl.projection import ACTIVITY
 from positions.models import Position
-from positions.projection import Positions
+from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import AnotherCluster, Outcome, State, drain
@@ -38,7 +38,7 @@ def book(desk: Desk, quantity: str = "10", day: date = TODAY) -> None:
 
 
 def read(desk: Desk, **how: Any) -> Outcome:
-    return drain(Positions(), desk.account.pk % 16, **{"patience": 0.05, **how})
+    return drain(POSITIONS, desk.account.pk % 16, **{"patience": 0.05, **how})
 
 
 def held(desk: Desk) -> Decimal:
@@ -161,7 +161,7 @@ def test_shards_behind_are_found_also_without_a_checkpoint(desk: Desk) -> None:
     assert shards_behind() == [("pnl", shard), ("positions", shard)]
     read(desk)
     assert shards_behind() == [("pnl", shard)]
-    drain(Activity(), shard)
+    drain(ACTIVITY, shard)
     assert shards_behind() == []
 
 

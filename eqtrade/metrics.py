@@ -1,0 +1,101 @@
+"""Prometheus metrics of the whole system, computed when asked: nothing is counted in memory, so
+any api process answers for all of them."""
+
+import redis
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.registry import Collector
+from rest_framework.decorators import api_view, permission_classes, renderer_classes
+from rest_framework.permissions import IsAdminUser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from eqtrade.system import price_state, queue_lengths
+from kernel import clock
+from trades.lag import horizon, quarantined, shard_lags
+from trades.rebuilding import same_cluster
+
+
+class _State(Collector):
+    def collect(self) -> list[Metric]:
+        entries = GaugeMetricFamily(
+            "eqtrade_ledger_lag_entries",
+            "Ledger entries that a consumer has yet to apply",
+            labels=["consumer", "shard"],
+        )
+        seconds = GaugeMetricFamily(
+            "eqtrade_ledger_lag_seconds",
+            "Age of the oldest entry that a consumer has yet to apply",
+            labels=["consumer", "shard"],
+        )
+        for lag in shard_lags():
+            entries.add_metric([lag.consumer, str(lag.shard)], lag.entries)
+            seconds.add_metric([lag.consumer, str(lag.shard)], lag.seconds)
+        held = horizon()
+        prices = price_state(clock.now())
+        return [
+            entries,
+            seconds,
+            _gauge(
+                "eqtrade_ledger_horizon_age_seconds",
+                "Age of the oldest running transaction of the cluster",
+                held.age_seconds or 0,
+            ),
+            _gauge(
+                "eqtrade_ledger_horizon_pid", "Its process, 0 when there is none", held.pid or 0
+            ),
+            _gauge(
+                "eqtrade_ledger_quarantined", "Accounts that a consumer passes over",
+                len(quarantined()),
+            ),
+            _gauge(
+                "eqtrade_ledger_same_cluster", "0 after a restore that nobody declared",
+                int(same_cluster()),
+            ),
+            _gauge("eqtrade_price_coverage", "Share of instruments with a fresh mark",
+                   prices.coverage),
+            _gauge("eqtrade_price_age_seconds", "Age of the oldest mark",
+                   prices.oldest_age_seconds or 0),
+            *_queues(),
+        ]  # fmt: skip
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    gauge = GaugeMetricFamily(name, text)
+    gauge.add_metric([], value)
+    return gauge
+
+
+def _queues() -> list[Metric]:
+    waiting = GaugeMetricFamily("eqtrade_queue_waiting", "Messages in a queue", labels=["queue"])
+    try:
+        lengths = queue_lengths()
+    except redis.RedisError:
+        return [_gauge("eqtrade_redis_up", "Whether Redis answers", 0)]
+    for name, length in lengths.items():
+        waiting.add_metric([name], length)
+    return [_gauge("eqtrade_redis_up", "Whether Redis answers", 1), waiting]
+
+
+class _AsIs(BaseRenderer):
+    media_type = "text/plain"
+    format = "txt"
+
+    def render(self, data: object, *_: object, **__: object) -> object:
+        return data
+
+
+@api_view(["GET"])
+@permission_classes([IsAdminUser])
+@renderer_classes([_AsIs])
+def _metrics(request: Request) -> HttpResponse:
+    registry = CollectorRegistry()
+    registry.register(_State())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For staff, by session or by token; a scraper uses the latter."""
+    return _metrics(request)

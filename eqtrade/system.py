@@ -1,0 +1,133 @@
+"""The state of the whole, for people on duty and for metrics: what is wrong can be seen here."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import redis
+from django.conf import settings
+
+from eqtrade.celery import app
+from kernel import clock
+from kernel.api.rows import Row, moment
+from positions.models import PositionSnapshot
+from prices.marks import marks
+from prices.selectors import priced_instruments
+from prices.sessions import sessions
+from trades.lag import horizon, quarantined, shard_lags
+from trades.rebuilding import same_cluster
+
+REDIS_TIMEOUT_SECONDS = 0.5
+WORKERS_TIMEOUT_SECONDS = 0.7
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Coverage is the share of priced instruments that have a mark which is not stale."""
+
+    priced: int
+    marked: int
+    stale: int
+    coverage: float
+    newest_age_seconds: float | None
+    oldest_age_seconds: float | None
+
+
+def system_state() -> Row:
+    """Everything of `GET /api/v1/system/`. Parts that cannot be asked are null, with `problems`
+    saying so in words."""
+    now = clock.now()
+    known = sessions()
+    today = known.business_date(now)
+    problems: list[str] = []
+    lags = shard_lags()
+    here = same_cluster()
+    if not here:
+        problems.append("The database was restored into another cluster: run manage.py restored.")
+    held = quarantined()
+    problems += [
+        f"Account {q.account} is passed over by {q.consumer}: {q.error.splitlines()[0]}"
+        for q in held
+    ]
+    prices = price_state(now)
+    queues, workers = _queues(problems), _workers(problems)
+    snapshot = PositionSnapshot.objects.order_by("-session").values("session", "taken_at").first()
+    return {
+        "now": moment(now),
+        "business_date": today.isoformat(),
+        "previous_session": known.previous_session(today).isoformat(),
+        "session_open": known.is_open(now),
+        "price_source": settings.PRICE_SOURCE,
+        "ledger": {
+            "same_cluster": here,
+            "lag": [asdict(lag) for lag in lags],
+            "horizon": asdict(horizon()),
+            "quarantined": [{**asdict(q), "since": moment(q.since)} for q in held],
+        },
+        "prices": asdict(prices),
+        "last_snapshot": snapshot
+        and {
+            "session": snapshot["session"].isoformat(),
+            "taken_at": moment(snapshot["taken_at"]),
+        },
+        "queues": queues,
+        "workers": workers,
+        "problems": problems,
+    }
+
+
+def price_state(now: datetime) -> Prices:
+    found = marks(now, [i.pk for i in priced_instruments(now)])
+    ages = [(now - m.mark_as_of).total_seconds() for m in found if m.mark_as_of is not None]
+    stale = sum(m.stale for m in found)
+    marked = sum(m.mark is not None for m in found)
+    return Prices(
+        priced=len(found),
+        marked=marked,
+        stale=stale,
+        coverage=round((marked - stale) / len(found), 4) if found else 1.0,
+        newest_age_seconds=min(ages, default=None),
+        oldest_age_seconds=max(ages, default=None),
+    )
+
+
+def queue_names() -> list[str]:
+    named = {reader["queue"] for reader in settings.LEDGER_CONSUMERS.values()}
+    return sorted(named | {"default", "prices", "imports"})
+
+
+def queue_lengths() -> dict[str, int]:
+    """Messages waiting in each queue; raises redis.RedisError. For a Redis broker only."""
+    with redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+    ) as client:
+        return {name: int(client.llen(name)) for name in queue_names()}
+
+
+def _queues(problems: list[str]) -> list[dict[str, Any]] | None:
+    try:
+        return [{"queue": name, "waiting": n} for name, n in queue_lengths().items()]
+    except redis.RedisError as error:
+        problems.append(f"Redis cannot be asked: {error}")
+        return None
+
+
+def _workers(problems: list[str]) -> list[dict[str, Any]] | None:
+    """Workers that answer a ping, each with its queues."""
+    try:
+        with app.connection_for_read(
+            transport_options={"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        ) as connection:
+            inspect = app.control.inspect(timeout=WORKERS_TIMEOUT_SECONDS, connection=connection)
+            answers = inspect.active_queues() or {}
+    except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
+        problems.append(f"Workers cannot be asked: {error!r}")
+        return None
+    if not answers:
+        problems.append("No worker answers.")
+    return [
+        {"worker": name, "queues": sorted(q["name"] for q in queues)}
+        for name, queues in sorted(answers.items())
+    ]

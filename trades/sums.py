@@ -1,0 +1,150 @@
+"""Projections that are sums of ledger entries by key: how they are applied, and rebuilt.
+
+Sums commute, so batches may come in any order. `last_entry`, where a table keeps it, is the id of
+the key's last entry in the reading order: two tables that name the same one hold the same entries.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from trades.ledger import Batch, Place
+
+_LAST_ENTRY = "(max(ARRAY[e.epoch, e.txid::text::bigint, e.id]))[3]"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a rebuild covers: a shard's entries up to a checkpoint, of all or some accounts."""
+
+    shard: int
+    upto: Place
+    shards: int
+    accounts: list[int] | None = None
+
+    ENTRIES = (
+        "e.shard = %(shard)s AND (e.epoch, e.txid, e.id) <= (%(epoch)s, %(txid)s::xid8, %(id)s)"
+        " AND (%(accounts)s::bigint[] IS NULL OR e.account_id = ANY(%(accounts)s::bigint[]))"
+    )
+    ROWS = (
+        "r.account_id %% %(shards)s = %(shard)s"
+        " AND (%(accounts)s::bigint[] IS NULL OR r.account_id = ANY(%(accounts)s::bigint[]))"
+    )
+
+    @property
+    def params(self) -> dict[str, Any]:
+        return {
+            "shard": self.shard,
+            "shards": self.shards,
+            "epoch": self.upto.epoch,
+            "txid": self.upto.txid,
+            "id": self.upto.id,
+            "accounts": self.accounts,
+        }
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """Rows of a table: right ones in all, written because they differed, removed as groundless."""
+
+    rows: int = 0
+    written: int = 0
+    removed: int = 0
+
+    def __add__(self, other: "Rebuilt") -> "Rebuilt":
+        return Rebuilt(
+            self.rows + other.rows, self.written + other.written, self.removed + other.removed
+        )
+
+
+@dataclass(frozen=True)
+class SumTable:
+    """A table with one row a key and sums of entries in it. Account comes first in the key."""
+
+    table: str
+    key: Sequence[str]
+    sums: Sequence[str]
+    last_entry: bool = True
+    stamps: Mapping[str, str] | None = None
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        return [*self.sums, *(["last_entry"] if self.last_entry else [])]
+
+    @cached_property
+    def _stamps(self) -> Mapping[str, str]:
+        return self.stamps or {}
+
+    @cached_property
+    def _summed(self) -> str:
+        """SELECT list and grouping over entries `e`; the caller adds FROM … WHERE between."""
+        values = [f"sum(e.{c}) AS {c}" for c in self.sums]
+        if self.last_entry:
+            values.append(f"{_LAST_ENTRY} AS last_entry")
+        return ", ".join([*(f"e.{k}" for k in self.key), *values])
+
+    @cached_property
+    def _apply(self) -> str:
+        key = ", ".join(self.key)
+        grouped = ", ".join(f"e.{k}" for k in self.key)
+        written = [*self.key, *self._columns, *self._stamps]
+        values = [*(f"t.{c}" for c in (*self.key, *self._columns)), *self._stamps.values()]
+        changes = [f"{c} = r.{c} + excluded.{c}" for c in self.sums]
+        changes += [f"{c} = excluded.{c}" for c in written if c not in (*self.key, *self.sums)]
+        return (
+            f"INSERT INTO {self.table} AS r ({', '.join(written)})"
+            f" SELECT {', '.join(values)} FROM ("
+            f"  SELECT {self._summed} FROM trades_ledgerentry e WHERE {Batch.WHERE}"
+            f"  GROUP BY {grouped} ORDER BY {grouped}) t"
+            f" ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)}"
+        )
+
+    @cached_property
+    def _rebuild(self) -> str:
+        key = ", ".join(self.key)
+        grouped = ", ".join(f"e.{k}" for k in self.key)
+        written = [*self.key, *self._columns, *self._stamps]
+        values = [*(f"t.{c}" for c in (*self.key, *self._columns)), *self._stamps.values()]
+        changes = [f"{c} = excluded.{c}" for c in written if c not in self.key]
+        right = ", ".join(f"t.{c}" for c in self._columns)
+        stored = ", ".join(f"r.{c}" for c in self._columns)
+        return (
+            f"WITH truth AS MATERIALIZED (SELECT {self._summed} FROM trades_ledgerentry e"
+            f"  WHERE {Scope.ENTRIES} GROUP BY {grouped}),"
+            f" wrong AS (SELECT t.* FROM truth t LEFT JOIN {self.table} r USING ({key})"
+            f"  WHERE ({stored}) IS DISTINCT FROM ({right})),"
+            f" written AS (INSERT INTO {self.table} ({', '.join(written)})"
+            f"  SELECT {', '.join(values)} FROM wrong t"
+            f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)} RETURNING 1),"
+            f" removed AS (DELETE FROM {self.table} r WHERE {Scope.ROWS}"
+            f"  AND NOT EXISTS (SELECT FROM truth t WHERE"
+            f" ({', '.join(f't.{k}' for k in self.key)})"
+            f" = ({', '.join(f'r.{k}' for k in self.key)})) RETURNING 1)"
+            " SELECT (SELECT count(*) FROM truth), (SELECT count(*) FROM written),"
+            " (SELECT count(*) FROM removed)"
+        )
+
+    def apply(self, cursor: Any, batch: Batch) -> None:
+        """Add a batch's entries to the sums; a key's first entry makes its row."""
+        cursor.execute(self._apply, batch.params)
+
+    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+        """Compute the scope anew and write only what differs. The checkpoint must be locked."""
+        cursor.execute(self._rebuild, scope.params)
+        return Rebuilt(*cursor.fetchone())
+
+
+@dataclass(frozen=True)
+class SumProjection:
+    """Tables that are kept under one checkpoint, and so are never torn apart."""
+
+    name: str
+    tables: Sequence[SumTable]
+
+    def apply(self, cursor: Any, batch: Batch) -> None:
+        for table in self.tables:
+            table.apply(cursor, batch)
+
+    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+        return sum((t.rebuild(cursor, scope) for t in self.tables), Rebuilt())
