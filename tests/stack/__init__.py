@@ -4,19 +4,24 @@ A test that asks for `stack` is marked by that: it runs in the process of the on
 failure shows the ends of the stack's logs.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.nodeid import coerce_node_id
 
 from tests.stack.running import RunningStack
 
+GROUP = "stack"
+
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[RunningStack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The running stack, seeded with demo data. Afterwards none of its processes is left."""
+    _only_here(tmp_path_factory)
     place = Path(tempfile.mkdtemp(prefix="eqtrade-", dir="/tmp"))
     # PostgreSQL's account passes through it when root runs the tests.
     place.chmod(0o711)
@@ -30,13 +35,22 @@ def stack() -> Iterator[RunningStack]:
     assert left == [], f"the stack left processes behind: {left}"
 
 
+def _only_here(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Refuse a second stack in another process of the same run: groups are not kept then."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        (tmp_path_factory.getbasetemp().parent / "a-stack-was-started").touch(exist_ok=False)
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test of the stack, before xdist reads the groups and -m the names."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
-            item.add_marker(pytest.mark.xdist_group("stack"))
+            item.add_marker(pytest.mark.xdist_group(GROUP))
+            if getattr(config.option, "loadgroup", False):
+                # xdist 3.8 appends the group to an attribute that pytest 9.2 no longer reads.
+                item._id = coerce_node_id(f"{item.nodeid}@{GROUP}")
 
 
 @pytest.hookimpl(wrapper=True)
