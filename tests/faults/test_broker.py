@@ -62,7 +62,9 @@ def stopped(stack: RunningStack) -> Iterator[None]:
 
 @contextmanager
 def killed(stack: RunningStack) -> Iterator[None]:
-    """Valkey is gone, until the supervisor starts it again."""
+    """Valkey is gone, until the supervisor starts it again. Killed as soon as it is back, it counts
+    as failing to start, and stays away for a second or more."""
+    stack.kill("valkey")
     stack.kill("valkey")
     yield
     eventually(lambda: stack.pid("valkey"))
