@@ -1,7 +1,7 @@
 """The rows that users see, composed in one place for REST and websocket, field for field."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -9,7 +9,9 @@ from django.conf import settings
 
 from kernel.api.rows import Row, moment, text
 from kernel.money import CONTEXT
-from pnl.selectors import KeyPnl, TotalPnl, correction_pnl_by_key, live_rows, live_totals
+from pnl.figures import KeyPnl
+from pnl.history import rows_as_of
+from pnl.selectors import TotalPnl, correction_pnl_by_key, live_rows, live_totals
 from prices.marks import Mark, marks
 from prices.sessions import sessions
 
@@ -44,6 +46,32 @@ def position_rows(
         include_flat=include_flat,
     )
     return [_position_row(row, today) for row in found]
+
+
+def position_rows_as_of(
+    *,
+    accounts: Iterable[int],
+    session: date,
+    today: Today,
+    known_at: datetime | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> list[Row]:
+    """Position rows of a session as of then, every column of that session; see pnl.history."""
+    found = rows_as_of(
+        accounts=accounts,
+        session=session,
+        now=today.now,
+        known_at=known_at,
+        instruments=instruments,
+        include_flat=include_flat,
+    )
+    then = Today(today.now, session, today.price_source)
+    # Cost is kept as it is now only; a past session's is not known from it.
+    return [
+        _position_row(replace(row, cost_quantity=None, cost=None, realized_pnl=None), then)
+        for row in found
+    ]
 
 
 def _position_row(row: KeyPnl, today: Today) -> Row:

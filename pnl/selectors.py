@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl
 from prices.marks import MARKS, mark_params
 from trades.models import LEDGER_SHARDS
 
@@ -64,71 +65,10 @@ _SETTLING = """
        AND e.recorded_at < %(settled_by)s
 """
 
-_ROWS = """
-    SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
-           CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
-                THEN CASE WHEN f.opening <> 0 THEN 'no_previous_close' ELSE 'no_mark' END
-                WHEN f.settling THEN 'settling'
-                WHEN f.carried AND f.priced THEN 'carried'
-                WHEN f.stale AND f.marked THEN 'stale'
-           END AS pnl_reason
-      FROM (
-        SELECT k.*, k.held - k.traded AS opening,
-               m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
-               coalesce(m.stale, false) AS stale, coalesce(m.carried, false) AS carried,
-               s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
-               -- whether a figure of this row needs a price at all, and the mark in particular
-               k.traded <> 0 OR k.held <> 0 AS priced,
-               k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
-               CASE WHEN k.traded = 0 THEN -k.notional
-                    ELSE r.reference * k.traded - k.notional END AS trade_pnl,
-               CASE WHEN k.held = 0 THEN 0
-                    ELSE (m.mark - r.reference) * k.held END AS position_pnl
-          FROM keyed k
-          LEFT JOIN marks m ON m.instrument_id = k.instrument_id
-          LEFT JOIN settling s
-            ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
-          LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine) q
-            ON q.account_id = k.account_id
-         CROSS JOIN LATERAL (
-            SELECT coalesce(m.previous_close,
-                            CASE WHEN k.held - k.traded = 0 THEN m.mark END) AS reference
-         ) r
-      ) f
-"""
-
 _WITH = (
     f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({MARKS}),"
-    f" settling AS MATERIALIZED ({_SETTLING}), rows AS ({_ROWS})"
+    f" settling AS MATERIALIZED ({_SETTLING}), rows AS ({FIGURES})"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPnl:
-    """One account and instrument on the business date. Figures are null where a needed price is
-    missing, and then, or where they are doubtful, `pnl_reason` says why."""
-
-    account: str
-    ticker: str
-    account_id: int
-    instrument_id: int
-    position: Decimal
-    opening: Decimal
-    held: Decimal
-    trades: int
-    mark: Decimal | None
-    mark_source: str | None
-    mark_as_of: datetime | None
-    price_source: str | None
-    previous_close: Decimal | None
-    trade_pnl: Decimal | None
-    position_pnl: Decimal | None
-    total_pnl: Decimal | None
-    pnl_reason: str | None
-    updated_at: datetime | None
-    cost_quantity: Decimal | None
-    cost: Decimal | None
-    realized_pnl: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,19 +125,7 @@ def live_rows(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _WITH
-            + """
-            SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
-                   r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
-                   r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
-                   r.updated_at, c.quantity, c.cost, c.realized_pnl
-              FROM rows r
-              JOIN accounts_account ac ON ac.id = r.account_id
-              JOIN prices_instrument i ON i.id = r.instrument_id
-              LEFT JOIN pnl_cost c
-                ON c.account_id = r.account_id AND c.instrument_id = r.instrument_id
-             ORDER BY ac.code COLLATE "C", i.ticker COLLATE "C"
-            """,
+            _WITH + SELECT_KEYS,
             _params(now, accounts, keys=keys, instruments=instruments, include_flat=include_flat),
         )
         return [KeyPnl(*row) for row in cursor.fetchall()]

@@ -98,6 +98,45 @@ MARKS = """
 """
 
 
+# The marks of a past session, with the same columns: its close, whatever was overridden then.
+PAST_MARKS = """
+    SELECT i.id AS instrument_id, previous.close AS previous_close, closed.close AS mark,
+           CASE WHEN closed.source = %(carried)s THEN 'carried'
+                WHEN closed.close IS NOT NULL THEN 'close' END AS mark_source,
+           CASE WHEN closed.close IS NOT NULL THEN %(session_closes)s END AS mark_as_of,
+           closed.source AS price_source, false AS stale,
+           coalesce(previous.source = %(carried)s OR closed.source = %(carried)s, false) AS carried,
+           false AS is_override
+      FROM prices_instrument i
+      LEFT JOIN (
+        SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
+         WHERE session = %(previous_session)s AND source = ANY(%(sources)s)
+         ORDER BY instrument_id, array_position(%(sources)s, source::text),
+                  recorded_at DESC, id DESC
+      ) previous ON previous.instrument_id = i.id
+      LEFT JOIN (
+        SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
+         WHERE session = %(session)s AND source = ANY(%(sources)s)
+         ORDER BY instrument_id, array_position(%(sources)s, source::text),
+                  recorded_at DESC, id DESC
+      ) closed ON closed.instrument_id = i.id
+     WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
+"""
+
+
+def past_mark_params(session: date, instruments: Iterable[int] | None = None) -> dict[str, Any]:
+    """The parameters of `PAST_MARKS`; raises NoSession when the exchange did not trade then."""
+    known = sessions()
+    return {
+        "session": session,
+        "previous_session": known.previous_session(session),
+        "session_closes": known.session_of(session).closes,
+        "sources": price_sources(),
+        "carried": CARRIED,
+        "instruments": None if instruments is None else list(instruments),
+    }
+
+
 def price_sources() -> list[str]:
     """The sources whose prices count now, best first."""
     return [MANUAL, settings.PRICE_SOURCE, CARRIED]

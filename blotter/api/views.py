@@ -1,6 +1,7 @@
 """Positions with P&L, and P&L by account or by ticker, as the blotter shows them."""
 
 from datetime import date
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -9,11 +10,12 @@ from rest_framework.views import APIView
 
 from accounts.selectors import viewable_accounts
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
-from blotter.rows import Today, key_rows, position_rows, today_at, total_rows
+from blotter.rows import Today, key_rows, position_rows, position_rows_as_of, today_at, total_rows
 from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
+from kernel.clock import new_york
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument
 from prices.sessions import sessions
@@ -24,27 +26,30 @@ class PositionListView(APIView):
 
     @extend_schema(
         operation_id="positions_list",
-        summary="Positions with live P&L, by account and ticker",
+        summary="Positions with P&L, by account and ticker: live, or of a session as of then",
         parameters=[PositionQuery],
         responses=PositionOut(many=True),
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, PositionQuery)
         today = today_at(clock.now())
-        _only_today(query.get("as_of"), today, "as_of")
-        if query.get("known_at") is not None:
-            raise Invalid(FieldError("not_available", "This is not available yet.", "known_at"))
         accounts = viewable_accounts(request.user, query.get("account"))
         instruments = None
         if query.get("ticker"):
             named = Instrument.objects.filter(ticker__in=query["ticker"])
             instruments = list(named.values_list("pk", flat=True))
-        rows = position_rows(
-            accounts=[a.pk for a in accounts],
-            today=today,
-            instruments=instruments,
-            include_flat=query["include_flat"],
-        )
+        session = _session_of(query.get("as_of"), today)
+        known_at = query.get("known_at")
+        which: dict[str, Any] = {
+            "accounts": [a.pk for a in accounts],
+            "today": today,
+            "instruments": instruments,
+            "include_flat": query["include_flat"],
+        }
+        if known_at is None and session == today.business_date:
+            rows = position_rows(**which)
+        else:
+            rows = position_rows_as_of(**which, session=session, known_at=known_at)
         page, answer = keyset_page(request, rows, key=lambda r: (r["account"], r["ticker"]))
         return answer(page)
 
@@ -72,6 +77,17 @@ class PnlListView(APIView):
             request, rows, key=lambda r: (r["session"], r["account"], r.get("ticker", ""))
         )
         return answer(page)
+
+
+def _session_of(asked: date | None, today: Today) -> date:
+    """The session that a date means: itself, or the one before a day without one."""
+    if asked is None:
+        return today.business_date
+    if asked > new_york(today.now).date():
+        raise Invalid(
+            FieldError("in_future", f"The business date is {today.business_date}.", "as_of")
+        )
+    return sessions().session_on_or_before(asked)
 
 
 def _only_today(asked: date | None, today: Today, attr: str) -> None:

@@ -16,8 +16,9 @@ from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.pnl import session_pnl
+from pnl.figures import KeyPnl
 from pnl.projection import ACTIVITY
-from pnl.selectors import KeyPnl, correction_pnl, live_rows, live_totals
+from pnl.selectors import correction_pnl, live_rows, live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
 from tests import factories as make

@@ -1,0 +1,86 @@
+"""The P&L arithmetic of kernel.pnl in SQL, over what is held, what was traded, and marks.
+
+Whoever uses it names three CTEs before: `keyed` (account_id, instrument_id, position, held, apart,
+traded, notional, trades, updated_at), `marks` (see prices.marks) and `settling` (account_id,
+instrument_id). A property test holds it together with the Python.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+FIGURES = """
+    SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
+           CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
+                THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
+                     THEN 'no_previous_close' ELSE 'no_mark' END
+                WHEN f.settling THEN 'settling'
+                WHEN f.carried AND f.priced THEN 'carried'
+                WHEN f.stale AND f.marked THEN 'stale'
+           END AS pnl_reason
+      FROM (
+        SELECT k.*, k.held - k.traded AS opening,
+               m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
+               coalesce(m.stale, false) AS stale, coalesce(m.carried, false) AS carried,
+               s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
+               -- whether a figure of this row needs a price at all, and the mark in particular
+               k.traded <> 0 OR k.held <> 0 AS priced,
+               k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
+               CASE WHEN k.traded = 0 THEN -k.notional
+                    ELSE r.reference * k.traded - k.notional END AS trade_pnl,
+               CASE WHEN k.held = 0 THEN 0
+                    ELSE (m.mark - r.reference) * k.held END AS position_pnl
+          FROM keyed k
+          LEFT JOIN marks m ON m.instrument_id = k.instrument_id
+          LEFT JOIN settling s
+            ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
+          LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine) q
+            ON q.account_id = k.account_id
+         CROSS JOIN LATERAL (
+            SELECT coalesce(m.previous_close,
+                            CASE WHEN k.held - k.traded = 0 THEN m.mark END) AS reference
+         ) r
+      ) f
+"""
+
+# After `rows AS (FIGURES)`: the columns of KeyPnl, by account and ticker.
+SELECT_KEYS = """
+    SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
+           r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
+           r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
+           r.updated_at, c.quantity, c.cost, c.realized_pnl
+      FROM rows r
+      JOIN accounts_account ac ON ac.id = r.account_id
+      JOIN prices_instrument i ON i.id = r.instrument_id
+      LEFT JOIN pnl_cost c
+        ON c.account_id = r.account_id AND c.instrument_id = r.instrument_id
+     ORDER BY ac.code COLLATE "C", i.ticker COLLATE "C"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPnl:
+    """One account and instrument on the business date. Figures are null where a needed price is
+    missing, and then, or where they are doubtful, `pnl_reason` says why."""
+
+    account: str
+    ticker: str
+    account_id: int
+    instrument_id: int
+    position: Decimal
+    opening: Decimal
+    held: Decimal
+    trades: int
+    mark: Decimal | None
+    mark_source: str | None
+    mark_as_of: datetime | None
+    price_source: str | None
+    previous_close: Decimal | None
+    trade_pnl: Decimal | None
+    position_pnl: Decimal | None
+    total_pnl: Decimal | None
+    pnl_reason: str | None
+    updated_at: datetime | None
+    cost_quantity: Decimal | None
+    cost: Decimal | None
+    realized_pnl: Decimal | None
