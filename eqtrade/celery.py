@@ -1,5 +1,6 @@
 """The Celery application. A worker that starts goes on where the ledger's readers stopped."""
 
+import logging
 import os
 from typing import Any
 
@@ -12,7 +13,15 @@ app = Celery("eqtrade")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+logger = logging.getLogger(__name__)
+
 
 @worker_ready.connect
-def _recover(**_: Any) -> None:
-    app.send_task("trades.tasks.sweep", queue="default", expires=10)
+def _recover(sender: Any = None, **_: Any) -> None:
+    from eqtrade.recovery import recover
+
+    try:
+        recover(queues=set(sender.app.amqp.queues.consume_from))
+    except Exception:
+        # A worker that cannot look now still works; the sweep looks every few seconds.
+        logger.exception("recovery at start failed; the sweep goes on")

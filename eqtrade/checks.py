@@ -15,6 +15,14 @@ def secret_key_is_set(**_: Any) -> list[CheckMessage]:
     return [Error("SECRET_KEY is not set.", id="eqtrade.E001")]
 
 
+@register()
+def recovery_mode_is_known(**_: Any) -> list[CheckMessage]:
+    if settings.RECOVERY_MODE in ("recover", "rebuild"):
+        return []
+    said = f"RECOVERY_MODE is {settings.RECOVERY_MODE!r}; it must be recover or rebuild."
+    return [Error(said, id="eqtrade.E003")]
+
+
 @register(Tags.database)
 def recorded_at_is_the_clock(
     databases: Sequence[str] | None = None, **_: Any

@@ -158,9 +158,15 @@ CHANNEL_LAYERS = {
 # Who reads the ledger: consumer name → the Celery task that drains one shard, and its queue.
 # Booking wakes them by these names and knows nothing else of them.
 LEDGER_CONSUMERS = {
-    "positions": {"task": "positions.tasks.apply_ledger", "queue": "positions"},
-    "pnl": {"task": "pnl.tasks.apply_ledger", "queue": "pnl"},
+    "positions": {
+        "task": "positions.tasks.apply_ledger",
+        "rebuild": "positions.tasks.rebuild",
+        "queue": "positions",
+    },
+    "pnl": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild", "queue": "pnl"},
 }
+# What a worker does when it starts: go on where the readers stopped, or compute all anew first.
+RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")
 
 # --- prices -------------------------------------------------------------------------------------
 

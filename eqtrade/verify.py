@@ -1,10 +1,18 @@
 """Every projection against the trades, in one snapshot."""
 
+import logging
+
 from django.db import connection, transaction
 
+from kernel import clock
 from pnl.verifying import pnl_breaks
 from positions.verifying import position_breaks
+from trades.models import Verification, VerificationBreak
 from trades.verifying import Break, ledger_breaks
+
+logger = logging.getLogger(__name__)
+
+MOST_KEPT = 1000
 
 
 def verify() -> list[Break]:
@@ -12,4 +20,34 @@ def verify() -> list[Break]:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            # It reads every trade: longer than a request may take.
+            cursor.execute(
+                "SELECT set_config(name, '0', true) FROM pg_settings"
+                " WHERE name IN ('statement_timeout', 'transaction_timeout')"
+            )
         return [*ledger_breaks(), *position_breaks(), *pnl_breaks()]
+
+
+def verify_and_record() -> Verification:
+    """Verify, and keep the result where the admin lists it (the first 1,000 breaks)."""
+    started = clock.now()
+    breaks = verify()
+    with transaction.atomic():
+        run = Verification.objects.create(
+            started_at=started, finished_at=clock.now(), breaks=len(breaks)
+        )
+        VerificationBreak.objects.bulk_create(
+            VerificationBreak(
+                verification=run,
+                consumer=b.consumer,
+                what=b.what,
+                key=b.key,
+                account_id=b.account_id,
+                found=b.found,
+                expected=b.expected,
+            )
+            for b in breaks[:MOST_KEPT]
+        )
+    if breaks:
+        logger.error("verify: %d breaks, the first: %s", len(breaks), breaks[0])
+    return run

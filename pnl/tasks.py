@@ -3,9 +3,17 @@
 from celery import shared_task
 
 from pnl.projection import ACTIVITY
+from trades.rebuilding import rebuild
 from trades.services.reading import ledger_apply
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shard: int) -> int:
     return ledger_apply(ACTIVITY, shard).entries
+
+
+@shared_task(name="pnl.tasks.rebuild")
+def rebuild_projection(accounts: list[str] | None = None) -> int:
+    """Compute all accounts, or those of these codes, anew; the number of rows that were mended."""
+    done = [s.result for s in rebuild(ACTIVITY, accounts=accounts)]
+    return sum(r.written + r.removed for r in done)

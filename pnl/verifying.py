@@ -22,5 +22,5 @@ def _activity_breaks(column: str) -> list[Break]:
           FULL JOIN beyond b USING (account_id, instrument_id, trade_date)
          WHERE coalesce(a.{column}, 0) <> coalesce(s.{column}, 0) - coalesce(b.{column}, 0)
         """,
-        {"consumer": "pnl"},
+        "pnl",
     )

@@ -7,7 +7,6 @@ transaction, which must be one REPEATABLE READ snapshot.
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 
@@ -20,6 +19,8 @@ class Break:
     key: str
     found: Decimal | None
     expected: Decimal | None
+    account_id: int | None = None
+    consumer: str = ""
 
     def __str__(self) -> str:
         return f"{self.what} {self.key}: found {self.found}, expected {self.expected}"
@@ -47,21 +48,24 @@ BEYOND = """
 """
 
 
-def breaks_of(what: str, sql: str, params: dict[str, Any] | None = None) -> list[Break]:
+def breaks_of(what: str, sql: str, consumer: str = "") -> list[Break]:
     """Run a query that gives (account id, instrument id, detail, found, expected) where they
-    differ; name the keys."""
+    differ; name the keys. `consumer` is whose rebuild would mend them."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            SELECT concat_ws(' ', a.code, i.ticker, d.detail), d.found, d.expected
+            SELECT concat_ws(' ', a.code, i.ticker, d.detail), d.found, d.expected, a.id
               FROM ({sql}) AS d (account_id, instrument_id, detail, found, expected)
               LEFT JOIN accounts_account a ON a.id = d.account_id
               LEFT JOIN prices_instrument i ON i.id = d.instrument_id
              ORDER BY 1
             """,
-            params or {},
+            {"consumer": consumer},
         )
-        return [Break(what, key, found, expected) for key, found, expected in cursor.fetchall()]
+        return [
+            Break(what, key, found, expected, account, consumer)
+            for key, found, expected, account in cursor.fetchall()
+        ]
 
 
 def ledger_breaks() -> list[Break]:
@@ -115,5 +119,5 @@ def quantity_breaks(what: str, table: str, consumer: str) -> list[Break]:
                        FROM beyond GROUP BY 1, 2) b USING (account_id, instrument_id)
          WHERE coalesce(p.quantity, 0) <> coalesce(s.quantity, 0) - coalesce(b.quantity, 0)
         """,
-        {"consumer": consumer},
+        consumer,
     )

@@ -1,0 +1,27 @@
+"""What a worker does when it starts."""
+
+import logging
+
+from django.conf import settings
+
+from eqtrade.celery import app
+from trades.ledger import AnotherCluster
+from trades.rebuilding import same_cluster
+
+logger = logging.getLogger(__name__)
+
+SWEEP_EXPIRES_SECONDS = 10
+
+
+def recover(*, queues: set[str]) -> None:
+    """Wake whoever is behind; with RECOVERY_MODE=rebuild have the projections of the worker's own
+    queues computed anew first. Says in the log when a restore was not declared."""
+    if not same_cluster():
+        logger.error("%s Nothing is read until then.", AnotherCluster.detail)
+        return
+    if settings.RECOVERY_MODE == "rebuild":
+        for name, reader in settings.LEDGER_CONSUMERS.items():
+            if reader["queue"] in queues:
+                logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", name)
+                app.send_task(reader["rebuild"], queue=reader["queue"])
+    app.send_task("trades.tasks.sweep", queue="default", expires=SWEEP_EXPIRES_SECONDS)

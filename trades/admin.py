@@ -1,0 +1,51 @@
+"""What people on duty see of the ledger. Trades are corrected through services, never here."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from trades.models import Quarantine, Verification, VerificationBreak
+from trades.services.mending import rebuild_request
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Verification)
+class VerificationAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "finished_at", "breaks")
+
+
+@admin.register(VerificationBreak)
+class VerificationBreakAdmin(ReadOnlyAdmin):
+    list_display = ("verification", "what", "key", "found", "expected", "consumer")
+    list_filter = ("consumer", "what", "account")
+    list_select_related = ("verification",)
+    actions = ("rebuild",)
+
+    @admin.action(description="Rebuild these accounts from the ledger", permissions=["view"])
+    def rebuild(self, request: HttpRequest, queryset: QuerySet[VerificationBreak]) -> None:
+        asked = rebuild_request(queryset.select_related("account"))
+        if asked:
+            said = ", ".join(f"{account} by {consumer}" for consumer, account in asked)
+            self.message_user(request, f"Being rebuilt: {said}.")
+        else:
+            self.message_user(
+                request, "No rebuild mends these: the ledger itself differs.", messages.WARNING
+            )
+
+
+@admin.register(Quarantine)
+class QuarantineAdmin(ReadOnlyAdmin):
+    list_display = ("consumer", "account", "entry_id", "since", "error")
+    list_filter = ("consumer",)

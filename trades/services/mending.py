@@ -1,0 +1,18 @@
+"""Rebuilds asked for by a person."""
+
+from collections.abc import Iterable
+
+from celery import current_app
+from django.conf import settings
+
+from trades.models import VerificationBreak
+
+
+def rebuild_request(breaks: Iterable[VerificationBreak]) -> list[tuple[str, str]]:
+    """Have the accounts of these breaks computed anew by their consumers' workers; the
+    (consumer, account) pairs that were asked for, each once."""
+    pairs = sorted({(b.consumer, b.account.code) for b in breaks if b.consumer and b.account})
+    for consumer, code in pairs:
+        reader = settings.LEDGER_CONSUMERS[consumer]
+        current_app.send_task(reader["rebuild"], args=[[code]], queue=reader["queue"])
+    return pairs
