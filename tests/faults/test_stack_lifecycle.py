@@ -24,7 +24,7 @@ from eqtrade.up.leftovers import read_processes, start_mark
 from eqtrade.up.options import PROJECT
 from tests.stack.running import RunningStack
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(400)
 
 # What the tests' own settings set must not reach a stack.
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR")
@@ -120,7 +120,11 @@ def lives(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
+def running(stack: RunningStack) -> Iterator[Running]:
+    """A stack of its own, to be killed and stopped at will, beside the one that is shared.
+
+    It asks for that one also to be where that one is: in one process of a parallel run.
+    """
     home = Path(tempfile.mkdtemp(prefix="eqtrade stack ", dir="/tmp"))
     home.chmod(0o711)
     running = Running(home, free_port())
