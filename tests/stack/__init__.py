@@ -47,6 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
+            # The first one also waits for the start of everything.
+            item.add_marker(pytest.mark.timeout(400))
             item.add_marker(pytest.mark.xdist_group(GROUP))
             if getattr(config.option, "loadgroup", False):
                 # xdist 3.8 appends the group to an attribute that pytest 9.2 no longer reads.
