@@ -4,7 +4,9 @@ The rows are read from the database at each question (one small query), so that 
 all processes at once. Who asks several questions takes `sessions()` once and asks that.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from threading import Lock
 
@@ -24,6 +26,7 @@ __all__ = [
     "is_session",
     "next_session",
     "previous_session",
+    "read_once",
     "session_of",
     "sessions",
     "sessions_between",
@@ -102,12 +105,39 @@ class Sessions:
         return session is not None and session.opens <= now < session.closes
 
 
+_read_once: ContextVar["_Once | None"] = ContextVar("sessions", default=None)
+
+
+class _Once:
+    sessions: "Sessions | None" = None
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within this block the sessions are read once: an answer is of one calendar, in one query."""
+    token = _read_once.set(_Once())
+    try:
+        yield
+    finally:
+        _read_once.reset(token)
+
+
 _lock = Lock()
 _last: tuple[Mapping[date, Hours], Sessions] | None = None
 
 
 def sessions() -> Sessions:
-    """The sessions as kept now. One query; the calendar is rebuilt only when its rows changed."""
+    """The sessions as kept now (within `read_once`: when first asked for). One query; the calendar
+    is rebuilt only when its rows changed."""
+    once = _read_once.get()
+    if once is None:
+        return _read()
+    if once.sessions is None:
+        once.sessions = _read()
+    return once.sessions
+
+
+def _read() -> Sessions:
     global _last
     hours = {
         row.date: Hours(None if row.is_closed else row.early_close)

@@ -43,6 +43,8 @@ BATCH_ENTRIES = 5000
 MAX_BATCHES = 3
 PATIENCE_SECONDS = 2.0
 PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
+# Written by a transaction that had ended when the statement's snapshot `h` was taken.
+BELOW_HORIZON = "(e.epoch < h.epoch OR e.txid < h.horizon)"
 # Beyond this many trades in one batch and account a notice says "all of them" instead.
 MAX_TRADES_IN_NOTICE = 500
 
@@ -246,7 +248,7 @@ def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
 def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int) -> Batch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
     cursor.execute(
-        """
+        f"""
         WITH here AS MATERIALIZED (
             SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon, l.epoch,
                    l.system_identifier = c.system_identifier AS same_cluster
@@ -258,7 +260,7 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
               FROM trades_ledgerentry e, here h
              WHERE h.same_cluster AND e.shard = %(shard)s
                AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)
-               AND (e.epoch < h.epoch OR e.txid < h.horizon)
+               AND {BELOW_HORIZON}
              ORDER BY e.epoch, e.txid, e.id
              LIMIT %(limit)s
         )

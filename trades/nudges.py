@@ -2,9 +2,9 @@
 
 A nudge carries no data: a lost, late or doubled one harms nothing, the sweep finds what it left.
 So the commit hook only drops the (consumer, shard) pairs into a small queue, and one thread of
-the process sends them, on connections of its own: 100 ms timeouts, no retries, and after a failure
-a pause in which nudges are dropped. (The libraries' defaults would hold a request for 3 s with the
-broker killed and for over 20 s with it stalled.)
+the process sends them, on connections of its own: 100 ms timeouts, no retries by the libraries;
+after a failure a pause, then all that has gathered. (The libraries' defaults would hold a request
+for 3 s with the broker killed and for over 20 s with it stalled.)
 
 Nudges are coalesced: `SET key NX PX 1000` per consumer and shard; the reader deletes the key
 before it locks its checkpoint, so a booking that commits later sends a nudge of its own.
@@ -48,7 +48,6 @@ class _Sender:
         self._queue: queue.SimpleQueue[Nudge] = queue.SimpleQueue()
         self._redis: redis.Redis | None = None
         self._producer: Any = None
-        self._silent_until = 0.0
 
     def put(self, nudges: Iterable[Nudge]) -> None:
         if self._pid != os.getpid():
@@ -72,14 +71,16 @@ class _Sender:
             nudges = {self._queue.get()}
             while not self._queue.empty() and len(nudges) < _QUEUE_SIZE:
                 nudges.add(self._queue.get())
-            if time.monotonic() < self._silent_until:
-                continue
             try:
                 self._send(sorted(nudges))
             except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
-                self._silent_until = time.monotonic() + PAUSE_SECONDS
+                logger.warning("nudges not sent, trying again in a moment: %r", error)
                 self._close()
-                logger.warning("nudge not sent, the sweep will find it: %r", error)
+                time.sleep(PAUSE_SECONDS)
+                # They may have been coalesced away by the keys of the failed attempt; the keys
+                # live no longer than the pause.
+                for nudge in nudges:
+                    self._queue.put(nudge)
 
     def _send(self, nudges: list[Nudge]) -> None:
         if self._redis is None:

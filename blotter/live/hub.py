@@ -189,6 +189,7 @@ class Hub:
         while True:
             await self._changed.wait()
             self._changed.clear()
+            started = time.monotonic()
             async with self._lock:
                 changes, self._changes = self._changes, Changes()
                 accounts = dict(self._accounts)
@@ -201,7 +202,7 @@ class Hub:
                         raise
                     for connection in self._connections:
                         connection.send_changes(rows)
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(max(0.0, GATHER_SECONDS - (time.monotonic() - started)))
 
     async def _forever(self, work: Callable[[], Any]) -> None:
         """Keep one of the hub's loops going through outages of Redis and PostgreSQL."""

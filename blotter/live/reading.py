@@ -17,6 +17,7 @@ from kernel import clock
 from kernel.api.rows import Row
 from prices.marks import Mark, marks
 from prices.models import Instrument
+from prices.sessions import read_once
 from trades.api.rows import trade_row
 from trades.models import LEDGER_SHARDS
 from trades.selectors import trades_of_the_day
@@ -28,7 +29,8 @@ def with_connection(job: Callable[[], Result]) -> Result:
     """Run a job on a database connection that is known to be usable, and give it back."""
     close_old_connections()
     try:
-        return job()
+        with read_once():
+            return job()
     finally:
         close_old_connections()
 

@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from _pytest.nodeid import coerce_node_id
 
 from tests.stack.running import RunningStack
 
@@ -42,7 +41,7 @@ def _only_here(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of the stack, before xdist reads the groups and -m the names."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
@@ -50,9 +49,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             # The first one also waits for the start of everything.
             item.add_marker(pytest.mark.timeout(400))
             item.add_marker(pytest.mark.xdist_group(GROUP))
-            if getattr(config.option, "loadgroup", False):
-                # xdist 3.8 appends the group to an attribute that pytest 9.2 no longer reads.
-                item._id = coerce_node_id(f"{item.nodeid}@{GROUP}")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -118,12 +118,12 @@ def _account_entered(terms: Terms, seen: Trade, rights: dict[int, Rights]) -> Ac
 
 def _locked(seen: Trade, version: int) -> Trade:
     """Lock the trade and read it again. Its account can only have changed with its version, so a
-    caller whose version still holds has locked the right accounts."""
-    trade = (
-        Trade.objects.select_for_update(of=("self",))
-        .select_related("account", "instrument", "booked_by")
-        .get(pk=seen.pk)
-    )
+    caller whose version still holds has locked the right accounts.
+
+    No join here: a trade that another session moves while this one waits for the lock would match
+    its account in the old snapshot only, and the row would be gone from the result.
+    """
+    trade = Trade.objects.select_for_update().get(pk=seen.pk)
     if trade.status == Status.CANCELLED:
         raise TradeAlreadyCancelled
     if trade.version != version or trade.account_id != seen.account_id:

@@ -1,0 +1,222 @@
+"""Writers and readers of the ledger as processes of their own, for test_ledger_processes.
+
+    python -m tests.properties.ledger_actors writer SEED
+    python -m tests.properties.ledger_actors reader SEED
+
+A writer makes ACTORS_STEPS changes; a reader works until the file ACTORS_STOP exists.
+ACTORS_VARIANT names one of the broken variants that the test must notice; "sound" is the system as
+it is. Nudges go through a Redis list. In a lossy world (ACTORS_LOSSY=1) some are lost and some come
+twice, readers sweep now and then, and are killed with -9 at random moments; in the other one every
+nudge arrives, nobody sweeps and nobody dies.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+import redis  # noqa: E402
+from django.contrib.auth.models import User  # noqa: E402
+from django.db import DatabaseError, connection, transaction  # noqa: E402
+
+from accounts.models import Account  # noqa: E402
+from kernel import clock, notices  # noqa: E402
+from kernel.errors import DomainError  # noqa: E402
+from pnl.projection import ACTIVITY  # noqa: E402
+from positions.projection import POSITIONS  # noqa: E402
+from prices.models import Instrument  # noqa: E402
+from tests import factories as make  # noqa: E402
+from trades import ledger, nudges  # noqa: E402
+from trades.ledger import Batch, Projection, State  # noqa: E402
+from trades.models import LEDGER_SHARDS, Trade  # noqa: E402
+from trades.services import correction  # noqa: E402
+
+VARIANT = os.environ.get("ACTORS_VARIANT", "sound")
+LOSSY = os.environ.get("ACTORS_LOSSY") == "1"
+STEPS = int(os.environ.get("ACTORS_STEPS", "50"))
+STOP = Path(os.environ["ACTORS_STOP"])
+DAYS = [date(2026, 3, 16), date(2026, 3, 17), date(2026, 3, 18)]
+QUEUE = "nudges"
+
+
+def client() -> "redis.Redis":
+    return redis.Redis.from_url(os.environ["ACTORS_REDIS"])
+
+
+# --- writers -------------------------------------------------------------------------------------
+
+
+def write(seed: int) -> None:
+    """Book, amend (all terms), cancel, roll back; slow commits make transactions overlap."""
+    chance, queue = random.Random(seed), client()
+    user = User.objects.get(username="root")
+    accounts, instruments = list(Account.objects.all()), list(Instrument.objects.all())
+    nudges.nudge_all = lambda shards: None
+    for step in range(STEPS):
+        last = step == STEPS - 1
+        with suppress(DomainError, DatabaseError), transaction.atomic():
+            touched = _change(chance, user, accounts, instruments, only_book=last)
+            wake = _waker(queue, touched, chance)
+            if VARIANT == "nudge before commit":
+                wake()
+            else:
+                transaction.on_commit(wake)
+            if last:
+                # No later nudge comes to the aid of one that was sent too early.
+                time.sleep(0.5)
+                continue
+            if chance.random() < 0.3:
+                time.sleep(chance.random() * 0.15)
+            if chance.random() < 0.1:
+                transaction.set_rollback(True)
+        time.sleep(chance.random() * 0.01)
+
+
+def _change(
+    chance: random.Random,
+    user: User,
+    accounts: list[Account],
+    instruments: list[Instrument],
+    *,
+    only_book: bool,
+) -> set[int]:
+    """One change; the accounts that it touches."""
+    now, account, instrument = clock.now(), chance.choice(accounts), chance.choice(instruments)
+    quantity = chance.choice([-1, 1]) * chance.randint(1, 1000)
+    day = chance.choice(DAYS)
+    trade = Trade.objects.order_by("?").first()
+    if trade is None or only_book or chance.random() < 0.5:
+        price = str(chance.randint(1, 500))
+        make.make_trade(user, account, instrument, str(quantity), price, trade_date=day, at=now)
+        return {account.pk}
+    named: dict[str, Any] = {"trade_id": trade.pk, "version": trade.version, "now": now}
+    if chance.random() < 0.25:
+        correction.trade_cancel(user=user, reason="wrong", **named)
+        return {trade.account_id}
+    terms = correction.Terms(
+        account=chance.choice([None, account.code]),
+        ticker=chance.choice([None, instrument.ticker]),
+        trade_date=chance.choice([None, day]),
+        quantity=Decimal(abs(quantity)),
+    )
+    correction.trade_amend(user=user, reason="wrong", terms=terms, **named)
+    return {trade.account_id, account.pk}
+
+
+def _waker(queue: "redis.Redis", accounts: set[int], chance: random.Random) -> Callable[[], None]:
+    def wake() -> None:
+        for shard in sorted({a % LEDGER_SHARDS for a in accounts}):
+            for _ in range(chance.choice([0, 1, 1, 2]) if LOSSY else 1):
+                queue.rpush(QUEUE, shard)
+
+    return wake
+
+
+# --- readers -------------------------------------------------------------------------------------
+
+
+class Audited:
+    """A projection that also writes down each entry that it was given, in the same transaction,
+    and may be killed right after its statements."""
+
+    def __init__(self, inner: Projection, chance: random.Random) -> None:
+        self.name, self._inner, self._chance = inner.name, inner, chance
+
+    def apply(self, cursor: Any, batch: Batch) -> None:
+        time.sleep(self._chance.random() * 0.02)
+        self._inner.apply(cursor, batch)
+        cursor.execute(
+            "INSERT INTO audit SELECT %(consumer)s, e.id FROM trades_ledgerentry e"
+            f" WHERE {Batch.WHERE}",
+            {**batch.params, "consumer": self.name},
+        )
+        die_perhaps(self._chance)
+
+
+def die_perhaps(chance: random.Random, share: float = 0.03) -> None:
+    if LOSSY and chance.random() < share:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read(seed: int) -> None:
+    """Keep a reading child, killed at random moments in a lossy world, and replace it."""
+    chance = random.Random(seed)
+    break_things(chance)
+    while not STOP.exists():
+        child = os.fork()
+        if child == 0:
+            with suppress(BaseException):
+                _read_until_stopped(random.Random(chance.random()))
+            os._exit(0)
+        chance.random()
+        _kill_some_time(child, chance)
+
+
+def _kill_some_time(child: int, chance: random.Random) -> None:
+    deadline = time.monotonic() + chance.uniform(0.1, 1.0)
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if LOSSY and (STOP.exists() or time.monotonic() > deadline):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return
+        time.sleep(0.005)
+
+
+def _read_until_stopped(chance: random.Random) -> None:
+    queue = client()
+    projections = [Audited(p, chance) for p in (POSITIONS, ACTIVITY)]
+    swept = time.monotonic()
+    while not STOP.exists() or (not LOSSY and queue.llen(QUEUE)):
+        nudge: Any = queue.blpop([QUEUE], timeout=0.2)
+        shards = [int(nudge[1])] if nudge else []
+        if LOSSY and time.monotonic() - swept > 0.3:
+            swept, shards = time.monotonic(), list(range(LEDGER_SHARDS))
+        for shard in shards:
+            for projection in projections:
+                size = chance.choice([1, 3, 50])
+                outcome = ledger.drain(projection, shard, batch_entries=size)
+                if outcome.state in (State.MORE, State.WAITING):
+                    queue.rpush(QUEUE, shard)
+
+
+def break_things(chance: random.Random) -> None:
+    """Put the deaths in place, and make this process one of the broken variants."""
+    # Between commit and publish.
+    notices.publish = lambda notices: die_perhaps(chance)
+    if VARIANT == "no horizon":
+        ledger.BELOW_HORIZON = "true"
+    elif VARIANT == "horizon asked again":
+        # Each statement of a batch takes what lies below the horizon of its own snapshot.
+        Batch.WHERE = Batch.WHERE.replace(
+            "(e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)",
+            "e.txid < pg_snapshot_xmin(pg_current_snapshot())",
+        )
+    elif VARIANT == "checkpoint apart":
+        move, moved = ledger._move_checkpoint, list[Any]()
+
+        def move_later(*args: Any) -> None:
+            moved.append(args[1:])
+
+        def move_now(notices: Any) -> None:
+            die_perhaps(chance, 0.2)
+            with transaction.atomic(), connection.cursor() as cursor:
+                while moved:
+                    move(cursor, *moved.pop())
+
+        ledger._move_checkpoint = move_later  # type: ignore[assignment]
+        notices.publish = move_now
+
+
+if __name__ == "__main__":
+    {"writer": write, "reader": read}[sys.argv[1]](int(sys.argv[2]))

@@ -1,0 +1,164 @@
+"""Nothing skipped and nothing twice, whatever dies: real writers and readers, killed at random.
+
+At the end positions equal the sum of the trades, and each entry was given to each consumer exactly
+once. The same test must fail against each broken variant: a test that cannot tell them from the
+sound system would prove nothing.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from psycopg import connect
+
+from eqtrade.up.postgres import PostgresServer
+from eqtrade.up.valkey import ValkeyServer
+from eqtrade.verify import verify
+from pnl.projection import ACTIVITY
+from positions.projection import POSITIONS
+from tests import factories as make
+from trades.ledger import State, drain
+from trades.models import LEDGER_SHARDS, LedgerEntry
+from trades.services.reading import shards_behind
+
+PROJECT = Path(__file__).resolve().parents[2]
+WRITERS, READERS, STEPS = 3, 2, 60
+DEADLINE_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where the actors meet."""
+
+    cluster: PostgresServer
+    redis_url: str
+    stop: Path
+
+    def actor(
+        self, role: str, seed: int, variant: str, *, lossy: bool, steps: int = STEPS
+    ) -> subprocess.Popen[bytes]:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
+            "DATABASE_URL": self.cluster.url("runtime"),
+            "ACTORS_REDIS": self.redis_url,
+            "ACTORS_STOP": str(self.stop),
+            "ACTORS_VARIANT": variant,
+            "ACTORS_LOSSY": "1" if lossy else "0",
+            "ACTORS_STEPS": str(steps),
+        }
+        command = [sys.executable, "-m", "tests.properties.ledger_actors", role, str(seed)]
+        return subprocess.Popen(command, cwd=PROJECT, env=environment)
+
+
+@pytest.fixture
+def ground(committed_db: PostgresServer, tmp_path: Path) -> Iterator[Ground]:
+    User.objects.create_superuser("root")
+    # Most accounts share a shard, so that their transactions overlap within it.
+    codes = iter(range(1000))
+    shared = make.make_account("A")
+    accounts = [shared]
+    while len(accounts) < 3:
+        account = make.make_account(f"A{next(codes)}")
+        if account.pk % LEDGER_SHARDS == shared.pk % LEDGER_SHARDS or len(accounts) == 1:
+            accounts.append(account)
+        else:
+            account.delete()
+    for ticker in ("IBM", "XOM"):
+        make.make_instrument(ticker)
+    with connect(committed_db.url("owner"), autocommit=True) as owner:
+        owner.execute("CREATE TABLE audit (consumer text, entry_id bigint)")
+        owner.execute("GRANT ALL ON audit TO eqtrade")
+    connection.close()
+    try:
+        with ValkeyServer.temporary() as valkey:
+            yield Ground(committed_db, valkey.url(), tmp_path / "stop")
+    finally:
+        connection.close()
+        with connect(committed_db.url("owner"), autocommit=True) as owner:
+            owner.execute("DROP TABLE audit")
+
+
+def play(ground: Ground, variant: str, seed: int, *, lossy: bool) -> None:
+    """Let the actors do their work to the end."""
+    readers = [ground.actor("reader", seed + i, variant, lossy=lossy) for i in range(READERS)]
+    writers = [ground.actor("writer", seed - i, variant, lossy=lossy) for i in range(WRITERS)]
+    try:
+        for writer in writers:
+            assert writer.wait(DEADLINE_SECONDS) == 0
+        if not lossy:
+            # One more, alone: nobody's later nudge, and nobody's wait at the horizon, helps it.
+            settle()
+            writers.append(ground.actor("writer", seed, variant, lossy=lossy, steps=1))
+            assert writers[-1].wait(DEADLINE_SECONDS) == 0
+        ground.stop.touch()
+        for reader in readers:
+            reader.wait(DEADLINE_SECONDS)
+    finally:
+        ground.stop.touch()
+        for actor in (*readers, *writers):
+            if actor.poll() is None:
+                actor.kill()
+                actor.wait()
+
+
+def settle() -> None:
+    """Wait until the readers have nothing left, or seem to have given up."""
+    deadline = time.monotonic() + 10
+    while shards_behind() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def sweep() -> None:
+    """What beat does every few seconds, until nothing is left."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    for projection in (POSITIONS, ACTIVITY):
+        for shard in range(LEDGER_SHARDS):
+            while drain(projection, shard).state is not State.DRAINED:
+                assert time.monotonic() < deadline
+
+
+def wrongs() -> list[str]:
+    """Everything that is not as it must be. Entries that the final sweep, which keeps no audit,
+    applied are not in the audit: at most once is asked of it, exactly once of the sums."""
+    found = [str(b) for b in verify()]
+    found += [f"{consumer} {shard} is behind" for consumer, shard in shards_behind()]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT consumer, entry_id, count(*) FROM audit GROUP BY 1, 2 HAVING count(*) > 1"
+        )
+        found += [f"{c}: entry {e} was applied {n} times" for c, e, n in cursor.fetchall()]
+    return found
+
+
+@pytest.mark.parametrize("seed", [101, 202])
+def test_each_entry_counts_once_whatever_dies(ground: Ground, seed: int) -> None:
+    play(ground, "sound", seed, lossy=True)
+    sweep()
+    assert LedgerEntry.objects.count() > STEPS
+    assert wrongs() == []
+
+
+@pytest.mark.parametrize("variant", ["no horizon", "horizon asked again", "checkpoint apart"])
+def test_a_broken_reader_is_noticed(ground: Ground, variant: str) -> None:
+    play(ground, variant, 303, lossy=True)
+    sweep()
+    assert wrongs() != []
+
+
+def test_every_nudge_after_a_commit_is_enough(ground: Ground) -> None:
+    """Nobody sweeps: what a nudge announces is there to be read, or waited for."""
+    play(ground, "sound", 404, lossy=False)
+    assert wrongs() == []
+
+
+def test_nudges_before_the_commit_are_noticed(ground: Ground) -> None:
+    play(ground, "nudge before commit", 404, lossy=False)
+    assert wrongs() != []
