@@ -3,11 +3,21 @@
 import sys
 from collections.abc import Callable
 
-from benchmarks import booking_to_frame
+from benchmarks import (
+    beside_import,
+    booking_to_frame,
+    ledger_apply,
+    ledger_flat,
+    ledger_rebuild,
+)
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "booking_to_frame": booking_to_frame.measure,
+    "apply": ledger_apply.measure,
+    "rebuild": ledger_rebuild.measure,
+    "flat": ledger_flat.measure,
+    "beside_import": beside_import.measure,
 }
 
 

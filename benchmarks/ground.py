@@ -1,0 +1,106 @@
+"""A cluster of its own for the benchmarks of the ledger, filled with as many entries as asked.
+
+It is not durable (fsync off) and lies on this machine's disk: the figures compare ways of doing the
+same work in the same run, they promise nothing about another machine.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from psycopg import Connection, connect
+
+from eqtrade.up.postgres import PostgresServer
+
+ACCOUNTS = 64
+INSTRUMENTS = 500
+CHUNK = 100_000
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A migrated cluster; Django's default connection is the runtime role's."""
+
+    cluster: PostgresServer
+
+    def superuser(self) -> "Connection[tuple[object, ...]]":
+        return connect(self.cluster.url("superuser", "eqtrade"), autocommit=True)
+
+    def fill(self, entries: int) -> None:
+        """Add entries of random keys, 60 trade dates, in transactions of 100,000. Foreign keys are
+        not checked, so that filling does not take longer than measuring."""
+        with self.superuser() as root:
+            root.execute("SET session_replication_role = replica")
+            for start in range(0, entries, CHUNK):
+                root.execute(
+                    """
+                    INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,
+                        notional, trades, trade_id, version, recorded_at)
+                    SELECT 1 + floor(random() * %(accounts)s), 1 + floor(random() * %(names)s),
+                           date '2026-01-05' + (n %% 60), q, q * 100, 1,
+                           gen_random_uuid(), 1, clock_timestamp()
+                      FROM (SELECT n, (1 + n %% 100) * (CASE n %% 2 WHEN 0 THEN 1 ELSE -1 END) AS q
+                              FROM generate_series(1, %(rows)s) n) g
+                    """,
+                    {
+                        "accounts": ACCOUNTS,
+                        "names": INSTRUMENTS,
+                        "rows": min(CHUNK, entries - start),
+                    },
+                )
+            root.execute("VACUUM ANALYZE trades_ledgerentry")
+
+    def forget(self) -> None:
+        """Take back what readers did: projections and checkpoints are empty again."""
+        with self.superuser() as root:
+            root.execute("SET session_replication_role = replica")
+            root.execute(
+                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, trades_checkpoint"
+            )
+            root.execute("VACUUM positions_position")
+
+
+@contextmanager
+def ledger_ground() -> Iterator[Ground]:
+    """Start the cluster, migrate as the owner, fill accounts, instruments and one user."""
+    with PostgresServer.temporary() as cluster:
+        os.environ.update(
+            {
+                "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
+                "DATABASE_URL": cluster.url("owner"),
+                "REDIS_URL": "unix:///nonexistent/valkey.sock",
+                "SECRET_KEY": "benchmark",
+                "LOG_LEVEL": "ERROR",
+            }
+        )
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
+
+        call_command("migrate", verbosity=0)
+        with open(os.devnull, "w") as nowhere:
+            call_command("grant_runtime", "eqtrade", stdout=nowhere)
+        connection.close()
+        os.environ["DATABASE_URL"] = cluster.url("runtime")
+        runtime = "eqtrade", cluster.passwords.of("runtime")
+        connection.settings_dict["USER"], connection.settings_dict["PASSWORD"] = runtime
+        ground = Ground(cluster)
+        with ground.superuser() as root:
+            root.execute(
+                "INSERT INTO accounts_account (id, code, name, can_short, is_active)"
+                " SELECT n, 'A' || n, '', true, true FROM generate_series(1, %s) n",
+                [ACCOUNTS],
+            )
+            root.execute(
+                "INSERT INTO prices_instrument (id, ticker, name, exchange, currency,"
+                " yahoo_symbol, is_active, indices) SELECT n, 'T' || n, '', 'XNYS', 'USD',"
+                " 'T' || n, true, '{}' FROM generate_series(1, %s) n",
+                [INSTRUMENTS],
+            )
+        try:
+            yield ground
+        finally:
+            connection.close()
