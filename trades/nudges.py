@@ -48,6 +48,7 @@ class _Sender:
         self._queue: queue.SimpleQueue[Nudge] = queue.SimpleQueue()
         self._redis: redis.Redis | None = None
         self._producer: Any = None
+        self._is_broken = False
 
     def put(self, nudges: Iterable[Nudge]) -> None:
         if self._pid != os.getpid():
@@ -73,8 +74,12 @@ class _Sender:
                 nudges.add(self._queue.get())
             try:
                 self._send(sorted(nudges))
+                self._is_broken = False
             except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
-                logger.warning("nudges not sent, trying again in a moment: %r", error)
+                if not self._is_broken:
+                    # Once an outage, not once a second.
+                    logger.warning("nudges wait until the broker is back: %r", error)
+                self._is_broken = True
                 self._close()
                 time.sleep(PAUSE_SECONDS)
                 # They may have been coalesced away by the keys of the failed attempt; the keys

@@ -5,8 +5,9 @@ again costs nothing on the wire: only rows that differ go out. A slow client get
 not a growing queue: what is pending is kept by key, and a later row replaces an earlier one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 Row = dict[str, Any]
@@ -35,31 +36,55 @@ def position_key(row: Row) -> PositionKey:
     return row["account"], row["ticker"]
 
 
+class _Rows:
+    """One kind of row: what the client knows or is about to, and what it must still be told."""
+
+    def __init__(self, rows: Iterable[Row], key: Callable[[Row], Any]) -> None:
+        self.key = key
+        self.known: dict[Any, Row] = {key(r): r for r in rows}
+        self._pending: dict[Any, Row | None] = {}
+        # Keys that only pending rows have told of: when they vanish, the client need not hear.
+        self._unheard: set[Any] = set()
+
+    def note(self, row: Row) -> None:
+        """Take over a row if it differs."""
+        key = self.key(row)
+        if not _news(self.known.get(key), row):
+            return
+        if key not in self.known and key not in self._pending:
+            self._unheard.add(key)
+        self.known[key] = row
+        self._pending[key] = row
+
+    def gone(self, key: Any) -> None:
+        """Take over that a known row is no more."""
+        del self.known[key]
+        if key in self._unheard:
+            self._unheard.remove(key)
+            del self._pending[key]
+        else:
+            self._pending[key] = None
+
+    def take(self) -> tuple[list[Row], list[Any]]:
+        """Rows to send and keys to remove; afterwards nothing is pending."""
+        pending, self._pending, self._unheard = self._pending, {}, set()
+        rows = [r for r in pending.values() if r is not None]
+        return rows, [k for k, r in pending.items() if r is None]
+
+
 class Board:
     """The rows of one connection's accounts."""
 
     def __init__(self) -> None:
-        self.accounts: set[str] = set()
-        self._positions: dict[PositionKey, Row] = {}
-        self._trades: dict[str, Row] = {}
-        self._totals: dict[str, Row] = {}
-        self._prices: dict[str, Row] = {}
-        self._clear_pending()
-
-    def _clear_pending(self) -> None:
-        self._new_positions: dict[PositionKey, Row | None] = {}
-        self._new_trades: dict[str, Row | None] = {}
-        self._new_totals: dict[str, Row] = {}
-        self._new_prices: dict[str, Row] = {}
+        self.replace((), Reading())
 
     def replace(self, accounts: Iterable[str], reading: Reading) -> dict[str, list[Row]]:
         """Start anew with these accounts; the snapshot's row lists."""
         self.accounts = set(accounts)
-        self._positions = {position_key(r): r for r in reading.positions}
-        self._trades = {r["id"]: r for r in reading.trades}
-        self._totals = {r["account"]: r for r in reading.totals}
-        self._prices = {r["ticker"]: r for r in reading.prices}
-        self._clear_pending()
+        self._positions = _Rows(reading.positions, position_key)
+        self._trades = _Rows(reading.trades, itemgetter("id"))
+        self._totals = _Rows(reading.totals, itemgetter("account"))
+        self._prices = _Rows(reading.prices, itemgetter("ticker"))
         return {
             "positions": reading.positions,
             "trades": reading.trades,
@@ -69,64 +94,54 @@ class Board:
 
     def apply(self, reading: Reading) -> None:
         """Take over what differs from what the client knows."""
-        self._apply_positions(reading)
-        self._apply_trades(reading)
-        for row in reading.totals:
-            if row["account"] in self.accounts:
-                _note(self._totals, self._new_totals, row["account"], row)
-        for row in reading.prices:
-            _note(self._prices, self._new_prices, row["ticker"], row)
+        _take_over(
+            self._positions,
+            self._mine(reading.positions),
+            reading.asked_positions,
+            reading.whole,
+        )
+        _take_over(
+            self._trades, self._mine(reading.trades), reading.asked_trades, reading.whole_trades
+        )
+        for row in self._mine(reading.totals):
+            self._totals.note(row)
+        for price in reading.prices:
+            self._prices.note(price)
 
-    def _apply_positions(self, reading: Reading) -> None:
-        found = set()
-        for row in reading.positions:
-            if row["account"] in self.accounts:
-                found.add(position_key(row))
-                _note(self._positions, self._new_positions, position_key(row), row)
-        for key in [k for k in self._positions if k not in found]:
-            if key in reading.asked_positions or key[0] in reading.whole:
-                del self._positions[key]
-                self._new_positions[key] = None
-
-    def _apply_trades(self, reading: Reading) -> None:
-        found = set()
-        for row in reading.trades:
-            if row["account"] in self.accounts:
-                found.add(row["id"])
-                _note(self._trades, self._new_trades, row["id"], row)
-        for key in [k for k in self._trades if k not in found]:
-            asked = key in reading.asked_trades
-            if asked or self._trades[key]["account"] in reading.whole_trades:
-                del self._trades[key]
-                self._new_trades[key] = None
+    def _mine(self, rows: list[Row]) -> list[Row]:
+        return [row for row in rows if row["account"] in self.accounts]
 
     def take(self) -> dict[str, Any] | None:
         """The pending changes as the body of an update; None when there are none."""
-        positions, trades = self._new_positions, self._new_trades
-        totals, prices = self._new_totals, self._new_prices
-        if not (positions or trades or totals or prices):
+        positions, gone_positions = self._positions.take()
+        trades, gone_trades = self._trades.take()
+        totals, _ = self._totals.take()
+        prices, _ = self._prices.take()
+        if not (positions or gone_positions or trades or gone_trades or totals or prices):
             return None
-        self._clear_pending()
         return {
-            "positions": [r for r in positions.values() if r is not None],
-            "trades": [r for r in trades.values() if r is not None],
-            "totals": list(totals.values()),
-            "prices": list(prices.values()),
+            "positions": positions,
+            "trades": trades,
+            "totals": totals,
+            "prices": prices,
             "removed": {
-                "positions": [
-                    {"account": account, "ticker": ticker}
-                    for (account, ticker), row in positions.items()
-                    if row is None
-                ],
-                "trades": [key for key, row in trades.items() if row is None],
+                "positions": [{"account": a, "ticker": t} for a, t in gone_positions],
+                "trades": gone_trades,
             },
         }
 
 
-def _note(known: dict[Any, Row], pending: dict[Any, Any], key: Any, row: Row) -> None:
-    if _news(known.get(key), row):
-        known[key] = row
-        pending[key] = row
+def _take_over(rows: _Rows, found: list[Row], asked: Iterable[Any], whole: set[str]) -> None:
+    """Rows as they are now. What was asked for, by its key or with its whole account, and was not
+    found is gone."""
+    here = {rows.key(row) for row in found}
+    for row in found:
+        rows.note(row)
+    gone = {key for key in asked if key in rows.known}
+    if whole:
+        gone |= {key for key, row in rows.known.items() if row["account"] in whole}
+    for key in gone - here:
+        rows.gone(key)
 
 
 def _news(old: Row | None, new: Row) -> bool:
