@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from accounts.models import Account, Entitlement
@@ -57,3 +58,20 @@ def viewable_accounts(user: AnyUser, codes: list[str] | None = None) -> list[Acc
         return accounts
     wanted = set(codes)
     return [a for a in accounts if a.code in wanted]
+
+
+def accounts_viewable_by(users: set[int]) -> dict[int, set[int]]:
+    """Ids of the accounts that each of many users may view; empty for one who is inactive."""
+    active = dict(
+        get_user_model()
+        .objects.filter(pk__in=users, is_active=True)
+        .values_list("pk", "is_superuser")
+    )
+    viewable: dict[int, set[int]] = {user: set() for user in users}
+    rows = Entitlement.objects.filter(user__in=list(active), can_view=True)
+    for user, account in rows.values_list("user_id", "account_id"):
+        viewable[user].add(account)
+    if any(active.values()):
+        everything = set(Account.objects.values_list("pk", flat=True))
+        viewable.update({user: everything for user, is_root in active.items() if is_root})
+    return viewable

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 ACCOUNT_GROUP = "account.{}"
 QUOTES_GROUP = "quotes"
+LEDGER_GROUP = "ledger"
 
 _TIMEOUT_SECONDS = 0.5
 _serializer = registry.get_serializer("msgpack")
@@ -53,14 +54,28 @@ def publish(notices: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 
 def account_changed(
-    account: int, *, instruments: Iterable[int] = (), trades: Iterable[str] | None = ()
+    account: int, *, instruments: Iterable[int] | None = (), trades: Iterable[str] | None = ()
 ) -> tuple[str, dict[str, Any]]:
-    """These keys of an account changed. `trades=None`: too many to name, all of them."""
+    """These keys of an account changed. None: too many to name, all of them."""
     return ACCOUNT_GROUP.format(account), {
         "type": "changed",
         "account": account,
-        "instruments": list(instruments),
+        "instruments": None if instruments is None else list(instruments),
         "trades": None if trades is None else list(trades),
+    }
+
+
+def reader_moved(
+    consumer: str, shard: int, after: Iterable[str], upto: Iterable[str]
+) -> tuple[str, dict[str, Any]]:
+    """A reader of the ledger moved between two places. Published after the batch's other notices,
+    so that who gets it has got those."""
+    return LEDGER_GROUP, {
+        "type": "moved",
+        "consumer": consumer,
+        "shard": shard,
+        "after": list(after),
+        "upto": list(upto),
     }
 
 

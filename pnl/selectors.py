@@ -51,7 +51,7 @@ _SETTLING = """
         SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
                coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
                coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
-          FROM (SELECT DISTINCT (unnest(%(accounts)s) %% %(shards)s)::smallint AS shard) s
+          FROM (SELECT DISTINCT (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
           LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
           LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = 'pnl'
       ) c
@@ -163,8 +163,9 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
 def correction_pnl_by_key(
     *, accounts: Iterable[int], now: datetime
 ) -> dict[tuple[int, int], Decimal | None]:
-    """What entries with earlier trade dates, recorded after the previous session's end, changed in
-    the P&L of all earlier sessions, by (account id, instrument id).
+    """What entries with earlier trade dates, recorded after the previous session's end and up to
+    this session's end (or now), changed in the P&L of all earlier sessions, by (account id,
+    instrument id).
 
     The sessions' figures telescope: an entry of q at price p that should have been there changes
     them by q × previous close − q × p in all. None where that close is missing.
@@ -177,7 +178,8 @@ def correction_pnl_by_key(
                        sum(notional) AS notional
                   FROM trades_ledgerentry
                  WHERE account_id = ANY(%(accounts)s) AND trade_date < %(business_date)s
-                   AND recorded_at > %(previous_closes)s AND recorded_at <= %(now)s
+                   AND recorded_at > %(previous_closes)s
+                   AND recorded_at <= least(%(now)s, %(session_closes)s)
                  GROUP BY account_id, instrument_id
             ), marks AS MATERIALIZED ({MARKS})
             SELECT l.account_id, l.instrument_id,
@@ -190,10 +192,9 @@ def correction_pnl_by_key(
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
-def correction_pnl(*, accounts: Iterable[int], now: datetime) -> dict[int, Decimal | None]:
-    """The sums of `correction_pnl_by_key` by account id; None where one of them is missing."""
-    sums: dict[int, Decimal | None] = {}
+def correction_pnl(*, accounts: Iterable[int], now: datetime) -> dict[int, Decimal]:
+    """The sums of what is known of `correction_pnl_by_key`, by account id."""
+    sums: dict[int, Decimal] = {}
     for (account, _), pnl in correction_pnl_by_key(accounts=accounts, now=now).items():
-        so_far = sums.get(account, Decimal(0))
-        sums[account] = None if so_far is None or pnl is None else so_far + pnl
+        sums[account] = sums.get(account, Decimal(0)) + (pnl or Decimal(0))
     return sums

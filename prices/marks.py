@@ -23,6 +23,7 @@ from prices.models import CARRIED, MANUAL
 from prices.sessions import day_start, sessions
 
 SIMULATED = "simulated"
+CLOCK_MARGIN = timedelta(seconds=5)
 
 MARKS = """
     SELECT p.instrument_id,
@@ -86,7 +87,8 @@ MARKS = """
           LEFT JOIN (
             SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
               FROM prices_quote
-             WHERE source = ANY(%(sources)s) AND as_of >= %(day_start)s AND as_of <= %(now)s
+             WHERE source = ANY(%(sources)s)
+               AND as_of BETWEEN %(day_start)s AND %(quotes_until)s
                AND (%(instruments)s::bigint[] IS NULL
                     OR instrument_id = ANY(%(instruments)s::bigint[]))
                AND (source <> %(source)s OR %(any_hour)s
@@ -157,6 +159,9 @@ def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict
         "previous_closes": before.closes,
         "is_open": session.opens <= now < session.closes,
         "now": now,
+        # Only the latest quote is kept. One that came between this clock and the query's snapshot,
+        # or from a host whose clock is a little ahead, must not hide it.
+        "quotes_until": now + CLOCK_MARGIN,
         "stale_before": now - timedelta(seconds=settings.PRICE_STALE_AFTER_SECONDS),
         "sources": price_sources(),
         "source": settings.PRICE_SOURCE,

@@ -54,6 +54,10 @@ class Sessions:
     def is_session(self, day: date) -> bool:
         return self._calendar.get(day) is not None
 
+    def is_tradable(self, day: date) -> bool:
+        """Whether trades may be dated so: a session, with one before it to measure P&L from."""
+        return self.is_session(day) and self._calendar.before(day) is not None
+
     def session_of(self, day: date) -> Session:
         """Raise NoSession when the exchange does not trade on that day."""
         session = self._calendar.get(day)

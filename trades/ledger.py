@@ -32,6 +32,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from django.db import connection, transaction
+from psycopg import errors
 
 from kernel import notices
 from kernel.database import is_outage
@@ -39,14 +40,25 @@ from kernel.errors import Unavailable
 
 logger = logging.getLogger(__name__)
 
-BATCH_ENTRIES = 5000
+# Large enough that a backlog is summed rather than rewritten key by key, small enough that its
+# transaction, which holds the horizon of the others, ends in a fraction of a second.
+BATCH_ENTRIES = 50_000
 MAX_BATCHES = 3
 PATIENCE_SECONDS = 2.0
 PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
 # Written by a transaction that had ended when the statement's snapshot `h` was taken.
 BELOW_HORIZON = "(e.epoch < h.epoch OR e.txid < h.horizon)"
-# Beyond this many trades in one batch and account a notice says "all of them" instead.
-MAX_TRADES_IN_NOTICE = 500
+# A batch of more entries names accounts only, and whoever watches one reads it whole.
+MOST_NAMED_KEYS = 500
+
+
+# Code ahead of its migration, or a right not granted: every entry would fail.
+NO_ENTRYS_FAULT = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.InsufficientPrivilege,
+)
 
 
 class AnotherCluster(Unavailable):
@@ -63,6 +75,9 @@ class Place:
     epoch: int
     txid: str
     id: int
+
+    def as_texts(self) -> tuple[str, str, str]:
+        return str(self.epoch), self.txid, str(self.id)
 
 
 @dataclass(frozen=True)
@@ -151,7 +166,9 @@ def drain(
         except BatchFailed as failure:
             size = failure.batch.entries // 2
             if size == 0:
-                _quarantine(projection.name, failure)
+                if not _quarantine(projection.name, failure):
+                    # It fails without any entry of its own: no account is to blame.
+                    raise
                 size = batch_entries
             continue
         if after is None:
@@ -193,18 +210,18 @@ def _turn(projection: Projection, shard: int, size: int) -> tuple[Place | None, 
         try:
             projection.apply(cursor, batch)
         except Exception as error:
-            if is_outage(error):
+            if is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT):
                 raise
             raise BatchFailed(batch) from error
         _move_checkpoint(cursor, projection.name, batch)
-        changed = _changed_keys(cursor, batch)
+        changed = _changed_keys(cursor, projection.name, batch)
     notices.publish(changed)
     return after, batch
 
 
-def _quarantine(consumer: str, failure: BatchFailed) -> None:
+def _quarantine(consumer: str, failure: BatchFailed) -> bool:
     """Pass over the account of the one entry that failed alone, from now on. Loud, and seen on the
-    system page; a second call changes nothing."""
+    system page; False, and nothing changed, when the account is in quarantine already."""
     error = f"{type(failure.__cause__).__name__}: {failure.__cause__}".strip()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(
@@ -221,6 +238,7 @@ def _quarantine(consumer: str, failure: BatchFailed) -> None:
         row and row[0],
         error,
     )
+    return row is not None
 
 
 def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
@@ -247,6 +265,11 @@ def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
 
 def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int) -> Batch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
+    readable = (
+        "h.same_cluster AND e.shard = %(shard)s"
+        " AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)"
+        f" AND {BELOW_HORIZON}"
+    )
     cursor.execute(
         f"""
         WITH here AS MATERIALIZED (
@@ -255,32 +278,33 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
               FROM (SELECT epoch, system_identifier FROM trades_ledgerepoch
                      ORDER BY epoch DESC LIMIT 1) l,
                    pg_control_system() c
-        ), readable AS (
-            SELECT e.epoch, e.txid, e.id
-              FROM trades_ledgerentry e, here h
-             WHERE h.same_cluster AND e.shard = %(shard)s
-               AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)
-               AND {BELOW_HORIZON}
-             ORDER BY e.epoch, e.txid, e.id
-             LIMIT %(limit)s
+        ), whole AS (
+            -- The last entry of a full batch.
+            SELECT e.epoch, e.txid, e.id FROM trades_ledgerentry e, here h WHERE {readable}
+             ORDER BY e.epoch, e.txid, e.id OFFSET %(size)s - 1 LIMIT 1
+        ), rest AS (
+            -- There are fewer: the very last.
+            SELECT e.epoch, e.txid, e.id FROM trades_ledgerentry e, here h
+             WHERE NOT EXISTS (SELECT FROM whole) AND {readable}
+             ORDER BY e.epoch DESC, e.txid DESC, e.id DESC LIMIT 1
         )
-        SELECT h.same_cluster, (SELECT count(*) FROM readable), r.epoch, r.txid::text, r.id,
+        SELECT h.same_cluster, b.epoch, b.txid::text, b.id,
+               CASE WHEN EXISTS (SELECT FROM whole) THEN %(size)s
+                    ELSE (SELECT count(*) FROM trades_ledgerentry e, here h WHERE {readable}) END,
                ARRAY(SELECT account_id FROM trades_quarantine WHERE consumer = %(consumer)s)
           FROM here h
-          LEFT JOIN LATERAL (
-            SELECT * FROM readable ORDER BY epoch DESC, txid DESC, id DESC LIMIT 1
-          ) r ON true
+          LEFT JOIN (SELECT * FROM whole UNION ALL SELECT * FROM rest) b ON true
         """,
         {
             "shard": shard,
             "epoch": after.epoch,
             "txid": after.txid,
             "id": after.id,
-            "limit": size,
+            "size": size,
             "consumer": consumer,
         },
     )
-    same_cluster, entries, epoch, txid, last_id, quarantined = cursor.fetchone()
+    same_cluster, epoch, txid, last_id, entries, quarantined = cursor.fetchone()
     if not same_cluster:
         raise AnotherCluster
     if epoch is None:
@@ -296,20 +320,32 @@ def _move_checkpoint(cursor: Any, consumer: str, batch: Batch) -> None:
     )
 
 
-def _changed_keys(cursor: Any, batch: Batch) -> list[tuple[str, dict[str, Any]]]:
+def _changed_keys(cursor: Any, consumer: str, batch: Batch) -> list[tuple[str, dict[str, Any]]]:
+    """Notices of a batch: the keys of each account, or only the accounts of a large batch, and
+    then that the reader has moved."""
+    moved = notices.reader_moved(
+        consumer, batch.shard, batch.after.as_texts(), batch.upto.as_texts()
+    )
+    if batch.entries > MOST_NAMED_KEYS:
+        cursor.execute(
+            f"SELECT DISTINCT e.account_id FROM trades_ledgerentry e WHERE {Batch.WHERE}",
+            batch.params,
+        )
+        accounts = [row[0] for row in cursor.fetchall()]
+        return [
+            *(notices.account_changed(a, instruments=None, trades=None) for a in accounts),
+            moved,
+        ]
     cursor.execute(
         "SELECT e.account_id, array_agg(DISTINCT e.instrument_id), array_agg(DISTINCT e.trade_id)"
         f" FROM trades_ledgerentry e WHERE {Batch.WHERE} GROUP BY e.account_id",
         batch.params,
     )
-    return [
-        notices.account_changed(
-            account,
-            instruments=instruments,
-            trades=None if len(trades) > MAX_TRADES_IN_NOTICE else [str(t) for t in trades],
-        )
-        for account, instruments, trades in cursor.fetchall()
+    changed = [
+        notices.account_changed(a, instruments=instruments, trades=[str(t) for t in trades])
+        for a, instruments, trades in cursor.fetchall()
     ]
+    return [*changed, moved]
 
 
 def _anything_beyond(place: Place, shard: int) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from accounts.models import Account
+from kernel import notices
 from trades.ledger import AnotherCluster, Place
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
 from trades.sums import Rebuilt, Scope, SumProjection
@@ -57,9 +58,14 @@ def _shard(projection: SumProjection, shard: int, ids: list[int] | None, dry_run
             ended = ended.filter(account__in=_accounts_of(shard))
         else:
             ended = ended.filter(account__in=ids)
+        ended_accounts = list(ended.values_list("account_id", flat=True))
         ended.delete()
         if dry_run:
             transaction.set_rollback(True)
+    if not dry_run and (result.written or result.removed or ended_accounts):
+        # The checkpoint stays, so nothing else tells who watches.
+        touched = _accounts_of(shard) if ids is None else ids
+        notices.publish(notices.account_changed(a, instruments=None) for a in touched)
     return result
 
 

@@ -33,7 +33,10 @@ class Changes:
         elif message["type"] == "changed":
             account = message["account"]
             self.accounts.add(account)
-            self.keys.update((account, i) for i in message["instruments"])
+            if message["instruments"] is None:
+                self.whole.add(account)
+            else:
+                self.keys.update((account, i) for i in message["instruments"])
             if message["trades"] is None:
                 self.whole_trades.add(account)
             else:

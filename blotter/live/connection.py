@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -10,7 +11,10 @@ from blotter.live.board import Board, Reading
 from blotter.live.hub import Hub, hub
 from blotter.rows import Today
 
+logger = logging.getLogger(__name__)
+
 NOT_AUTHENTICATED = 4401
+TRY_AGAIN = 1013
 MAX_MESSAGE = 64 * 1024
 MAX_ACCOUNTS = 500
 
@@ -18,6 +22,9 @@ MAX_ACCOUNTS = 500
 class Connection(AsyncWebsocketConsumer):
     """The hub calls the `send_*` methods; one task of the connection does the sending, so that a
     slow client holds up nobody."""
+
+    # The hub listens for all connections; one of their own would need Redis to open at all.
+    channel_layer_alias = ""
 
     user_id: int
     accounts: dict[int, str]
@@ -57,7 +64,16 @@ class Connection(AsyncWebsocketConsumer):
                 f" {MAX_ACCOUNTS} codes.",
             )
             return
-        refused = await self._hub.subscribe(self, accounts)
+        try:
+            refused = await self._hub.subscribe(self, accounts)
+        except Exception:
+            # Channels would end the consumer without `disconnect`, and the hub would keep it.
+            logger.exception("a subscription failed")
+            await self._say(
+                {"type": "error", "code": "unavailable", "detail": "Try again in a moment."}
+            )
+            await self.close(TRY_AGAIN)
+            return
         if refused:
             self.send_not_entitled(refused)
 
@@ -101,9 +117,15 @@ class Connection(AsyncWebsocketConsumer):
                         **snapshot,
                     }
                 )
+            if self._snapshot_waits():
+                # A newer one came while that was on its way; what the board holds comes after it.
+                continue
             update = self._board.take()
             if update is not None:
                 await self._say({"type": "update", "seq": self._next(), **update})
+
+    def _snapshot_waits(self) -> bool:
+        return self._snapshot is not None
 
     def _next(self) -> int:
         self._seq += 1

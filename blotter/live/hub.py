@@ -23,7 +23,7 @@ from channels.layers import get_channel_layer
 
 from blotter.live import reading
 from blotter.live.changes import Changes
-from kernel.notices import ACCOUNT_GROUP, QUOTES_GROUP
+from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP
 
 if TYPE_CHECKING:
     from blotter.live.connection import Connection
@@ -55,6 +55,7 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._last_beacon = 0.0
         self._pulse: reading.Pulse | None = None
+        self._places: dict[tuple[str, int], tuple[str, ...]] = {}
 
     # --- connections ----------------------------------------------------------------------------
 
@@ -75,6 +76,7 @@ class Hub:
                 task.cancel()
             self._tasks = []
             self._pulse = None
+            self._places = {}
 
     async def subscribe(self, connection: "Connection", codes: list[str]) -> list[str]:
         """Give the connection these accounts and a fresh snapshot; the codes that the user may
@@ -91,6 +93,9 @@ class Hub:
             connection.accounts = accounts
             self._watch()
             await self._join_groups()
+            if self._pulse is None:
+                # Before the snapshot: what changes after it differs from this.
+                self._pulse = await self.run(reading.read_pulse)
             today, rows = await self.run(lambda: reading.read_snapshot(accounts))
             connection.send_snapshot(today, rows)
 
@@ -106,7 +111,8 @@ class Hub:
 
     async def _join_groups(self) -> None:
         """Follow what is watched. Without Redis the pulse still finds every change."""
-        wanted = {ACCOUNT_GROUP.format(pk) for pk in self._accounts} | {QUOTES_GROUP}
+        wanted = {ACCOUNT_GROUP.format(pk) for pk in self._accounts}
+        wanted |= {QUOTES_GROUP, LEDGER_GROUP}
         if not self._channel:
             return
         try:
@@ -127,8 +133,11 @@ class Hub:
             message = await self._layer.receive(self._channel)
             if message["type"] == "beacon":
                 self._beacon_came()
+            elif message["type"] == "moved":
+                self._follow(message)
             else:
                 self._changes.take_notice(message)
+            if self._changes:
                 self._changed.set()
 
     async def _beat(self) -> None:
@@ -151,20 +160,43 @@ class Hub:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
             pulse = await self.run(reading.read_pulse)
-            before, self._pulse = self._pulse, pulse
-            if before is not None:
-                if pulse.today.business_date != before.today.business_date:
-                    await self._roll()
-                    continue
-                moved = pulse.shards_moved(before)
-                for account in self._accounts:
-                    if reading.shard_of(account) in moved:
-                        self._changes.account_whole(account)
-                self._changes.instruments |= pulse.marks_moved(before)
-                if self._changes:
-                    self._changed.set()
+            before = self._pulse
+            if before is None:
+                # Nobody has subscribed yet: the first snapshot takes the first pulse.
+                continue
+            if pulse.today.business_date != before.today.business_date:
+                await self._roll()
+            moved = pulse.shards_moved(before) - self._announced(pulse)
+            for account in self._accounts:
+                if reading.shard_of(account) in moved:
+                    self._changes.account_whole(account)
+            self._changes.instruments |= pulse.marks_moved(before)
+            if self._changes:
+                self._changed.set()
             await self._join_groups()
             await self._check_entitlements()
+            # Last: whatever failed above is done again with the same comparison.
+            self._pulse = pulse
+
+    def _announced(self, pulse: reading.Pulse) -> set[int]:
+        """Shards whose present places all came with notices, one following on the other."""
+        places: dict[int, bool] = {}
+        for (consumer, shard), place in pulse.checkpoints.items():
+            here = self._places.get((consumer, shard)) == place
+            places[shard] = places.get(shard, True) and here
+        settled = {shard for shard, here in places.items() if here}
+        return settled - pulse.shards_apart()
+
+    def _follow(self, message: dict[str, Any]) -> None:
+        """A reader moved from one place to another. If it was elsewhere before, as far as we know,
+        a notice was lost in between: read the shard's accounts again."""
+        key = message["consumer"], message["shard"]
+        known = self._places.get(key)
+        if known is not None and known != tuple(message["after"]):
+            for account in self._accounts:
+                if reading.shard_of(account) == message["shard"]:
+                    self._changes.account_whole(account)
+        self._places[key] = tuple(message["upto"])
 
     async def _roll(self) -> None:
         """A new business date: everybody starts from a new snapshot."""
@@ -172,16 +204,15 @@ class Hub:
             await self._give(connection, connection.accounts)
 
     async def _check_entitlements(self) -> None:
-        for connection in list(self._connections):
-            codes = sorted(connection.accounts.values())
-            if not codes:
-                continue
-            user = connection.user_id
-            allowed = await self.run(partial(reading.read_allowed, user, codes))
-            lost = sorted(set(codes) - {a.code for a in allowed})
-            if lost:
-                connection.send_not_entitled(lost)
-                await self._give(connection, {a.pk: a.code for a in allowed})
+        watching = {c: c.accounts for c in self._connections if c.accounts}
+        users = {c.user_id for c in watching}
+        allowed = await self.run(partial(reading.read_allowed_by, users))
+        for connection, accounts in watching.items():
+            kept = {pk: code for pk, code in accounts.items() if pk in allowed[connection.user_id]}
+            # Unless it has subscribed anew meanwhile, which was checked then.
+            if len(kept) < len(accounts) and connection.accounts is accounts:
+                connection.send_not_entitled(sorted(set(accounts.values()) - set(kept.values())))
+                await self._give(connection, kept)
 
     # --- rows -----------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
 
 from accounts.models import Account
-from accounts.selectors import viewable_accounts
+from accounts.selectors import accounts_viewable_by, viewable_accounts
 from blotter.live.board import Reading
 from blotter.live.changes import Changes
 from blotter.rows import Today, position_rows, price_rows, today_at, total_rows
@@ -113,10 +113,13 @@ class Pulse:
             for (consumer, shard), place in self.checkpoints.items()
             if before.checkpoints.get((consumer, shard)) != place
         }
+        return moved | self.shards_apart()
+
+    def shards_apart(self) -> set[int]:
         places: dict[int, set[tuple[str, ...]]] = {}
         for (_, shard), place in self.checkpoints.items():
             places.setdefault(shard, set()).add(place)
-        return moved | {shard for shard, found in places.items() if len(found) > 1}
+        return {shard for shard, found in places.items() if len(found) > 1}
 
     def marks_moved(self, before: "Pulse") -> set[int]:
         return {pk for pk, mark in self.marks.items() if before.marks.get(pk) != mark}
@@ -134,6 +137,11 @@ def read_pulse() -> Pulse:
 
 def shard_of(account: int) -> int:
     return account % LEDGER_SHARDS
+
+
+def read_allowed_by(users: set[int]) -> dict[int, set[int]]:
+    """The ids of the accounts that each of these users may view now."""
+    return accounts_viewable_by(users)
 
 
 def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:

@@ -5,8 +5,9 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,12 +19,24 @@ MAX_PAGE_SIZE = 1000
 
 
 class KeysetPagination(CursorPagination):
-    """For querysets ordered by one unique column."""
+    """For querysets of models with a UUID as their key, newest first."""
 
     page_size = 100
     page_size_query_param = "page_size"
     max_page_size = MAX_PAGE_SIZE
     ordering = "-id"
+
+    def get_page_size(self, request: Request) -> int:
+        return page_size_of(request, self.page_size)
+
+    def decode_cursor(self, request: Request) -> Any:
+        cursor = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None:
+            try:
+                UUID(str(cursor.position))
+            except ValueError as error:
+                raise NotFound(self.invalid_cursor_message) from error
+        return cursor
 
 
 def page_size_of(request: Request, default: int) -> int:

@@ -21,10 +21,12 @@ _MOMENT = re.compile(
 
 
 MAX_UNKNOWN_NAMED = 20
+# Nothing was traded here before; earlier times also fall off the calendar in other zones.
+EARLIEST_YEAR = 1970
 
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses unknown fields by name."""
+    """Refuses unknown fields by name. An optional field that is null counts as not sent."""
 
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {}
@@ -32,6 +34,8 @@ class StrictSerializer(serializers.Serializer[Any]):
             unknown = sorted(_printable(str(k)) for k in set(data) - set(self.fields))
             problem = ErrorDetail("This field is not known.", code="unknown_field")
             errors = {name: [problem] for name in unknown[:MAX_UNKNOWN_NAMED]}
+            optional = {name for name, field in self.fields.items() if not field.required}
+            data = {k: v for k, v in data.items() if v is not None or k not in optional}
         try:
             value = super().to_internal_value(data)
         except serializers.ValidationError as error:
@@ -146,9 +150,12 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
         if not isinstance(data, str) or not _MOMENT.match(data):
             self.fail("malformed")
         try:
-            return datetime.fromisoformat(data).astimezone(UTC)
+            moment = datetime.fromisoformat(data).astimezone(UTC)
         except (ValueError, OverflowError):
             self.fail("malformed")
+        if moment.year < EARLIEST_YEAR:
+            self.fail("malformed")
+        return moment
 
     def to_representation(self, value: datetime) -> str:
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")

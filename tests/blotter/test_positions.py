@@ -126,3 +126,13 @@ def test_pages(three_days: Blotter) -> None:
         url = page["next"]
     assert seen == ["IBM", "T0", "T1", "T2", "T3", "T4"]
     assert [r["ticker"] for r in client.get(page["previous"]).json()["results"]] == seen[:4]
+
+
+@pytest.mark.parametrize(
+    "url", ["positions/", "positions/?account=Nope", "pnl/", "pnl/?by=ticker", "pnl/?account=Nope"]
+)
+def test_who_sees_no_account_sees_no_rows(blotter: Blotter, url: str) -> None:
+    stranger = make.make_user("stranger")
+    answer = make.client_of(stranger).get(f"/api/v1/{url}")
+    assert answer.status_code == 200
+    assert answer.json()["results"] == []

@@ -129,7 +129,6 @@ def test_numbers_that_are_refused(desk: Desk, field: str, number: Any) -> None:
         ({"client_trade_id": ""}, "client_trade_id"),
         ({"client_trade_id": "x" * 65}, "client_trade_id"),
         ({"client_trade_id": "a\x07"}, "client_trade_id"),
-        ({"client_trade_id": None}, "client_trade_id"),
         ({"colour": "red"}, "colour"),
         ({"status": "cancelled"}, "status"),
         ({"quantity": ...}, "quantity"),
@@ -289,3 +288,33 @@ def test_numbers_at_their_limits_overflow_nothing(desk: Desk) -> None:
     for _ in range(3):
         assert book(desk, quantity="1000000000", price="1000000000").status_code == 201
     assert sum(LedgerEntry.objects.values_list("notional", flat=True)) == 3 * 10**18
+
+
+def test_null_in_an_optional_field_counts_as_not_sent(desk: Desk) -> None:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("trade_date", "executed_at", "client_trade_id", "note")
+    )
+    answer = book(desk, **nothing)
+    assert answer.status_code == 201
+    assert answer.json()["trade_date"] == TODAY.isoformat()
+
+
+def test_a_day_before_which_nothing_is_known_is_no_session(desk: Desk) -> None:
+    """P&L of a trade is measured from the session before."""
+    answer = book(desk, trade_date="1970-01-02")
+    assert problems(answer) == {("trade_date", "no_session")}
+
+
+def test_a_forged_cursor_is_not_found(desk: Desk) -> None:
+    client = desk.client()
+    assert client.get(URL, {"cursor": "cD1hYmM="}).status_code == 404
+    assert client.get(URL, {"page_size": "abc"}).status_code == 400
+
+
+def test_a_retry_does_not_show_a_trade_that_moved_out_of_sight(desk: Desk) -> None:
+    trade = book(desk, client_trade_id="x").json()
+    hidden = make.make_account("Hidden")
+    Trade.objects.filter(pk=trade["id"]).update(account=hidden)
+    answer = book(desk, client_trade_id="x")
+    assert answer.status_code == 409
+    assert "Hidden" not in answer.content.decode()

@@ -206,3 +206,35 @@ def test_a_bad_entry_stops_its_account_and_no_other(desk: Desk, no_thousands: No
     book(desk, "1")
     assert read(desk).state is State.DRAINED
     assert held(desk) == 10
+
+
+def test_a_failure_that_is_no_entrys_fault_blames_nobody(desk: Desk) -> None:
+    """Code ahead of its migration: the next release mends it, and nothing needs a rebuild."""
+
+    class Ahead:
+        name = "positions"
+
+        def apply(self, cursor: Any, batch: Any) -> None:
+            cursor.execute("UPDATE positions_position SET no_such_column = 1")
+
+    book(desk)
+    with pytest.raises(Exception, match="no_such_column"):
+        drain(Ahead(), desk.account.pk % 16)
+    assert not Quarantine.objects.exists()
+    read(desk)
+    assert held(desk) == 10
+
+
+def test_a_failure_without_a_new_culprit_ends(desk: Desk) -> None:
+    """Every batch fails, whatever is in it: the accounts are passed over, and then it stops."""
+
+    class Broken:
+        name = "positions"
+
+        def apply(self, cursor: Any, batch: Any) -> None:
+            raise ArithmeticError("always")
+
+    book(desk)
+    book(desk)
+    with pytest.raises(Exception, match="1 entries"):
+        drain(Broken(), desk.account.pk % 16)

@@ -65,10 +65,16 @@ class ClientTradeIdTaken(Conflict):
     detail = "This client_trade_id has booked a trade with other terms."
 
 
+class MovedOutOfSight(Conflict):
+    code = "moved_out_of_sight"
+    detail = "This client_trade_id has booked a trade that is now in an account you may not view."
+
+
 def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Booked:
     """Book one trade, or return the one that the same `client_trade_id` booked before.
 
-    Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken.
+    Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken,
+    MovedOutOfSight.
     """
     rights = rights_in(user, booking.account)
     if rights is None:
@@ -80,6 +86,8 @@ def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Bo
         if booking.client_trade_id is not None:
             earlier = _claim(rights.account, booking, trade_id)
             if earlier is not None:
+                if rights_in(user, earlier.account.code) is None:
+                    raise MovedOutOfSight
                 return Booked(earlier, is_new=False)
         instrument, trade_date = _checked(booking, now)
         trade = Trade(
@@ -178,7 +186,7 @@ def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
         day = today
     elif day > today:
         errors.append(FieldError("in_future", f"The business date is {today}.", attr))
-    elif not known.is_session(day):
+    elif not known.is_tradable(day):
         errors.append(FieldError("no_session", f"{day} is no session of the exchange.", attr))
     if errors or instrument is None:
         raise Invalid(*errors)
@@ -188,7 +196,7 @@ def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
 def _within_limits(trade: Trade) -> None:
     """Most bookings are in active, shortable accounts, and then cost no query here."""
     entries = entries_of(None, leg_of(trade))
-    accounts_lock([trade.account])
+    accounts_lock([trade.account], [trade.instrument])
     if not (trade.account.is_active and trade.instrument.is_active):
         refuse_increases_of_inactive(entries)
     if not trade.account.can_short:

@@ -66,7 +66,7 @@ def trade_amend(
     with transaction.atomic():
         seen = _in_sight(trade_id, rights)
         entered = _account_entered(terms, seen, rights)
-        accounts_lock([seen.account, entered])
+        accounts_lock([seen.account, entered], [seen.instrument, *_instrument_named(terms)])
         trade = _locked(seen, version)
         _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
         old = leg_of(trade)
@@ -74,7 +74,12 @@ def trade_amend(
         new = leg_of(trade)
         if old == new and (terms.note is None or terms.note == seen.note):
             raise Invalid(FieldError("nothing_changed", "These are the terms that it has."))
-        _record(trade, Status.AMENDED, user, reason, [] if old == new else entries_of(old, new))
+        entries = entries_of(old, new)
+        if (old.account_id, old.instrument_id, old.side, old.quantity) != (
+            new.account_id, new.instrument_id, new.side, new.quantity,
+        ):  # fmt: skip
+            refuse_increases_of_inactive(entries)
+        _record(trade, Status.AMENDED, user, reason, entries)
     return trade
 
 
@@ -85,7 +90,7 @@ def trade_cancel(
     rights = _rights_of(user)
     with transaction.atomic():
         seen = _in_sight(trade_id, rights)
-        accounts_lock([seen.account])
+        accounts_lock([seen.account], [])
         trade = _locked(seen, version)
         _may_correct(user, trade, [rights[trade.account_id]], now)
         _record(trade, Status.CANCELLED, user, reason, entries_of(leg_of(trade), None))
@@ -114,6 +119,10 @@ def _account_entered(terms: Terms, seen: Trade, rights: dict[int, Rights]) -> Ac
         if right.account.code == terms.account:
             return right.account
     raise Invalid(FieldError("unknown_account", "You have no account of this code.", "account"))
+
+
+def _instrument_named(terms: Terms) -> list[Instrument]:
+    return list(Instrument.objects.filter(ticker=terms.ticker)) if terms.ticker else []
 
 
 def _locked(seen: Trade, version: int) -> Trade:
@@ -156,7 +165,7 @@ def _take(trade: Trade, terms: Terms, entered: Account, now: datetime) -> None:
         known = sessions()
         if terms.trade_date > known.business_date(now):
             errors.append(FieldError("in_future", "This is in the future.", "trade_date"))
-        elif not known.is_session(terms.trade_date):
+        elif not known.is_tradable(terms.trade_date):
             errors.append(
                 FieldError("no_session", "This is no session of the exchange.", "trade_date")
             )
@@ -173,7 +182,6 @@ def _record(
     trade: Trade, status: Status, user: AbstractBaseUser, reason: str, entries: list[Entry]
 ) -> None:
     """Write the next version and its entries, and wake the readers on commit."""
-    refuse_increases_of_inactive(entries)
     refuse_shorts(entries)
     trade.version += 1
     trade.status = status
@@ -214,5 +222,4 @@ def _record(
         ]
     )
     shards = {e.account_id % LEDGER_SHARDS for e in entries}
-    if shards:
-        transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)

@@ -31,14 +31,12 @@ class ShortPosition(Invalid):
         )
 
 
-def accounts_lock(accounts: Iterable[Account]) -> None:
-    """Hold the accounts that may not go short against each other's checked changes, in the order
-    of their ids, until the transaction ends. Must come before any trade is locked."""
-    ids = sorted({a.pk for a in accounts if not a.can_short})
-    _lock(ids)
-
-
-def _lock(ids: list[int]) -> None:
+def accounts_lock(accounts: Iterable[Account], instruments: Iterable[Instrument]) -> None:
+    """Hold the accounts whose sums the checks below look at against each other's changes, in the
+    order of their ids, until the transaction ends: those that may not go short, those inactive,
+    and all where an instrument is inactive. Must come before any trade is locked."""
+    idle = any(not i.is_active for i in instruments)
+    ids = sorted({a.pk for a in accounts if idle or not (a.can_short and a.is_active)})
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -49,7 +47,7 @@ def _lock(ids: list[int]) -> None:
 
 def refuse_increases_of_inactive(entries: Iterable[Entry]) -> None:
     """Raise Invalid when the entries raise the absolute position of a key whose account or
-    instrument is inactive. Closing out stays possible."""
+    instrument is inactive. Closing out stays possible. The accounts must be locked."""
     change: dict[Key, Decimal] = defaultdict(Decimal)
     for entry in entries:
         change[entry.account_id, entry.instrument_id] += entry.quantity
@@ -60,7 +58,6 @@ def refuse_increases_of_inactive(entries: Iterable[Entry]) -> None:
     keys = [k for k in change if k[0] in idle_accounts or k[1] in idle_instruments]
     if not keys:
         return
-    _lock(sorted({a for a, _ in keys}))
     for account, instrument in keys:
         held = _held(account, instrument)
         if abs(held + change[account, instrument]) <= abs(held):
