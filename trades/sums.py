@@ -93,11 +93,12 @@ class SumTable:
         changes = [f"{c} = r.{c} + excluded.{c}" for c in self.sums]
         changes += [f"{c} = excluded.{c}" for c in written if c not in (*self.key, *self.sums)]
         return (
-            f"INSERT INTO {self.table} AS r ({', '.join(written)})"
-            f" SELECT {', '.join(values)} FROM ("
-            f"  SELECT {self._summed} FROM trades_ledgerentry e WHERE {Batch.WHERE}"
-            f"  GROUP BY {grouped} ORDER BY {grouped}) t"
-            f" ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)}"
+            f"WITH t AS MATERIALIZED (SELECT {self._summed}, count(*) AS entries"
+            f"  FROM trades_ledgerentry e WHERE {Batch.WHERE} GROUP BY {grouped}),"
+            f" added AS (INSERT INTO {self.table} AS r ({', '.join(written)})"
+            f"  SELECT {', '.join(values)} FROM t"
+            f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)})"
+            " SELECT coalesce(sum(entries), 0)::bigint FROM t"
         )
 
     @cached_property
@@ -125,9 +126,11 @@ class SumTable:
             " (SELECT count(*) FROM removed)"
         )
 
-    def apply(self, cursor: Any, batch: Batch) -> None:
-        """Add a batch's entries to the sums; a key's first entry makes its row."""
+    def apply(self, cursor: Any, batch: Batch) -> int:
+        """Add a batch's entries to the sums; a key's first entry makes its row. The number of
+        entries."""
         cursor.execute(self._apply, batch.params)
+        return int(cursor.fetchone()[0])
 
     def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
         """Compute the scope anew and write only what differs. The checkpoint must be locked."""
@@ -142,9 +145,8 @@ class SumProjection:
     name: str
     tables: Sequence[SumTable]
 
-    def apply(self, cursor: Any, batch: Batch) -> None:
-        for table in self.tables:
-            table.apply(cursor, batch)
+    def apply(self, cursor: Any, batch: Batch) -> int:
+        return max(table.apply(cursor, batch) for table in self.tables)
 
     def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
         return sum((t.rebuild(cursor, scope) for t in self.tables), Rebuilt())

@@ -133,15 +133,16 @@ class Audited:
     def __init__(self, inner: Projection, chance: random.Random) -> None:
         self.name, self._inner, self._chance = inner.name, inner, chance
 
-    def apply(self, cursor: Any, batch: Batch) -> None:
+    def apply(self, cursor: Any, batch: Batch) -> int:
         time.sleep(self._chance.random() * 0.02)
-        self._inner.apply(cursor, batch)
+        entries = self._inner.apply(cursor, batch)
         cursor.execute(
             "INSERT INTO audit SELECT %(consumer)s, e.id FROM trades_ledgerentry e"
             f" WHERE {Batch.WHERE}",
             {**batch.params, "consumer": self.name},
         )
         die_perhaps(self._chance)
+        return entries
 
 
 def die_perhaps(chance: random.Random, share: float = 0.03) -> None:

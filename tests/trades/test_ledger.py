@@ -214,8 +214,9 @@ def test_a_failure_that_is_no_entrys_fault_blames_nobody(desk: Desk) -> None:
     class Ahead:
         name = "positions"
 
-        def apply(self, cursor: Any, batch: Any) -> None:
+        def apply(self, cursor: Any, batch: Any) -> int:
             cursor.execute("UPDATE positions_position SET no_such_column = 1")
+            return 0
 
     book(desk)
     with pytest.raises(Exception, match="no_such_column"):
@@ -231,10 +232,10 @@ def test_a_failure_without_a_new_culprit_ends(desk: Desk) -> None:
     class Broken:
         name = "positions"
 
-        def apply(self, cursor: Any, batch: Any) -> None:
+        def apply(self, cursor: Any, batch: Any) -> int:
             raise ArithmeticError("always")
 
     book(desk)
     book(desk)
-    with pytest.raises(Exception, match="1 entries"):
+    with pytest.raises(Exception, match="a batch of shard"):
         drain(Broken(), desk.account.pk % 16)
