@@ -45,6 +45,7 @@ def _shard(projection: SumProjection, shard: int, ids: list[int] | None, dry_run
         cursor.execute(
             "SELECT set_config(name, '0', true) FROM pg_settings"
             " WHERE name IN ('statement_timeout', 'transaction_timeout')"
+            " UNION ALL SELECT set_config('work_mem', '256MB', true)"
         )
         cursor.execute(
             "SELECT epoch, txid::text, entry_id FROM trades_checkpoint"

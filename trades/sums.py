@@ -110,18 +110,20 @@ class SumTable:
         changes = [f"{c} = excluded.{c}" for c in written if c not in self.key]
         right = ", ".join(f"t.{c}" for c in self._columns)
         stored = ", ".join(f"r.{c}" for c in self._columns)
+        there = f"t.{self._columns[0]} IS NOT NULL"
+        # One pass joins what should be with what is; what is right is not touched.
         return (
             f"WITH truth AS MATERIALIZED (SELECT {self._summed} FROM trades_ledgerentry e"
             f"  WHERE {Scope.ENTRIES} GROUP BY {grouped}),"
-            f" wrong AS (SELECT t.* FROM truth t LEFT JOIN {self.table} r USING ({key})"
+            f" wrong AS MATERIALIZED (SELECT {key}, {right}, {there} AS there FROM truth t"
+            f"  FULL JOIN (SELECT * FROM {self.table} r WHERE {Scope.ROWS}) r USING ({key})"
             f"  WHERE ({stored}) IS DISTINCT FROM ({right})),"
             f" written AS (INSERT INTO {self.table} ({', '.join(written)})"
-            f"  SELECT {', '.join(values)} FROM wrong t"
+            f"  SELECT {', '.join(values)} FROM wrong t WHERE there"
             f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)} RETURNING 1),"
-            f" removed AS (DELETE FROM {self.table} r WHERE {Scope.ROWS}"
-            f"  AND NOT EXISTS (SELECT FROM truth t WHERE"
-            f" ({', '.join(f't.{k}' for k in self.key)})"
-            f" = ({', '.join(f'r.{k}' for k in self.key)})) RETURNING 1)"
+            f" removed AS (DELETE FROM {self.table} r USING wrong t WHERE NOT t.there"
+            f"  AND ({', '.join(f't.{k}' for k in self.key)})"
+            f" = ({', '.join(f'r.{k}' for k in self.key)}) RETURNING 1)"
             " SELECT (SELECT count(*) FROM truth), (SELECT count(*) FROM written),"
             " (SELECT count(*) FROM removed)"
         )

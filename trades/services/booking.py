@@ -19,14 +19,14 @@ from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from kernel.money import normalized
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades import nudges
-from trades.entries import Leg, entries_of
-from trades.models import LEDGER_SHARDS, ClientTradeId, LedgerEntry, Status, Trade, TradeVersion
+from trades.entries import entries_of
+from trades.models import ClientTradeId, Trade, TradeVersion
 from trades.services.limits import (
     accounts_lock,
     refuse_increases_of_inactive,
     refuse_shorts,
 )
+from trades.services.recording import entries_save, entry_of, leg_of, version_of
 
 
 @dataclass(frozen=True)
@@ -118,54 +118,9 @@ def trades_record(trades: list[Trade], *, reason: str = "") -> None:
     commit. Must run in a transaction; the trades must be checked. Any number, three statements."""
     Trade.objects.bulk_create(trades)
     TradeVersion.objects.bulk_create(
-        [
-            TradeVersion(
-                trade=t,
-                account_id=t.account_id,
-                instrument_id=t.instrument_id,
-                side=t.side,
-                quantity=t.quantity,
-                price=t.price,
-                trade_date=t.trade_date,
-                executed_at=t.executed_at,
-                note=t.note,
-                version=1,
-                status=Status.BOOKED,
-                actor_id=t.booked_by_id,
-                reason=reason,
-            )
-            for t in trades
-        ]
+        version_of(t, actor_id=t.booked_by_id, reason=reason) for t in trades
     )
-    LedgerEntry.objects.bulk_create(
-        [
-            LedgerEntry(
-                account_id=e.account_id,
-                instrument_id=e.instrument_id,
-                trade_date=e.trade_date,
-                quantity=e.quantity,
-                notional=e.notional,
-                trades=e.trades,
-                trade=t,
-                version=1,
-            )
-            for t in trades
-            for e in entries_of(None, leg_of(t))
-        ]
-    )
-    shards = {t.account_id % LEDGER_SHARDS for t in trades}
-    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
-
-
-def leg_of(terms: Trade | TradeVersion) -> Leg:
-    return Leg(
-        terms.account_id,
-        terms.instrument_id,
-        terms.trade_date,
-        terms.side,
-        terms.quantity,
-        terms.price,
-    )
+    entries_save(entry_of(t, e) for t in trades for e in entries_of(None, leg_of(t)))
 
 
 def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:

@@ -17,15 +17,14 @@ from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades import nudges
 from trades.entries import Entry, entries_of
-from trades.models import LEDGER_SHARDS, LedgerEntry, Status, Trade, TradeVersion
-from trades.services.booking import leg_of
+from trades.models import Status, Trade
 from trades.services.limits import (
     accounts_lock,
     refuse_increases_of_inactive,
     refuse_shorts,
 )
+from trades.services.recording import entries_save, entry_of, leg_of, version_of
 
 
 class StaleVersion(Conflict):
@@ -191,35 +190,5 @@ def _record(
             "status",
         ]
     )  # fmt: skip
-    TradeVersion.objects.create(
-        trade=trade,
-        account_id=trade.account_id,
-        instrument_id=trade.instrument_id,
-        side=trade.side,
-        quantity=trade.quantity,
-        price=trade.price,
-        trade_date=trade.trade_date,
-        executed_at=trade.executed_at,
-        note=trade.note,
-        version=trade.version,
-        status=status,
-        actor_id=user.pk,
-        reason=reason,
-    )
-    LedgerEntry.objects.bulk_create(
-        [
-            LedgerEntry(
-                account_id=e.account_id,
-                instrument_id=e.instrument_id,
-                trade_date=e.trade_date,
-                quantity=e.quantity,
-                notional=e.notional,
-                trades=e.trades,
-                trade=trade,
-                version=trade.version,
-            )
-            for e in entries
-        ]
-    )
-    shards = {e.account_id % LEDGER_SHARDS for e in entries}
-    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+    version_of(trade, actor_id=user.pk, reason=reason).save()
+    entries_save(entry_of(trade, e) for e in entries)
