@@ -7,6 +7,8 @@ commit that moved the position. The bulk writer commits 2,000 entries at a time,
 import os
 import threading
 import time
+import traceback
+from collections.abc import Callable
 from decimal import Decimal
 
 from benchmarks.ground import Ground, ledger_ground
@@ -51,11 +53,16 @@ def _latencies(ground: Ground, *, writer: bool) -> list[float]:
     return committed
 
 
-def _fork(job: "object") -> int:
+def _fork(job: Callable[[], None]) -> int:
     child = os.fork()
     if child == 0:
-        job()  # type: ignore[operator]
-        os._exit(0)
+        # Never back into the parent's frames: they would stop the cluster.
+        try:
+            job()
+        except BaseException:  # noqa: BLE001 - said, and the process ends here
+            traceback.print_exc()
+        finally:
+            os._exit(0)
     return child
 
 
@@ -139,9 +146,8 @@ def _bulk_writer(stop: int) -> None:
             cursor.execute(
                 "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
                 " notional, trades, trade_id, version) SELECT 2 + n %% 60, 1 + n %% 500,"
-                " current_date, 1, 1, 1, trade_id, version FROM generate_series(1, %s) n,"
-                " (SELECT trade_id, version FROM trades_ledgerentry"
-                " JOIN trades_trade t ON t.id = trade_id LIMIT 1) t",
+                " current_date, 1, 1, 1, t.id, t.version FROM generate_series(1, %s) n,"
+                " (SELECT id, version FROM trades_trade LIMIT 1) t",
                 [PIECE],
             )
         try:
