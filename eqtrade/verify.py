@@ -5,6 +5,7 @@ import logging
 from django.db import connection, transaction
 
 from kernel import clock
+from kernel.database import lift_timeouts
 from pnl.verifying import pnl_breaks
 from positions.verifying import position_breaks
 from trades.models import Verification, VerificationBreak
@@ -20,11 +21,7 @@ def verify() -> list[Break]:
     with transaction.atomic(durable=True):
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # It reads every trade: longer than a request may take.
-            cursor.execute(
-                "SELECT set_config(name, '0', true) FROM pg_settings"
-                " WHERE name IN ('statement_timeout', 'transaction_timeout')"
-            )
+            lift_timeouts(cursor)
         return [*ledger_breaks(), *position_breaks(), *pnl_breaks()]
 
 

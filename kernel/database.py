@@ -56,6 +56,15 @@ def append_only_tables() -> list[str]:
     return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))
 
 
+def lift_timeouts(cursor: Any) -> None:
+    """For this transaction: what reads or sums everything takes longer than a request may. A
+    timeout that this version of PostgreSQL does not know is passed over."""
+    cursor.execute(
+        "SELECT set_config(name, '0', true) FROM pg_settings"
+        " WHERE name IN ('statement_timeout', 'transaction_timeout')"
+    )
+
+
 def is_outage(error: BaseException) -> bool:
     """Whether the database is away, as opposed to refusing a statement."""
     return isinstance(error, OperationalError | InterfaceError)

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from accounts.models import Account
 from kernel import notices
+from kernel.database import lift_timeouts
 from trades.ledger import AnotherCluster, Place
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
 from trades.sums import Rebuilt, Scope, SumProjection
@@ -41,12 +42,9 @@ def rebuild(
 def _shard(projection: SumProjection, shard: int, ids: list[int] | None, dry_run: bool) -> Rebuilt:
     Checkpoint.objects.get_or_create(consumer=projection.name, shard=shard)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        # A rebuild of a large shard takes longer than a request may.
-        cursor.execute(
-            "SELECT set_config(name, '0', true) FROM pg_settings"
-            " WHERE name IN ('statement_timeout', 'transaction_timeout')"
-            " UNION ALL SELECT set_config('work_mem', '256MB', true)"
-        )
+        lift_timeouts(cursor)
+        # The sums and the comparison fit into memory.
+        cursor.execute("SELECT set_config('work_mem', '256MB', true)")
         cursor.execute(
             "SELECT epoch, txid::text, entry_id FROM trades_checkpoint"
             " WHERE consumer = %s AND shard = %s FOR UPDATE",

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from channels.layers import get_channel_layer
 
+from accounts.selectors import accounts_viewable_by
 from blotter.live import reading
 from blotter.live.changes import Changes
 from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP
@@ -206,7 +207,7 @@ class Hub:
     async def _check_entitlements(self) -> None:
         watching = {c: c.accounts for c in self._connections if c.accounts}
         users = {c.user_id for c in watching}
-        allowed = await self.run(partial(reading.read_allowed_by, users))
+        allowed = await self.run(partial(accounts_viewable_by, users))
         for connection, accounts in watching.items():
             kept = {pk: code for pk, code in accounts.items() if pk in allowed[connection.user_id]}
             # Unless it has subscribed anew meanwhile, which was checked then.

@@ -9,7 +9,7 @@ from django.contrib.auth import get_user_model
 from django.db import close_old_connections, connection
 
 from accounts.models import Account
-from accounts.selectors import accounts_viewable_by, viewable_accounts
+from accounts.selectors import viewable_accounts
 from blotter.live.board import Reading
 from blotter.live.changes import Changes
 from blotter.rows import Today, position_rows, price_rows, today_at, total_rows
@@ -137,11 +137,6 @@ def read_pulse() -> Pulse:
 
 def shard_of(account: int) -> int:
     return account % LEDGER_SHARDS
-
-
-def read_allowed_by(users: set[int]) -> dict[int, set[int]]:
-    """The ids of the accounts that each of these users may view now."""
-    return accounts_viewable_by(users)
 
 
 def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:
