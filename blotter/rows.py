@@ -173,4 +173,5 @@ def price_row(mark: Mark, now: datetime) -> Row:
         "stale": mark.stale,
         "source": mark.price_source,
         "override": mark.is_override,
+        "previous_close": text(mark.previous_close),
     }

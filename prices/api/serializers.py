@@ -24,7 +24,8 @@ class InstrumentOut(serializers.Serializer[Any]):
 
 class PriceOut(serializers.Serializer[Any]):
     """The mark of the business date. `price` is null when there is none; `stale` counts only while
-    the exchange is open; `override` is true when a person set the price."""
+    the exchange is open; `override` is true when a person set the price; `previous_close` is of the
+    session before, what the day's change is measured from."""
 
     ticker = serializers.CharField()
     price = DecimalText(allow_null=True)
@@ -34,6 +35,7 @@ class PriceOut(serializers.Serializer[Any]):
     # The base class has an attribute of this name; REST framework takes the field out of its way.
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     override = serializers.BooleanField()
+    previous_close = DecimalText(allow_null=True)
 
 
 class CloseOut(serializers.Serializer[Any]):

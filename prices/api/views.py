@@ -43,6 +43,7 @@ EXAMPLE_PRICE = OpenApiExample(
         "stale": False,
         "source": "simulated",
         "override": False,
+        "previous_close": "143.33",
     },
     response_only=True,
 )
@@ -178,6 +179,7 @@ def _price(mark: Mark, now: datetime) -> dict[str, Any]:
         "stale": mark.stale,
         "source": mark.price_source,
         "override": mark.is_override,
+        "previous_close": mark.previous_close,
     }
 
 

@@ -113,6 +113,7 @@ def test_a_price(client: APIClient, ibm: Instrument, now: datetime) -> None:
     Quote.objects.create(
         instrument=ibm, source="simulated", price="144.07", as_of=now - timedelta(seconds=3)
     )
+    load(now, "IBM,2026-01-28,1", "IBM,2026-01-29,143.33")
     assert client.get(PRICES).json()["results"] == [
         {
             "ticker": "IBM",
@@ -122,6 +123,7 @@ def test_a_price(client: APIClient, ibm: Instrument, now: datetime) -> None:
             "stale": False,
             "source": "simulated",
             "override": False,
+            "previous_close": "143.33",
         }
     ]
 
