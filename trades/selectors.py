@@ -51,6 +51,15 @@ def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
     )
 
 
+def versions_visible(trade: Trade, accounts: Iterable[int]) -> QuerySet[TradeVersion]:
+    """The trade's versions in these accounts, oldest first."""
+    return (
+        TradeVersion.objects.filter(trade=trade, account__in=list(accounts))
+        .select_related("account", "instrument", "actor")
+        .order_by("version")
+    )
+
+
 def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
     """Rows of trades that were read with account, instrument and booked_by. Two queries."""
     known = sessions()

@@ -1,19 +1,18 @@
 """Two at once, on connections of their own, with real commits."""
 
-import threading
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 
 from prices.models import Close, Instrument, PriceOverride, Quote
 from prices.services.closes import closes_fetch
 from prices.services.overrides import override_set
 from prices.services.quotes import quotes_refresh, quotes_take
 from prices.sources import SourceClose, SourceQuote
+from tests.at_once import at_once
 
 
 @pytest.fixture
@@ -21,28 +20,6 @@ def instruments(committed_db: object) -> list[Instrument]:
     return Instrument.objects.bulk_create(
         Instrument(ticker=f"T{n}", yahoo_symbol=f"T{n}", indices=["S&P 500"]) for n in range(50)
     )
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """What each call returned or raised; they start together."""
-    barrier = threading.Barrier(len(calls))
-    results: list[object] = [None] * len(calls)
-
-    def run(place: int, call: Callable[[], object]) -> None:
-        try:
-            barrier.wait()
-            results[place] = call()
-        except Exception as error:  # noqa: BLE001 - it is the result
-            results[place] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return results
 
 
 def test_two_fetches_write_each_close_once(instruments: list[Instrument], now: datetime) -> None:

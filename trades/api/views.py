@@ -1,8 +1,6 @@
 """Booking and reading trades."""
 
-from uuid import UUID
-
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -11,31 +9,12 @@ from accounts.selectors import viewable_accounts
 from kernel import clock
 from kernel.api.pagination import KeysetPagination
 from kernel.api.queries import caller, query_of
-from kernel.api.rows import Row
-from kernel.errors import NotThere
+from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
 from trades.api.filters import TradeQuery, trades_matching
-from trades.api.rows import trade_row
+from trades.api.rows import trade_out, trade_row
 from trades.api.serializers import BookingIn, TradeOut
-from trades.models import Trade
 from trades.selectors import trade_rows, trades_visible
 from trades.services.booking import Booking, trade_book
-
-EXAMPLE_BOOKING = OpenApiExample(
-    "Buy 10 IBM",
-    value={
-        "account": "Test2",
-        "ticker": "IBM",
-        "side": "buy",
-        "quantity": "10",
-        "price": "143.50",
-        "client_trade_id": "desk-1-000017",
-    },
-    request_only=True,
-)
-
-
-def trade_out(trade: Trade) -> Row:
-    return trade_row(trade_rows([trade])[0])
 
 
 class TradeListView(APIView):
@@ -46,6 +25,7 @@ class TradeListView(APIView):
         summary="Trades, newest booking first",
         parameters=[TradeQuery],
         responses=TradeOut(many=True),
+        examples=[BOOKED],
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, TradeQuery)
@@ -67,7 +47,7 @@ class TradeListView(APIView):
             201: TradeOut,
             200: OpenApiResponse(TradeOut, description="Booked before with this client_trade_id"),
         },
-        examples=[EXAMPLE_BOOKING],
+        examples=[BOOKING, BOOKING_IN_FULL, BOOKED],
     )
     def post(self, request: Request) -> Response:
         given = BookingIn(data=request.data)
@@ -78,13 +58,3 @@ class TradeListView(APIView):
             now=clock.now(),
         )
         return Response(trade_out(booked.trade), status=201 if booked.is_new else 200)
-
-
-class TradeView(APIView):
-    @extend_schema(operation_id="trades_read", summary="One trade as it is now", responses=TradeOut)
-    def get(self, request: Request, trade_id: UUID) -> Response:
-        accounts = [a.pk for a in viewable_accounts(request.user)]
-        trade = trades_visible(accounts).filter(pk=trade_id).first()
-        if trade is None:
-            raise NotThere("There is no such trade.")
-        return Response(trade_out(trade))

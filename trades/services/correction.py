@@ -37,6 +37,13 @@ class TradeAlreadyCancelled(Conflict):
     detail = "The trade is cancelled."
 
 
+class NothingChanged(Invalid):
+    def __init__(self) -> None:
+        super().__init__(
+            FieldError("nothing_changed", "These are the terms that the trade has already.")
+        )
+
+
 @dataclass(frozen=True)
 class Terms:
     """What an amendment may change. None leaves a term as it is."""
@@ -60,19 +67,22 @@ def trade_amend(
     now: datetime,
 ) -> Trade:
     """Give the trade new terms. Raises NotThere (not in sight), NotEntitled, StaleVersion,
-    TradeAlreadyCancelled, Invalid (by field; also when nothing would change)."""
+    TradeAlreadyCancelled, Invalid (by field; without a reason or when nothing would change)."""
+    _refuse_no_reason(reason)
     rights = _rights_of(user)
     with transaction.atomic():
         seen = _in_sight(trade_id, rights)
         entered = _account_entered(terms, seen, rights)
+        _may_correct(user, seen, [rights[seen.account_id], rights[entered.pk]], now)
         accounts_lock([seen.account, entered], [seen.instrument, *_instrument_named(terms)])
         trade = _locked(seen, version)
+        # Again: what they may do can depend on the trade date, and that on the version.
         _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
         old = leg_of(trade)
         _take(trade, terms, entered, now)
         new = leg_of(trade)
         if old == new and (terms.note is None or terms.note == seen.note):
-            raise Invalid(FieldError("nothing_changed", "These are the terms that it has."))
+            raise NothingChanged
         entries = entries_of(old, new)
         if (old.account_id, old.instrument_id, old.side, old.quantity) != (
             new.account_id, new.instrument_id, new.side, new.quantity,
@@ -86,14 +96,21 @@ def trade_cancel(
     *, user: AbstractBaseUser, trade_id: UUID, version: int, reason: str, now: datetime
 ) -> Trade:
     """Cancel the trade for good. Raises as `trade_amend` does."""
+    _refuse_no_reason(reason)
     rights = _rights_of(user)
     with transaction.atomic():
         seen = _in_sight(trade_id, rights)
+        _may_correct(user, seen, [rights[seen.account_id]], now)
         accounts_lock([seen.account], [])
         trade = _locked(seen, version)
         _may_correct(user, trade, [rights[trade.account_id]], now)
         _record(trade, Status.CANCELLED, user, reason, entries_of(leg_of(trade), None))
     return trade
+
+
+def _refuse_no_reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid(FieldError("blank", "Say why: a correction needs a reason.", "reason"))
 
 
 def _rights_of(user: AbstractBaseUser) -> dict[int, Rights]:
