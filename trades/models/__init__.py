@@ -1,0 +1,37 @@
+"""The tables of trades: the ledger with its trades and readers, and imports."""
+
+from trades.models.ledger import (
+    LEDGER_SHARDS,
+    Checkpoint,
+    ClientTradeId,
+    LedgerEntry,
+    LedgerEpoch,
+    LedgerEpochNow,
+    Quarantine,
+    RequestGroup,
+    Side,
+    Status,
+    Terms,
+    Trade,
+    TradeVersion,
+    Verification,
+    VerificationBreak,
+)
+
+__all__ = [
+    "LEDGER_SHARDS",
+    "Checkpoint",
+    "ClientTradeId",
+    "LedgerEntry",
+    "LedgerEpoch",
+    "LedgerEpochNow",
+    "Quarantine",
+    "RequestGroup",
+    "Side",
+    "Status",
+    "Terms",
+    "Trade",
+    "TradeVersion",
+    "Verification",
+    "VerificationBreak",
+]
