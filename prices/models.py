@@ -80,6 +80,46 @@ class Close(AppendOnly):
         return f"{self.instrument} {self.session} {self.close} ({self.source})"
 
 
+class CloseRun(models.Model):
+    """How the fetching of one session's closes from one source goes: one row for both.
+
+    `attempts` counts what was claimed, with or without an answer. `expected` and `missing` are the
+    priced instruments at the last attempt, and those of them that no close counts for. A run is
+    settled once and for all: then every instrument has a close, or has had its last retry.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        COMPLETE = "complete"
+        CARRIED = "carried"
+
+    session = models.DateField()
+    source = models.CharField(max_length=16)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)
+    attempts = models.PositiveIntegerField(default=0)
+    expected = models.PositiveIntegerField(default=0)
+    missing = models.PositiveIntegerField(default=0)
+    last_attempt_at = models.DateTimeField(null=True)
+    next_attempt_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    reread_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["-session", "source"]
+        constraints = [
+            models.UniqueConstraint(fields=["session", "source"], name="close_run_once"),
+            models.CheckConstraint(
+                condition=Q(state="pending", settled_at__isnull=True)
+                | (~Q(state="pending") & Q(settled_at__isnull=False)),
+                name="close_run_settled_at",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session} {self.source}: {self.state}"
+
+
 class PriceOverride(models.Model):
     """A price set by a person. It beats quotes while it is active, and never a close."""
 

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from enum import StrEnum
 
 from django.conf import settings
 from django.db.models import Case, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
 from prices.marks import price_sources
-from prices.models import Close, Instrument
+from prices.models import MANUAL, Close, CloseRun, Instrument
+from prices.sessions import sessions
+
+# How far back closes are asked for without being told to.
+SESSIONS_BACK = 5
 
 # Given the time, the ids of instruments that an app needs prices for. Higher apps name theirs in
 # settings.PRICED_INSTRUMENT_SELECTORS, so that prices knows nothing of positions and trades.
@@ -29,14 +34,46 @@ def priced_instruments(now: datetime) -> list[Instrument]:
 def missing_closes(
     instruments: Sequence[Instrument], days: Sequence[date], source: str
 ) -> dict[date, list[Instrument]]:
-    """The instruments without a close of that source, for each of the days that lacks any."""
+    """The instruments without a close of that source or by hand, for each day that lacks any."""
     present = set(
-        Close.objects.filter(session__in=days, source=source).values_list(
+        Close.objects.filter(session__in=days, source__in=[MANUAL, source]).values_list(
             "instrument_id", "session"
         )
     )
     lacking = {day: [i for i in instruments if (i.pk, day) not in present] for day in days}
     return {day: those for day, those in lacking.items() if those}
+
+
+class ClosesState(StrEnum):
+    """How far the closes of one session are."""
+
+    TRADING = "trading"  # it has not ended
+    PENDING = "pending"  # some are missing, and asked for again
+    COMPLETE = "complete"  # every instrument priced at the time has one
+    OVER = "over"  # the last retry is over; what was missing has its last one, carried
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is written once may be written: no more is waited for."""
+        return self in (ClosesState.COMPLETE, ClosesState.OVER)
+
+
+def closes_state(session: date, now: datetime) -> ClosesState:
+    """How far the closes of a session from the current source are. Raises NoSession.
+
+    Once settled it stays so. A session longer ago than closes are asked for by themselves, of
+    which nothing is known, is over.
+    """
+    known = sessions()
+    if now < known.session_of(session).closes:
+        return ClosesState.TRADING
+    run = CloseRun.objects.filter(session=session, source=settings.PRICE_SOURCE).first()
+    if run is not None and run.state == CloseRun.State.COMPLETE:
+        return ClosesState.COMPLETE
+    if run is not None and run.state == CloseRun.State.CARRIED:
+        return ClosesState.OVER
+    recent = known.completed_sessions(now, SESSIONS_BACK)
+    return ClosesState.PENDING if session in recent else ClosesState.OVER
 
 
 def counting_closes(instruments: Iterable[int], first: date, last: date) -> list[Close]:

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from kernel.clock import now
-from prices.services.closes import closes_fetch
+from prices.services.closes import closes_work
 from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
 
@@ -28,6 +28,6 @@ def tick_simulated() -> None:
 @shared_task(name="prices.tasks.fetch_closes")
 def fetch_closes() -> None:
     try:
-        closes_fetch(now=now())
+        closes_work(now=now())
     except SourceUnavailable as error:
         logger.warning("closes not fetched, they are asked for again: %s", error)

@@ -1,21 +1,21 @@
 """Official closes: fetched from the current source, or loaded by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from kernel.errors import FieldError, Invalid
 from prices.closes_csv import CloseRow, error_at, read_closes
 from prices.models import MANUAL, Close, Instrument
-from prices.selectors import missing_closes, priced_instruments
+from prices.selectors import SESSIONS_BACK, missing_closes, priced_instruments
+from prices.services.close_runs import runs_claim, runs_settle
 from prices.services.publishing import publish_changed
 from prices.sessions import NoSession, Sessions, sessions
-from prices.sources import source
+from prices.sources import PriceSource, SourceUnavailable, source
 
-# How far back a fetch looks for what is missing.
-SESSIONS_BACK = 5
 # Any number that nothing else locks: one writer of closes at a time.
 _WRITER = 7_205_011
 
@@ -32,20 +32,52 @@ def closes_fetch(*, now: datetime, sessions_back: int = SESSIONS_BACK) -> int:
     current = source()
     instruments = priced_instruments(now)
     days = sessions().completed_sessions(now, sessions_back)
-    lacking = missing_closes(instruments, days, current.name)
-    if not lacking:
+    try:
+        return _fetch(current, missing_closes(instruments, days, current.name))
+    finally:
+        runs_settle(days=days, now=now, source=current.name)
+
+
+def closes_work(*, now: datetime) -> int:
+    """What is due at this moment (see `prices.closing`), for the last sessions; how many closes
+    are new or changed. Safe to run at any time and twice at once. Raises SourceUnavailable."""
+    current = source()
+    instruments = priced_instruments(now)
+    if not instruments:
         return 0
-    ids = {i.ticker: i.pk for those in lacking.values() for i in those}
-    asked = sorted({i for those in lacking.values() for i in those}, key=lambda i: i.ticker)
+    claimed = runs_claim(now=now, source=current.name, instruments=instruments)
+    days = [each.session for each in claimed]
+    lacking = missing_closes(
+        instruments, [each.session for each in claimed if not each.reads_all], current.name
+    )
+    again = {each.session: instruments for each in claimed if each.reads_all}
+    error = ""
+    try:
+        return _fetch(current, lacking) + _fetch(current, again, only_missing=False)
+    except SourceUnavailable as failure:
+        error = str(failure)
+        raise
+    finally:
+        runs_settle(days=days, now=now, source=current.name, error=error)
+
+
+def _fetch(
+    asked_of: PriceSource, wanted: Mapping[date, Sequence[Instrument]], *, only_missing: bool = True
+) -> int:
+    """Ask for these closes and append what is new, or what differs; how many did."""
+    if not wanted:
+        return 0
+    instruments = sorted({i for those in wanted.values() for i in those}, key=lambda i: i.ticker)
+    ids = {i.ticker: i.pk for i in instruments}
     # Not in a transaction: a real source takes seconds.
-    answers = current.closes(asked, min(lacking), max(lacking))
-    wanted = {(i.pk, day) for day, those in lacking.items() for i in those}
+    answers = asked_of.closes(instruments, min(wanted), max(wanted))
+    keys = {(i.pk, day) for day, those in wanted.items() for i in those}
     rows = [
         (ids[answer.ticker], answer.session, answer.close)
         for answer in answers
-        if (ids[answer.ticker], answer.session) in wanted and answer.close > 0
+        if (ids[answer.ticker], answer.session) in keys and answer.close > 0
     ]
-    return _insert(rows, current.name, only_missing=True)
+    return _insert(rows, asked_of.name, only_missing=only_missing)
 
 
 def closes_load(*, lines: Iterable[str], now: datetime) -> int:
@@ -61,7 +93,12 @@ def closes_load(*, lines: Iterable[str], now: datetime) -> int:
     errors += [problem for row in rows if (problem := _problem(row, ids, known, now))]
     if errors:
         raise Invalid(*sorted(errors, key=lambda e: int((e.attr or "line 0").split()[1])))
-    return _insert([(ids[r.ticker], r.session, r.close) for r in rows], MANUAL, only_missing=False)
+    changed = _insert(
+        [(ids[r.ticker], r.session, r.close) for r in rows], MANUAL, only_missing=False
+    )
+    days = {row.session for row in rows}
+    runs_settle(days=days, now=now, source=settings.PRICE_SOURCE)
+    return changed
 
 
 def _problem(
