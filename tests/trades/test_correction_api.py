@@ -1,6 +1,7 @@
 """PATCH, cancel and versions over REST: answers, refusals, and who may."""
 
 import json
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -212,11 +213,12 @@ def test_who_may_only_look_gets_403_whatever_they_say(desk: Desk, trade: dict[st
 
 def test_out_of_sight_and_unknown_are_alike(desk: Desk, trade: dict[str, Any]) -> None:
     outsider, unknown = desk.client("outsider"), {**trade, "id": str(uuid4())}
-    for call in (
+    calls: list[Callable[[dict[str, Any]], Any]] = [
         lambda t: amend(outsider, t, quantity="7"),
         lambda t: cancel(outsider, t),
         lambda t: versions(outsider, t),
-    ):
+    ]
+    for call in calls:
         hidden, nothing = call(trade), call(unknown)
         assert hidden.status_code == nothing.status_code == 404
         assert hidden.json() == nothing.json()
