@@ -127,12 +127,18 @@ def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
 
 
 def key_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
-    """`pnl/?by=ticker` of the business date: a row for each account and ticker."""
+    """`pnl/?by=ticker` of the business date: a row for each account and ticker that has a
+    position row, or was corrected for earlier sessions."""
     wanted = list(accounts)
     corrections = correction_pnl_by_key(accounts=wanted, now=today.now)
+    shown = live_rows(accounts=wanted, now=today.now)
+    flat = set(corrections) - {(row.account_id, row.instrument_id) for row in shown}
+    if flat:
+        shown += live_rows(accounts=wanted, now=today.now, keys=flat, include_flat=True)
+        shown.sort(key=lambda row: (row.account, row.ticker))
     return [
         _key_row(row, corrections.get((row.account_id, row.instrument_id), Decimal(0)), today)
-        for row in live_rows(accounts=wanted, now=today.now)
+        for row in shown
     ]
 
 

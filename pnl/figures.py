@@ -2,14 +2,15 @@
 
 Whoever uses it names three CTEs before: `keyed` (account_id, instrument_id, position, held, apart,
 traded, notional, trades, updated_at), `marks` (see prices.marks) and `settling` (account_id,
-instrument_id). A property test holds it together with the Python.
+instrument_id). A property test holds it together with the Python. With marks of several sessions
+(prices.session_marks) `keyed` has a `session` too: DAILY_FIGURES.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-FIGURES = """
+_FIGURES = """
     SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
            CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
                 THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
@@ -31,7 +32,7 @@ FIGURES = """
                CASE WHEN k.held = 0 THEN 0
                     ELSE (m.mark - r.reference) * k.held END AS position_pnl
           FROM keyed k
-          LEFT JOIN marks m ON m.instrument_id = k.instrument_id
+          LEFT JOIN marks m ON m.instrument_id = k.instrument_id{and_session}
           LEFT JOIN settling s
             ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
           LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine) q
@@ -42,6 +43,8 @@ FIGURES = """
          ) r
       ) f
 """
+FIGURES = _FIGURES.format(and_session="")
+DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session")
 
 # After `rows AS (FIGURES)`: the columns of KeyPnl, by account and ticker.
 SELECT_KEYS = """

@@ -4,8 +4,10 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
+from kernel.database import RecordedAt
 from kernel.fields import NumericField
 from prices.models import Instrument
+from trades.models import LEDGER_SHARDS
 
 
 class Holding(models.Model):
@@ -52,9 +54,68 @@ class DailyActivity(models.Model):
         return f"{self.trade_date} {self.account_id}/{self.instrument_id}: {self.quantity}"
 
 
+class SessionRun(models.Model):
+    """That the P&L of a session is kept for a shard's accounts. From when this row stands, whatever
+    the consumer applies to that session asks for its restatement; `calculated_at` is null until
+    the first calculation is done."""
+
+    session = models.DateField()
+    shard = models.SmallIntegerField()
+    started_at = models.DateTimeField()
+    calculated_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shard", "session"], name="session_run_once"),
+            models.CheckConstraint(
+                condition=Q(shard__gte=0, shard__lt=LEDGER_SHARDS), name="session_run_shard_range"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session}/{self.shard}"
+
+
+class RestateRequest(models.Model):
+    """P&L that is kept and must be calculated anew: of one key (no account: whoever holds the
+    instrument; no instrument: all that the account ever held), from one session to another (no
+    end: all later ones). Written in the transaction that makes it necessary; rows are only added
+    and taken away, so that writers never wait for each other."""
+
+    class Reason(models.TextChoices):
+        ENTRY = "entry"
+        CLOSE = "close"
+        REBUILD = "rebuild"
+
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    first_session = models.DateField()
+    last_session = models.DateField(null=True)
+    reason = models.CharField(max_length=8, choices=Reason)
+    requested_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(account__isnull=False) | Q(instrument__isnull=False),
+                name="restate_request_names_something",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reason}: {self.account_id}/{self.instrument_id} from {self.first_session}"
+
+
 class DailyPnl(models.Model):
     """P&L of one key and session, as last calculated. `is_final`: from official closes.
-    Figures that needed a missing price are null."""
+    Figures that needed a missing price are null, and `pnl_reason` says why. `restated_at` is when
+    the row last changed after it was first calculated; a row that lost its ground stays, at zero.
+    """
 
     session = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -63,10 +124,13 @@ class DailyPnl(models.Model):
     )
     opening_quantity = NumericField()
     closing_quantity = NumericField()
+    trades = models.BigIntegerField(default=0)
     previous_close = NumericField(null=True)
     mark = NumericField(null=True)
     trade_pnl = NumericField(null=True)
     position_pnl = NumericField(null=True)
+    price_source = models.CharField(max_length=16, null=True)
+    pnl_reason = models.CharField(max_length=17, null=True)
     is_final = models.BooleanField(default=False)
     calculated_at = models.DateTimeField()
     restated_at = models.DateTimeField(null=True)

@@ -1,6 +1,8 @@
 """Positions with P&L, and P&L by account or by ticker, as the blotter shows them."""
 
+from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,12 +11,16 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import viewable_accounts
+from blotter.api.examples import EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER
+from blotter.api.pnl_pages import pnl_page
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
-from blotter.rows import Today, key_rows, position_rows, position_rows_as_of, today_at, total_rows
+from blotter.pnl_rows import pnl_rows
+from blotter.rows import Today, position_rows, position_rows_as_of, today_at
 from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
+from kernel.api.rows import Row
 from kernel.clock import new_york
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument
@@ -59,24 +65,41 @@ class PnlListView(APIView):
 
     @extend_schema(
         operation_id="pnl_list",
-        summary="P&L of the business date, by account or by account and ticker",
+        summary="P&L over a range of sessions, by account or by account and ticker",
+        description="Without dates: the business date, live. Past sessions are final when they"
+        " were calculated from official closes, provisional until then, and restated when a late"
+        " trade or a changed close reaches them.",
         parameters=[PnlQuery],
         responses=PnlOut(many=True),
+        examples=[EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER],
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, PnlQuery)
         today = today_at(clock.now())
-        _only_today(query.get("from"), today, "from")
-        _only_today(query.get("to"), today, "to")
-        accounts = [a.pk for a in viewable_accounts(request.user, query.get("account"))]
-        if query["by"] == "account":
-            rows = total_rows(accounts=accounts, today=today)
-        else:
-            rows = key_rows(accounts=accounts, today=today)
-        page, answer = keyset_page(
-            request, rows, key=lambda r: (r["session"], r["account"], r.get("ticker", ""))
+        days = _range_of(query, today)
+        accounts = {a.pk: a.code for a in viewable_accounts(request.user, query.get("account"))}
+        read = partial(_read_pnl, accounts, query["by"], today)
+        return pnl_page(request, days, query["by"], read)
+
+
+def _read_pnl(accounts: dict[int, str], by: str, today: Today, days: Sequence[date]) -> list[Row]:
+    return pnl_rows(accounts=accounts, days=days, by=by, today=today)
+
+
+def _range_of(query: dict[str, Any], today: Today) -> list[date]:
+    """The sessions asked for, up to the business date: from the one end to the other; with `to`
+    alone, that one."""
+    first, last = query.get("from"), query.get("to")
+    if first is None and last is None:
+        return [today.business_date]
+    if first is not None and first > new_york(today.now).date():
+        raise Invalid(
+            FieldError("in_future", f"The business date is {today.business_date}.", "from")
         )
-        return answer(page)
+    if first is not None and last is not None and last < first:
+        raise Invalid(FieldError("before_from", "This is before `from`.", "to"))
+    last = today.business_date if last is None else min(last, today.business_date)
+    return sessions().sessions_between(last if first is None else first, last)
 
 
 def _session_of(asked: date | None, today: Today) -> date:
@@ -88,15 +111,3 @@ def _session_of(asked: date | None, today: Today) -> date:
             FieldError("in_future", f"The business date is {today.business_date}.", "as_of")
         )
     return sessions().session_on_or_before(asked)
-
-
-def _only_today(asked: date | None, today: Today, attr: str) -> None:
-    """Past sessions are not served yet; a date that means the business date is."""
-    if asked is None:
-        return
-    if asked > today.business_date and attr != "to":
-        raise Invalid(FieldError("in_future", f"The business date is {today.business_date}.", attr))
-    if sessions().session_on_or_before(asked) < today.business_date:
-        raise Invalid(
-            FieldError("not_available", f"Only {today.business_date} is available yet.", attr)
-        )

@@ -54,10 +54,14 @@ def keyset_page(
     *,
     key: Callable[[Row], tuple[str, ...]],
     default_size: int = MAX_PAGE_SIZE,
+    more_before: bool = False,
+    more_after: bool = False,
 ) -> tuple[Sequence[Row], Callable[[Any], Response]]:
-    """One page of rows that are sorted by `key` (unique, ascending), and how to answer with it."""
+    """One page of rows that are sorted by `key` (unique, ascending), and how to answer with it.
+    `rows` may be a part that holds the page and one row more; `more_before` and `more_after` say
+    that there may be others around it."""
     size = page_size_of(request, default_size)
-    after, before = _read(request, "after"), _read(request, "before")
+    after, before = cursor_of(request, "after"), cursor_of(request, "before")
     keys = [key(row) for row in rows]
     start = 0
     if after is not None:
@@ -67,11 +71,11 @@ def keyset_page(
         start = max(0, end - size)
     page = rows[start : start + size]
     here = remove_query_param(remove_query_param(request.build_absolute_uri(), "after"), "before")
-    more = start + size < len(rows)
-    following = replace_query_param(here, "after", _write(keys[start + size - 1])) if more else None
-    previous = (
-        replace_query_param(here, "before", _write(keys[start])) if 0 < start < len(rows) else None
-    )
+    more = start + size < len(rows) or (more_after and bool(page))
+    last = start + len(page) - 1
+    following = replace_query_param(here, "after", _write(keys[last])) if more else None
+    earlier = (more_before or start > 0) and start < len(rows)
+    previous = replace_query_param(here, "before", _write(keys[start])) if earlier else None
 
     def answer(results: Any) -> Response:
         return Response({"next": following, "previous": previous, "results": results})
@@ -83,7 +87,8 @@ def _write(key: tuple[str, ...]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode()
 
 
-def _read(request: Request, name: str) -> tuple[str, ...] | None:
+def cursor_of(request: Request, name: str) -> tuple[str, ...] | None:
+    """The key that `after` or `before` names, or None; raises ValidationError for what is none."""
     text = request.query_params.get(name)
     if text is None:
         return None

@@ -1,0 +1,81 @@
+"""P&L of sessions by key, in SQL: from holdings, daily activity and closes.
+
+`COMPUTED` are CTEs that end in `computed`, one row for each session of `days` and key of `wanted`
+(account_id, instrument_id, first, last) that the key's dates cover. What was held at a session's
+end is the present holding less what was traded after it, so that no more of the past is read than
+was asked for; holdings and activity are kept under one checkpoint, so one statement sees them
+agree. Columns: those of pnl.figures and `session`; `held` is the closing quantity.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from pnl.figures import DAILY_FIGURES
+from prices.session_marks import DAYS, SESSION_MARKS, session_mark_params
+from prices.sessions import Sessions
+from trades.models import LEDGER_SHARDS
+
+COMPUTED = f"""
+    days AS MATERIALIZED ({DAYS}),
+    priced AS MATERIALIZED (SELECT DISTINCT instrument_id FROM wanted),
+    {SESSION_MARKS},
+    traded AS MATERIALIZED (
+        SELECT a.account_id, a.instrument_id, a.trade_date, a.quantity, a.notional, a.trades
+          FROM pnl_dailyactivity a
+          JOIN wanted w ON w.account_id = a.account_id AND w.instrument_id = a.instrument_id
+                       AND a.trade_date >= w.first
+         WHERE a.account_id = ANY(%(accounts)s) AND a.trade_date >= %(first_day)s
+    ), opened AS MATERIALIZED (
+        SELECT w.account_id, w.instrument_id, w.first, w.last,
+               h.quantity - coalesce(t.quantity, 0) AS opening
+          FROM wanted w
+          JOIN pnl_holding h
+            ON h.account_id = w.account_id AND h.instrument_id = w.instrument_id
+          LEFT JOIN (SELECT account_id, instrument_id, sum(quantity) AS quantity
+                       FROM traded GROUP BY account_id, instrument_id) t
+            ON t.account_id = w.account_id AND t.instrument_id = w.instrument_id
+    ), asked AS (
+        SELECT o.account_id, o.instrument_id, d.session
+          FROM opened o JOIN days d ON d.session BETWEEN o.first AND o.last
+    ), walked AS (
+        -- Trade dates that are no session any more still move the quantity.
+        SELECT m.account_id, m.instrument_id, m.day, m.is_asked,
+               o.opening + sum(m.quantity) OVER (
+                   PARTITION BY m.account_id, m.instrument_id ORDER BY m.day
+                   RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS held
+          FROM (
+            SELECT account_id, instrument_id, session AS day, 0::numeric AS quantity,
+                   true AS is_asked
+              FROM asked
+             UNION ALL
+            SELECT account_id, instrument_id, trade_date, quantity, false FROM traded
+          ) m
+          JOIN opened o ON o.account_id = m.account_id AND o.instrument_id = m.instrument_id
+    ), keyed AS MATERIALIZED (
+        SELECT w.day AS session, w.account_id, w.instrument_id, w.held AS position, w.held,
+               false AS apart, coalesce(t.quantity, 0) AS traded,
+               coalesce(t.notional, 0) AS notional, coalesce(t.trades, 0) AS trades,
+               NULL::timestamptz AS updated_at
+          FROM walked w
+          LEFT JOIN traded t ON t.account_id = w.account_id AND t.instrument_id = w.instrument_id
+                            AND t.trade_date = w.day
+         WHERE w.is_asked
+    ), settling AS (SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false),
+    computed AS ({DAILY_FIGURES})
+"""
+
+
+def computed_params(
+    known: Sessions, days: Iterable[date], accounts: Iterable[int]
+) -> dict[str, Any]:
+    """The parameters of `COMPUTED`; `days` must hold one session at least, and no key of `wanted`
+    may be of another account or begin before the first of the days."""
+    params = session_mark_params(known, days)
+    return {
+        **params,
+        "first_day": params["days"][0],
+        "last_day": params["days"][-1],
+        "accounts": list(accounts),
+        "shards": LEDGER_SHARDS,
+    }
