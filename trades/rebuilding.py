@@ -1,12 +1,18 @@
-"""Rebuild: compute a projection anew from the ledger, shard by shard, while bookings go on.
+"""Rebuild: compute a projection anew from the ledger, while bookings go on.
 
-One transaction a shard: it locks the checkpoint, so that the projection's reader waits; readers of
-rows see the old ones until the commit; only what differs is written; the checkpoint stays where it
-is. What was quarantined is right again, so the quarantine of rebuilt accounts ends.
+First a survey: one snapshot sees rows and checkpoints as they were committed together, so the rows
+must equal the sums up to the checkpoints, and no lock is needed to find the accounts where they do
+not. It is one parallel pass over the ledger.
+
+Then those accounts, and those in quarantine, shard by shard in one transaction each: it locks the
+checkpoint, so that the projection's reader waits; readers of rows see the old ones until the
+commit; only what differs is written; the checkpoint stays where it is. What was quarantined is
+right again, so the quarantine of rebuilt accounts ends.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 from django.db import connection, transaction
 
@@ -15,7 +21,22 @@ from kernel import notices
 from kernel.database import lift_timeouts
 from trades.ledger import AnotherCluster, Place
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
-from trades.sums import Rebuilt, Scope, SumProjection
+from trades.sums import Bounds, Rebuilt, Scope
+
+
+class Rebuildable(Protocol):
+    """A projection that can be compared with the ledger, and computed anew from it."""
+
+    @property
+    def name(self) -> str: ...
+
+    def survey(self, cursor: Any, bounds: Bounds) -> dict[int, Rebuilt]:
+        """By account id, what `rebuild` would find; reads only, in the caller's snapshot."""
+        ...
+
+    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+        """Write what differs. The caller has locked the checkpoint."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,52 +46,71 @@ class ShardRebuilt:
 
 
 def rebuild(
-    projection: SumProjection, *, accounts: list[str] | None = None, dry_run: bool = False
+    projection: Rebuildable, *, accounts: list[str] | None = None, dry_run: bool = False
 ) -> Iterator[ShardRebuilt]:
     """Rebuild all accounts, or those of these codes; yields after each shard's commit.
 
-    With `dry_run` everything is computed, counted and taken back. Raises AnotherCluster, and
-    Account.DoesNotExist for an unknown code, before anything is written.
+    With `dry_run` everything is computed and counted, and nothing written. Raises AnotherCluster,
+    and Account.DoesNotExist for an unknown code, before anything is written.
     """
     refuse_another_cluster()
     ids = None if accounts is None else [Account.objects.get(code=code).pk for code in accounts]
+    found, quarantined = _survey(projection, ids)
     shards = range(LEDGER_SHARDS) if ids is None else sorted({i % LEDGER_SHARDS for i in ids})
     for shard in shards:
-        yield ShardRebuilt(shard, _shard(projection, shard, ids, dry_run))
+        here = {pk: result for pk, result in found.items() if pk % LEDGER_SHARDS == shard}
+        suspects = {pk for pk, result in here.items() if result.written or result.removed}
+        suspects |= {pk for pk in quarantined if pk % LEDGER_SHARDS == shard}
+        if dry_run or not suspects:
+            yield ShardRebuilt(shard, sum(here.values(), Rebuilt()))
+            continue
+        sound = (result for pk, result in here.items() if pk not in suspects)
+        mended = _mend(projection, shard, sorted(suspects))
+        yield ShardRebuilt(shard, sum(sound, mended))
 
 
-def _shard(projection: SumProjection, shard: int, ids: list[int] | None, dry_run: bool) -> Rebuilt:
+def _survey(projection: Rebuildable, ids: list[int] | None) -> tuple[dict[int, Rebuilt], set[int]]:
+    """What differs, by account, and the accounts in quarantine: all in one snapshot."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        lift_timeouts(cursor)
+        _give_memory(cursor)
+        places = [Place(0, "0", 0)] * LEDGER_SHARDS
+        cursor.execute(
+            "SELECT shard, epoch, txid::text, entry_id FROM trades_checkpoint WHERE consumer = %s",
+            [projection.name],
+        )
+        for shard, *place in cursor.fetchall():
+            places[shard] = Place(*place)
+        found = projection.survey(cursor, Bounds(places, ids))
+        quarantined = Quarantine.objects.filter(consumer=projection.name)
+        if ids is not None:
+            quarantined = quarantined.filter(account__in=ids)
+        return found, set(quarantined.values_list("account_id", flat=True))
+
+
+def _mend(projection: Rebuildable, shard: int, accounts: list[int]) -> Rebuilt:
+    """Compute the accounts, all of this shard, anew under the checkpoint's lock."""
     Checkpoint.objects.get_or_create(consumer=projection.name, shard=shard)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lift_timeouts(cursor)
-        # The sums and the comparison fit into memory.
-        cursor.execute("SELECT set_config('work_mem', '256MB', true)")
+        _give_memory(cursor)
         cursor.execute(
             "SELECT epoch, txid::text, entry_id FROM trades_checkpoint"
             " WHERE consumer = %s AND shard = %s FOR UPDATE",
             [projection.name, shard],
         )
-        scope = Scope(shard, Place(*cursor.fetchone()), LEDGER_SHARDS, ids)
+        scope = Scope(shard, Place(*cursor.fetchone()), LEDGER_SHARDS, accounts)
         result = projection.rebuild(cursor, scope)
-        ended = Quarantine.objects.filter(consumer=projection.name)
-        if ids is None:
-            ended = ended.filter(account__in=_accounts_of(shard))
-        else:
-            ended = ended.filter(account__in=ids)
-        ended_accounts = list(ended.values_list("account_id", flat=True))
-        ended.delete()
-        if dry_run:
-            transaction.set_rollback(True)
-    if not dry_run and (result.written or result.removed or ended_accounts):
-        # The checkpoint stays, so nothing else tells who watches.
-        touched = _accounts_of(shard) if ids is None else ids
-        notices.publish(notices.account_changed(a, instruments=None) for a in touched)
+        Quarantine.objects.filter(consumer=projection.name, account__in=accounts).delete()
+    # The checkpoint stays, so nothing else tells who watches.
+    notices.publish(notices.account_changed(a, instruments=None) for a in accounts)
     return result
 
 
-def _accounts_of(shard: int) -> list[int]:
-    ids = Account.objects.values_list("pk", flat=True)
-    return [pk for pk in ids if pk % LEDGER_SHARDS == shard]
+def _give_memory(cursor: Any) -> None:
+    """For this transaction: the sums and the comparison fit into memory."""
+    cursor.execute("SELECT set_config('work_mem', '256MB', true)")
 
 
 def refuse_another_cluster() -> None:

@@ -6,7 +6,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
@@ -105,6 +105,30 @@ def test_what_lies_beyond_the_checkpoint_stays_there(desk: Desk) -> None:
     assert verify() == []
     read()
     assert Position.objects.get(account=desk.account).quantity == 1011
+
+
+def test_finding_nothing_wrong_waits_for_no_reader(
+    desk: Desk, committed_db: PostgresServer
+) -> None:
+    with connect(committed_db.url("owner")) as reader:
+        reader.execute("SELECT FROM trades_checkpoint FOR UPDATE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+        assert "0 mended" in run("rebuild_positions")
+        Position.objects.filter(account=desk.account).update(quantity=99)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            run("rebuild_positions")
+    with connection.cursor() as cursor:
+        cursor.execute("RESET lock_timeout")
+    assert "1 mended" in run("rebuild_positions")
+
+
+def test_a_quarantine_without_a_difference_ends_too(desk: Desk) -> None:
+    Quarantine.objects.create(consumer="positions", account=desk.other, entry_id=1, error="gone")
+    assert "0 would be mended" in run("rebuild_positions", "--dry-run")
+    assert Quarantine.objects.exists()
+    assert "0 mended" in run("rebuild_positions")
+    assert not Quarantine.objects.exists()
 
 
 @pytest.fixture

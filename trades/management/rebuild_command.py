@@ -7,12 +7,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts.models import Account
 from kernel.errors import DomainError
 from trades.models import LEDGER_SHARDS
-from trades.rebuilding import rebuild
-from trades.sums import Rebuilt, SumProjection
+from trades.rebuilding import Rebuildable, rebuild
+from trades.sums import Rebuilt
 
 
 class RebuildCommand(BaseCommand):
-    projection: SumProjection
+    projection: Rebuildable
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
