@@ -72,7 +72,8 @@ def _book(ground: Ground, nudge: int) -> list[float]:
     from django.contrib.auth.models import User
 
     from kernel import clock
-    from trades.services.booking import Booking, trade_book
+    from trades.bookings import Booking
+    from trades.services.booking import trade_book
 
     user = User.objects.get(username="root")
     booked: list[float] = []

@@ -23,9 +23,10 @@ def measure(report: Report) -> None:
         from pnl.projection import ACTIVITY
         from positions.projection import POSITIONS
         from prices.sessions import sessions
+        from trades.bookings import Booking
         from trades.ledger import State, drain
         from trades.models import LEDGER_SHARDS
-        from trades.services.booking import Booking, trade_book
+        from trades.services.booking import trade_book
 
         user = User.objects.create_superuser("root")
         account = Account.objects.get(code="A1")

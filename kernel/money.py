@@ -17,6 +17,18 @@ MAX_INPUT = Decimal("1000000000")
 _PLAIN = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z", re.ASCII)
 # Longer texts are no honest input; they are refused before they are turned into a number.
 _LONGEST = 40
+# What nearly every quantity and price looks like: within all limits but the largest value.
+_USUAL = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?\Z", re.ASCII)
+_SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' _\u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?\Z")
+
+
+class AmountRefused(ValueError):
+    """No quantity or price. `code` is for programs, the text for the person who typed it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
 
 
 def use_context() -> None:
@@ -36,6 +48,47 @@ def parse_plain(text: str) -> Decimal:
     if len(text) > _LONGEST or not _PLAIN.match(text):
         raise ValueError("not a plain decimal number")
     return Decimal(text)
+
+
+def read_amount(text: str) -> Decimal:
+    """Read a quantity or price as people enter it: plain notation, greater than 0, at most 6
+    decimals and 1,000,000,000. Raises AmountRefused."""
+    if _USUAL.match(text):
+        value = Decimal(text)
+        if 0 < value <= MAX_INPUT:
+            return value
+    else:
+        try:
+            value = parse_plain(text)
+        except ValueError:
+            raise _not_plain(text) from None
+    if value <= 0:
+        raise AmountRefused("not_positive", "This must be greater than 0.")
+    if decimals_of(value) > MAX_DECIMALS:
+        raise AmountRefused("too_fine", f"This may have at most {MAX_DECIMALS} decimals.")
+    if value > MAX_INPUT:
+        raise AmountRefused("too_large", f"This may be at most {MAX_INPUT:,}.")
+    return value
+
+
+def amount_of(value: object) -> Decimal:
+    """A quantity or price from JSON, whose numbers are whole or Decimal. Raises AmountRefused."""
+    if isinstance(value, str):
+        return read_amount(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise _not_plain("")
+    if isinstance(value, int) and abs(value) > 10 * MAX_INPUT:
+        # Too long to be written out.
+        return read_amount(str(10 * MAX_INPUT) if value > 0 else "0")
+    return read_amount(str(value))
+
+
+def _not_plain(text: str) -> AmountRefused:
+    if len(text) <= _LONGEST and _SEPARATED.match(text):
+        return AmountRefused(
+            "thousands_separator", "Write it without thousands separators, such as 1000."
+        )
+    return AmountRefused("not_decimal", "This must be a plain decimal number, such as 12.50.")
 
 
 def decimals_of(value: Decimal) -> int:

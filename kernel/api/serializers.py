@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
-from kernel.money import MAX_DECIMALS, MAX_INPUT, decimals_of, parse_plain, plain
+from kernel.money import AmountRefused, amount_of, plain
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 _MOMENT = re.compile(
@@ -86,29 +86,11 @@ class TextField(serializers.CharField):
 class AmountField(serializers.Field[Decimal, Any, str, Any]):
     """A positive quantity or price: plain notation, at most 6 decimals and 1,000,000,000."""
 
-    default_error_messages = {
-        "not_decimal": "This must be a plain decimal number, such as 12.50.",
-        "not_positive": "This must be greater than 0.",
-        "too_fine": f"This may have at most {MAX_DECIMALS} decimals.",
-        "too_large": f"This may be at most {MAX_INPUT:,}.",
-    }
-
     def to_internal_value(self, data: Any) -> Decimal:
-        if isinstance(data, bool) or not isinstance(data, str | int | Decimal):
-            self.fail("not_decimal")
-        if isinstance(data, int) and abs(data) > 10 * MAX_INPUT:
-            self.fail("too_large" if data > 0 else "not_positive")
         try:
-            value = parse_plain(data if isinstance(data, str) else str(data))
-        except ValueError:
-            self.fail("not_decimal")
-        if value <= 0:
-            self.fail("not_positive")
-        if decimals_of(value) > MAX_DECIMALS:
-            self.fail("too_fine")
-        if value > MAX_INPUT:
-            self.fail("too_large")
-        return value
+            return amount_of(data)
+        except AmountRefused as refusal:
+            raise serializers.ValidationError(refusal.detail, code=refusal.code) from refusal
 
     def to_representation(self, value: Decimal) -> str:
         return plain(value)

@@ -13,8 +13,9 @@ from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
 from trades.api.filters import TradeQuery, trades_matching
 from trades.api.rows import trade_out, trade_row
 from trades.api.serializers import BookingIn, TradeOut
+from trades.bookings import Booking
 from trades.selectors import trade_rows, trades_visible
-from trades.services.booking import Booking, trade_book
+from trades.services.booking import trade_book
 
 
 class TradeListView(APIView):

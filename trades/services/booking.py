@@ -1,11 +1,8 @@
 """Booking: check, write three rows in one transaction, answer. Positions follow by themselves."""
 
-import hashlib
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 import uuid_utils
@@ -16,9 +13,9 @@ from accounts.models import Account
 from accounts.selectors import rights_in
 from kernel.clock import new_york
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
-from kernel.money import normalized
 from prices.models import Instrument
-from prices.sessions import sessions
+from prices.sessions import Sessions, sessions
+from trades.bookings import Booking, sent_terms, terms_hash
 from trades.entries import entries_of
 from trades.models import ClientTradeId, Trade, TradeVersion
 from trades.services.limits import (
@@ -27,22 +24,6 @@ from trades.services.limits import (
     refuse_shorts,
 )
 from trades.services.recording import entries_save, entry_of, leg_of, version_of
-
-
-@dataclass(frozen=True)
-class Booking:
-    """What a caller asks to book, already well-formed. `sent` names the fields that they sent."""
-
-    account: str
-    ticker: str
-    side: str
-    quantity: Decimal
-    price: Decimal
-    trade_date: date | None = None
-    executed_at: datetime | None = None
-    client_trade_id: str | None = None
-    note: str = ""
-    sent: frozenset[str] = field(default_factory=frozenset)
 
 
 @dataclass(frozen=True)
@@ -129,23 +110,32 @@ def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
     instrument = Instrument.objects.filter(ticker=booking.ticker).first()
     if instrument is None:
         errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
-    if booking.executed_at is not None and booking.executed_at > now:
-        errors.append(FieldError("in_future", "This is in the future.", "executed_at"))
     known = sessions()
-    today = known.business_date(now)
-    day = booking.trade_date
-    attr = "trade_date"
-    if day is None and booking.executed_at is not None:
-        day, attr = new_york(booking.executed_at).date(), "executed_at"
-    if day is None:
-        day = today
-    elif day > today:
-        errors.append(FieldError("in_future", f"The business date is {today}.", attr))
-    elif not known.is_tradable(day):
-        errors.append(FieldError("no_session", f"{day} is no session of the exchange.", attr))
-    if errors or instrument is None:
+    day = trade_date_of(booking, known, known.business_date(now), now)
+    if isinstance(day, FieldError):
+        errors.append(day)
+    if errors or instrument is None or isinstance(day, FieldError):
         raise Invalid(*errors)
     return instrument, day
+
+
+def trade_date_of(
+    booking: Booking, known: Sessions, today: date, now: datetime
+) -> date | FieldError:
+    """The trade date of a booking accepted at `now`, when the business date was `today`; or what
+    is wrong with it or with the time of execution that it follows from."""
+    if booking.executed_at is not None and booking.executed_at > now:
+        return FieldError("in_future", "This is in the future.", "executed_at")
+    day, attr = booking.trade_date, "trade_date"
+    if day is None and booking.executed_at is not None:
+        day, attr = new_york(booking.executed_at).date(), "executed_at"
+    if day is None or day == today:
+        return today
+    if day > today:
+        return FieldError("in_future", f"The business date is {today}.", attr)
+    if not known.is_tradable(day):
+        return FieldError("no_session", f"{day} is no session of the exchange.", attr)
+    return day
 
 
 def _within_limits(trade: Trade) -> None:
@@ -175,32 +165,12 @@ def _claim(account: Account, booking: Booking, trade_id: UUID) -> Trade | None:
     taken = ClientTradeId.objects.select_related(
         "trade__account", "trade__instrument", "trade__booked_by"
     ).get(account=account, client_trade_id=booking.client_trade_id)
-    if taken.terms_hash != terms_hash(booking) and not _same_as_first(taken.trade, booking):
+    if taken.terms_hash != terms_hash(booking) and not same_as_first(taken.trade, booking):
         raise ClientTradeIdTaken
     return taken.trade
 
 
-def _sent_terms(booking: Booking) -> dict[str, Any]:
-    """The fields that were sent, numbers normalised, before defaults."""
-    values: dict[str, Any] = {
-        "account": booking.account,
-        "ticker": booking.ticker,
-        "side": booking.side,
-        "quantity": normalized(booking.quantity),
-        "price": normalized(booking.price),
-        "trade_date": booking.trade_date and booking.trade_date.isoformat(),
-        "executed_at": booking.executed_at and booking.executed_at.isoformat(),
-        "note": booking.note,
-    }
-    return {name: value for name, value in values.items() if name in booking.sent}
-
-
-def terms_hash(booking: Booking) -> str:
-    text = json.dumps(_sent_terms(booking), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _same_as_first(trade: Trade, booking: Booking) -> bool:
+def same_as_first(trade: Trade, booking: Booking) -> bool:
     """Whether the fields sent now say what version 1 says: a retry may leave out a default."""
     first = TradeVersion.objects.select_related("account", "instrument").get(trade=trade, version=1)
     was = Booking(
@@ -214,4 +184,4 @@ def _same_as_first(trade: Trade, booking: Booking) -> bool:
         note=first.note,
         sent=booking.sent,
     )
-    return _sent_terms(was) == _sent_terms(booking)
+    return sent_terms(was) == sent_terms(booking)
