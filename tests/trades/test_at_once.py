@@ -17,8 +17,9 @@ from accounts.models import Account
 from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
+from trades.bookings import Booking
 from trades.models import ClientTradeId, LedgerEntry, Trade, TradeVersion
-from trades.services.booking import Booked, Booking, trade_book
+from trades.services.booking import Booked, trade_book
 from trades.services.correction import (
     StaleVersion,
     Terms,

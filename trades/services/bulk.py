@@ -1,0 +1,151 @@
+"""Bulk booking: all of a request's trades in one transaction, or none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+
+from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
+from trades.bookings import Booking, batch_hash, booking_of
+from trades.models import RequestGroup, Trade
+from trades.services.batch import Batch
+
+MAX_TRADES = 10_000
+# More would only make the answer long; the last one says how many there are.
+MAX_ERRORS = 1_000
+
+
+class RequestGroupTaken(Conflict):
+    code = "request_group_taken"
+    detail = "This request_group has booked other trades."
+
+
+@dataclass(frozen=True)
+class BulkBooked:
+    """`ids` are in the order of the rows; a row whose client_trade_id had booked a trade before
+    has that trade's. `booked` counts new trades. `is_new` is False for a repeated request."""
+
+    request_group: UUID
+    booked: int
+    ids: list[str]
+    is_new: bool
+
+
+def trades_bulk_book(
+    *, user: AbstractBaseUser, rows: Sequence[Any], request_group: UUID | None, now: datetime
+) -> BulkBooked:
+    """Book rows as a caller sent them. The same group with the same rows again gives the same ids
+    and books nothing.
+
+    Raises Invalid (attr `trades.<row>.<field>`, rows from 0), NotEntitled (an account that they
+    may view, not book in), RequestGroupTaken, ClientTradeIdTaken, MovedOutOfSight.
+    """
+    bookings = _well_formed(rows)
+    batch = Batch(user=user, bookings=bookings, accepted_at=now, now=now)
+    group = request_group or uuid4()
+    with transaction.atomic():
+        batch.resolve()
+        if batch.not_entitled:
+            raise NotEntitled(f"You may not book in {', '.join(sorted(batch.not_entitled))}.")
+        # First: an equal request at the same time waits here until this one has ended.
+        if not _group_insert(group, user, batch_hash(bookings.values()), len(bookings)):
+            return _booked_before(group, user, bookings)
+        _raise_refused(batch)
+        batch.claim()
+        if batch.conflicts:
+            _raise_conflict(batch)
+        batch.limit()
+        _raise_refused(batch)
+        ids = [
+            batch.trades[row].id if row in batch.trades else batch.earlier[row] for row in bookings
+        ]
+        batch.write(lambda _: str(group))
+        if len(batch.trades) != len(bookings):
+            RequestGroup.objects.filter(pk=group).update(trades=len(batch.trades))
+    return BulkBooked(group, len(batch.trades), ids, is_new=True)
+
+
+def _well_formed(rows: Sequence[Any]) -> dict[int, Booking]:
+    bookings: dict[int, Booking] = {}
+    errors: dict[int, list[FieldError]] = {}
+    for row, given in enumerate(rows):
+        found = booking_of(given)
+        if isinstance(found, Booking):
+            bookings[row] = found
+        else:
+            errors[row] = found
+    if errors:
+        raise _invalid(errors)
+    return bookings
+
+
+def _invalid(errors: dict[int, list[FieldError]]) -> Invalid:
+    named = [
+        FieldError(e.code, e.detail, f"trades.{row}" + (f".{e.attr}" if e.attr else ""))
+        for row, found in sorted(errors.items())
+        for e in found
+    ]
+    if len(named) > MAX_ERRORS:
+        more = len(named) - MAX_ERRORS
+        named[MAX_ERRORS:] = [
+            FieldError("more_errors", f"There are {more} more errors like these.", "trades")
+        ]
+    return Invalid(*named)
+
+
+def _raise_refused(batch: Batch) -> None:
+    if batch.refused:
+        raise _invalid(batch.refused)
+
+
+def _raise_conflict(batch: Batch) -> None:
+    row = min(batch.conflicts)
+    error = batch.refused[row][0]
+    raise Conflict(f"Row {row}: {error.detail}", code=error.code)
+
+
+def _group_insert(group: UUID, user: AbstractBaseUser, terms_hash: str, trades: int) -> bool:
+    """Whether the group is new; otherwise its booking has committed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trades_requestgroup (id, user_id, terms_hash, trades)"
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            [group, user.pk, terms_hash, trades],
+        )
+        return bool(cursor.rowcount)
+
+
+def _booked_before(group: UUID, user: AbstractBaseUser, bookings: dict[int, Booking]) -> BulkBooked:
+    found = RequestGroup.objects.get(pk=group)
+    if found.user_id != user.pk or found.terms_hash != batch_hash(bookings.values()):
+        raise RequestGroupTaken
+    # The group's trades stand in the order of their ids; rows with an id of the caller's own may be
+    # trades of another group.
+    plain = iter(
+        Trade.objects.filter(request_group=group, client_trade_id=None)
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
+    by_client = _ids_by_client(bookings)
+    ids = [
+        str(next(plain) if b.client_trade_id is None else by_client[b.account, b.client_trade_id])
+        for b in bookings.values()
+    ]
+    return BulkBooked(group, found.trades, ids, is_new=False)
+
+
+def _ids_by_client(bookings: dict[int, Booking]) -> dict[tuple[str, str], UUID]:
+    keys = {(b.account, b.client_trade_id) for b in bookings.values() if b.client_trade_id}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT a.code, c.client_trade_id, c.trade_id"
+            " FROM unnest(%s::text[], %s::text[]) AS k (account, mine)"
+            " JOIN accounts_account a ON a.code = k.account"
+            " JOIN trades_clienttradeid c ON c.account_id = a.id AND c.client_trade_id = k.mine",
+            [[account for account, _ in keys], [mine for _, mine in keys]],
+        )
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
