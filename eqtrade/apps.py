@@ -5,4 +5,4 @@ class EqtradeConfig(AppConfig):
     name = "eqtrade"
 
     def ready(self) -> None:
-        from eqtrade import checks  # noqa: F401 - registers the checks
+        from eqtrade import checks, server_checks  # noqa: F401 - registers the checks

@@ -8,11 +8,14 @@ from celery import Celery
 from celery.signals import task_prerun, worker_ready
 from django.db import close_old_connections
 
+from eqtrade import pulse
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
 app = Celery("eqtrade")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+pulse.install(app)
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from rest_framework.decorators import api_view, permission_classes, renderer_classes
+from rest_framework.permissions import IsAdminUser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
 
 TIMEOUT_SECONDS = 1.0
 
@@ -58,9 +62,14 @@ def _redis() -> None:
         client.ping()
 
 
-@require_safe
+@api_view(["GET", "HEAD"])
+@permission_classes([IsAdminUser])
+@renderer_classes([JSONRenderer])
+def _staff_only(request: Request) -> HttpResponse:
+    return HttpResponse(status=204)
+
+
 def staff_only(request: HttpRequest) -> HttpResponse:
-    """For nginx's auth_request in front of Flower."""
-    if not request.user.is_authenticated:
-        return HttpResponse(status=401)
-    return HttpResponse(status=204 if request.user.is_staff else 403)
+    """For nginx's auth_request before Flower and the metrics: by session, or by token for programs.
+    204, 401 for a stranger, 403 for who is not staff."""
+    return _staff_only(request)

@@ -6,6 +6,8 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
+from eqtrade.deployment import deployment
+from eqtrade.secret_files import secret, with_password
 from eqtrade.up.runtime import running_environment
 from kernel.money import use_context
 
@@ -28,12 +30,13 @@ if "DATABASE_URL" not in os.environ:
 DEBUG = env.bool("DEBUG", default=False)
 TESTING = env.bool("EQTRADE_TESTING", default=False)
 LOCAL_STACK = env.bool("EQTRADE_LOCAL_STACK", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="")
+SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY and not STACK_FOUND:
     # No server can be reached without a stack; commands that need none still want a key.
     SECRET_KEY = "not-secret-nothing-is-served-with-this-key"  # noqa: S105
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEPLOYMENT = deployment(os.environ)
+ALLOWED_HOSTS = DEPLOYMENT.hosts
+CSRF_TRUSTED_ORIGINS = DEPLOYMENT.origins
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -95,7 +98,10 @@ TEMPLATES = [
 
 # --- database -----------------------------------------------------------------------------------
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres:///eqtrade")}
+_database_url = with_password(
+    env.str("DATABASE_URL", default="postgres:///eqtrade"), "DATABASE_PASSWORD"
+)
+DATABASES = {"default": env.db_url_config(_database_url)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 5
@@ -115,7 +121,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis protocol: broker, channel layer, nudges ----------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = with_password(
+    env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), "REDIS_PASSWORD"
+)
 
 
 def _broker_url(redis_url: str) -> str:
@@ -199,8 +207,18 @@ LOGOUT_REDIRECT_URL = "login"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_SECURE = env.bool("COOKIES_SECURE", default=False)
-CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = DEPLOYMENT.secure_cookies
+# nginx overwrites this header in every request, and api and ws are reached through nginx only.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = DEPLOYMENT.redirects_to_https
+# Asked inside the machine, where there is no TLS.
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$", "^internal/"]
+SECURE_HSTS_SECONDS = DEPLOYMENT.hsts_seconds
+# Whether every host below this one is bound, and browsers' built-in lists know it, is for the owner
+# of the domain to say, and not easily taken back.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 # Two stacks on one machine share a host name, and cookies know no ports.
 SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="sessionid")
 CSRF_COOKIE_NAME = env.str("CSRF_COOKIE_NAME", default="csrftoken")
@@ -239,6 +257,8 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Trade capture, positions and live P&L. Decimals are strings.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # What the schema is like is for tests to say; `check --deploy` is about dangers.
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -27,7 +27,10 @@ def nginx_program(layout: Layout, port: int) -> Program:
                 "FLOWER_SERVERS": f"server unix:{layout.socket('flower')};",
                 "STATIC_ROOT": str(layout.static),
                 "TEMP_ROOT": str(temp),
-                "FORWARDED_PROTO": "$scheme",
+                # Sockets have no names to look up, and nobody stands before this nginx.
+                "RESOLVER": "",
+                "REAL_IP": "",
+                "PROXY_RANGES": "",
             },
         )
     )

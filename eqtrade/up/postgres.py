@@ -20,8 +20,8 @@ from typing import Literal
 from urllib.parse import quote
 
 import psycopg
-from psycopg import sql
 
+from eqtrade.database_roles import DATABASE, OWNER, RUNTIME, create_roles
 from eqtrade.up.accounts import ServerAccount, server_account
 from eqtrade.up.binaries import postgres_bin
 
@@ -29,22 +29,12 @@ Role = Literal["superuser", "owner", "runtime"]
 
 ROLE_NAMES: Mapping[Role, str] = {
     "superuser": "postgres",
-    "owner": "eqtrade_owner",
-    "runtime": "eqtrade",
+    "owner": OWNER,
+    "runtime": RUNTIME,
 }
-DATABASE = "eqtrade"
 
 SOCKET_PATH_LIMIT = 107
 """Bytes that Linux allows in the path of a unix socket."""
-
-RUNTIME_TIMEOUTS: Mapping[str, str] = {
-    # A transaction left open anywhere in the cluster holds back the ledger's horizon, and with
-    # it every position: nothing that serves users may keep one open for long. Migrations and
-    # rebuilds run as the owner, who has no such limits.
-    "idle_in_transaction_session_timeout": "10s",
-    "statement_timeout": "30s",
-    "transaction_timeout": "60s",
-}
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
@@ -206,38 +196,15 @@ class PostgresServer:
     def create_roles(self, *, test_databases: bool = False) -> None:
         """Make the owner and runtime roles and the owner's database; a second call mends them.
 
-        The runtime role owns nothing and gets its rights from the migrations' owner.
         `test_databases` lets the owner create further databases.
         """
         with psycopg.connect(self.url("superuser"), autocommit=True) as connection:
-            for role in ("owner", "runtime"):
-                self._create_role(connection, role)
-            owner = sql.Identifier(ROLE_NAMES["owner"])
-            if test_databases:
-                connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))
-            runtime = sql.Identifier(ROLE_NAMES["runtime"])
-            for name, value in RUNTIME_TIMEOUTS.items():
-                connection.execute(
-                    sql.SQL("ALTER ROLE {} SET {} = {}").format(
-                        runtime, sql.Identifier(name), sql.Literal(value)
-                    )
-                )
-            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-            if known.fetchone() is None:
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), owner)
-                )
-
-    def _create_role(self, connection: psycopg.Connection, role: Role) -> None:
-        name = ROLE_NAMES[role]
-        known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-        connection.execute(
-            sql.SQL("{} ROLE {} LOGIN NOSUPERUSER PASSWORD {}").format(
-                sql.SQL("ALTER" if known else "CREATE"),
-                sql.Identifier(name),
-                sql.Literal(self.passwords.of(role)),
+            create_roles(
+                connection,
+                owner_password=self.passwords.owner,
+                runtime_password=self.passwords.runtime,
+                may_create_databases=test_databases,
             )
-        )
 
     def _initdb(self) -> None:
         self._parent_must_be_reachable(self.data_dir.parent)

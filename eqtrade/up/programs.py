@@ -96,7 +96,7 @@ def application_programs(layout: Layout) -> list[Program]:
             "flower",
             [
                 *(*celery, "flower", f"--unix-socket={layout.socket('flower')}"),
-                *("--url-prefix=flower", "--address=", "--persistent=False"),
+                *("--address=", f"--conf={PROJECT / 'deploy' / 'flowerconfig.py'}"),
             ],
         ),
     ]

@@ -1,0 +1,54 @@
+# Two images of one version: `app` for every Python part (deploy/entrypoint.sh says which), and
+# `nginx` with the static files of just that version. docker-compose.yml builds both.
+
+FROM node:22-slim AS frontend
+WORKDIR /frontend
+COPY frontend/package.json frontend/package-lock.json ./
+RUN npm ci --no-audit --no-fund
+COPY frontend ./
+RUN npm run build
+
+FROM python:3.11-slim-bookworm AS packages
+WORKDIR /packages
+COPY requirements.txt ./
+# Wheels first: whatever has to be compiled is compiled here, and nothing but wheels is installed.
+RUN python -m pip wheel --no-cache-dir --disable-pip-version-check --wheel-dir wheels -r requirements.txt
+RUN python -m venv /opt/venv \
+    && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-index \
+        --find-links wheels -r requirements.txt \
+    && /opt/venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
+    # Tests of libraries: a fifth of the image, imported by nobody.
+    && rm -r /opt/venv/lib/python3.11/site-packages/pandas/tests
+
+FROM python:3.11-slim-bookworm AS app
+# The base's own pip, too: what is in the image is all that it will ever have.
+RUN python -m pip uninstall --yes --quiet setuptools wheel pip \
+    && install -d -o 10001 -g 10001 /var/lib/eqtrade
+COPY --from=packages /opt/venv /opt/venv
+WORKDIR /app
+COPY . .
+COPY --from=frontend /frontend/dist frontend/dist
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    DJANGO_SETTINGS_MODULE=eqtrade.settings \
+    HOME=/var/lib/eqtrade \
+    DATA_DIR=/var/lib/eqtrade \
+    STATIC_ROOT=/srv/static \
+    PULSE_FILE=/tmp/pulse.json
+# Compiled once: the user below can't write here, and each start would compile anew.
+RUN python manage.py collectstatic --noinput --verbosity 0 \
+    && python -m compileall -q accounts blotter deploy eqtrade kernel pnl positions prices trades
+USER 10001:10001
+ENTRYPOINT ["/app/deploy/entrypoint.sh"]
+CMD ["api"]
+
+FROM nginx:1.28 AS nginx
+COPY deploy/nginx.conf.template /etc/nginx/templates/nginx.conf.template
+COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
+COPY --from=app /srv/static /srv/static
+# The settings are written at each start; the user below may write to /tmp only.
+ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
+    NGINX_ENVSUBST_FILTER=^(LISTEN|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
+USER 101:101
+EXPOSE 8080
+CMD ["nginx", "-c", "/tmp/nginx.conf", "-g", "daemon off; pid /tmp/nginx.pid;"]

@@ -1,0 +1,60 @@
+#!/bin/sh
+# What a container of the `app` image runs: one part of the system, named by its first argument.
+#
+#   api                REST, admin and pages, on port 8000
+#   ws                 websockets, on port 8000
+#   worker QUEUE[,…]   a Celery worker of these queues
+#   beat               the schedules; one only
+#   flower             on port 5555
+#   roles              makes or mends the database's roles, as its superuser, and ends
+#   migrate            brings schema and rights up to date, as the owner, and ends
+#   manage …           manage.py
+#   health PART        whether the part in this container does its job
+set -eu
+cd /app
+
+part=${1:?name a part: api, ws, worker, beat, flower, roles, migrate, manage or health}
+shift
+case $part in
+api)
+    export DB_POOL=1
+    exec python -m granian --interface wsgi --host 0.0.0.0 --port 8000 \
+        --workers "${API_PROCESSES:-2}" --blocking-threads "${API_THREADS:-8}" \
+        --respawn-failed-workers --workers-kill-timeout 8 --no-ws eqtrade.wsgi:application
+    ;;
+ws)
+    export DB_POOL=1
+    exec python -m uvicorn --host 0.0.0.0 --port 8000 --lifespan off --no-access-log \
+        --timeout-graceful-shutdown 3 --timeout-keep-alive 75 eqtrade.asgi:application
+    ;;
+worker)
+    exec python -m celery -A eqtrade worker -Q "$1" -n "$1@%h" \
+        --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO
+    ;;
+beat)
+    exec python -m celery -A eqtrade beat --loglevel INFO --pidfile '' \
+        --scheduler django_celery_beat.schedulers:DatabaseScheduler
+    ;;
+flower)
+    exec python -m celery -A eqtrade flower --conf=/app/deploy/flowerconfig.py \
+        --address=0.0.0.0 --port=5555
+    ;;
+roles)
+    exec python -m eqtrade.database_roles
+    ;;
+migrate)
+    python manage.py check --database default
+    python manage.py migrate --noinput
+    exec python manage.py grant_runtime eqtrade
+    ;;
+manage)
+    exec python manage.py "$@"
+    ;;
+health)
+    exec python -I /app/deploy/health.py "$@"
+    ;;
+*)
+    echo "unknown part: $part" >&2
+    exit 64
+    ;;
+esac

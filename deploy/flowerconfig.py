@@ -1,0 +1,10 @@
+"""Flower's options, on a laptop and in containers: behind nginx, watching only, bounded."""
+
+url_prefix = "flower"
+# Tasks are started and workers stopped where it is logged who did it, not here.
+read_only = True
+# Nothing outlives a restart, and what is kept while it runs has an end (some 100 MB at most).
+persistent = False
+max_tasks = 5000
+max_workers = 200
+purge_offline_workers = 600
