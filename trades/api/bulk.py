@@ -1,5 +1,6 @@
 """Many trades in one request, and made-up ones to try it with."""
 
+import random
 import re
 from typing import Any
 from uuid import UUID
@@ -17,9 +18,11 @@ from rest_framework.views import APIView
 
 from kernel import clock
 from kernel.api.queries import caller
-from kernel.api.serializers import StrictSerializer
+from kernel.api.serializers import DecimalText, StrictSerializer, TextField
 from trades.api.serializers import BookingIn
+from trades.models import Side
 from trades.services.bulk import MAX_TRADES, trades_bulk_book
+from trades.services.generating import trades_generate
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z", re.I | re.A)
 
@@ -144,3 +147,87 @@ class BulkView(APIView):
             "ids": booked.ids,
         }
         return Response(answer, status=201 if booked.is_new else 200)
+
+
+class WholeNumber(serializers.IntegerField):
+    """JSON's whole numbers only: no text, no booleans, no fractions."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class GenerateIn(StrictSerializer):
+    """Without tickers: all active instruments that have a price. The same seed, prices and
+    holdings give the same trades."""
+
+    accounts = serializers.ListField(
+        child=TextField(max_length=32), allow_empty=False, max_length=1000
+    )
+    count = WholeNumber(min_value=1, max_value=MAX_TRADES)
+    tickers = serializers.ListField(
+        child=TextField(max_length=16), required=False, max_length=10_000
+    )
+    seed = WholeNumber(required=False, min_value=0, max_value=2**53 - 1)
+
+
+class MadeUpOut(serializers.Serializer[Any]):
+    account = serializers.CharField()
+    ticker = serializers.CharField()
+    side = serializers.ChoiceField(choices=Side.choices)
+    quantity = DecimalText()
+    price = DecimalText()
+
+
+class GenerateOut(serializers.Serializer[Any]):
+    seed = serializers.IntegerField()
+    trades = MadeUpOut(many=True)
+
+
+class GenerateView(APIView):
+    @extend_schema(
+        operation_id="trades_generate",
+        summary="Made-up trades near current prices, not booked",
+        description="Rows for `trades/bulk/`: in accounts where you may book, selling no more than"
+        " is held where going short is not allowed.",
+        request=GenerateIn,
+        responses=GenerateOut,
+        examples=[
+            OpenApiExample(
+                "Three trades of two names",
+                value={"accounts": ["Test1", "Test2"], "count": 3, "tickers": ["AAPL", "IBM"]},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "Made up",
+                value={
+                    "seed": 42,
+                    "trades": [
+                        {
+                            "account": "Test1",
+                            "ticker": "IBM",
+                            "side": "buy",
+                            "quantity": "120",
+                            "price": "143.61",
+                        }
+                    ],
+                },
+                response_only=True,
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        given = GenerateIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = given.validated_data
+        seed = asked.get("seed", random.randrange(2**32))
+        made = trades_generate(
+            user=caller(request),
+            accounts=asked["accounts"],
+            count=asked["count"],
+            tickers=asked.get("tickers", []),
+            seed=seed,
+            now=clock.now(),
+        )
+        return Response({"seed": seed, "trades": MadeUpOut(made, many=True).data})
