@@ -10,7 +10,7 @@ from django.conf import settings
 from eqtrade.celery import app
 from kernel import clock
 from kernel.api.rows import Row, moment
-from positions.models import PositionSnapshot
+from positions.selectors import last_snapshot
 from prices.marks import marks
 from prices.selectors import priced_instruments
 from prices.sessions import sessions
@@ -51,7 +51,7 @@ def system_state() -> Row:
     ]
     prices = price_state(now)
     queues, workers = _queues(problems), _workers(problems)
-    snapshot = PositionSnapshot.objects.order_by("-session").values("session", "taken_at").first()
+    snapshot = last_snapshot()
     return {
         "now": moment(now),
         "business_date": today.isoformat(),
@@ -66,10 +66,7 @@ def system_state() -> Row:
         },
         "prices": asdict(prices),
         "last_snapshot": snapshot
-        and {
-            "session": snapshot["session"].isoformat(),
-            "taken_at": moment(snapshot["taken_at"]),
-        },
+        and {"session": snapshot.session.isoformat(), "taken_at": moment(snapshot.taken_at)},
         "queues": queues,
         "workers": workers,
         "problems": problems,

@@ -3,8 +3,8 @@
 from django.db import models
 
 from accounts.models import Account
-from kernel.database import RecordedAt
-from kernel.fields import NumericField
+from kernel.database import AppendOnly, CurrentTransaction, RecordedAt, append_only_triggers
+from kernel.fields import NumericField, Xid8Field
 from prices.models import Instrument
 
 
@@ -32,8 +32,38 @@ class Position(models.Model):
         return f"{self.account_id}/{self.instrument_id}: {self.quantity}"
 
 
-class PositionSnapshot(models.Model):
-    """What was held at a session's end, as known then, with that session's close. Written once."""
+class SnapshotRun(models.Model):
+    """The snapshot of one session: marked at the session's end or later, then taken, once.
+
+    `txid` is a transaction id drawn after the end: whatever was recorded by the end was written by
+    an older transaction, so the snapshot holds it all as soon as the horizon has passed that id.
+    """
+
+    session = models.DateField(unique=True)
+    ends_at = models.DateTimeField()
+    epoch = models.IntegerField()
+    txid = Xid8Field(db_default=CurrentTransaction(), editable=False)
+    marked_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+    taken_at = models.DateTimeField(null=True)
+    rows = models.PositiveIntegerField(null=True)
+    missing_closes = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-session"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(marked_at__gt=models.F("ends_at")),
+                name="snapshot_marked_after_the_end",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.session}: {'marked' if self.taken_at is None else 'taken'}"
+
+
+class PositionSnapshot(AppendOnly):
+    """What was held at a session's end, as known then, with that session's close (null where there
+    was none). Written once, never changed: what was corrected since is shown beside it."""
 
     session = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -51,6 +81,7 @@ class PositionSnapshot(models.Model):
             ),
             models.CheckConstraint(condition=~models.Q(quantity=0), name="snapshot_not_flat"),
         ]
+        triggers = append_only_triggers()
 
     def __str__(self) -> str:
         return f"{self.session} {self.account_id}/{self.instrument_id}: {self.quantity}"

@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from kernel import clock
 from positions.projection import POSITIONS
+from positions.services.snapshots import snapshots_work
 from trades.rebuilding import rebuild
 from trades.services.reading import ledger_apply
 
@@ -17,3 +19,8 @@ def rebuild_projection(accounts: list[str] | None = None) -> int:
     """Compute all accounts, or those of these codes, anew; the number of rows that were mended."""
     done = [s.result for s in rebuild(POSITIONS, accounts=accounts)]
     return sum(r.written + r.removed for r in done)
+
+
+@shared_task(name="positions.tasks.take_snapshots")
+def take_snapshots() -> int:
+    return len(snapshots_work(now=clock.now()))

@@ -7,9 +7,15 @@ from psycopg import Connection, connect, errors, sql
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
 from kernel.database import append_only_tables
+from positions.models import PositionSnapshot
 from tests import factories as make
 
-TABLES = ["prices_close", "trades_ledgerentry", "trades_tradeversion"]
+TABLES = [
+    "positions_positionsnapshot",
+    "prices_close",
+    "trades_ledgerentry",
+    "trades_tradeversion",
+]
 
 
 @pytest.fixture
@@ -19,6 +25,9 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     make.make_close(ibm, now.date(), "100")
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
+    PositionSnapshot.objects.create(
+        session=now.date(), account=account, instrument=ibm, quantity=5, close=100
+    )
     return committed_db
 
 

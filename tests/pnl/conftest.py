@@ -21,7 +21,7 @@ from trades.ledger import drain
 from trades.models import Trade
 from trades.services.correction import Terms, trade_amend, trade_cancel
 
-MONDAY, TUESDAY, WEDNESDAY, THURSDAY = (date(2026, 3, day) for day in (16, 17, 18, 19))
+MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, day) for day in range(16, 21))
 FIGURES = ("trade_pnl", "position_pnl", "total_pnl")
 
 
