@@ -191,6 +191,8 @@ PRICED_INSTRUMENT_SELECTORS = [
     "positions.selectors.held_instruments",
     "trades.selectors.recently_traded_instruments",
 ]
+# What starts after each refresh of quotes: Celery task → its queue.
+AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
 PRICE_STALE_AFTER_SECONDS = env.int("PRICE_STALE_AFTER_SECONDS", default=180)
 SETTLING_AFTER_SECONDS = 5
 

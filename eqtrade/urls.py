@@ -15,6 +15,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("prices.api.urls")),
     path("", include("trades.api.urls")),
     path("", include("positions.api.urls")),
+    path("", include("pnl.api.urls")),
     path("", include("blotter.api.urls")),
     path("token/", TokenView.as_view(), name="token"),
     path("system/", SystemView.as_view(), name="system"),

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
-from kernel.database import RecordedAt
+from kernel.database import AppendOnly, RecordedAt, append_only_triggers
 from kernel.fields import NumericField
 from prices.models import Instrument
 from trades.models import LEDGER_SHARDS
@@ -146,7 +146,7 @@ class DailyPnl(models.Model):
         return f"{self.session} {self.account_id}/{self.instrument_id}"
 
 
-class AccountPnl(models.Model):
+class AccountPnl(AppendOnly):
     """One point of an account's intraday series: at most one a minute, never rewritten."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -159,6 +159,7 @@ class AccountPnl(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "at"], name="account_pnl_point")]
         indexes = [models.Index(fields=["account", "session", "at"], name="account_pnl_series")]
+        triggers = append_only_triggers()
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.at}"

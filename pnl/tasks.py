@@ -2,7 +2,9 @@
 
 from celery import shared_task
 
+from kernel import clock
 from pnl.projection import ACTIVITY
+from pnl.services.intraday import intraday_record
 from trades.rebuilding import rebuild
 from trades.services.reading import ledger_apply
 
@@ -17,3 +19,8 @@ def rebuild_projection(accounts: list[str] | None = None) -> int:
     """Compute all accounts, or those of these codes, anew; the number of rows that were mended."""
     done = [s.result for s in rebuild(ACTIVITY, accounts=accounts)]
     return sum(r.written + r.removed for r in done)
+
+
+@shared_task(name="pnl.tasks.record_intraday")
+def record_intraday() -> int:
+    return intraday_record(now=clock.now())

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from kernel.clock import now
 from prices.services.closes import closes_work
+from prices.services.publishing import tell_refreshed
 from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
 
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 def refresh_quotes() -> None:
     try:
         quotes_refresh(now=now())
+        tell_refreshed()
     except SourceUnavailable as error:
         logger.warning("quotes not refreshed, the last ones stay: %s", error)
 

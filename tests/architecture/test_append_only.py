@@ -7,10 +7,12 @@ from psycopg import Connection, connect, errors, sql
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
 from kernel.database import append_only_tables
+from pnl.models import AccountPnl
 from positions.models import PositionSnapshot
 from tests import factories as make
 
 TABLES = [
+    "pnl_accountpnl",
     "positions_positionsnapshot",
     "prices_close",
     "trades_ledgerentry",
@@ -27,6 +29,9 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
     PositionSnapshot.objects.create(
         session=now.date(), account=account, instrument=ibm, quantity=5, close=100
+    )
+    AccountPnl.objects.create(
+        account=account, session=now.date(), at=now, trade_pnl=1, position_pnl=1, pnl_valid=True
     )
     return committed_db
 
