@@ -177,6 +177,7 @@ LEDGER_CONSUMERS = {
         "queue": "positions",
     },
     "pnl": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild", "queue": "pnl"},
+    "cost": {"task": "pnl.tasks.apply_cost", "rebuild": "pnl.tasks.rebuild_cost", "queue": "pnl"},
 }
 # What a worker does when it starts: go on where the readers stopped, or compute all anew first.
 RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")

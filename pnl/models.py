@@ -1,11 +1,14 @@
 """The second projection of the ledger, and what is remembered of P&L."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Account
 from kernel.database import AppendOnly, RecordedAt, append_only_triggers
 from kernel.fields import NumericField
+from pnl.costing import average_cost
 from prices.models import Instrument
 from trades.models import LEDGER_SHARDS
 
@@ -166,8 +169,12 @@ class AccountPnl(AppendOnly):
 
 
 class Cost(models.Model):
-    """Average cost since inception. `cost` is signed like the quantity; `average_cost` is
-    cost ÷ quantity, for showing only."""
+    """Average cost since inception (pnl.costing). `cost` is signed like the quantity;
+    `average_cost` is cost ÷ quantity, for showing only. `last_entry`: see positions.Position.
+
+    `last_trade_date` and `last_executed_at` are the latest of all entries applied, each by itself:
+    what is later than both comes last in the order of costing, whatever came before.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     instrument = models.ForeignKey(
@@ -177,6 +184,8 @@ class Cost(models.Model):
     cost = NumericField()
     realized_pnl = NumericField()
     last_entry = models.BigIntegerField()
+    last_trade_date = models.DateField()
+    last_executed_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -193,8 +202,8 @@ class Cost(models.Model):
         ]
 
     @property
-    def average_cost(self) -> object:
-        return None if not self.quantity else self.cost / self.quantity
+    def average_cost(self) -> Decimal | None:
+        return average_cost(self.quantity, self.cost)
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.instrument_id}: {self.cost}"

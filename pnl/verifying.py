@@ -1,5 +1,9 @@
-"""Holdings and daily activity against the trades as they are now."""
+"""Holdings, daily activity and cost against the trades as they are now."""
 
+from django.db import connection
+
+from pnl.costing import fold
+from pnl.flows import folded, numbers
 from trades.verifying import BEYOND, STANDING, Break, breaks_of, quantity_breaks
 
 
@@ -24,3 +28,47 @@ def _activity_breaks(column: str) -> list[Break]:
         """,
         "pnl",
     )
+
+
+def cost_breaks() -> list[Break]:
+    """Cost folded from the trades as they are now, less what lies beyond the checkpoint, against
+    what the reader has folded from the ledger."""
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute(_COSTS, {"consumer": "cost"})
+        for account, instrument, code, ticker, flows, count, *stored in cursor.fetchall():
+            right = fold(numbers(flows, count)).decimals()
+            for what, expected, value in zip(_COST_FIGURES, right, stored, strict=True):
+                if (value or 0) != expected:
+                    key = f"{code or account} {ticker or instrument}"
+                    found.append(Break(what, key, value, expected, account, "cost"))
+    return found
+
+
+_COST_FIGURES = ("quantity held at cost", "cost", "realized P&L")
+
+_FROM_TRADES = """
+    SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
+           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity,
+           NULL::bigint[] AS place
+      FROM trades_trade WHERE status <> 'cancelled'
+    UNION ALL
+    SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
+           -e.quantity, NULL
+      FROM trades_ledgerentry e
+      LEFT JOIN trades_tradeversion v
+        ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int
+      LEFT JOIN trades_checkpoint c ON c.consumer = %(consumer)s AND c.shard = e.shard
+     WHERE (e.epoch, e.txid, e.id)
+           > (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0))
+"""
+
+_COSTS = f"""
+    SELECT account_id, instrument_id, a.code, i.ticker, f.flows, coalesce(f.flow_count, 0),
+           c.quantity, c.cost, c.realized_pnl
+      FROM ({folded(_FROM_TRADES)}) f
+      FULL JOIN pnl_cost c USING (account_id, instrument_id)
+      LEFT JOIN accounts_account a ON a.id = account_id
+      LEFT JOIN prices_instrument i ON i.id = instrument_id
+     ORDER BY 3, 4
+"""

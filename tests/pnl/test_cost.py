@@ -1,0 +1,292 @@
+"""Cost as a projection: appended, late, corrected, moved, in any batches, crashed and rebuilt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from psycopg import connect
+
+from accounts.models import Entitlement
+from eqtrade.up.postgres import PostgresServer
+from eqtrade.verify import verify
+from pnl import cost_projection
+from pnl.cost_projection import COST
+from pnl.models import Cost
+from tests import factories as make
+from tests.trades.conftest import Desk, make_desk
+from trades.ledger import drain
+from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
+from trades.services.correction import Terms, trade_amend, trade_cancel
+
+D = Decimal
+NOW = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
+TODAY, YESTERDAY, BEFORE = date(2026, 3, 18), date(2026, 3, 17), date(2026, 3, 16)
+REASON = "keyed wrong"
+
+
+class Book:
+    """The desk's first account, traded in IBM and read for real."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.clock = NOW
+
+    def trade(
+        self, quantity: str, price: str, day: date = TODAY, at: datetime | None = None
+    ) -> Trade:
+        """Book; each trade is executed a second after the one before."""
+        self.clock += timedelta(seconds=1)
+        with transaction.atomic():
+            return make.make_trade(
+                self.desk.trader, self.desk.account, self.desk.ibm, quantity, price,
+                trade_date=day, at=at or self.clock,
+            )  # fmt: skip
+
+    def amend(self, trade: Trade, **terms: Any) -> None:
+        trade.refresh_from_db()
+        trade_amend(
+            user=self.desk.trader, trade_id=trade.pk, version=trade.version, reason=REASON,
+            terms=Terms(**terms), now=NOW,
+        )  # fmt: skip
+
+    def cancel(self, trade: Trade) -> None:
+        trade.refresh_from_db()
+        trade_cancel(
+            user=self.desk.trader, trade_id=trade.pk, version=trade.version, reason=REASON, now=NOW
+        )
+
+
+@pytest.fixture
+def book(committed_db: PostgresServer) -> Book:
+    desk = make_desk()
+    Entitlement.objects.update(can_correct=True)
+    return Book(desk)
+
+
+def read(batch_entries: int = 65_536) -> None:
+    for shard in range(LEDGER_SHARDS):
+        drain(COST, shard, batch_entries=batch_entries, max_batches=10_000, patience=0)
+
+
+def costs(code: str = "Test1") -> tuple[Decimal, Decimal, Decimal]:
+    row = Cost.objects.get(account__code=code)
+    return row.quantity, row.cost, row.realized_pnl
+
+
+def run(command: str, *args: str) -> str:
+    out = StringIO()
+    call_command(command, *args, stdout=out)
+    return out.getvalue()
+
+
+@contextmanager
+def replays_counted() -> Iterator[list[str]]:
+    """The statements that replay keys, as they are executed."""
+    seen: list[str] = []
+
+    def look(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        if sql == cost_projection._REPLAY:
+            seen.append(sql)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(look):
+        yield seen
+
+
+def test_appended_trades_go_on_from_the_stored_row(book: Book) -> None:
+    with replays_counted() as replays:
+        for quantity, price, outcome in [
+            ("100", "10", (100, 1000, 0)),
+            ("50", "13", (150, 1650, 0)),
+            ("-60", "12", (90, 990, 60)),
+            ("-90", "9", (0, 0, -120)),
+            ("10", "20", (10, 200, -120)),
+            ("-25", "21", (-15, -315, -110)),
+        ]:
+            book.trade(quantity, price)
+            read()
+            assert costs() == outcome
+    assert not replays
+    assert verify() == []
+
+
+def test_a_late_trade_takes_its_place(book: Book) -> None:
+    book.trade("100", "10", YESTERDAY)
+    book.trade("-50", "12")
+    read()
+    assert costs() == (50, 500, 100)
+    with replays_counted() as replays:
+        book.trade("100", "20", BEFORE)
+        read()
+    # (100 @ 20, 100 @ 10) average 15; 50 sold at 12 lose 3 each.
+    assert costs() == (150, 2250, -150)
+    assert len(replays) == 1
+
+
+def test_the_time_of_execution_orders_a_day(book: Book) -> None:
+    book.trade("-50", "12", at=NOW - timedelta(hours=1))
+    book.trade("100", "10", at=NOW - timedelta(hours=2))
+    read()
+    assert costs() == (50, 500, 100)
+    book.trade("-1", "10", at=NOW - timedelta(minutes=90))
+    read()
+    assert costs() == (49, 490, 100)
+
+
+def test_equal_times_are_ordered_by_the_trade(book: Book) -> None:
+    book.trade("100", "10", at=NOW)
+    read()
+    book.trade("-150", "12", at=NOW)
+    read()
+    assert costs() == (-50, -600, 200)
+
+
+def test_amended_cancelled_and_moved_trades(book: Book) -> None:
+    first = book.trade("100", "10", YESTERDAY)
+    second = book.trade("-50", "12")
+    read()
+    book.amend(first, price=D(11))
+    read()
+    assert costs() == (50, 550, 50)
+    book.amend(first, quantity=D(20))  # the second now opens short after closing 20
+    read()
+    assert costs() == (-30, -360, 20)
+    book.amend(first, trade_date=TODAY)
+    read()
+    assert costs() == (-30, -360, 20)
+    book.amend(second, side="buy")
+    read()
+    assert costs() == (70, 820, 0)
+    book.amend(second, account="Test2")
+    read()
+    assert (costs(), costs("Test2")) == ((20, 220, 0), (50, 600, 0))
+    book.cancel(first)
+    read()
+    assert costs() == (0, 0, 0)
+    assert verify() == []
+
+
+def test_a_new_note_replays_nothing(book: Book) -> None:
+    trade = book.trade("100", "10")
+    book.trade("-50", "12")
+    read()
+    with replays_counted() as replays:
+        book.amend(trade, note="as told by phone")
+        read()
+    assert not replays
+    assert Cost.objects.get().last_entry == LedgerEntry.objects.order_by("-pk")[0].pk
+
+
+def test_a_replay_looks_at_nothing_beyond_the_batch(book: Book) -> None:
+    """One entry a batch: each replay happens while later versions are long committed."""
+    first = book.trade("100", "10", YESTERDAY)
+    book.trade("-50", "12")
+    book.amend(first, quantity=D(40))
+    book.amend(first, price=D(9))
+    book.cancel(first)
+    shard = book.desk.account.pk % LEDGER_SHARDS
+    for entry in LedgerEntry.objects.order_by("pk"):
+        drain(COST, shard, batch_entries=1, max_batches=1, patience=0)
+        assert Checkpoint.objects.get(consumer="cost", shard=shard).entry_id == entry.pk
+        upto = LedgerEntry.objects.filter(pk__lte=entry.pk)
+        row = Cost.objects.get()
+        assert row.quantity == sum(e.quantity for e in upto)
+        assert row.cost - row.realized_pnl == sum(e.notional for e in upto)
+        assert row.last_entry == entry.pk
+        assert verify() == []
+        assert "0 mended" in run("rebuild_cost")
+    assert costs() == (-50, -600, 0)
+
+
+@pytest.mark.parametrize("batch_entries", [1, 2, 3, 7])
+def test_batches_of_any_size_come_to_the_same(book: Book, batch_entries: int) -> None:
+    trades = [
+        book.trade(q, p, day)
+        for q, p, day in [
+            ("100", "10.333333", TODAY), ("-30", "11", BEFORE), ("7", "9.5", YESTERDAY),
+            ("-200", "12", TODAY), ("3", "8", BEFORE),
+        ]
+    ]  # fmt: skip
+    book.amend(trades[1], quantity=D(31))
+    book.amend(trades[3], trade_date=YESTERDAY)
+    book.cancel(trades[4])
+    read(batch_entries)
+    incremental = list(Cost.objects.values())
+    assert "0 mended" in run("rebuild_cost")
+    assert list(Cost.objects.values()) == incremental
+    assert verify() == []
+
+
+def test_a_crash_before_the_commit_leaves_row_and_checkpoint(
+    book: Book, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book.trade("100", "10")
+    read()
+    before = list(Cost.objects.values()), list(Checkpoint.objects.values())
+    book.trade("-50", "12", BEFORE)
+
+    def die(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trades.ledger._move_checkpoint", die)
+        with pytest.raises(KeyboardInterrupt):
+            read()
+    assert (list(Cost.objects.values()), list(Checkpoint.objects.values())) == before
+    read()
+    assert costs() == (50, 500, 100)
+
+
+def test_wrong_missing_and_groundless_rows_are_found_and_mended(book: Book) -> None:
+    book.trade("100", "10")
+    read()
+    right = list(Cost.objects.values())
+    Cost.objects.update(cost=999)
+    assert {(b.what, b.key, b.consumer) for b in verify()} == {("cost", "Test1 IBM", "cost")}
+    assert "1 would be mended" in run("rebuild_cost", "--dry-run")
+    assert "1 mended" in run("rebuild_cost", "--account", "Test1")
+    assert list(Cost.objects.values()) == right
+    Cost.objects.update(realized_pnl=1)
+    assert {b.what for b in verify()} == {"realized P&L"}
+    Cost.objects.all().delete()
+    assert {b.what for b in verify()} == {"cost", "quantity held at cost"}
+    Cost.objects.create(
+        account=book.desk.other, instrument=book.desk.ibm, quantity=1, cost=1, realized_pnl=0,
+        last_entry=1, last_trade_date=TODAY, last_executed_at=NOW,
+    )  # fmt: skip
+    assert "2 mended" in run("rebuild_cost")
+    assert [{**row, "id": 0} for row in Cost.objects.values()] == [{**right[0], "id": 0}]
+    assert verify() == []
+
+
+def test_what_lies_beyond_the_checkpoint_is_left_out(book: Book) -> None:
+    first = book.trade("100", "10", YESTERDAY)
+    book.trade("-50", "12")
+    read()
+    book.cancel(first)
+    book.trade("7", "7", BEFORE)
+    assert verify() == []
+    assert "0 mended" in run("rebuild_cost")
+    assert costs() == (50, 500, 100)
+    read()
+    assert costs() == (-43, -516, 35)
+
+
+def test_an_entry_without_its_version_stops_its_account(
+    book: Book, committed_db: PostgresServer
+) -> None:
+    trade = book.trade("100", "10")
+    with connect(committed_db.url("superuser", "eqtrade"), autocommit=True) as root:
+        root.execute("SET session_replication_role = replica")
+        root.execute("DELETE FROM trades_tradeversion WHERE trade_id = %s", [trade.pk])
+    read()
+    held = Quarantine.objects.get()
+    assert held.consumer == "cost"
+    assert "version" in held.error
+    assert not Cost.objects.exists()

@@ -1,0 +1,134 @@
+"""Average cost: worked examples by hand, and what holds for every sequence of trades."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pnl.costing import NOTHING, Costed, average_cost, costed
+
+D = Decimal
+MICRO = D("0.000001")
+
+
+def after(*flows: str) -> tuple[Decimal, Decimal, Decimal]:
+    """Quantity, cost and realized P&L after flows written as "quantity@price"."""
+    pairs = (flow.split("@") for flow in flows)
+    return costed((D(q), D(p)) for q, p in pairs).decimals()
+
+
+@pytest.mark.parametrize(
+    ("flows", "quantity", "cost", "realized"),
+    [
+        (["100@10"], "100", "1000", "0"),
+        (["100@10", "50@13"], "150", "1650", "0"),
+        # Average 11: selling 60 at 12 earns 60 × 1.
+        (["100@10", "50@13", "-60@12"], "90", "990", "60"),
+        # Closed: all the cost goes, and 90 × (9 − 11) is lost.
+        (["100@10", "50@13", "-60@12", "-90@9"], "0", "0", "-120"),
+        # Through flat: what comes after starts anew.
+        (["100@10", "-100@12", "10@20"], "10", "200", "200"),
+        # A flip: 100 close at 12, the other 50 open short at 12.
+        (["100@10", "-150@12"], "-50", "-600", "200"),
+        # Short: bought back lower is a gain; the average of the rest stays 12.
+        (["-50@12", "20@9"], "-30", "-360", "60"),
+        (["-50@12", "80@9"], "30", "270", "150"),
+        # A third of 100 is relieved to the millionth; the rest goes with the last unit.
+        (["3@33.333333", "-1@40"], "2", "66.666666", "6.666667"),
+        (["7@1.428571", "-2@2", "-2@2"], "3", "4.285713", "2.285716"),
+        (["7@1.428571", "-2@2", "-2@2", "-3@2"], "0", "0", "4.000003"),
+    ],
+)
+def test_worked_examples(flows: list[str], quantity: str, cost: str, realized: str) -> None:
+    assert after(*flows) == (D(quantity), D(cost), D(realized))
+
+
+def test_halves_are_rounded_to_the_even_millionth() -> None:
+    # Half of 0.000001 is relieved as 0, half of 0.000003 as 0.000002.
+    assert after("0.5@0.000002", "-0.25@1")[1] == D("0.000001")
+    assert after("0.5@0.000006", "-0.25@1")[1] == D("0.000001")
+
+
+def test_rounding_never_relieves_more_than_there_is() -> None:
+    quantity, cost, _ = after("1.6@0.000001", "-1.599999@1")
+    assert (quantity, cost) == (D("0.000001"), 0)
+
+
+def test_finer_numbers_than_the_ledger_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 6 decimals"):
+        after("0.0000001@1")
+
+
+def test_average_cost_is_for_showing_and_absent_when_flat() -> None:
+    assert average_cost(D(3), D(100)) == D(100) / D(3)
+    assert average_cost(D(0), D(0)) is None
+    assert average_cost(None, None) is None
+
+
+# --- whatever is traded --------------------------------------------------------------------------
+
+quantities = st.one_of(
+    st.integers(-50, 50).map(D),
+    st.integers(-(10**15), 10**15).map(lambda n: D(n).scaleb(-6)),
+    st.integers(-30, 30).map(lambda n: D(n).scaleb(-6)),
+).filter(bool)
+prices = st.one_of(
+    st.integers(1, 10**15).map(lambda n: D(n).scaleb(-6)),
+    st.integers(1, 500).map(lambda n: D(n) / 4),
+    st.integers(1, 9).map(lambda n: D(n).scaleb(-6)),
+)
+trades = st.lists(st.tuples(quantities, prices), max_size=30)
+
+
+def by_the_book(flows: list[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
+    """The definition again in plain decimals: first what closes, then what opens."""
+    held = cost = realized = D(0)
+    for quantity, price in flows:
+        closed = D(0)
+        if held and (held > 0) != (quantity > 0):
+            closed = max(-abs(held), -abs(quantity)) * (1 if held > 0 else -1)
+            share = (cost * -closed / held).quantize(MICRO, ROUND_HALF_EVEN)
+            relieved = cost if closed == -held else min(share, cost, key=abs)
+            realized += -closed * price - relieved
+            held, cost = held + closed, cost - relieved
+        held, cost = held + quantity - closed, cost + (quantity - closed) * price
+    return held, cost, realized
+
+
+@given(trades)
+def test_it_is_the_definition(flows: list[tuple[Decimal, Decimal]]) -> None:
+    assert costed(flows).decimals() == by_the_book(flows)
+
+
+@given(trades, prices)
+def test_realized_and_unrealized_are_market_value_less_net_paid(
+    flows: list[tuple[Decimal, Decimal]], mark: Decimal
+) -> None:
+    quantity, cost, realized = costed(flows).decimals()
+    net_paid = sum((q * p for q, p in flows), D(0))
+    assert quantity == sum((q for q, _ in flows), D(0))
+    assert realized + (quantity * mark - cost) == quantity * mark - net_paid
+
+
+@given(trades)
+def test_cost_has_the_sign_of_what_is_held_and_nothing_held_costs_nothing(
+    flows: list[tuple[Decimal, Decimal]],
+) -> None:
+    held, cost, _ = costed(flows)
+    assert cost == 0 if held == 0 else cost * held >= 0
+
+
+@given(trades, st.integers(0, 30))
+def test_it_can_go_on_from_any_state(flows: list[tuple[Decimal, Decimal]], cut: int) -> None:
+    state = costed(flows[:cut])
+    assert Costed.of(*state.decimals()) == state
+    assert costed(flows[cut:], state) == costed(flows, NOTHING)
+
+
+@given(trades)
+def test_two_books_of_opposite_sign_mirror_each_other(
+    flows: list[tuple[Decimal, Decimal]],
+) -> None:
+    mirrored = costed((-q, p) for q, p in flows)
+    assert mirrored == tuple(-n for n in costed(flows))
