@@ -35,7 +35,7 @@ def test_lag_is_told_by_consumer_and_shard(staff: Client) -> None:
         )
     state = staff.get("/api/v1/system/").json()
     lags = state["ledger"]["lag"]
-    assert len(lags) == 32
+    assert len(lags) == 48
     behind = [(g["consumer"], g["shard"], g["entries"]) for g in lags if g["entries"]]
     shard = account.pk % 16
     assert behind == [("pnl", shard, 1), ("positions", shard, 1)]

@@ -33,6 +33,7 @@ from django.db import DatabaseError, connection, transaction  # noqa: E402
 from accounts.models import Account  # noqa: E402
 from kernel import clock, notices  # noqa: E402
 from kernel.errors import DomainError  # noqa: E402
+from pnl.cost_projection import COST  # noqa: E402
 from pnl.projection import ACTIVITY  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
 from prices.models import Instrument  # noqa: E402
@@ -176,7 +177,7 @@ def _kill_some_time(child: int, chance: random.Random) -> None:
 
 def _read_until_stopped(chance: random.Random) -> None:
     queue = client()
-    projections = [Audited(p, chance) for p in (POSITIONS, ACTIVITY)]
+    projections = [Audited(p, chance) for p in (POSITIONS, ACTIVITY, COST)]
     swept = time.monotonic()
     while not STOP.exists() or (not LOSSY and queue.llen(QUEUE)):
         nudge: Any = queue.blpop([QUEUE], timeout=0.2)

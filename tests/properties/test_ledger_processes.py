@@ -21,6 +21,7 @@ from psycopg import connect
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
 from eqtrade.verify import verify
+from pnl.cost_projection import COST
 from pnl.projection import ACTIVITY
 from positions.projection import POSITIONS
 from tests import factories as make
@@ -119,7 +120,7 @@ def settle() -> None:
 def sweep() -> None:
     """What beat does every few seconds, until nothing is left."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    for projection in (POSITIONS, ACTIVITY):
+    for projection in (POSITIONS, ACTIVITY, COST):
         for shard in range(LEDGER_SHARDS):
             while drain(projection, shard).state is not State.DRAINED:
                 assert time.monotonic() < deadline

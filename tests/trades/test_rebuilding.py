@@ -11,7 +11,8 @@ from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
-from pnl.models import DailyActivity, Holding
+from pnl.cost_projection import COST
+from pnl.models import Cost, DailyActivity, Holding
 from pnl.projection import ACTIVITY
 from positions.models import Position
 from positions.projection import POSITIONS
@@ -36,12 +37,12 @@ def desk(committed_db: PostgresServer) -> Desk:
 
 def read() -> None:
     for shard in range(16):
-        for projection in (POSITIONS, ACTIVITY):
+        for projection in (POSITIONS, ACTIVITY, COST):
             drain(projection, shard, patience=0)
 
 
 def everything() -> list[object]:
-    tables = (Position, Holding, DailyActivity)
+    tables = (Position, Holding, DailyActivity, Cost)
     return [list(t.objects.order_by("account", "instrument").values()) for t in tables]
 
 
@@ -51,7 +52,7 @@ def run(command: str, *args: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("command", ["rebuild_positions", "rebuild_pnl"])
+@pytest.mark.parametrize("command", ["rebuild_positions", "rebuild_pnl", "rebuild_cost"])
 def test_it_equals_what_was_applied_entry_by_entry(desk: Desk, command: str) -> None:
     before = everything()
     assert "0 mended" in run(command)
