@@ -38,7 +38,7 @@ def test_lag_is_told_by_consumer_and_shard(staff: Client) -> None:
     assert len(lags) == 48
     behind = [(g["consumer"], g["shard"], g["entries"]) for g in lags if g["entries"]]
     shard = account.pk % 16
-    assert behind == [("pnl", shard, 1), ("positions", shard, 1)]
+    assert behind == [("cost", shard, 1), ("pnl", shard, 1), ("positions", shard, 1)]
     assert state["ledger"]["same_cluster"] is True
     assert {"business_date", "previous_session", "price_source", "prices", "queues"} <= set(state)
 
