@@ -51,6 +51,80 @@ class Ground:
                 )
             root.execute("VACUUM ANALYZE trades_ledgerentry")
 
+    def fill_trades(self, entries: int) -> None:
+        """Add as many trades of random keys, 60 trade dates, each with its first version and its
+        entry, booked by the first user, in transactions of 100,000. Foreign keys are unchecked."""
+        with self.superuser() as root:
+            root.execute("SET session_replication_role = replica")
+            for start in range(0, entries, CHUNK):
+                root.execute(
+                    """
+                    WITH g AS MATERIALIZED (
+                        SELECT uuidv7() AS id, 1 + floor(random() * %(accounts)s) AS account_id,
+                               1 + floor(random() * %(names)s) AS instrument_id,
+                               CASE n %% 2 WHEN 0 THEN 'buy' ELSE 'sell' END AS side,
+                               1 + n %% 100 AS quantity, 100 AS price,
+                               date '2026-01-05' + (n %% 60) AS trade_date, now() AS at,
+                               (SELECT min(id) FROM auth_user) AS user_id
+                          FROM generate_series(1, %(rows)s) n
+                    ), t AS (
+                        INSERT INTO trades_trade (id, account_id, instrument_id, side, quantity,
+                            price, trade_date, executed_at, note, version, status, booked_at,
+                            booked_by_id)
+                        SELECT id, account_id, instrument_id, side, quantity, price, trade_date, at,
+                               '', 1, 'booked', at, user_id FROM g
+                    ), v AS (
+                        INSERT INTO trades_tradeversion (trade_id, account_id, instrument_id, side,
+                            quantity, price, trade_date, executed_at, note, version, status,
+                            actor_id, reason)
+                        SELECT id, account_id, instrument_id, side, quantity, price, trade_date, at,
+                               '', 1, 'booked', user_id, '' FROM g
+                    )
+                    INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,
+                        notional, trades, trade_id, version)
+                    SELECT account_id, instrument_id, trade_date, signed, signed * price, 1, id, 1
+                      FROM (SELECT *, CASE side WHEN 'buy' THEN quantity ELSE -quantity END
+                                      AS signed FROM g) s
+                    """,
+                    {
+                        "accounts": ACCOUNTS,
+                        "names": INSTRUMENTS,
+                        "rows": min(CHUNK, entries - start),
+                    },
+                )
+
+    def read_all(self) -> None:
+        """Bring positions and P&L activity to the ledger's end in one bare statement a table,
+        where draining by the readers themselves is not what is measured."""
+        with self.superuser() as root:
+            root.execute("SET session_replication_role = replica")
+            root.execute("SET work_mem = '256MB'")
+            root.execute(
+                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, trades_checkpoint"
+            )
+            for table, stamp, now in (
+                ("positions_position", ", updated_at", ", now()"),
+                ("pnl_holding", "", ""),
+            ):
+                root.execute(
+                    f"INSERT INTO {table} (account_id, instrument_id, quantity, last_entry{stamp})"
+                    " SELECT account_id, instrument_id, sum(quantity),"
+                    f" (max(ARRAY[epoch, txid::text::bigint, id]))[3]{now}"
+                    " FROM trades_ledgerentry GROUP BY 1, 2".encode()
+                )
+            root.execute(
+                "INSERT INTO pnl_dailyactivity (account_id, trade_date, instrument_id, quantity,"
+                " notional, trades) SELECT account_id, trade_date, instrument_id, sum(quantity),"
+                " sum(notional), sum(trades) FROM trades_ledgerentry GROUP BY 1, 2, 3"
+            )
+            root.execute(
+                "INSERT INTO trades_checkpoint (consumer, shard, epoch, txid, entry_id)"
+                " SELECT consumer, e.* FROM unnest(ARRAY['positions', 'pnl']) consumer,"
+                " (SELECT DISTINCT ON (shard) shard, epoch, txid, id FROM trades_ledgerentry"
+                "   ORDER BY shard, epoch DESC, txid DESC, id DESC) e"
+            )
+            root.execute("VACUUM ANALYZE")
+
     def forget(self) -> None:
         """Take back what readers did: projections and checkpoints are empty again."""
         with self.superuser() as root:
