@@ -9,6 +9,7 @@ from benchmarks import (
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
+    trades_list,
 )
 from benchmarks.report import Report
 
@@ -18,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "rebuild": ledger_rebuild.measure,
     "flat": ledger_flat.measure,
     "beside_import": beside_import.measure,
+    "trades_list": trades_list.measure,
 }
 
 

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param, replace_query_param
@@ -16,27 +15,6 @@ from rest_framework.utils.urls import remove_query_param, replace_query_param
 Row = TypeVar("Row")
 
 MAX_PAGE_SIZE = 1000
-
-
-class KeysetPagination(CursorPagination):
-    """For querysets of models with a UUID as their key, newest first."""
-
-    page_size = 100
-    page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
-    ordering = "-id"
-
-    def get_page_size(self, request: Request) -> int:
-        return page_size_of(request, self.page_size)
-
-    def decode_cursor(self, request: Request) -> Any:
-        cursor = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None:
-            try:
-                UUID(str(cursor.position))
-            except ValueError as error:
-                raise NotFound(self.invalid_cursor_message) from error
-        return cursor
 
 
 def page_size_of(request: Request, default: int) -> int:
@@ -81,6 +59,52 @@ def keyset_page(
         return Response({"next": following, "previous": previous, "results": results})
 
     return page, answer
+
+
+def keyset_read(
+    request: Request,
+    read: Callable[[int, UUID | None, UUID | None], list[Row]],
+    *,
+    key: Callable[[Row], UUID],
+    default_size: int,
+) -> tuple[Sequence[Row], Callable[[Any], Response]]:
+    """One page of rows that are read as they are asked for, and how to answer with it.
+
+    `read(limit, after, before)` gives at most `limit` rows in the list's order, beginning after
+    `after`, or ending before `before`, or at the list's beginning when both are None.
+    """
+    size = page_size_of(request, default_size)
+    after, before = _read_uuid(request, "after"), _read_uuid(request, "before")
+    if after is not None and before is not None:
+        raise ValidationError({"before": ["Give after or before, not both."]})
+    found = read(size + 1, after, before)
+    more = len(found) > size
+    page = found[-size:] if before is not None else found[:size]
+    here = remove_query_param(remove_query_param(request.build_absolute_uri(), "after"), "before")
+
+    def link(name: str, row: Row) -> str:
+        return str(replace_query_param(here, name, _write((str(key(row)),))))
+
+    has_next = more if before is None else bool(page)
+    has_previous = more if before is not None else after is not None and bool(page)
+    following = link("after", page[-1]) if has_next else None
+    previous = link("before", page[0]) if has_previous else None
+
+    def answer(results: Any) -> Response:
+        return Response({"next": following, "previous": previous, "results": results})
+
+    return page, answer
+
+
+def _read_uuid(request: Request, name: str) -> UUID | None:
+    key = _read(request, name)
+    if key is None:
+        return None
+    try:
+        (text,) = key
+        return UUID(text)
+    except ValueError as error:
+        raise ValidationError({name: ["This is no cursor."]}) from error
 
 
 def _write(key: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 
 from kernel.api.serializers import StrictSerializer
 
-PAGING = {"page_size", "cursor", "after", "before"}
+PAGING = {"page_size", "after", "before"}
 
 
 def caller(request: Request) -> AbstractBaseUser:

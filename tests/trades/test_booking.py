@@ -305,12 +305,6 @@ def test_a_day_before_which_nothing_is_known_is_no_session(desk: Desk) -> None:
     assert problems(answer) == {("trade_date", "no_session")}
 
 
-def test_a_forged_cursor_is_not_found(desk: Desk) -> None:
-    client = desk.client()
-    assert client.get(URL, {"cursor": "cD1hYmM="}).status_code == 404
-    assert client.get(URL, {"page_size": "abc"}).status_code == 400
-
-
 def test_a_retry_does_not_show_a_trade_that_moved_out_of_sight(desk: Desk) -> None:
     trade = book(desk, client_trade_id="x").json()
     hidden = make.make_account("Hidden")

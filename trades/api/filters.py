@@ -1,13 +1,15 @@
 """Which trades a list call asks for."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework import serializers
 
 from kernel.api.queries import QuerySerializer
 from kernel.api.serializers import DayField, TextField
-from trades.models import Status, Trade
+from prices.models import Instrument
+from trades.models import Status
+from trades.pages import TradeFilter
 
 LIVE = "live"
 
@@ -32,20 +34,24 @@ class TradeQuery(QuerySerializer):
         }
 
 
-def trades_matching(trades: QuerySet[Trade], query: dict[str, Any]) -> QuerySet[Trade]:
-    if tickers := query.get("ticker"):
-        trades = trades.filter(instrument__ticker__in=tickers)
-    if day := query.get("trade_date"):
-        trades = trades.filter(trade_date=day)
-    if first := query.get("from"):
-        trades = trades.filter(trade_date__gte=first)
-    if last := query.get("to"):
-        trades = trades.filter(trade_date__lte=last)
-    if statuses := query.get("status"):
-        wanted = set(statuses)
-        if LIVE in wanted:
-            wanted = (wanted - {LIVE}) | {Status.BOOKED.value, Status.AMENDED.value}
-        trades = trades.filter(status__in=sorted(wanted))
-    if group := query.get("request_group"):
-        trades = trades.filter(request_group=group)
-    return trades
+def filter_of(query: dict[str, Any], accounts: Sequence[int]) -> TradeFilter:
+    """What a validated query asks for, within the accounts that the caller may view and named."""
+    statuses: set[str] | None = None
+    if "status" in query:
+        statuses = set(query["status"])
+        if LIVE in statuses:
+            statuses = (statuses - {LIVE}) | {Status.BOOKED.value, Status.AMENDED.value}
+    instruments = None
+    if "ticker" in query:
+        found = Instrument.objects.filter(ticker__in=query["ticker"])
+        instruments = list(found.values_list("pk", flat=True))
+    days = [query[name] for name in ("from", "trade_date") if name in query]
+    last_days = [query[name] for name in ("to", "trade_date") if name in query]
+    return TradeFilter(
+        accounts=accounts,
+        instruments=instruments,
+        statuses=None if statuses is None else sorted(statuses),
+        first=max(days, default=None),
+        last=min(last_days, default=None),
+        request_group=query.get("request_group"),
+    )

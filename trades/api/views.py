@@ -1,5 +1,7 @@
 """Booking and reading trades."""
 
+from uuid import UUID
+
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -7,19 +9,24 @@ from rest_framework.views import APIView
 
 from accounts.selectors import viewable_accounts
 from kernel import clock
-from kernel.api.pagination import KeysetPagination
+from kernel.api.pages import KeysetPages
+from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, query_of
 from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
-from trades.api.filters import TradeQuery, trades_matching
+from trades.api.filters import TradeQuery, filter_of
 from trades.api.rows import trade_out, trade_row
 from trades.api.serializers import BookingIn, TradeOut
 from trades.bookings import Booking
-from trades.selectors import trade_rows, trades_visible
+from trades.models import Trade
+from trades.pages import trade_page
+from trades.selectors import trade_rows
 from trades.services.booking import trade_book
+
+PAGE_SIZE = 100
 
 
 class TradeListView(APIView):
-    pagination_class = KeysetPagination
+    pagination_class = KeysetPages
 
     @extend_schema(
         operation_id="trades_list",
@@ -31,12 +38,13 @@ class TradeListView(APIView):
     def get(self, request: Request) -> Response:
         query = query_of(request, TradeQuery)
         accounts = [a.pk for a in viewable_accounts(request.user, query.get("account"))]
-        if query.get("account") is not None and not query["account"]:
-            accounts = []
-        paginator = KeysetPagination()
-        found = trades_matching(trades_visible(accounts), query)
-        page = paginator.paginate_queryset(found, request, view=self) or []
-        return paginator.get_paginated_response([trade_row(t) for t in trade_rows(page)])
+        wanted = filter_of(query, accounts)
+
+        def read(limit: int, after: UUID | None, before: UUID | None) -> list[Trade]:
+            return trade_page(wanted, limit=limit, after=after, before=before)
+
+        page, answer = keyset_read(request, read, key=lambda t: t.pk, default_size=PAGE_SIZE)
+        return answer([trade_row(t) for t in trade_rows(page)])
 
     @extend_schema(
         operation_id="trades_book",

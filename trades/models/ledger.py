@@ -107,13 +107,18 @@ class Trade(Terms):
         ordering = ["-id"]
         constraints = _terms_constraints("trade")
         indexes = [
-            models.Index(fields=["account", "-id"], name="trade_by_account"),
-            models.Index(fields=["account", "trade_date", "-id"], name="trade_by_date"),
-            models.Index(fields=["instrument", "-id"], name="trade_by_instrument"),
+            # What lists are made of: trades.pages.
+            models.Index(fields=["account", "status", "-id"], name="trade_by_status"),
+            models.Index(fields=["account", "trade_date", "status", "-id"], name="trade_by_day"),
             models.Index(
-                fields=["request_group"],
+                fields=["account", "instrument", "status", "-id"],
+                include=["trade_date"],
+                name="trade_by_ticker",
+            ),
+            models.Index(
+                fields=["request_group", "-id"],
                 condition=Q(request_group__isnull=False),
-                name="trade_by_group",
+                name="trade_in_group",
             ),
         ]
 

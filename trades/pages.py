@@ -1,0 +1,160 @@
+"""One page of trades, newest booking first, at the same cost however many there are.
+
+A filter names accounts, and perhaps statuses, instruments or days. Each combination of them is one
+stretch of an index that is sorted by id: a key. A page is the newest of all keys together. A plain
+`account IN (…) ORDER BY id DESC LIMIT 100` lets PostgreSQL walk all trades by id until it has met
+enough that fit, which for two quiet accounts is nearly all of them; here each key is asked by
+itself, in two steps: its newest trade alone, and then, of the keys whose newest trade could be on
+the page at all, as many as a page takes. So at most a page's number of keys is read twice, and a
+key without trades costs one look into an index.
+
+Which index serves a key: trade_by_status (account, status), trade_by_ticker (account, instrument,
+status; a range of days is checked in the index itself), trade_by_day (account, day, status),
+trade_in_group (request group).
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+from trades.models import Status, Trade
+from trades.selectors import trades_visible
+
+# About 0.1 s of looking. Beyond, a range of days is checked trade by trade instead.
+MAX_KEYS = 20_000
+
+
+@dataclass(frozen=True)
+class TradeFilter:
+    """Which trades. `accounts` and `instruments` are ids; None means any, an empty set means none.
+    `first` and `last` are trade dates, inclusive."""
+
+    accounts: Sequence[int]
+    instruments: Sequence[int] | None = None
+    statuses: Sequence[str] | None = None
+    first: date | None = None
+    last: date | None = None
+    request_group: UUID | None = None
+
+
+def trade_page(
+    wanted: TradeFilter, *, limit: int, after: UUID | None = None, before: UUID | None = None
+) -> list[Trade]:
+    """At most `limit` trades, newest first: the newest, or those next after (older than) `after`,
+    or those next before (newer than) `before`. The page is one statement, so that a trade which
+    moves meanwhile does not end a list early; a range of days needs another one first."""
+    ids, values = _ids(wanted, limit=limit, after=after, before=before)
+    # In the order in which they stand in the text: Django passes no names on.
+    named = re.compile(r"%\((\w+)\)s")
+    in_order = [values[name] for name in named.findall(ids)]
+    found = RawSQL(named.sub("%s", ids), in_order)  # noqa: S611 - every value is a parameter
+    return list(trades_visible(wanted.accounts).filter(pk__in=found))
+
+
+def _ids(
+    wanted: TradeFilter, *, limit: int, after: UUID | None, before: UUID | None
+) -> tuple[str, dict[str, Any]]:
+    """The statement that finds the ids of the page, and its values by name."""
+    statuses = list(Status.values) if wanted.statuses is None else sorted(set(wanted.statuses))
+    values = {
+        "accounts": list(wanted.accounts),
+        "statuses": statuses,
+        "instruments": None if wanted.instruments is None else list(wanted.instruments),
+        "first": wanted.first,
+        "last": wanted.last,
+        "group": wanted.request_group,
+        "bound": before or after,
+        "limit": limit,
+    }
+    order, beyond = ("ASC", ">") if before is not None else ("DESC", "<")
+    within = [] if values["bound"] is None else [f"t.id {beyond} %(bound)s"]
+    if wanted.first is not None:
+        within.append("t.trade_date >= %(first)s")
+    if wanted.last is not None:
+        within.append("t.trade_date <= %(last)s")
+
+    if wanted.request_group is not None:
+        within += ["t.account_id = ANY(%(accounts)s)", "t.status = ANY(%(statuses)s)"]
+        if wanted.instruments is not None:
+            within.append("t.instrument_id = ANY(%(instruments)s)")
+        # A group has 10,000 trades at most. By itself, so that no other index seems as good.
+        query = (
+            "WITH t AS MATERIALIZED (SELECT * FROM trades_trade WHERE request_group_id = %(group)s)"
+            f" SELECT t.id FROM t WHERE {' AND '.join(within)}"
+            f" ORDER BY t.id {order} LIMIT %(limit)s"
+        )
+    else:
+        keys = [
+            "unnest(%(accounts)s::bigint[]) AS a (account)",
+            "unnest(%(statuses)s::text[]) AS s (status)",
+        ]
+        within += ["t.account_id = k.account", "t.status = k.status"]
+        if wanted.instruments is not None:
+            keys.append("unnest(%(instruments)s::bigint[]) AS i (instrument)")
+            within.append("t.instrument_id = k.instrument")
+        elif days := _days(wanted, len(statuses)):
+            values["days"] = days
+            keys.append("unnest(%(days)s::date[]) AS d (day)")
+            within.append("t.trade_date = k.day")
+        query = _newest_of_keys(keys, " AND ".join(within), order)
+    return query, values
+
+
+def _newest_of_keys(keys: list[str], within: str, order: str) -> str:
+    """The two steps. A key whose newest trade is older than that of a page's number of other keys
+    has nothing on the page, so the second step reads no more keys than the page has rows."""
+    newest = f"SELECT t.id FROM trades_trade t WHERE {within} ORDER BY t.id {order}"
+    return f"""
+        WITH k AS MATERIALIZED (
+            SELECT k.*
+              FROM (SELECT * FROM {" CROSS JOIN ".join(keys)}) k
+             CROSS JOIN LATERAL ({newest} LIMIT 1) n
+             ORDER BY n.id {order} LIMIT %(limit)s
+        )
+        SELECT p.id
+          FROM k CROSS JOIN LATERAL ({newest} LIMIT %(limit)s) p
+         ORDER BY p.id {order} LIMIT %(limit)s
+    """
+
+
+def _days(wanted: TradeFilter, statuses: int) -> list[date]:
+    """The days that a range covers and that can have trades, when they make good keys; else none,
+    and the range is checked trade by trade."""
+    first, last = wanted.first, wanted.last
+    if first is None and last is None:
+        return []
+    if first != last:
+        known = _days_with_trades(wanted.accounts)
+        if known is None:
+            return []
+        first = max(first or known[0], known[0])
+        last = min(last or known[1], known[1])
+    if first is None or last is None:
+        return []
+    count = (last - first).days + 1
+    if count < 1 or count * len(wanted.accounts) * statuses > MAX_KEYS:
+        return []
+    return [first + timedelta(days=n) for n in range(count)]
+
+
+def _days_with_trades(accounts: Iterable[int]) -> tuple[date, date] | None:
+    """The first and the last trade date in the accounts: two looks into an index for each."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT min(first), max(last)
+              FROM unnest(%s::bigint[]) AS a (account)
+             CROSS JOIN LATERAL (
+                SELECT min(trade_date) AS first, max(trade_date) AS last
+                  FROM trades_trade WHERE account_id = a.account) r
+            """,
+            [list(accounts)],
+        )
+        first, last = cursor.fetchone()
+    return None if first is None else (first, last)
