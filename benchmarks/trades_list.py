@@ -1,9 +1,9 @@
 """Pages of the trades list beside the query that one would write first, at up to 5,000,000 trades.
 
 Half of the trades are in one account; a quarter of the accounts are quiet: they traded a little,
-long ago. One trade in a thousand is cancelled, none in account A1 is amended. Both ways are
-measured on the same rows in the same run; the plain query has the index that it would have:
-(account, id).
+long ago, which a planner cannot see. One trade in a thousand is cancelled, none in account A1 is
+amended. Both ways are measured on the same rows in the same run; the plain query has the index that
+it would have: (account, id).
 """
 
 import os
@@ -126,7 +126,8 @@ def _fill(ground: Ground, start: int, end: int, user: int) -> None:
                   FROM (
                     SELECT n, CASE WHEN n %% 1000 = 7 THEN 'cancelled'
                                    WHEN n %% 50 = 8 THEN 'amended' ELSE 'booked' END AS status,
-                           CASE WHEN n < 4000 THEN 1 + %(busy)s + n %% (%(accounts)s - %(busy)s)
+                           CASE WHEN n < %(end)s / 50
+                                THEN 1 + %(busy)s + n %% (%(accounts)s - %(busy)s)
                                 WHEN n %% 50 = 8 OR n %% 2 = 0
                                 THEN 2 + floor(random() * (%(busy)s - 1))
                                 ELSE 1 END::bigint AS account

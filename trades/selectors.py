@@ -44,11 +44,12 @@ class TradeRow:
 
 def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
     """Trades that are now in these accounts, newest booking first."""
-    return (
-        Trade.objects.filter(account__in=list(accounts))
-        .select_related("account", "instrument", "booked_by")
-        .order_by("-id")
-    )
+    return trades_with_names().filter(account__in=list(accounts))
+
+
+def trades_with_names() -> QuerySet[Trade]:
+    """All that `trade_rows` needs of trades, newest booking first."""
+    return Trade.objects.select_related("account", "instrument", "booked_by").order_by("-id")
 
 
 def versions_visible(trade: Trade, accounts: Iterable[int]) -> QuerySet[TradeVersion]:

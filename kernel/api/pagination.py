@@ -97,7 +97,7 @@ def keyset_read(
 
 
 def _read_uuid(request: Request, name: str) -> UUID | None:
-    key = _read(request, name)
+    key = cursor_of(request, name)
     if key is None:
         return None
     try:
