@@ -17,7 +17,7 @@ from django.db.models import Q
 from accounts.models import Account, Entitlement
 from eqtrade.seed_trades import demo_trades
 from kernel.errors import DomainError
-from prices.services.closes import closes_fetch
+from prices.services.close_fetching import closes_fetch
 from prices.services.instruments import instruments_sync
 from prices.services.quotes import quotes_refresh
 from prices.sessions import sessions

@@ -187,6 +187,11 @@ RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")
 PRICE_SOURCE = env.str("PRICE_SOURCE", default="simulated")
 PRICE_SEED = env.int("PRICE_SEED", default=1)
 PRICE_FILE = env.str("PRICE_FILE", default="")
+# Prices also come by a stream (`manage.py prices stream`), from sources that have one.
+PRICE_STREAM = env.bool("PRICE_STREAM", default=False)
+YAHOO_STREAM_URL = env.str(
+    "YAHOO_STREAM_URL", default="wss://streamer.finance.yahoo.com/?version=2"
+)
 # Who else needs prices: dotted functions (now) → instrument ids. Prices imports nothing above it.
 PRICED_INSTRUMENT_SELECTORS = [
     "positions.selectors.held_instruments",
@@ -194,6 +199,14 @@ PRICED_INSTRUMENT_SELECTORS = [
 ]
 # What starts after each refresh of quotes: Celery task → its queue.
 AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
+# Since when prices are needed: dotted functions () → date or None.
+FIRST_PRICED_SELECTORS = ["trades.selectors.first_trade_date"]
+YAHOO_REQUESTS_PER_SECOND = env.float("YAHOO_REQUESTS_PER_SECOND", default=5.0)
+YAHOO_TIMEOUT_SECONDS = env.float("YAHOO_TIMEOUT_SECONDS", default=10.0)
+# A source that fails is left alone for the first time, then twice as long each time, up to the
+# second: then it is asked once in so many seconds, however long the trouble lasts.
+PRICE_BACKOFF_SECONDS = env.float("PRICE_BACKOFF_SECONDS", default=45.0)
+PRICE_BACKOFF_MAX_SECONDS = env.float("PRICE_BACKOFF_MAX_SECONDS", default=900.0)
 PRICE_STALE_AFTER_SECONDS = env.int("PRICE_STALE_AFTER_SECONDS", default=180)
 SETTLING_AFTER_SECONDS = 5
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from django.conf import settings
-from django.db.models import Case, Q, SmallIntegerField, When
+from django.db.models import Case, Exists, OuterRef, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
 from prices.marks import price_sources
@@ -29,6 +29,13 @@ def priced_instruments(now: datetime) -> list[Instrument]:
         wanted.update(selector(now))
     members = Q(is_active=True) & ~Q(indices=[])
     return list(Instrument.objects.filter(members | Q(pk__in=wanted)).order_by("ticker"))
+
+
+def ever_priced_instruments(now: datetime) -> list[Instrument]:
+    """Those that are priced, and those that once were and have a close. By ticker."""
+    priced = {instrument.pk for instrument in priced_instruments(now)}
+    closed = Q(Exists(Close.objects.filter(instrument=OuterRef("pk"))))
+    return list(Instrument.objects.filter(closed | Q(pk__in=priced)).order_by("ticker"))
 
 
 def missing_closes(

@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from kernel.clock import now
-from prices.services.closes import closes_work
+from prices.services.close_fetching import closes_recover, closes_work
 from prices.services.publishing import tell_refreshed
 from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
@@ -33,3 +33,14 @@ def fetch_closes() -> None:
         closes_work(now=now())
     except SourceUnavailable as error:
         logger.warning("closes not fetched, they are asked for again: %s", error)
+
+
+@shared_task(name="prices.tasks.recover")
+def recover() -> None:
+    """What a worker has done when it starts: the closes that it slept through."""
+    try:
+        filled = closes_recover(now=now())
+    except SourceUnavailable as error:
+        logger.warning("closes not recovered, they are asked for when due: %s", error)
+    else:
+        logger.info("closes of %s sessions: %s new", len(filled.days), filled.new)

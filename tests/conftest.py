@@ -13,7 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from eqtrade.up.postgres import PostgresServer
 
-pytest_plugins = ["tests.stack"]
+pytest_plugins = ["tests.stack", "tests.yahoo.server"]
 
 # Passwords here keep nothing safe, and the real hash takes a second on purpose.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

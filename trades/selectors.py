@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from kernel.pnl import signed, trade_pnl
 from prices.marks import closes_at
@@ -110,6 +110,12 @@ def recently_traded_instruments(now: datetime) -> set[int]:
         first = known.previous_session(first)
     recent = Trade.objects.filter(trade_date__gte=first).values_list("instrument_id", flat=True)
     return set(recent.distinct())
+
+
+def first_trade_date() -> date | None:
+    """The earliest trade date of any version, cancelled ones too; None without trades."""
+    first: date | None = TradeVersion.objects.aggregate(first=Min("trade_date"))["first"]
+    return first
 
 
 def trades_of_the_day(

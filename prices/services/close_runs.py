@@ -25,6 +25,18 @@ class Claimed:
     reads_all: bool
 
 
+def runs_open(*, days: Iterable[date], source: str, now: datetime, is_last: bool = False) -> None:
+    """Make the runs that these sessions lack: due now or, with `is_last`, about to be settled by
+    the one attempt that is being made."""
+    CloseRun.objects.bulk_create(
+        [
+            CloseRun(session=day, source=source, next_attempt_at=None if is_last else now)
+            for day in days
+        ],
+        ignore_conflicts=True,
+    )
+
+
 def runs_claim(*, now: datetime, source: str, instruments: Sequence[Instrument]) -> list[Claimed]:
     """The runs of the last sessions whose turn it is, each taken by this caller alone.
 
@@ -35,10 +47,23 @@ def runs_claim(*, now: datetime, source: str, instruments: Sequence[Instrument])
        it taken; who dies after it leaves the next attempt to others.
     """
     days = sessions().completed_sessions(now, SESSIONS_BACK)
-    CloseRun.objects.bulk_create(
-        [CloseRun(session=day, source=source, next_attempt_at=now) for day in days],
-        ignore_conflicts=True,
+    runs_open(days=days, source=source, now=now)
+    due = _due(now=now, source=source, instruments=instruments, days=days)
+    return [claimed for run in due if (claimed := _take(run, now))]
+
+
+def runs_are_due(*, now: datetime, source: str, instruments: Sequence[Instrument]) -> bool:
+    """Whether `runs_claim` would find any."""
+    days = sessions().completed_sessions(now, SESSIONS_BACK)
+    known = CloseRun.objects.filter(session__in=days, source=source).count()
+    return known < len(days) or bool(
+        _due(now=now, source=source, instruments=instruments, days=days)
     )
+
+
+def _due(
+    *, now: datetime, source: str, instruments: Sequence[Instrument], days: Sequence[date]
+) -> list[CloseRun]:
     lacking = missing_closes(instruments, days, source)
     waited = Q(last_attempt_at__lte=now - GAPS_EVERY)
     due = (
@@ -46,8 +71,7 @@ def runs_claim(*, now: datetime, source: str, instruments: Sequence[Instrument])
         | (waited & Q(state=State.PENDING, next_attempt_at=None))
         | (waited & ~Q(state=State.PENDING) & Q(session__in=lacking))
     )
-    runs = CloseRun.objects.filter(due, session__in=days, source=source).order_by("session")
-    return [claimed for run in runs if (claimed := _take(run, now))]
+    return list(CloseRun.objects.filter(due, session__in=days, source=source).order_by("session"))
 
 
 def _take(run: CloseRun, now: datetime) -> Claimed | None:

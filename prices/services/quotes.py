@@ -1,27 +1,42 @@
 """The latest quotes, taken from the current source."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection, transaction
 
-from prices.models import Instrument
+from prices.models import Instrument, Quote
 from prices.selectors import priced_instruments
+from prices.services.fetching import ask, one_fetch
 from prices.services.publishing import publish_changed
 from prices.sessions import is_open
-from prices.sources import PriceSource, SourceQuote, source
+from prices.sources import PriceSource, SourceQuote, SourceUnavailable, source
+
+# A streamed price older than this is asked for by the minute's refresh, too.
+STREAM_SILENT_AFTER = timedelta(seconds=60)
+# Longer than the time between two refreshes, so that none turns stale unnoticed between them.
+STALE_LOOKED_FOR = timedelta(seconds=150)
 
 
 def quotes_refresh(*, now: datetime) -> int:
     """Ask the current source and keep what is newer than what is known; how many changed.
 
-    Does nothing while the exchange is closed, unless the source ticks at any hour. Raises
-    SourceUnavailable when the source cannot be asked; the last quotes stay.
+    Does nothing while the exchange is closed, unless the source ticks at any hour. Where prices
+    are streamed, asks only for those that the stream was silent about. Raises SourceUnavailable
+    when the source cannot be asked, or not for all; the last quotes stay.
     """
     current = source()
     if not current.ticks_at_any_hour and not is_open(now):
         return 0
-    return quotes_take(current, priced_instruments(now), now=now)
+    instruments = priced_instruments(now)
+    if current.ticks_at_any_hour:
+        return quotes_take(current, instruments, now=now)
+    try:
+        with one_fetch():
+            return quotes_take(current, _not_streamed(instruments, current.name, now), now=now)
+    finally:
+        _tell_of_staleness(instruments, current.name, now)
 
 
 def ticks_take(*, now: datetime) -> int:
@@ -33,13 +48,46 @@ def ticks_take(*, now: datetime) -> int:
 def quotes_take(
     taken_from: PriceSource, instruments: Sequence[Instrument], *, now: datetime
 ) -> int:
-    """Ask that source for these instruments whatever the hour; how many quotes changed."""
+    """Ask that source for these instruments whatever the hour; how many quotes changed. Raises
+    SourceUnavailable, after keeping what was answered all the same."""
+    if not instruments:
+        return 0
+    try:
+        quotes = ask(taken_from, lambda: taken_from.quotes(instruments, now=now), now=now)
+    except SourceUnavailable as failure:
+        quotes_keep(taken_from.name, instruments, failure.quotes)
+        raise
+    return quotes_keep(taken_from.name, instruments, quotes)
+
+
+def quotes_keep(name: str, instruments: Iterable[Instrument], quotes: Iterable[SourceQuote]) -> int:
+    """Keep a source's quotes of these instruments where they are newer; how many changed."""
     ids = {instrument.ticker: instrument.pk for instrument in instruments}
-    quotes = [q for q in taken_from.quotes(instruments, now=now) if q.price > 0]
     with transaction.atomic():
-        changed = _upsert(taken_from.name, ids, quotes)
+        changed = _upsert(name, ids, [quote for quote in quotes if quote.price > 0])
         publish_changed(changed)
     return len(changed)
+
+
+def _not_streamed(
+    instruments: Sequence[Instrument], name: str, now: datetime
+) -> Sequence[Instrument]:
+    if not settings.PRICE_STREAM:
+        return instruments
+    recent = Quote.objects.filter(source=name, as_of__gt=now - STREAM_SILENT_AFTER)
+    streamed = set(recent.values_list("instrument_id", flat=True))
+    return [instrument for instrument in instruments if instrument.pk not in streamed]
+
+
+def _tell_of_staleness(instruments: Iterable[Instrument], name: str, now: datetime) -> None:
+    """Who watches learns of changes only, and a price turns stale without one."""
+    limit = now - timedelta(seconds=settings.PRICE_STALE_AFTER_SECONDS)
+    turned = Quote.objects.filter(
+        instrument__in=[instrument.pk for instrument in instruments],
+        source=name,
+        as_of__range=(limit - STALE_LOOKED_FOR, limit),
+    )
+    publish_changed(turned.values_list("instrument_id", flat=True))
 
 
 def _upsert(name: str, ids: dict[str, int], quotes: Sequence[SourceQuote]) -> list[int]:

@@ -6,12 +6,27 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from prices.sources.base import PriceSource, SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.base import (
+    FailureKind,
+    PriceSource,
+    SourceClose,
+    SourceQuote,
+    SourceUnavailable,
+)
 from prices.sources.csvfile import CsvSource
 from prices.sources.simulated import SimulatedSource
 from prices.sources.yahoo import YahooSource
+from prices.sources.yfinance_client import YahooClient
 
-__all__ = ["SOURCES", "PriceSource", "SourceClose", "SourceQuote", "SourceUnavailable", "source"]
+__all__ = [
+    "SOURCES",
+    "FailureKind",
+    "PriceSource",
+    "SourceClose",
+    "SourceQuote",
+    "SourceUnavailable",
+    "source",
+]
 
 SOURCES = ("simulated", "yahoo", "csv")
 
@@ -28,7 +43,12 @@ def _source(name: str, seed: int, file: str) -> PriceSource:
     if name == "simulated":
         return SimulatedSource(seed)
     if name == "yahoo":
-        return YahooSource()
+        return YahooSource(
+            YahooClient(
+                per_second=settings.YAHOO_REQUESTS_PER_SECOND,
+                timeout=settings.YAHOO_TIMEOUT_SECONDS,
+            )
+        )
     if name == "csv":
         return CsvSource(Path(file))
     raise ImproperlyConfigured(f"PRICE_SOURCE={name!r} is none of {', '.join(SOURCES)}.")

@@ -2,15 +2,51 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Protocol
 
 from prices.models import Instrument
 
 
+class FailureKind(StrEnum):
+    """Why a source gave no answer, in the words of metrics and of the system page."""
+
+    RATE_LIMITED = "rate_limited"  # it says that it is asked too often (429)
+    REFUSED = "refused"  # it answers, but not this (401, 403, 404)
+    SERVER_ERROR = "server_error"  # 5xx
+    TIMEOUT = "timeout"
+    MALFORMED = "malformed"  # an answer that cannot be read, such as half a JSON
+    NETWORK = "network"  # no connection
+    EMPTY = "empty"  # it answers and knows none of many
+    FILE = "file"  # a file that cannot be read
+
+
 class SourceUnavailable(Exception):
-    """The source could not be asked. The last prices stay; the next run asks again."""
+    """The source could not be asked, or not for all. The last prices stay; the next run asks again.
+
+    `quotes` and `closes` are what was answered all the same; `retry_after` is how long the source
+    itself asked to be left alone; `is_partial` says that it answers, and only single instruments
+    failed.
+    """
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        kind: FailureKind = FailureKind.NETWORK,
+        retry_after: timedelta | None = None,
+        is_partial: bool = False,
+        quotes: "Sequence[SourceQuote]" = (),
+        closes: "Sequence[SourceClose]" = (),
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.retry_after = retry_after
+        self.is_partial = is_partial
+        self.quotes = list(quotes)
+        self.closes = list(closes)
 
 
 @dataclass(frozen=True)
@@ -34,7 +70,7 @@ class SourceClose:
 class PriceSource(Protocol):
     """A ticker that the source does not know, or not now, is left out: never an error.
 
-    Both calls raise SourceUnavailable when nothing could be asked. Prices come rounded as
+    Both calls raise SourceUnavailable when some could not be asked. Prices come rounded as
     `kernel.money.round_source_price` does.
     """
 
@@ -51,7 +87,7 @@ class PriceSource(Protocol):
         ...
 
     def closes(
-        self, instruments: Sequence[Instrument], first: date, last: date
+        self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
-        """The closes of all sessions from `first` to `last`, inclusive."""
+        """The closes, official at `now`, of all sessions from `first` to `last`, inclusive."""
         ...

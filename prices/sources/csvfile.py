@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prices.amounts import read_amount
 from prices.models import Instrument
-from prices.sources.base import SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 
 
 class CsvSource:
@@ -31,7 +31,7 @@ class CsvSource:
         return list(latest.values())
 
     def closes(
-        self, instruments: Sequence[Instrument], first: date, last: date
+        self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
         wanted = {instrument.ticker for instrument in instruments}
         found = {
@@ -49,7 +49,9 @@ class CsvSource:
                 reader = csv.DictReader(lines, strict=True)
                 return [_row(row, f"{self._path}:{reader.line_num}") for row in reader]
         except (OSError, UnicodeDecodeError, csv.Error) as error:
-            raise SourceUnavailable(f"PRICE_FILE {self._path}: {error}") from error
+            raise SourceUnavailable(
+                f"PRICE_FILE {self._path}: {error}", kind=FailureKind.FILE
+            ) from error
 
 
 def _row(row: dict[str, str], place: str) -> SourceQuote | SourceClose:
@@ -63,4 +65,4 @@ def _row(row: dict[str, str], place: str) -> SourceQuote | SourceClose:
             raise ValueError("as_of needs an offset")
         return SourceQuote(ticker, read_amount(row["price"]), as_of.astimezone(UTC))
     except (KeyError, TypeError, ValueError) as error:
-        raise SourceUnavailable(f"{place}: {error}") from error
+        raise SourceUnavailable(f"{place}: {error}", kind=FailureKind.FILE) from error

@@ -44,7 +44,7 @@ class SimulatedSource:
         return found
 
     def closes(
-        self, instruments: Sequence[Instrument], first: date, last: date
+        self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
         known = sessions()
         days = [known.session_of(day) for day in known.sessions_between(first, last)]
@@ -55,6 +55,7 @@ class SimulatedSource:
                 self._price(instrument.ticker, int(session.closes.timestamp())),
             )
             for session in days
+            if session.closes <= now
             for instrument in instruments
         ]
 

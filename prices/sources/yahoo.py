@@ -1,75 +1,153 @@
 """Prices from Yahoo by yfinance. A ticker without an answer is missing for now, nothing more."""
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from itertools import islice
 
 from kernel.money import round_source_price
 from prices.models import Instrument
-from prices.sources.base import SourceClose, SourceQuote, SourceUnavailable
+from prices.sessions import Sessions, sessions
+from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.yfinance_client import Chart, YahooClient, YahooFailure
+
+# Symbols in one request for quotes.
+QUOTES_AT_ONCE = 100
+# Of the session that just ended, Yahoo goes on answering its last trade for a while. It is taken
+# for the close when it was made at the end or later, or after this time in any case.
+CLOSES_SETTLE = timedelta(minutes=15)
+# One failure may be one symbol's; these many one after another are the source's.
+FAILURES_IN_A_ROW = 3
+# A host whose clock is behind a little.
+CLOCK_MARGIN = timedelta(seconds=5)
+
+logger = logging.getLogger(__name__)
 
 
 class YahooSource:
     name = "yahoo"
     ticks_at_any_hour = False
 
+    def __init__(self, client: YahooClient) -> None:
+        self._client = client
+
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
-        frame = _download(instruments, period="1d", interval="1m")
-        found = []
+        """All by a few requests; by one chart each where Yahoo refuses to answer many at once."""
+        tickers: dict[str, list[str]] = {}
         for instrument in instruments:
-            # The newest of a series is last; the tail may be NaN for names that did not trade.
-            last = max(
-                ((at, price) for at, price in _prices(frame, instrument) if at <= now),
-                default=None,
-            )
-            if last is not None:
-                at, price = last
-                found.append(SourceQuote(instrument.ticker, round_source_price(price), at))
+            tickers.setdefault(instrument.yahoo_symbol, []).append(instrument.ticker)
+        found: list[SourceQuote] = []
+        try:
+            for symbols in _chunks(list(tickers), QUOTES_AT_ONCE):
+                for last in self._client.last_prices(symbols):
+                    if last.symbol in tickers and last.at <= now + CLOCK_MARGIN:
+                        price, at = round_source_price(last.price), min(last.at, now)
+                        found += [SourceQuote(t, price, at) for t in tickers[last.symbol]]
+        except YahooFailure as failure:
+            if failure.kind == FailureKind.REFUSED and not found:
+                logger.warning("Yahoo refuses quotes (%s); asking for charts", failure)
+                return self._quotes_by_charts(instruments, now)
+            raise _unavailable(failure, quotes=found) from failure
+        _refuse_empty(len(tickers), len(found))
         return found
 
     def closes(
-        self, instruments: Sequence[Instrument], first: date, last: date
+        self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
-        # Yahoo's end is exclusive.
-        frame = _download(
-            instruments, start=str(first), end=str(last + timedelta(days=1)), interval="1d"
-        )
-        return [
-            SourceClose(instrument.ticker, at.date(), round_source_price(price))
-            for instrument in instruments
-            for at, price in _prices(frame, instrument, keep_wall_clock=True)
-            if first <= at.date() <= last
-        ]
+        known = sessions()
+        found: list[SourceClose] = []
+        answered = 0
+        charts = self._charts(instruments, first=first, now=now, interval="1d")
+        try:
+            for instrument, chart in charts:
+                answered += bool(chart.bars)
+                found += [
+                    SourceClose(instrument.ticker, bar.at.date(), round_source_price(bar.close))
+                    for bar in chart.bars
+                    if first <= bar.at.date() <= last
+                    and _is_official(chart, bar.at.date(), known, now)
+                ]
+        except YahooFailure as failure:
+            raise _unavailable(failure, closes=found) from failure
+        _refuse_empty(len(instruments), answered)
+        return found
+
+    def _quotes_by_charts(
+        self, instruments: Sequence[Instrument], now: datetime
+    ) -> list[SourceQuote]:
+        found: list[SourceQuote] = []
+        try:
+            for instrument, chart in self._charts(instruments, first=None, now=now, interval="1m"):
+                bars = [bar for bar in chart.bars if bar.at.astimezone(UTC) <= now]
+                if bars:
+                    price, at = round_source_price(bars[-1].close), bars[-1].at.astimezone(UTC)
+                    found.append(SourceQuote(instrument.ticker, price, at))
+        except YahooFailure as failure:
+            raise _unavailable(failure, quotes=found) from failure
+        _refuse_empty(len(instruments), len(found))
+        return found
+
+    def _charts(
+        self, instruments: Sequence[Instrument], *, first: date | None, now: datetime, interval: str
+    ) -> Iterator[tuple[Instrument, Chart]]:
+        """One request each. Failures of single symbols are passed over, and the first of them is
+        raised at the end; a rate limit, or several in a row, at once."""
+        earliest: YahooFailure | None = None
+        in_a_row = 0
+        for instrument in instruments:
+            try:
+                yield (
+                    instrument,
+                    self._client.chart(
+                        instrument.yahoo_symbol, first=first, now=now, interval=interval
+                    ),
+                )
+                in_a_row = 0
+            except YahooFailure as failure:
+                in_a_row += 1
+                earliest = earliest or failure
+                if failure.kind == FailureKind.RATE_LIMITED or in_a_row == FAILURES_IN_A_ROW:
+                    raise
+        if earliest is not None:
+            earliest.is_single = True
+            raise earliest
 
 
-def _download(instruments: Sequence[Instrument], **wanted: str) -> Any:
-    # Imported here: it brings pandas and a network stack that other sources never need.
-    import yfinance
-
-    try:
-        # auto_adjust=False: adjusted prices change with each dividend, and are no closes.
-        return yfinance.download(
-            [instrument.yahoo_symbol for instrument in instruments],
-            auto_adjust=False,
-            group_by="ticker",
-            progress=False,
-            threads=False,
-            **wanted,
-        )
-    except Exception as error:  # whatever its network stack raises: the source is away
-        raise SourceUnavailable(f"Yahoo: {error}") from error
+def _is_official(chart: Chart, day: date, known: Sessions, now: datetime) -> bool:
+    """Whether a day's bar is its close already. Days off have none."""
+    if not known.is_session(day):
+        return False
+    closes = known.session_of(day).closes
+    if now < closes:
+        return False
+    traded = chart.last_trade
+    return traded is None or traded >= closes or now >= closes + CLOSES_SETTLE
 
 
-def _prices(
-    frame: Any, instrument: Instrument, *, keep_wall_clock: bool = False
-) -> Iterator[tuple[datetime, float]]:
-    """The finite, positive prices of one instrument. Daily rows are stamped with their date."""
-    if frame is None or frame.empty or instrument.yahoo_symbol not in frame.columns.levels[0]:
-        return
-    for stamp, price in frame[instrument.yahoo_symbol]["Close"].items():
-        if math.isfinite(price) and price > 0:
-            at: datetime = stamp.to_pydatetime()
-            if not keep_wall_clock:
-                at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-            yield at, float(price)
+def _chunks(symbols: Sequence[str], size: int) -> Iterator[list[str]]:
+    rest = iter(symbols)
+    for _ in range(math.ceil(len(symbols) / size)):
+        yield list(islice(rest, size))
+
+
+def _unavailable(
+    failure: YahooFailure,
+    *,
+    quotes: Sequence[SourceQuote] = (),
+    closes: Sequence[SourceClose] = (),
+) -> SourceUnavailable:
+    return SourceUnavailable(
+        f"Yahoo: {failure}",
+        kind=failure.kind,
+        retry_after=failure.retry_after,
+        is_partial=failure.is_single,
+        quotes=quotes,
+        closes=closes,
+    )
+
+
+def _refuse_empty(asked: int, answered: int) -> None:
+    """One that is unknown is missing; all of many unknown is trouble of the source's own."""
+    if asked >= 5 and not answered:
+        raise SourceUnavailable(f"Yahoo: no answer for any of {asked}", kind=FailureKind.EMPTY)

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from prices.models import Close, Instrument, PriceOverride, Quote
-from prices.services.closes import closes_fetch
+from prices.services.close_fetching import closes_fetch
 from prices.services.overrides import override_set
 from prices.services.quotes import quotes_refresh, quotes_take
 from prices.sources import SourceClose, SourceQuote
@@ -49,7 +49,7 @@ class Backwards:
         return [SourceQuote(i.ticker, Decimal(1), now) for i in instruments][:: self._step]
 
     def closes(
-        self, instruments: Sequence[Instrument], first: date, last: date
+        self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
         raise NotImplementedError
 

@@ -10,7 +10,8 @@ import pytest
 from kernel.clock import NEW_YORK
 from prices.models import CARRIED, Close, CloseRun, Instrument, SessionOverride
 from prices.selectors import ClosesState, closes_state
-from prices.services.closes import closes_load, closes_work
+from prices.services.close_fetching import closes_work
+from prices.services.closes import closes_load
 from prices.sources import SourceUnavailable
 
 pytestmark = pytest.mark.django_db
@@ -56,7 +57,9 @@ def minutes(first: datetime, last: datetime) -> list[datetime]:
 
 def asked_at(first: datetime, last: datetime) -> list[str]:
     """The New York times at which Friday's closes were asked for."""
-    times, attempts = [], 0
+    times: list[str] = []
+    begun = CloseRun.objects.filter(session=FRIDAY, source="csv").first()
+    attempts = begun.attempts if begun else 0
     for now in minutes(first, last):
         closes_work(now=now)
         found = CloseRun.objects.filter(session=FRIDAY, source="csv").first()
@@ -81,7 +84,8 @@ def test_complete_at_the_end_then_read_again_late_and_in_the_next_sessions_morni
 ) -> None:
     known("IBM,2026-01-30,144\nAAPL,2026-01-30,192\n")
     assert closes_state(FRIDAY, END) == ClosesState.PENDING
-    assert asked_at(END, at(date(2026, 2, 2), 10)) == ["Fri 16:00", "Fri 23:50", "Mon 08:00"]
+    assert asked_at(END, at(date(2026, 1, 31), 1)) == ["Fri 16:00", "Fri 23:50"]
+    assert asked_at(at(MONDAY, 7), at(MONDAY, 10)) == ["Mon 08:00"]
     assert closes_state(FRIDAY, END) == ClosesState.COMPLETE
     assert (run().settled_at, run().expected, run().missing) == (END, 2, 0)
     assert run().next_attempt_at is None

@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from kernel.errors import Invalid
 from prices.models import Close, Instrument, SessionOverride
-from prices.services.closes import closes_fetch, closes_load
+from prices.services.close_fetching import closes_fetch
+from prices.services.closes import closes_load
 
 pytestmark = pytest.mark.django_db
 

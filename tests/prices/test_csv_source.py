@@ -10,6 +10,7 @@ import pytest
 from prices.models import Instrument
 from prices.sources import SourceClose, SourceQuote, SourceUnavailable, source
 
+NOW = datetime(2026, 2, 2, 15, 0, tzinfo=UTC)
 IBM, AAPL = Instrument(ticker="IBM"), Instrument(ticker="AAPL")
 BOTH = """ticker,session,close,as_of,price
 IBM,2026-01-29,143.33,,
@@ -35,8 +36,8 @@ def test_quotes_are_the_latest_up_to_now(price_file: Callable[[str], Path]) -> N
 def test_closes_by_range_and_ticker(price_file: Callable[[str], Path]) -> None:
     price_file(BOTH)
     day = date(2026, 1, 29)
-    assert source().closes([IBM], day, day) == [SourceClose("IBM", day, Decimal("143.33"))]
-    assert len(source().closes([IBM, AAPL], day, date(2026, 1, 30))) == 3
+    assert source().closes([IBM], day, day, now=NOW) == [SourceClose("IBM", day, Decimal("143.33"))]
+    assert len(source().closes([IBM, AAPL], day, date(2026, 1, 30), now=NOW)) == 3
 
 
 @pytest.mark.parametrize(

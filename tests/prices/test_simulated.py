@@ -70,7 +70,7 @@ def test_some_names_move_each_second_and_by_little() -> None:
 
 def test_closes_are_what_the_quotes_approach() -> None:
     source, session = SimulatedSource(7), session_of(date(2026, 1, 30))
-    closes = {c.ticker: c.close for c in source.closes(MANY, session.date, session.date)}
+    closes = {c.ticker: c.close for c in source.closes(MANY, session.date, session.date, now=NOW)}
     quotes = {q.ticker: q.price for q in source.quotes(MANY, now=session.closes)}
     gaps = [abs(quotes[t] / closes[t] - 1) for t in closes]
     assert max(gaps) < Decimal("0.003")
@@ -78,7 +78,9 @@ def test_closes_are_what_the_quotes_approach() -> None:
 
 
 def test_closes_come_for_sessions_only_both_ends_included() -> None:
-    closes = SimulatedSource(7).closes(FEW[:1], date(2026, 1, 30), date(2026, 2, 3))
+    closes = SimulatedSource(7).closes(
+        FEW[:1], date(2026, 1, 30), date(2026, 2, 3), now=NOW + timedelta(days=7)
+    )
     assert [c.session for c in closes] == [date(2026, 1, 30), date(2026, 2, 2), date(2026, 2, 3)]
 
 
@@ -92,7 +94,9 @@ def test_prices_are_rounded_and_in_range() -> None:
 
 def test_daily_volatility_is_about_one_and_a_half_percent() -> None:
     closes: dict[str, list[float]] = {}
-    for close in SimulatedSource(7).closes(MANY[:60], date(2025, 7, 1), date(2025, 12, 31)):
+    for close in SimulatedSource(7).closes(
+        MANY[:60], date(2025, 7, 1), date(2025, 12, 31), now=NOW
+    ):
         closes.setdefault(close.ticker, []).append(float(close.close))
     spreads = [
         statistics.pstdev(math.log(b / a) for a, b in itertools.pairwise(of))

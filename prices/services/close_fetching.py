@@ -1,0 +1,187 @@
+"""Asking the current source for closes: when they are due, and to catch up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from prices.models import CloseRun, Instrument
+from prices.selectors import (
+    SESSIONS_BACK,
+    ever_priced_instruments,
+    missing_closes,
+    priced_instruments,
+)
+from prices.services.close_runs import runs_are_due, runs_claim, runs_open, runs_settle
+from prices.services.closes import CloseKey, closes_insert
+from prices.services.fetching import ask, exclusive, left_alone_until
+from prices.sessions import sessions
+from prices.sources import PriceSource, SourceClose, SourceUnavailable, source
+
+# Instruments asked for, and written, at once: what was answered is kept if the next fail.
+AT_ONCE = 50
+# The one who asks at a session's end would rather wait for a refresh than miss its turn.
+WAIT_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Filled:
+    """`new` closes were recorded for `days`; `missing` are lacking still, over all of them."""
+
+    days: Sequence[date]
+    new: int
+    missing: int
+
+
+def closes_work(*, now: datetime) -> int:
+    """What is due at this moment (see `prices.closing`), for the last sessions; how many closes
+    are new or changed. Safe to run at any time and twice at once. A source that is left alone
+    after a failure keeps its turn. Raises SourceUnavailable."""
+    current = source()
+    instruments = priced_instruments(now)
+    if not instruments or left_alone_until(current, now):
+        return 0
+    if not runs_are_due(now=now, source=current.name, instruments=instruments):
+        return 0
+    with exclusive(current, wait_seconds=WAIT_SECONDS):
+        claimed = runs_claim(now=now, source=current.name, instruments=instruments)
+        days = [each.session for each in claimed]
+        lacking = missing_closes(
+            instruments, [each.session for each in claimed if not each.reads_all], current.name
+        )
+        again = {each.session: instruments for each in claimed if each.reads_all}
+        error = ""
+        try:
+            found = _fetch(current, lacking, now=now)
+            return found + _fetch(current, again, now=now, only_missing=False)
+        except SourceUnavailable as failure:
+            error = str(failure)
+            raise
+        finally:
+            runs_settle(days=days, now=now, source=current.name, error=error)
+
+
+def closes_fetch(*, now: datetime, sessions_back: int = SESSIONS_BACK) -> int:
+    """Ask now for the closes that the last completed sessions lack; how many came.
+
+    A second call finds nothing to do; two at once do not write twice. What the source does not
+    have yet is asked for again when it is due. Raises SourceUnavailable.
+    """
+    return _fill(sessions().completed_sessions(now, sessions_back), now).new
+
+
+def closes_recover(*, now: datetime) -> Filled:
+    """Fill every session since the last complete one, at least the last five. Raises
+    SourceUnavailable."""
+    known = sessions()
+    recent = known.completed_sessions(now, SESSIONS_BACK)
+    complete = CloseRun.objects.filter(
+        source=source().name, state=CloseRun.State.COMPLETE, session__lte=recent[-1]
+    ).first()
+    days = recent
+    if complete is not None and complete.session < recent[0]:
+        days = known.sessions_between(known.next_session(complete.session), recent[-1])
+    return _fill(days, now)
+
+
+def closes_rebuild(*, now: datetime, first: date | None = None) -> Filled:
+    """Read again every session since `first`, or since the one before the first trade, of every
+    instrument that ever had a close; what differs is recorded. Raises SourceUnavailable."""
+    known, current = sessions(), source()
+    last = known.completed_sessions(now, 1)[-1]
+    begin = first or _first_needed() or last
+    days = known.sessions_between(begin, last)
+    instruments = ever_priced_instruments(now)
+    return _fill(days, now, again=dict.fromkeys(days, instruments), current=current)
+
+
+def _first_needed() -> date | None:
+    """The session whose closes the first trade's P&L needs."""
+    named = [
+        day
+        for path in settings.FIRST_PRICED_SELECTORS
+        if (day := import_string(path)()) is not None
+    ]
+    return sessions().previous_session(min(named)) if named else None
+
+
+def _fill(
+    days: Sequence[date],
+    now: datetime,
+    *,
+    again: Mapping[date, Sequence[Instrument]] | None = None,
+    current: PriceSource | None = None,
+) -> Filled:
+    current = current or source()
+    instruments = priced_instruments(now)
+    recent = set(sessions().completed_sessions(now, SESSIONS_BACK))
+    runs_open(days=[d for d in days if d in recent], source=current.name, now=now)
+    runs_open(days=[d for d in days if d not in recent], source=current.name, now=now, is_last=True)
+    error = ""
+    with exclusive(current, wait_seconds=WAIT_SECONDS):
+        try:
+            wanted = missing_closes(instruments, days, current.name) if again is None else again
+            new = _fetch(current, wanted, now=now, only_missing=again is None)
+        except SourceUnavailable as failure:
+            error = str(failure)
+            raise
+        finally:
+            runs = runs_settle(days=days, now=now, source=current.name, error=error)
+    return Filled(days, new, sum(run.missing for run in runs))
+
+
+def _fetch(
+    asked_of: PriceSource,
+    wanted: Mapping[date, Sequence[Instrument]],
+    *,
+    now: datetime,
+    only_missing: bool = True,
+) -> int:
+    """Ask for these closes, some instruments at a time, and append what is new or, unless
+    `only_missing`, what differs; how many did. A failure of single instruments is raised after all
+    were asked for."""
+    if not wanted:
+        return 0
+    instruments = sorted({i for those in wanted.values() for i in those}, key=lambda i: i.ticker)
+    keys = {(i.pk, day) for day, those in wanted.items() for i in those}
+    count, partial = 0, None
+    for some in _chunks(instruments):
+        ids = {instrument.ticker: instrument.pk for instrument in some}
+        try:
+            # Not in a transaction: a real source takes seconds.
+            answers = _ask(asked_of, some, min(wanted), max(wanted), now)
+        except SourceUnavailable as failure:
+            count += closes_insert(
+                _rows(failure.closes, ids, keys), asked_of.name, only_missing=only_missing
+            )
+            if not failure.is_partial:
+                raise
+            partial = partial or failure
+            continue
+        count += closes_insert(_rows(answers, ids, keys), asked_of.name, only_missing=only_missing)
+    if partial is not None:
+        raise partial
+    return count
+
+
+def _ask(
+    asked_of: PriceSource, some: Sequence[Instrument], first: date, last: date, now: datetime
+) -> list[SourceClose]:
+    return ask(asked_of, lambda: asked_of.closes(some, first, last, now=now), now=now)
+
+
+def _rows(
+    answers: Sequence[SourceClose], ids: Mapping[str, int], keys: set[tuple[int, date]]
+) -> list[CloseKey]:
+    return [
+        (ids[answer.ticker], answer.session, answer.close)
+        for answer in answers
+        if (ids[answer.ticker], answer.session) in keys and answer.close > 0
+    ]
+
+
+def _chunks(instruments: Sequence[Instrument]) -> Iterator[Sequence[Instrument]]:
+    for start in range(0, len(instruments), AT_ONCE):
+        yield instruments[start : start + AT_ONCE]
