@@ -6,7 +6,8 @@ The servers are started later, by fixtures; until then these addresses lead nowh
 import os
 
 for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "DATA_DIR",
-             "PRICE_SOURCE", "PRICE_FILE", "PRICE_SEED", "PRICE_STREAM", "DB_POOL", "DEBUG", "PORT", "SEED",
+             "PRICE_SOURCE", "PRICE_FILE", "PRICE_SEED", "PRICE_STREAM", "DB_POOL", "DEBUG", "PORT",
+             "SEED",
              "DEMO_PASSWORD", "EQTRADE_LOCAL_STACK"):  # fmt: skip
     os.environ.pop(name, None)
 
