@@ -1,14 +1,13 @@
 """The rows that users see, composed in one place for REST and websocket, field for field."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
 
 from kernel.api.rows import Row, moment, text
-from kernel.money import CONTEXT
 from pnl.figures import KeyPnl
 from pnl.history import rows_as_of
 from pnl.selectors import TotalPnl, correction_pnl_by_key, live_rows, live_totals
@@ -67,25 +66,17 @@ def position_rows_as_of(
         include_flat=include_flat,
     )
     then = Today(today.now, session, today.price_source)
-    # Cost is kept as it is now only; a past session's is not known from it.
-    return [
-        _position_row(replace(row, cost_quantity=None, cost=None, realized_pnl=None), then)
-        for row in found
-    ]
+    return [_position_row(row, then) for row in found]
 
 
 def _position_row(row: KeyPnl, today: Today) -> Row:
     value = None if row.mark is None else row.position * row.mark
-    unrealized = None if value is None or row.cost is None else value - row.cost
-    average = None
-    if row.cost is not None and row.cost_quantity:
-        average = CONTEXT.divide(row.cost, row.cost_quantity)
     return {
         "account": row.account,
         "ticker": row.ticker,
         "session": today.business_date.isoformat(),
         "quantity": text(row.position),
-        "average_cost": text(average),
+        "average_cost": text(row.average_cost),
         "price": text(row.mark),
         "price_as_of": moment(row.mark_as_of),
         "mark_source": row.mark_source,
@@ -96,7 +87,7 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "position_pnl": text(row.position_pnl),
         "total_pnl": text(row.total_pnl),
         "realized_pnl": text(row.realized_pnl),
-        "unrealized_pnl": text(unrealized),
+        "unrealized_pnl": text(row.unrealized_pnl),
         "pnl_valid": row.pnl_reason is None,
         "pnl_reason": row.pnl_reason,
         "updated_at": moment(row.updated_at),

@@ -6,9 +6,14 @@ instrument_id). A property test holds it together with the Python. With marks of
 (prices.session_marks) `keyed` has a `session` too: DAILY_FIGURES.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
+
+from pnl.costing import average_cost, fold
+from pnl.flows import numbers
 
 _FIGURES = """
     SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
@@ -46,16 +51,19 @@ _FIGURES = """
 FIGURES = _FIGURES.format(and_session="")
 DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session")
 
-# After `rows AS (FIGURES)`: the columns of KeyPnl, by account and ticker.
+# After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
+# flows, flow_count; the last two where the others are to be folded): the columns of KeyPnl and the
+# flows, by account and ticker.
 SELECT_KEYS = """
     SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
            r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
            r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
-           r.updated_at, c.quantity, c.cost, c.realized_pnl
+           r.updated_at, c.quantity, c.cost, c.realized_pnl,
+           c.flows, c.flow_count
       FROM rows r
       JOIN accounts_account ac ON ac.id = r.account_id
       JOIN prices_instrument i ON i.id = r.instrument_id
-      LEFT JOIN pnl_cost c
+      LEFT JOIN costs c
         ON c.account_id = r.account_id AND c.instrument_id = r.instrument_id
      ORDER BY ac.code COLLATE "C", i.ticker COLLATE "C"
 """
@@ -87,3 +95,26 @@ class KeyPnl:
     cost_quantity: Decimal | None
     cost: Decimal | None
     realized_pnl: Decimal | None
+
+    @property
+    def average_cost(self) -> Decimal | None:
+        return average_cost(self.cost_quantity, self.cost)
+
+    @property
+    def unrealized_pnl(self) -> Decimal | None:
+        """Market value − cost of the quantity that the cost is of: the two are never torn."""
+        if self.cost is None or self.cost_quantity is None:
+            return None
+        if self.cost_quantity == 0:
+            return Decimal(0)
+        return None if self.mark is None else self.mark * self.cost_quantity - self.cost
+
+
+def key_rows_of(found: Iterable[tuple[Any, ...]]) -> list[KeyPnl]:
+    """The rows of SELECT_KEYS, with flows folded where there are any to fold."""
+    rows = []
+    for *values, flows, count in found:
+        if count is not None:
+            values[-3:] = fold(numbers(flows, count)).decimals()
+        rows.append(KeyPnl(*values))
+    return rows

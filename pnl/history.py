@@ -2,7 +2,8 @@
 
 `as_of` takes entries by trade date, `known_at` by when they were recorded (inclusive; it never
 filters prices). What the ledger index holds (quantity, trade date, time of recording) answers the
-sum without touching the table; only the session's own entries are fetched for their notional.
+sum without touching the table; only the session's own entries are fetched for their notional. Cost
+is folded anew from the same entries, in the same statement.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,8 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl
+from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from pnl.flows import flows_of
 from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
 from prices.sessions import sessions
 
@@ -42,6 +44,16 @@ _KEYED = f"""
      WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
 """
 
+_FLOWS = flows_of(
+    "e.account_id = ANY(%(accounts)s) AND e.trade_date <= %(session)s"
+    " AND (%(instruments)s::bigint[] IS NULL OR e.instrument_id = ANY(%(instruments)s::bigint[]))"
+    " AND (%(known_at)s::timestamptz IS NULL OR e.recorded_at <= %(known_at)s::timestamptz)"
+)
+_COSTS = f"""
+    SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl, flows, flow_count
+      FROM ({_FLOWS}) f
+"""
+
 _NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"
 
 
@@ -64,7 +76,8 @@ def rows_as_of(
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({marks}),"
-            f" settling AS ({_NOTHING_SETTLING}), rows AS ({FIGURES})" + SELECT_KEYS,
+            f" settling AS ({_NOTHING_SETTLING}), rows AS ({FIGURES}), costs AS ({_COSTS})"
+            + SELECT_KEYS,
             {
                 **params,
                 "accounts": list(accounts),
@@ -73,4 +86,4 @@ def rows_as_of(
                 "include_flat": include_flat,
             },
         )
-        return [KeyPnl(*row) for row in cursor.fetchall()]
+        return key_rows_of(cursor.fetchall())

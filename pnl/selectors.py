@@ -15,7 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl
+from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
 from prices.marks import MARKS, mark_params
 from trades.models import LEDGER_SHARDS
 
@@ -44,8 +44,9 @@ _KEYED = """
             OR coalesce(a.trades, 0) > 0)
 """
 
-# Keys with an entry that one projection has applied and the other has not, recorded long ago.
-_SETTLING = """
+# Keys with an entry that positions have and the other projection has not, or the other way round,
+# recorded long ago.
+_APART = """
     SELECT DISTINCT e.account_id, e.instrument_id
       FROM (
         SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
@@ -53,7 +54,7 @@ _SETTLING = """
                coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
           FROM (SELECT DISTINCT (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
           LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
-          LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = 'pnl'
+          LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = '{consumer}'
       ) c
       JOIN trades_ledgerentry e
         ON e.shard = c.shard
@@ -63,6 +64,17 @@ _SETTLING = """
            <= greatest((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
      WHERE (c.p_epoch, c.p_txid, c.p_id) <> (c.h_epoch, c.h_txid, c.h_id)
        AND e.recorded_at < %(settled_by)s
+"""
+_SETTLING = _APART.format(consumer="pnl")
+
+# Cost that has not kept up is not shown.
+_COSTS = f"""
+    SELECT c.account_id, c.instrument_id, c.quantity, c.cost, c.realized_pnl,
+           NULL::bytea AS flows, NULL::bigint AS flow_count
+      FROM pnl_cost c
+     WHERE c.account_id = ANY(%(accounts)s)
+       AND (c.account_id, c.instrument_id) NOT IN ({_APART.format(consumer="cost")})
+       AND c.account_id NOT IN (SELECT account_id FROM trades_quarantine WHERE consumer = 'cost')
 """
 
 _WITH = (
@@ -125,10 +137,10 @@ def live_rows(
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            _WITH + SELECT_KEYS,
+            f"{_WITH}, costs AS ({_COSTS})" + SELECT_KEYS,
             _params(now, accounts, keys=keys, instruments=instruments, include_flat=include_flat),
         )
-        return [KeyPnl(*row) for row in cursor.fetchall()]
+        return key_rows_of(cursor.fetchall())
 
 
 _TOTALS = """

@@ -12,6 +12,7 @@ from tests.stack.examples import Example, examples
 from tests.stack.running import RunningStack
 
 FIGURES = ("trade_pnl", "position_pnl", "total_pnl")
+COST = ("average_cost", "realized_pnl", "unrealized_pnl")
 EXAMPLES = examples()
 
 
@@ -41,7 +42,7 @@ def figures(row: Row, *names: str) -> dict[str, Any]:
 def test_positions(case: Case) -> None:
     expected = {
         row["ticker"]: {
-            **figures(row, "quantity", *FIGURES),
+            **figures(row, "quantity", *FIGURES, *COST),
             "price": Decimal(case.example.live[row["ticker"]]),
             "previous_close": Decimal(case.example.closes[row["ticker"]]),
             "mark_source": "override",
@@ -53,7 +54,7 @@ def test_positions(case: Case) -> None:
     def look() -> None:
         found = {
             row["ticker"]: {
-                **figures(row, "quantity", *FIGURES, "price", "previous_close"),
+                **figures(row, "quantity", *FIGURES, *COST, "price", "previous_close"),
                 "mark_source": row["mark_source"],
                 "pnl_valid": row["pnl_valid"],
             }
