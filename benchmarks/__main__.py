@@ -6,6 +6,7 @@ from collections.abc import Callable
 from benchmarks import (
     beside_import,
     booking_to_frame,
+    cost,
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
@@ -17,6 +18,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "booking_to_frame": booking_to_frame.measure,
     "apply": ledger_apply.measure,
     "rebuild": ledger_rebuild.measure,
+    "cost": cost.measure,
     "flat": ledger_flat.measure,
     "beside_import": beside_import.measure,
     "trades_list": trades_list.measure,

@@ -64,8 +64,10 @@ class Ground:
                         SELECT uuidv7() AS id, 1 + floor(random() * %(accounts)s) AS account_id,
                                1 + floor(random() * %(names)s) AS instrument_id,
                                CASE n %% 2 WHEN 0 THEN 'buy' ELSE 'sell' END AS side,
-                               1 + n %% 100 AS quantity, 100 AS price,
-                               date '2026-01-05' + (n %% 60) AS trade_date, now() AS at,
+                               1 + n %% 100 AS quantity,
+                               80 + (n * 37 %% 4001) / 100.0 AS price,
+                               date '2026-01-05' + (n %% 60) AS trade_date,
+                               now() + n * interval '1 microsecond' AS at,
                                (SELECT min(id) FROM auth_user) AS user_id
                           FROM generate_series(1, %(rows)s) n
                     ), t AS (
