@@ -1,17 +1,26 @@
-"""The page."""
+"""The pages: one shell for all of them, which knows who is asking and which page is wanted."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
+# Address → the source file of that page, whose code the browser then fetches at once instead of
+# after the shell has run.
+PAGES = {
+    "": "src/pages/Positions.svelte",
+    "bulk/": "src/pages/Bulk.svelte",
+    "prices/": "src/pages/Prices.svelte",
+    "pnl/": "src/pages/Pnl.svelte",
+    "system/": "src/pages/System.svelte",
+}
+
 
 @login_required
 @ensure_csrf_cookie
-def page(request: HttpRequest) -> HttpResponse:
+def page(request: HttpRequest, source: str) -> HttpResponse:
     boot = {
         "user": request.user.get_username(),
         "is_staff": request.user.is_staff,
-        "accounts": None,
     }
-    return render(request, "blotter/page.html", {"boot": boot})
+    return render(request, "blotter/page.html", {"boot": boot, "source": source})

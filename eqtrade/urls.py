@@ -5,7 +5,6 @@ from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-from blotter.views import page
 from eqtrade import health
 from eqtrade.api import ApiNotFoundView, SystemView, TokenView
 from eqtrade.metrics import metrics
@@ -25,11 +24,22 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", page, name="blotter"),
+    path("", include("blotter.urls")),
     path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
+    # Not the names that the admin's own templates have.
+    path(
+        "password/",
+        auth.PasswordChangeView.as_view(template_name="blotter/password.html"),
+        name="password_change",
+    ),
+    path(
+        "password/done/",
+        auth.PasswordChangeDoneView.as_view(template_name="blotter/password_done.html"),
+        name="password_change_done",
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

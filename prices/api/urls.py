@@ -1,5 +1,6 @@
 from django.urls import path
 
+from prices.api.market import MarketView
 from prices.api.views import (
     CloseListView,
     InstrumentListView,
@@ -9,6 +10,7 @@ from prices.api.views import (
 )
 
 urlpatterns = [
+    path("market/", MarketView.as_view(), name="market"),
     path("instruments/", InstrumentListView.as_view(), name="instruments"),
     path("prices/", PriceListView.as_view(), name="prices"),
     path("prices/closes/", CloseListView.as_view(), name="closes"),

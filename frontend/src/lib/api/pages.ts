@@ -1,0 +1,40 @@
+/** Lists of the API come in pages; here is how to read one, or all of them. */
+
+import { InvalidMessage } from "../validate";
+
+export interface Page<T> {
+  results: T[];
+  next: string | null;
+}
+
+export function page<T>(body: unknown, item: (value: unknown) => T): Page<T> {
+  const { results, next } = (body ?? {}) as { results?: unknown; next?: unknown };
+  if (!Array.isArray(results)) throw new InvalidMessage("results: expected a list");
+  return { results: results.map(item), next: typeof next === "string" ? next : null };
+}
+
+/** The part of `next` that a following request repeats: `after` or `cursor`. */
+export function cursorOf(next: string): Record<string, string> {
+  const query = new URL(next, globalThis.location?.href ?? "http://localhost/").searchParams;
+  return Object.fromEntries(
+    ["after", "cursor"].flatMap((name) => {
+      const value = query.get(name);
+      return value === null ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Every row over all pages; `fetchPage` gets what to add to its query. */
+export async function allPages<T>(
+  fetchPage: (cursor: Record<string, string>) => Promise<unknown>,
+  item: (value: unknown) => T,
+): Promise<T[]> {
+  const found: T[] = [];
+  let cursor: Record<string, string> | null = {};
+  while (cursor !== null) {
+    const { results, next }: Page<T> = page(await fetchPage(cursor), item);
+    found.push(...results);
+    cursor = next === null ? null : cursorOf(next);
+  }
+  return found;
+}
