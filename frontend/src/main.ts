@@ -3,6 +3,7 @@ import "./app.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { Desk } from "./lib/desk.svelte";
 import { boot } from "./lib/validate";
 
 function element(id: string): HTMLElement {
@@ -12,16 +13,13 @@ function element(id: string): HTMLElement {
 }
 
 const target = element("app");
-mount(App, {
-  target,
-  props: {
-    boot: boot(JSON.parse(element("boot").textContent ?? "")),
-    // The server knows its own addresses; the template passes those that are not part of the API.
-    places: {
-      login: target.dataset["login"] ?? "/login/",
-      logout: target.dataset["logout"] ?? "/logout/",
-      admin: target.dataset["admin"] ?? "/admin/",
-      docs: target.dataset["docs"] ?? "/api/v1/docs/",
-    },
-  },
-});
+// The server knows its own addresses; the template passes those that are not part of the API.
+const places = {
+  login: target.dataset["login"] ?? "/login/",
+  logout: target.dataset["logout"] ?? "/logout/",
+  password: target.dataset["password"] ?? "/password/",
+  admin: target.dataset["admin"] ?? "/admin/",
+  docs: target.dataset["docs"] ?? "/api/v1/docs/",
+};
+const desk = new Desk(boot(JSON.parse(element("boot").textContent ?? "")), places);
+mount(App, { target, props: { desk } });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { type NewTrade, Refused, Unreachable } from "../src/lib/api";
+import { Refused, Unreachable } from "../src/lib/api/client";
+import type { NewTrade } from "../src/lib/api/trades";
 import { Booking } from "../src/lib/booking";
 import type { TradeRow } from "../src/lib/types";
 import { trade } from "./rows";

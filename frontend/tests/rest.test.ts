@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 
-import { complaints, newClientTradeId } from "../src/lib/api";
+import { complaints, newClientTradeId } from "../src/lib/api/client";
 import { delay } from "../src/lib/live/backoff";
 import { chosenCodes } from "../src/lib/selection";
 import { age, calendarDate, status, time } from "../src/lib/show";

@@ -5,7 +5,9 @@ import type { PositionRow, PriceRow, TotalRow, TradeRow, UpdateMessage } from ".
 export const position = (changed: Partial<PositionRow> = {}): PositionRow => ({
   account: "Test2",
   ticker: "AAPL",
+  session: "2026-11-20",
   quantity: "40.000000",
+  average_cost: "10.000000",
   price: "192.810000",
   price_as_of: "2026-11-20T19:02:11Z",
   mark_source: "quote",
@@ -15,6 +17,8 @@ export const position = (changed: Partial<PositionRow> = {}): PositionRow => ({
   trade_pnl: "7424.40",
   position_pnl: "-112.00",
   total_pnl: "7312.40",
+  realized_pnl: "0.000000",
+  unrealized_pnl: "7312.40",
   pnl_valid: true,
   pnl_reason: null,
   updated_at: "2026-11-20T19:02:11Z",
@@ -34,6 +38,9 @@ export const trade = (changed: Partial<TradeRow> = {}): TradeRow => ({
   booked_by: "trader",
   version: 1,
   status: "booked",
+  request_group: null,
+  client_trade_id: null,
+  note: "",
   trade_pnl: "1856.10",
   pnl_valid: true,
   ...changed,
@@ -57,6 +64,7 @@ export const price = (changed: Partial<PriceRow> = {}): PriceRow => ({
   stale: false,
   source: "simulated",
   override: false,
+  previous_close: "195.610000",
   ...changed,
 });
 

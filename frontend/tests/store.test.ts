@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import * as api from "../src/lib/api";
+import * as api from "../src/lib/api/accounts";
+import { Refused } from "../src/lib/api/client";
 import { LiveBlotter } from "../src/lib/live/store.svelte";
 import type { Account } from "../src/lib/types";
 import { FakeSocket } from "./fake-socket";
@@ -99,7 +100,7 @@ it("keeps rows while the connection is lost, and subscribes again by itself", as
 });
 
 it("tells an ended session from a lost server, and then stops trying", async () => {
-  fetchAccounts.mockRejectedValue(new api.Refused(403, []));
+  fetchAccounts.mockRejectedValue(new Refused(403, []));
   const { live } = started();
   FakeSocket.last.accept();
   FakeSocket.last.close();

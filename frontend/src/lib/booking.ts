@@ -7,7 +7,8 @@
  * it or finds it booked, and never books it twice.
  */
 
-import { bookTrade, type Complaint, type NewTrade, newClientTradeId, Refused } from "./api";
+import { type Complaint, newClientTradeId, Refused } from "./api/client";
+import { bookTrade, type NewTrade } from "./api/trades";
 import type { TradeRow } from "./types";
 
 export type Terms = Omit<NewTrade, "client_trade_id">;

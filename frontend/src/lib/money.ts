@@ -27,9 +27,10 @@ function group(whole: string): string {
   return whole.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** The value as an integer count of 10^-scale; `scale` must be at least its decimals. */
-function scaled(value: Decimal, scale: number): bigint {
+/** The value as an integer count of 10^-scale. Raises RangeError when it has more decimals. */
+export function scaled(value: Decimal, scale: number): bigint {
   const { negative, whole, fraction } = split(value);
+  if (fraction.length > scale) throw new RangeError(`${value} has more than ${scale} decimals`);
   const digits = BigInt(whole + fraction.padEnd(scale, "0"));
   return negative ? -digits : digits;
 }
@@ -49,10 +50,33 @@ export function sign(value: Decimal): -1 | 0 | 1 {
 export function sum(values: readonly Decimal[]): Decimal {
   const scale = values.reduce((most, value) => Math.max(most, decimals(value)), 0);
   const total = values.reduce((running, value) => running + scaled(value, scale), 0n);
+  return fromScaled(total, scale);
+}
+
+/** The value of `total` counts of 10^-scale, with all `scale` decimals. */
+export function fromScaled(total: bigint, scale: number): Decimal {
   const digits = (total < 0n ? -total : total).toString().padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);
   const text = scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`;
   return total < 0n ? `-${text}` : text;
+}
+
+/** The exact difference. */
+export function minus(left: Decimal, right: Decimal): Decimal {
+  return sum([left, right.startsWith("-") ? right.slice(1) : `-${right}`]);
+}
+
+/**
+ * `part` of `whole` in percent, to 2 decimals half up, signed: "+1.25%"; null when whole is zero.
+ */
+export function percent(part: Decimal, whole: Decimal): string | null {
+  const scale = Math.max(decimals(part), decimals(whole));
+  const [top, bottom] = [scaled(part, scale), scaled(whole, scale)];
+  if (bottom === 0n) return null;
+  const magnitude = ((top < 0n ? -top : top) * 100_000_000n) / (bottom < 0n ? -bottom : bottom);
+  const shown = fromScaled(magnitude, 6);
+  const negative = top < 0n !== bottom < 0n;
+  return `${signedMoney(negative ? `-${shown}` : shown)}%`;
 }
 
 /** Rounded half up to `places` decimals, still plain notation; minus zero becomes zero. */
@@ -92,10 +116,20 @@ export function plainPrice(value: Decimal): Decimal {
   return `${negative ? "-" : ""}${whole}.${fraction.replace(/0+$/, "").padEnd(2, "0")}`;
 }
 
+/** Without needless zeros: "100.000000" is "100". For fields, so without separators. */
+export function plainQuantity(value: Decimal): Decimal {
+  return value.includes(".") ? value.replace(/\.?0+$/, "") : value;
+}
+
 /** A price: all its decimals, because cents are too coarse for a penny stock. */
 export function price(value: Decimal): string {
   const { negative, whole, fraction } = split(plainPrice(value));
   return `${negative ? MINUS : ""}${group(whole)}.${fraction}`;
+}
+
+/** A computed price such as an average: at most 4 decimals, half up. */
+export function shortPrice(value: Decimal): string {
+  return price(round(value, 4));
 }
 
 /**

@@ -59,6 +59,15 @@ export function time(iso: string, now: Date): string {
   return `${DAY.format(at)} ${clock.slice(0, 5)}`;
 }
 
+const NEW_YORK = { timeZone: "America/New_York", hour: "2-digit", minute: "2-digit" } as const;
+const NEW_YORK_TIME = new Intl.DateTimeFormat("en-GB", NEW_YORK);
+const NEW_YORK_DAY = new Intl.DateTimeFormat("en-GB", { ...NEW_YORK, weekday: "short" });
+
+/** The exchange's local time: "16:00", or with the day "Mon 09:30". */
+export function newYorkTime(iso: string, withDay = false): string {
+  return (withDay ? NEW_YORK_DAY : NEW_YORK_TIME).format(new Date(iso)).replace(",", "");
+}
+
 /** "2026-11-20" as "Fri, 20 Nov 2026", whatever the reader's timezone. */
 export function calendarDate(iso: string): string {
   return CALENDAR.format(new Date(`${iso}T00:00:00Z`));
@@ -82,4 +91,17 @@ export function status(word: string, version: number): string {
 /** Enough of a UUIDv7 to tell trades apart: its first half is the time, its end is random. */
 export function shortId(id: string): string {
   return id.slice(-8);
+}
+
+/**
+ * Orders ISO 8601 moments in UTC, as the server writes them. Whole seconds come without a
+ * fraction, so beyond the seconds plain text order would be wrong.
+ */
+export function compareMoments(left: string, right: string): number {
+  if (left === right) return 0;
+  const [a, b] = [left.slice(0, 19), right.slice(0, 19)];
+  if (a !== b) return a < b ? -1 : 1;
+  const fraction = (text: string): string => /\.(\d+)/.exec(text)?.[1] ?? "";
+  const [f, g] = [fraction(left).padEnd(9, "0"), fraction(right).padEnd(9, "0")];
+  return f < g ? -1 : f > g ? 1 : 0;
 }

@@ -29,7 +29,9 @@ export interface Instrument {
 export interface PositionRow {
   account: string;
   ticker: string;
+  session: string;
   quantity: Decimal;
+  average_cost: Decimal | null;
   price: Decimal | null;
   price_as_of: string | null;
   mark_source: string | null;
@@ -39,6 +41,8 @@ export interface PositionRow {
   trade_pnl: Decimal | null;
   position_pnl: Decimal | null;
   total_pnl: Decimal | null;
+  realized_pnl: Decimal | null;
+  unrealized_pnl: Decimal | null;
   pnl_valid: boolean;
   pnl_reason: string | null;
   updated_at: string | null;
@@ -58,6 +62,9 @@ export interface TradeRow {
   booked_by: string;
   version: number;
   status: string;
+  request_group: string | null;
+  client_trade_id: string | null;
+  note: string;
   trade_pnl: Decimal | null;
   pnl_valid: boolean;
 }
@@ -81,6 +88,35 @@ export interface PriceRow {
   stale: boolean;
   source: string | null;
   override: boolean;
+  previous_close: Decimal | null;
+}
+
+/** The exchange's clock; `opens_at` and `closes_at` are of the business date's session. */
+export interface Market {
+  business_date: string;
+  previous_session: string;
+  is_open: boolean;
+  opens_at: string;
+  closes_at: string;
+  next_session: string;
+  next_opens_at: string;
+}
+
+/** One immutable state of a trade: its terms then, who made it so, when and why. */
+export interface TradeVersion {
+  version: number;
+  status: string;
+  account: string;
+  ticker: string;
+  side: Side;
+  quantity: Decimal;
+  price: Decimal;
+  trade_date: string;
+  executed_at: string;
+  note: string;
+  actor: string;
+  reason: string;
+  recorded_at: string;
 }
 
 export interface Rows {
@@ -115,4 +151,41 @@ export type ServerMessage = SnapshotMessage | UpdateMessage | ErrorMessage;
 export interface Boot {
   user: string;
   is_staff: boolean;
+}
+
+/** One point of an account's day; null where it could not be computed. */
+export interface IntradayPoint {
+  account: string;
+  at: string;
+  total_pnl: Decimal | null;
+  pnl_valid: boolean;
+}
+
+/** P&L of a session by account, or by account and ticker: then with `ticker`, else null. */
+export interface PnlRow {
+  session: string;
+  account: string;
+  ticker: string | null;
+  opening_quantity: Decimal | null;
+  closing_quantity: Decimal | null;
+  previous_close: Decimal | null;
+  mark: Decimal | null;
+  trade_pnl: Decimal | null;
+  position_pnl: Decimal | null;
+  total_pnl: Decimal | null;
+  correction_pnl: Decimal | null;
+  is_final: boolean;
+  pnl_valid: boolean;
+  pnl_reason: string | null;
+  invalid_rows: number;
+  restated_at: string | null;
+}
+
+/** A key whose quantity at a session's end was other than what is known of it now. */
+export interface SnapshotDifference {
+  session: string;
+  account: string;
+  ticker: string;
+  snapshot_quantity: Decimal | null;
+  restated_quantity: Decimal | null;
 }

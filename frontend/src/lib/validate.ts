@@ -8,85 +8,42 @@ import type {
   Boot,
   Decimal,
   Instrument,
+  IntradayPoint,
+  Market,
+  PnlRow,
   PositionRow,
   PriceRow,
   ServerMessage,
+  SnapshotDifference,
   TotalRow,
   TradeRow,
+  TradeVersion,
 } from "./types";
+import {
+  count,
+  date,
+  decimal,
+  decimalOrNull,
+  fail,
+  type Fields,
+  flag,
+  list,
+  object,
+  optionalList,
+  text,
+  textOrNull,
+} from "./edge";
 
-/** The server sent something else than the contract says; `message` names the field. */
-export class InvalidMessage extends Error {
-  override name = "InvalidMessage";
-}
-
-type Fields = Record<string, unknown>;
-
-const DECIMAL = /^-?\d+(\.\d+)?$/;
-const DATE = /^\d{4}-\d{2}-\d{2}$/;
-
-function fail(field: string, wanted: string, value: unknown): never {
-  const got = value === undefined ? "nothing" : (JSON.stringify(value) ?? typeof value);
-  throw new InvalidMessage(`${field}: expected ${wanted}, got ${got.slice(0, 60)}`);
-}
-
-function object(value: unknown, field: string): Fields {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
-    fail(field, "an object", value);
-  return value as Fields;
-}
-
-function list<T>(value: unknown, field: string, item: (value: unknown) => T): T[] {
-  if (!Array.isArray(value)) fail(field, "a list", value);
-  return value.map(item);
-}
-
-/** An update holds only what changed, so a list may be absent. */
-function optionalList<T>(value: unknown, field: string, item: (value: unknown) => T): T[] {
-  return value === undefined ? [] : list(value, field, item);
-}
-
-function text(row: Fields, field: string): string {
-  const value = row[field];
-  return typeof value === "string" ? value : fail(field, "text", value);
-}
-
-function textOrNull(row: Fields, field: string): string | null {
-  return row[field] === null ? null : text(row, field);
-}
-
-function flag(row: Fields, field: string): boolean {
-  const value = row[field];
-  return typeof value === "boolean" ? value : fail(field, "true or false", value);
-}
-
-function count(row: Fields, field: string): number {
-  const value = row[field];
-  return Number.isSafeInteger(value) ? (value as number) : fail(field, "a whole number", value);
-}
-
-function decimal(row: Fields, field: string): Decimal {
-  const value = row[field];
-  return typeof value === "string" && DECIMAL.test(value)
-    ? value
-    : fail(field, "a decimal as a string", value);
-}
-
-function decimalOrNull(row: Fields, field: string): Decimal | null {
-  return row[field] === null ? null : decimal(row, field);
-}
-
-function date(row: Fields, field: string): string {
-  const value = row[field];
-  return typeof value === "string" && DATE.test(value) ? value : fail(field, "a date", value);
-}
+export { InvalidMessage } from "./edge";
 
 export function positionRow(value: unknown): PositionRow {
   const row = object(value, "position");
   return {
     account: text(row, "account"),
     ticker: text(row, "ticker"),
+    session: date(row, "session"),
     quantity: decimal(row, "quantity"),
+    average_cost: decimalOrNull(row, "average_cost"),
     price: decimalOrNull(row, "price"),
     price_as_of: textOrNull(row, "price_as_of"),
     mark_source: textOrNull(row, "mark_source"),
@@ -96,21 +53,26 @@ export function positionRow(value: unknown): PositionRow {
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     position_pnl: decimalOrNull(row, "position_pnl"),
     total_pnl: decimalOrNull(row, "total_pnl"),
+    realized_pnl: decimalOrNull(row, "realized_pnl"),
+    unrealized_pnl: decimalOrNull(row, "unrealized_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
     pnl_reason: textOrNull(row, "pnl_reason"),
     updated_at: textOrNull(row, "updated_at"),
   };
 }
 
+function sideOf(row: Fields): "buy" | "sell" {
+  const side = row["side"];
+  return side === "buy" || side === "sell" ? side : fail("side", "buy or sell", side);
+}
+
 export function tradeRow(value: unknown): TradeRow {
   const row = object(value, "trade");
-  const side = row["side"];
-  if (side !== "buy" && side !== "sell") fail("side", "buy or sell", side);
   return {
     id: text(row, "id"),
     account: text(row, "account"),
     ticker: text(row, "ticker"),
-    side,
+    side: sideOf(row),
     quantity: decimal(row, "quantity"),
     price: decimal(row, "price"),
     trade_date: date(row, "trade_date"),
@@ -119,6 +81,9 @@ export function tradeRow(value: unknown): TradeRow {
     booked_by: text(row, "booked_by"),
     version: count(row, "version"),
     status: text(row, "status"),
+    request_group: textOrNull(row, "request_group"),
+    client_trade_id: textOrNull(row, "client_trade_id"),
+    note: text(row, "note"),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
   };
@@ -149,6 +114,87 @@ export function priceRow(value: unknown): PriceRow {
     source: textOrNull(row, "source"),
     // False or null without one; with one it may say which.
     override: row["override"] !== false && row["override"] !== null,
+    previous_close: decimalOrNull(row, "previous_close"),
+  };
+}
+
+export function market(value: unknown): Market {
+  const row = object(value, "market");
+  return {
+    business_date: date(row, "business_date"),
+    previous_session: date(row, "previous_session"),
+    is_open: flag(row, "is_open"),
+    opens_at: text(row, "opens_at"),
+    closes_at: text(row, "closes_at"),
+    next_session: date(row, "next_session"),
+    next_opens_at: text(row, "next_opens_at"),
+  };
+}
+
+/** By account these fields are absent, which is as good as unknown. */
+function decimalIfThere(row: Fields, field: string): Decimal | null {
+  return row[field] === undefined ? null : decimalOrNull(row, field);
+}
+
+export function intradayPoint(value: unknown): IntradayPoint {
+  const row = object(value, "point");
+  return {
+    account: text(row, "account"),
+    at: text(row, "at"),
+    total_pnl: decimalOrNull(row, "total_pnl"),
+    pnl_valid: flag(row, "pnl_valid"),
+  };
+}
+
+export function pnlRow(value: unknown): PnlRow {
+  const row = object(value, "pnl");
+  return {
+    session: date(row, "session"),
+    account: text(row, "account"),
+    ticker: row["ticker"] === undefined ? null : textOrNull(row, "ticker"),
+    opening_quantity: decimalIfThere(row, "opening_quantity"),
+    closing_quantity: decimalIfThere(row, "closing_quantity"),
+    previous_close: decimalIfThere(row, "previous_close"),
+    mark: decimalIfThere(row, "mark"),
+    trade_pnl: decimalOrNull(row, "trade_pnl"),
+    position_pnl: decimalOrNull(row, "position_pnl"),
+    total_pnl: decimalOrNull(row, "total_pnl"),
+    correction_pnl: decimalOrNull(row, "correction_pnl"),
+    is_final: flag(row, "is_final"),
+    pnl_valid: flag(row, "pnl_valid"),
+    pnl_reason: textOrNull(row, "pnl_reason"),
+    invalid_rows: count(row, "invalid_rows"),
+    restated_at: textOrNull(row, "restated_at"),
+  };
+}
+
+export function snapshotDifference(value: unknown): SnapshotDifference {
+  const row = object(value, "difference");
+  return {
+    session: date(row, "session"),
+    account: text(row, "account"),
+    ticker: text(row, "ticker"),
+    snapshot_quantity: decimalIfThere(row, "snapshot_quantity"),
+    restated_quantity: decimalIfThere(row, "restated_quantity"),
+  };
+}
+
+export function tradeVersion(value: unknown): TradeVersion {
+  const row = object(value, "version");
+  return {
+    version: count(row, "version"),
+    status: text(row, "status"),
+    account: text(row, "account"),
+    ticker: text(row, "ticker"),
+    side: sideOf(row),
+    quantity: decimal(row, "quantity"),
+    price: decimal(row, "price"),
+    trade_date: date(row, "trade_date"),
+    executed_at: text(row, "executed_at"),
+    note: text(row, "note"),
+    actor: text(row, "actor"),
+    reason: text(row, "reason"),
+    recorded_at: text(row, "recorded_at"),
   };
 }
 

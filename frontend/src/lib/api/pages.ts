@@ -1,6 +1,6 @@
 /** Lists of the API come in pages; here is how to read one, or all of them. */
 
-import { InvalidMessage } from "../validate";
+import { InvalidMessage } from "../edge";
 
 export interface Page<T> {
   results: T[];

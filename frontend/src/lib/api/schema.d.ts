@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/market/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The business date, and whether the exchange trades now */
+        get: operations["market"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/pnl/": {
         parameters: {
             query?: never;
@@ -224,6 +241,50 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
+        /**
+         * Give a trade other terms
+         * @description Send the version that you saw, the reason, and the terms that change. The trade gets a new version; the old ones stay. 409 when somebody else was first or the trade is cancelled. Needs can_correct in the account (for a move: in both accounts), or, for one's own trade on its trade date, can_book.
+         */
+        patch: operations["trades_amend"];
+        trace?: never;
+    };
+    "/api/v1/trades/{trade_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a trade for good
+         * @description A cancelled trade stays in sight and counts nowhere. Needs can_correct in the account (for a move: in both accounts), or, for one's own trade on its trade date, can_book.
+         */
+        post: operations["trades_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/{trade_id}/versions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that a trade has been, oldest first
+         * @description Without versions in accounts that the caller may not view.
+         */
+        get: operations["trades_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -242,15 +303,50 @@ export interface components {
             can_correct: boolean;
         };
         /**
+         * @description * `trade_date` - trade_date
+         * @enum {string}
+         */
+        Attr0eeEnum: "trade_date";
+        /**
          * @description * `ticker` - ticker
          * @enum {string}
          */
         Attr179Enum: "ticker";
         /**
+         * @description * `side` - side
+         * @enum {string}
+         */
+        Attr188Enum: "side";
+        /**
+         * @description * `account` - account
+         * @enum {string}
+         */
+        Attr3faEnum: "account";
+        /**
+         * @description * `quantity` - quantity
+         * @enum {string}
+         */
+        Attr583Enum: "quantity";
+        /**
          * @description * `price` - price
          * @enum {string}
          */
         AttrA2dEnum: "price";
+        /**
+         * @description * `note` - note
+         * @enum {string}
+         */
+        AttrB59Enum: "note";
+        /**
+         * @description * `version` - version
+         * @enum {string}
+         */
+        AttrBa9Enum: "version";
+        /**
+         * @description * `reason` - reason
+         * @enum {string}
+         */
+        AttrD53Enum: "reason";
         /**
          * @description * `non_field_errors` - non_field_errors
          * @enum {string}
@@ -325,6 +421,41 @@ export interface components {
          */
         Code314Enum: "not_decimal" | "not_positive" | "null" | "required" | "too_fine" | "too_large";
         /**
+         * @description * `control` - control
+         *     * `invalid` - invalid
+         *     * `max_length` - max_length
+         *     * `not_text` - not_text
+         *     * `null` - null
+         *     * `null_characters_not_allowed` - null_characters_not_allowed
+         *     * `surrogate` - surrogate
+         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+         * @enum {string}
+         */
+        Code5b4Enum: "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
+        /**
+         * @description * `invalid` - invalid
+         *     * `max_string_length` - max_string_length
+         *     * `max_value` - max_value
+         *     * `min_value` - min_value
+         *     * `null` - null
+         *     * `required` - required
+         * @enum {string}
+         */
+        Code937Enum: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
+        /**
+         * @description * `blank` - blank
+         *     * `control` - control
+         *     * `invalid` - invalid
+         *     * `max_length` - max_length
+         *     * `not_text` - not_text
+         *     * `null` - null
+         *     * `null_characters_not_allowed` - null_characters_not_allowed
+         *     * `surrogate` - surrogate
+         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
+         * @enum {string}
+         */
+        CodeA6fEnum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
+        /**
          * @description * `blank` - blank
          *     * `control` - control
          *     * `invalid` - invalid
@@ -338,6 +469,20 @@ export interface components {
          * @enum {string}
          */
         CodeDe1Enum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "required" | "surrogate" | "surrogate_characters_not_allowed";
+        /**
+         * @description * `not_decimal` - not_decimal
+         *     * `not_positive` - not_positive
+         *     * `null` - null
+         *     * `too_fine` - too_fine
+         *     * `too_large` - too_large
+         * @enum {string}
+         */
+        CodeE48Enum: "not_decimal" | "not_positive" | "null" | "too_fine" | "too_large";
+        /** @description What every correction needs: the version that the caller saw, and why. */
+        CorrectionInRequest: {
+            version: number;
+            reason: string;
+        };
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         CredentialsInRequest: {
             username: string;
@@ -435,6 +580,27 @@ export interface components {
          * @enum {string}
          */
         MarkSourceEnum: "override" | "quote" | "close" | "carried" | "previous_close";
+        /**
+         * @description `opens_at` and `closes_at` are of the business date's session, half days and overrides
+         *     included; `next_opens_at` is of the session after it.
+         */
+        MarketOut: {
+            /** Format: date-time */
+            now: string;
+            /** Format: date */
+            business_date: string;
+            /** Format: date */
+            previous_session: string;
+            is_open: boolean;
+            /** Format: date-time */
+            opens_at: string;
+            /** Format: date-time */
+            closes_at: string;
+            /** Format: date */
+            next_session: string;
+            /** Format: date-time */
+            next_opens_at: string;
+        };
         /** @enum {unknown} */
         NullEnum: null;
         /** @description A price by hand. It expires at the end of the business date unless `expires_at` says when. */
@@ -557,6 +723,40 @@ export interface components {
              */
             previous?: string | null;
             results: components["schemas"]["TradeOut"][];
+        };
+        PaginatedTradeVersionOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["TradeVersionOut"][];
+        };
+        /** @description The terms that change; those left out (or null) stay as they are. */
+        PatchedAmendmentInRequest: {
+            version?: number;
+            reason?: string;
+            account?: string;
+            ticker?: string;
+            side?: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            quantity?: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            price?: string;
+            /** Format: date */
+            trade_date?: string;
+            note?: string;
         };
         /** @description P&L of a session. By account: without ticker, quantities and prices. */
         PnlOut: {
@@ -773,11 +973,6 @@ export interface components {
             code: components["schemas"]["CodeDe1Enum"];
             detail: string;
         };
-        /**
-         * @description * `reason` - reason
-         * @enum {string}
-         */
-        PricesOverridesSetReasonErrorComponentAttrEnum: "reason";
         PricesOverridesSetTickerErrorComponent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -904,6 +1099,139 @@ export interface components {
          * @enum {string}
          */
         TradeStatusEnum: "booked" | "amended" | "cancelled";
+        /** @description One state of a trade: its terms, who made it so, when and why. */
+        TradeVersionOut: {
+            version: number;
+            status: components["schemas"]["TradeStatusEnum"];
+            account: string;
+            ticker: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+            /** Format: date */
+            trade_date: string;
+            /** Format: date-time */
+            executed_at: string;
+            note: string;
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+        };
+        TradesAmendAccountErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "account";
+            code: components["schemas"]["CodeA6fEnum"];
+            detail: string;
+        };
+        TradesAmendError: components["schemas"]["TradesAmendNonFieldErrorsErrorComponent"] | components["schemas"]["TradesAmendVersionErrorComponent"] | components["schemas"]["TradesAmendReasonErrorComponent"] | components["schemas"]["TradesAmendAccountErrorComponent"] | components["schemas"]["TradesAmendTickerErrorComponent"] | components["schemas"]["TradesAmendSideErrorComponent"] | components["schemas"]["TradesAmendQuantityErrorComponent"] | components["schemas"]["TradesAmendPriceErrorComponent"] | components["schemas"]["TradesAmendTradeDateErrorComponent"] | components["schemas"]["TradesAmendNoteErrorComponent"];
+        TradesAmendErrorResponse400: components["schemas"]["TradesAmendValidationError"];
+        TradesAmendNonFieldErrorsErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            code: components["schemas"]["Code023Enum"];
+            detail: string;
+        };
+        TradesAmendNoteErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "note";
+            code: components["schemas"]["Code5b4Enum"];
+            detail: string;
+        };
+        TradesAmendPriceErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "price";
+            code: components["schemas"]["CodeE48Enum"];
+            detail: string;
+        };
+        TradesAmendQuantityErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "quantity";
+            code: components["schemas"]["CodeE48Enum"];
+            detail: string;
+        };
+        TradesAmendReasonErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "reason";
+            code: components["schemas"]["CodeDe1Enum"];
+            detail: string;
+        };
+        TradesAmendSideErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "side";
+            code: components["schemas"]["TradesAmendSideErrorComponentCodeEnum"];
+            detail: string;
+        };
+        /**
+         * @description * `invalid_choice` - invalid_choice
+         *     * `null` - null
+         * @enum {string}
+         */
+        TradesAmendSideErrorComponentCodeEnum: "invalid_choice" | "null";
+        TradesAmendTickerErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "ticker";
+            code: components["schemas"]["CodeA6fEnum"];
+            detail: string;
+        };
+        TradesAmendTradeDateErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "trade_date";
+            code: components["schemas"]["Code1e7Enum"];
+            detail: string;
+        };
+        TradesAmendValidationError: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["TradesAmendError"][];
+        };
+        TradesAmendVersionErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "version";
+            code: components["schemas"]["Code937Enum"];
+            detail: string;
+        };
         TradesBookAccountErrorComponent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -913,18 +1241,13 @@ export interface components {
             code: components["schemas"]["CodeDe1Enum"];
             detail: string;
         };
-        /**
-         * @description * `account` - account
-         * @enum {string}
-         */
-        TradesBookAccountErrorComponentAttrEnum: "account";
         TradesBookClientTradeIdErrorComponent: {
             /**
              * @description discriminator enum property added by openapi-typescript
              * @enum {string}
              */
             attr: "client_trade_id";
-            code: components["schemas"]["TradesBookClientTradeIdErrorComponentCodeEnum"];
+            code: components["schemas"]["CodeA6fEnum"];
             detail: string;
         };
         /**
@@ -932,19 +1255,6 @@ export interface components {
          * @enum {string}
          */
         TradesBookClientTradeIdErrorComponentAttrEnum: "client_trade_id";
-        /**
-         * @description * `blank` - blank
-         *     * `control` - control
-         *     * `invalid` - invalid
-         *     * `max_length` - max_length
-         *     * `not_text` - not_text
-         *     * `null` - null
-         *     * `null_characters_not_allowed` - null_characters_not_allowed
-         *     * `surrogate` - surrogate
-         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-         * @enum {string}
-         */
-        TradesBookClientTradeIdErrorComponentCodeEnum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
         TradesBookError: components["schemas"]["TradesBookNonFieldErrorsErrorComponent"] | components["schemas"]["TradesBookAccountErrorComponent"] | components["schemas"]["TradesBookTickerErrorComponent"] | components["schemas"]["TradesBookSideErrorComponent"] | components["schemas"]["TradesBookQuantityErrorComponent"] | components["schemas"]["TradesBookPriceErrorComponent"] | components["schemas"]["TradesBookTradeDateErrorComponent"] | components["schemas"]["TradesBookExecutedAtErrorComponent"] | components["schemas"]["TradesBookClientTradeIdErrorComponent"] | components["schemas"]["TradesBookNoteErrorComponent"];
         TradesBookErrorResponse400: components["schemas"]["TradesBookValidationError"];
         TradesBookExecutedAtErrorComponent: {
@@ -976,26 +1286,9 @@ export interface components {
              * @enum {string}
              */
             attr: "note";
-            code: components["schemas"]["TradesBookNoteErrorComponentCodeEnum"];
+            code: components["schemas"]["Code5b4Enum"];
             detail: string;
         };
-        /**
-         * @description * `note` - note
-         * @enum {string}
-         */
-        TradesBookNoteErrorComponentAttrEnum: "note";
-        /**
-         * @description * `control` - control
-         *     * `invalid` - invalid
-         *     * `max_length` - max_length
-         *     * `not_text` - not_text
-         *     * `null` - null
-         *     * `null_characters_not_allowed` - null_characters_not_allowed
-         *     * `surrogate` - surrogate
-         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-         * @enum {string}
-         */
-        TradesBookNoteErrorComponentCodeEnum: "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
         TradesBookPriceErrorComponent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1014,11 +1307,6 @@ export interface components {
             code: components["schemas"]["Code314Enum"];
             detail: string;
         };
-        /**
-         * @description * `quantity` - quantity
-         * @enum {string}
-         */
-        TradesBookQuantityErrorComponentAttrEnum: "quantity";
         TradesBookSideErrorComponent: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1028,11 +1316,6 @@ export interface components {
             code: components["schemas"]["TradesBookSideErrorComponentCodeEnum"];
             detail: string;
         };
-        /**
-         * @description * `side` - side
-         * @enum {string}
-         */
-        TradesBookSideErrorComponentAttrEnum: "side";
         /**
          * @description * `invalid_choice` - invalid_choice
          *     * `null` - null
@@ -1058,11 +1341,6 @@ export interface components {
             code: components["schemas"]["Code1e7Enum"];
             detail: string;
         };
-        /**
-         * @description * `trade_date` - trade_date
-         * @enum {string}
-         */
-        TradesBookTradeDateErrorComponentAttrEnum: "trade_date";
         TradesBookValidationError: {
             /**
              * @description discriminator enum property added by openapi-typescript
@@ -1070,6 +1348,43 @@ export interface components {
              */
             type: "validation_error";
             errors: components["schemas"]["TradesBookError"][];
+        };
+        TradesCancelError: components["schemas"]["TradesCancelNonFieldErrorsErrorComponent"] | components["schemas"]["TradesCancelVersionErrorComponent"] | components["schemas"]["TradesCancelReasonErrorComponent"];
+        TradesCancelErrorResponse400: components["schemas"]["TradesCancelValidationError"];
+        TradesCancelNonFieldErrorsErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            code: components["schemas"]["Code023Enum"];
+            detail: string;
+        };
+        TradesCancelReasonErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "reason";
+            code: components["schemas"]["CodeDe1Enum"];
+            detail: string;
+        };
+        TradesCancelValidationError: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["TradesCancelError"][];
+        };
+        TradesCancelVersionErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "version";
+            code: components["schemas"]["Code937Enum"];
+            detail: string;
         };
         /**
          * @description * `client_error` - Client Error
@@ -1196,6 +1511,81 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedInstrumentOutList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    market: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketOut"];
                 };
             };
             401: {
@@ -2155,6 +2545,268 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradeOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_amend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedAmendmentInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesAmendErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CorrectionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesCancelErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_versions: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedTradeVersionOutList"];
                 };
             };
             401: {

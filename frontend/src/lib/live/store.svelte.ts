@@ -5,7 +5,8 @@
  * would cost more than the whole update.
  */
 
-import { fetchAccounts, Refused } from "../api";
+import { fetchAccounts } from "../api/accounts";
+import { Refused } from "../api/client";
 import type { Account, ErrorMessage } from "../types";
 import { serverMessage } from "../validate";
 import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";

@@ -1,0 +1,28 @@
+/**
+ * Compile-time proof that every row this page reads is one that the server's schema promises:
+ * a field that is renamed or dropped there fails `npm run check` here, not a user.
+ */
+
+import type {
+  Account,
+  Instrument,
+  Market,
+  PositionRow,
+  PriceRow,
+  TradeRow,
+  TradeVersion,
+} from "../types";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+type Promised<Wire extends Ours, Ours> = Wire;
+
+export interface Contract {
+  account: Promised<Schemas["AccountOut"], Account>;
+  instrument: Promised<Schemas["InstrumentOut"], Instrument>;
+  market: Promised<Schemas["MarketOut"], Market>;
+  position: Promised<Schemas["PositionOut"], PositionRow>;
+  price: Promised<Schemas["PriceOut"], PriceRow>;
+  trade: Promised<Schemas["TradeOut"], TradeRow>;
+  version: Promised<Schemas["TradeVersionOut"], TradeVersion>;
+}

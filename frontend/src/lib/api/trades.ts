@@ -1,0 +1,78 @@
+/** Booking trades, correcting them, and reading what they have been. */
+
+import type { Side, TradeRow, TradeVersion } from "../types";
+import { tradeRow, tradeVersion } from "../validate";
+import { answer, api } from "./client";
+import { allPages, page } from "./pages";
+
+export interface NewTrade {
+  account: string;
+  ticker: string;
+  side: Side;
+  quantity: string;
+  price: string;
+  client_trade_id: string;
+  /** Without one the server takes the business date. */
+  trade_date?: string;
+  note?: string;
+}
+
+/** The terms that a correction may change; those left out stay. */
+export interface ChangedTerms {
+  account?: string;
+  ticker?: string;
+  side?: Side;
+  quantity?: string;
+  price?: string;
+  trade_date?: string;
+  note?: string;
+}
+
+/**
+ * Books a trade. The same `client_trade_id` again books nothing and answers with that trade.
+ *
+ * Raises Refused (see there what is booked then) or Unreachable.
+ */
+export async function bookTrade(trade: NewTrade): Promise<TradeRow> {
+  return tradeRow(await answer(api.POST("/api/v1/trades/", { body: trade })));
+}
+
+export async function fetchTrade(id: string, signal?: AbortSignal): Promise<TradeRow> {
+  const params = { path: { trade_id: id } };
+  return tradeRow(
+    await answer(api.GET("/api/v1/trades/{trade_id}/", { params, ...(signal && { signal }) })),
+  );
+}
+
+/** Oldest first; without those in accounts that the user may not view. */
+export function fetchVersions(id: string): Promise<TradeVersion[]> {
+  return allPages((cursor) => {
+    const params = { path: { trade_id: id }, query: cursor };
+    return answer(api.GET("/api/v1/trades/{trade_id}/versions/", { params }));
+  }, tradeVersion);
+}
+
+/** Raises Refused with status 409 when `version` is no longer the current one. */
+export async function amendTrade(
+  id: string,
+  version: number,
+  reason: string,
+  terms: ChangedTerms,
+): Promise<TradeRow> {
+  const params = { path: { trade_id: id } };
+  const body = { version, reason, ...terms };
+  return tradeRow(await answer(api.PATCH("/api/v1/trades/{trade_id}/", { params, body })));
+}
+
+/** Raises Refused with status 409 when `version` is no longer the current one. */
+export async function cancelTrade(id: string, version: number, reason: string): Promise<TradeRow> {
+  const params = { path: { trade_id: id } };
+  const body = { version, reason };
+  return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/cancel/", { params, body })));
+}
+
+/** The first trades of a request group, newest first. */
+export async function fetchGroup(group: string, size: number): Promise<TradeRow[]> {
+  const query = { request_group: group, page_size: size };
+  return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow).results;
+}

@@ -1,0 +1,45 @@
+/** The day's P&L of several accounts as one line. */
+
+import type { IntradayPoint } from "../types";
+
+export interface Line {
+  /** Seconds since 1970, ascending. */
+  times: number[];
+  /** Σ over accounts of the latest total P&L that each had by then; null before the first. */
+  totals: (number | null)[];
+}
+
+/** Accounts write at different moments, so each keeps its last value until its next. */
+export function summedLine(points: readonly IntradayPoint[]): Line {
+  const ordered = points
+    .map((point) => ({ at: Date.parse(point.at) / 1000, ...pick(point) }))
+    .sort((left, right) => left.at - right.at);
+  const latest = new Map<string, number>();
+  const line: Line = { times: [], totals: [] };
+  for (const { at, account, total } of ordered) {
+    if (total === null) latest.delete(account);
+    else latest.set(account, total);
+    const sum = latest.size === 0 ? null : [...latest.values()].reduce((a, b) => a + b, 0);
+    if (line.times.at(-1) === at) line.totals[line.totals.length - 1] = sum;
+    else {
+      line.times.push(at);
+      line.totals.push(sum);
+    }
+  }
+  return line;
+}
+
+function pick({ account, total_pnl }: IntradayPoint): { account: string; total: number | null } {
+  return { account, total: total_pnl === null ? null : Number(total_pnl) };
+}
+
+/** `line` and then what was seen live since its end. */
+export function continued(line: Line, live: Line): Line {
+  const end = line.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  const from = live.times.findIndex((at) => at > end);
+  if (from < 0) return line;
+  return {
+    times: [...line.times, ...live.times.slice(from)],
+    totals: [...line.totals, ...live.totals.slice(from)],
+  };
+}

@@ -1,0 +1,30 @@
+/** Tables as CSV files, safe to open in a spreadsheet. */
+
+/** A spreadsheet takes text that begins so for a formula; numbers are no danger. */
+const FORMULA = /^[=+\-@\t\r]/;
+const NUMBER = /^-?\d+(\.\d+)?$/;
+
+function cell(value: string): string {
+  const safe = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export function csvLine(values: readonly string[]): string {
+  return `${values.map(cell).join(",")}\r\n`;
+}
+
+/** With a byte-order mark, without which Excel takes UTF-8 for something else. */
+export function csvFile(header: readonly string[], rows: Iterable<readonly string[]>): Blob {
+  const parts = ["\uFEFF", csvLine(header)];
+  for (const row of rows) parts.push(csvLine(row));
+  return new Blob(parts, { type: "text/csv;charset=utf-8" });
+}
+
+export function download(blob: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has begun by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,100 @@
+/** What every page shares: who is asking, the accounts, which are watched, and the live rows. */
+
+import { getContext, setContext } from "svelte";
+
+import { fetchAccounts } from "./api/accounts";
+import { fetchMarket } from "./api/prices";
+import { delay } from "./live/backoff";
+import { LiveBlotter } from "./live/store.svelte";
+import { chosenCodes, loadSelection, saveSelection, type Selection } from "./selection";
+import type { Account, Boot, Market } from "./types";
+
+/** Addresses that only the server knows. */
+export interface Places {
+  login: string;
+  logout: string;
+  password: string;
+  admin: string;
+  docs: string;
+}
+
+const MARKET_EVERY = 30_000;
+
+export class Desk {
+  /** Null until they are known. */
+  accounts = $state.raw<Account[] | null>(null);
+  selection = $state.raw<Selection>(loadSelection());
+  market = $state.raw<Market | null>(null);
+  readonly live: LiveBlotter;
+
+  readonly watched = $derived(chosenCodes(this.selection, this.accounts ?? []));
+  readonly bookable = $derived((this.accounts ?? []).filter((account) => account.can_book));
+  /** A string, so that an equal list fetched again is no change and asks for no new snapshot. */
+  readonly watchedKey = $derived(this.accounts === null ? null : this.watched.join("\n"));
+
+  constructor(
+    readonly boot: Boot,
+    readonly places: Places,
+  ) {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    this.live = new LiveBlotter(
+      `${scheme}://${location.host}/ws/v1/blotter/`,
+      (fresh) => (this.accounts = fresh),
+    );
+  }
+
+  get hasAccounts(): boolean {
+    return this.accounts === null || this.accounts.length > 0;
+  }
+
+  /** False while what is on the screen may no longer be so. */
+  get isCurrent(): boolean {
+    return this.live.phase === "live";
+  }
+
+  account(code: string): Account | undefined {
+    return this.accounts?.find((account) => account.code === code);
+  }
+
+  select(chosen: Selection): void {
+    this.selection = chosen;
+    saveSelection(chosen);
+  }
+
+  start(): () => void {
+    const stop = this.live.start();
+    void this.#loadAccounts(0);
+    void this.loadMarket();
+    const timer = setInterval(() => void this.loadMarket(), MARKET_EVERY);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  }
+
+  async loadMarket(): Promise<void> {
+    try {
+      this.market = await fetchMarket();
+    } catch {
+      // The last known clock stays; the connection state says that the server is away.
+    }
+  }
+
+  async #loadAccounts(attempt: number): Promise<void> {
+    try {
+      this.accounts = await fetchAccounts();
+    } catch {
+      setTimeout(() => void this.#loadAccounts(attempt + 1), delay(attempt, Math.random()));
+    }
+  }
+}
+
+const KEY = Symbol("desk");
+
+export function provideDesk(desk: Desk): void {
+  setContext(KEY, desk);
+}
+
+export function useDesk(): Desk {
+  return getContext<Desk>(KEY);
+}

@@ -1,0 +1,75 @@
+/** Kinds of columns: exact decimals, and profits and losses. */
+
+import type { ColDef } from "ag-grid-community";
+
+import * as money from "../money";
+import { explanation } from "../show";
+import type { Decimal } from "../types";
+import type { Moves } from "./moves";
+
+/** At least `width` pixels; wider columns also get more of what is left of the grid. */
+export function wide(width: number): { minWidth: number; flex: number } {
+  return { minWidth: width, flex: width };
+}
+
+interface Judged {
+  pnl_valid: boolean;
+  pnl_reason?: string | null;
+}
+
+interface NumberColumn<Row> {
+  field: keyof Row & string;
+  headerName: string;
+  width: number;
+  show: (value: Decimal) => string;
+  moves?: Moves;
+}
+
+/** A right-aligned decimal; null is "n/a", and sorts last. */
+export function numberColumn<Row extends object>(column: NumberColumn<Row>): ColDef<Row> {
+  const { field, headerName, width, show, moves } = column;
+  const moved = (row: Row | undefined, way: -1 | 1): boolean =>
+    row !== undefined && moves?.get(row)?.[field] === way;
+  return {
+    colId: field,
+    headerName,
+    ...wide(width),
+    type: "rightAligned",
+    filter: "agNumberColumnFilter",
+    // Sorting and filtering may round; what is shown and exported never does.
+    filterValueGetter: ({ data }) => {
+      const value = data?.[field] as Decimal | null | undefined;
+      return value === null || value === undefined ? null : Number(value);
+    },
+    valueGetter: ({ data }) => data?.[field] ?? null,
+    valueFormatter: ({ value }) => (value === null ? "n/a" : show(value as Decimal)),
+    comparator: (left: Decimal | null, right: Decimal | null, _a, _b, descending) =>
+      money.compareDecimals(left, right, descending),
+    enableCellChangeFlash: moves !== undefined,
+    cellClassRules: {
+      unknown: ({ value }) => value === null,
+      "moved-up": ({ data }) => moved(data, 1),
+      "moved-down": ({ data }) => moved(data, -1),
+    },
+  };
+}
+
+/** A profit or loss: signed, coloured, and marked when it is not to be relied on. */
+export function pnlColumn<Row extends object & Judged>(
+  column: Omit<NumberColumn<Row>, "show">,
+): ColDef<Row> {
+  const base = numberColumn<Row>({ ...column, show: money.signedMoney });
+  const shownSign = (value: Decimal | null): number =>
+    value === null ? 0 : money.sign(money.round(value, 2));
+  return {
+    ...base,
+    cellClassRules: {
+      ...(base.cellClassRules as object),
+      gain: ({ value }) => shownSign(value as Decimal | null) > 0,
+      loss: ({ value }) => shownSign(value as Decimal | null) < 0,
+      invalid: ({ data }) => data?.pnl_valid === false,
+    },
+    tooltipValueGetter: ({ data }) =>
+      data?.pnl_valid === false ? explanation(data.pnl_reason ?? null) : null,
+  };
+}

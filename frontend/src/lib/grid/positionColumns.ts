@@ -1,0 +1,134 @@
+/** The columns of the positions grid: every field of the API's row. */
+
+import type { ColDef, ICellRendererParams } from "ag-grid-community";
+
+import * as money from "../money";
+import { explanation, markBadge, reason, time } from "../show";
+import type { PositionRow } from "../types";
+import { numberColumn, pnlColumn, wide } from "./columns";
+import type { Moves } from "./moves";
+
+export const MOVING = [
+  "quantity",
+  "price",
+  "market_value",
+  "trade_pnl",
+  "position_pnl",
+  "total_pnl",
+  "realized_pnl",
+  "unrealized_pnl",
+] as const;
+
+type IsStale = (row: PositionRow) => boolean;
+
+export function badgeElement(text: string, kind: string): HTMLElement {
+  const badge = document.createElement("span");
+  badge.className = `badge ${kind}`;
+  badge.textContent = text;
+  return badge;
+}
+
+/** The mark's price with a badge before it, so that the digits stay aligned at the right. */
+function priceCell(isStale: IsStale) {
+  return ({ data, valueFormatted }: ICellRendererParams<PositionRow>): HTMLElement => {
+    const cell = document.createElement("span");
+    cell.className = "price-cell";
+    const badge = data === undefined ? null : markBadge(data.mark_source);
+    if (badge !== null) cell.append(badgeElement(badge.badge, "mark"));
+    if (data !== undefined && isStale(data)) cell.append(badgeElement("STALE", "stale"));
+    const figure = document.createElement("span");
+    figure.className = "figure";
+    figure.textContent = valueFormatted ?? "";
+    cell.append(figure);
+    return cell;
+  };
+}
+
+function priceTooltip(row: PositionRow | undefined, isStale: IsStale): string | null {
+  if (row === undefined || row.price === null) return null;
+  const source = markBadge(row.mark_source)?.meaning ?? "Market price";
+  const from = row.price_source === null ? "" : `, from ${row.price_source}`;
+  const at = row.price_as_of === null ? "" : `, ${time(row.price_as_of, new Date())}`;
+  return `${source}${from}${at}${isStale(row) ? ". Stale" : ""}`;
+}
+
+/** A row moves with its position and with its price, so the later of the two dates it. */
+function lastUpdate({ updated_at, price_as_of }: PositionRow): string | null {
+  if (updated_at === null || price_as_of === null) return updated_at ?? price_as_of;
+  return Date.parse(updated_at) < Date.parse(price_as_of) ? price_as_of : updated_at;
+}
+
+function updateTooltip(row: PositionRow | undefined): string | null {
+  if (row === undefined) return null;
+  const shown = (at: string | null): string => (at === null ? "n/a" : time(at, new Date()));
+  return `Position ${shown(row.updated_at)}, price ${shown(row.price_as_of)}`;
+}
+
+const clock = ({ value }: { value: unknown }): string =>
+  value === null || value === undefined ? "n/a" : time(String(value), new Date());
+
+export function positionColumns(moves: Moves, isStale: IsStale): ColDef<PositionRow>[] {
+  const number = numberColumn<PositionRow>;
+  const pnl = pnlColumn<PositionRow>;
+  return [
+    {
+      field: "account",
+      headerName: "Account",
+      ...wide(76),
+      pinned: "left",
+      sort: "asc",
+      comparator: (left: string, right: string, a, b, descending) =>
+        left.localeCompare(right) ||
+        (a.data?.ticker ?? "").localeCompare(b.data?.ticker ?? "") * (descending ? -1 : 1),
+    },
+    { field: "ticker", headerName: "Ticker", ...wide(66), pinned: "left", cellClass: "strong" },
+    number({ field: "quantity", headerName: "Quantity", width: 82, show: money.quantity, moves }),
+    {
+      ...number({ field: "price", headerName: "Price", width: 104, show: money.price, moves }),
+      cellRenderer: priceCell(isStale),
+      tooltipValueGetter: ({ data }) => priceTooltip(data, isStale),
+    },
+    number({ field: "previous_close", headerName: "Prev. close", width: 80, show: money.price }),
+    number({ field: "market_value", headerName: "Market value", width: 104, show: money.money, moves }),
+    pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 92, moves }),
+    pnl({ field: "position_pnl", headerName: "Position P&L", width: 94, moves }),
+    {
+      ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 92, moves }),
+      // A cellClass would replace the one that aligns numbers.
+      cellClass: ["ag-right-aligned-cell", "strong"],
+    },
+    {
+      colId: "pnl_reason",
+      headerName: "Check",
+      headerTooltip: "Why figures of this row are missing or uncertain",
+      ...wide(66),
+      valueGetter: ({ data }) => (data?.pnl_valid === false ? reason(data.pnl_reason) : ""),
+      tooltipValueGetter: ({ data }) =>
+        data?.pnl_valid === false ? explanation(data.pnl_reason) : null,
+      cellClass: "check",
+    },
+    number({ field: "average_cost", headerName: "Avg. cost", width: 82, show: money.shortPrice }),
+    {
+      ...pnl({ field: "unrealized_pnl", headerName: "Unrealized", width: 94, moves }),
+      headerTooltip: "By average cost since inception; never added to the day's P&L",
+    },
+    {
+      ...pnl({ field: "realized_pnl", headerName: "Realized", width: 90, moves }),
+      headerTooltip: "By average cost since inception; never added to the day's P&L",
+    },
+    {
+      colId: "updated_at",
+      headerName: "Last update",
+      headerTooltip: "The later of the last trade's effect and the price",
+      ...wide(84),
+      cellClass: "muted",
+      valueGetter: ({ data }) => (data === undefined ? null : lastUpdate(data)),
+      valueFormatter: clock,
+      tooltipValueGetter: ({ data }) => updateTooltip(data),
+    },
+    { field: "session", headerName: "Session", ...wide(86), hide: true },
+    { field: "mark_source", headerName: "Mark", ...wide(96), hide: true },
+    { field: "price_source", headerName: "Price source", ...wide(96), hide: true },
+    { field: "price_as_of", headerName: "Price time", ...wide(84), hide: true, valueFormatter: clock },
+  ];
+}

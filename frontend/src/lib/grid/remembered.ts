@@ -1,0 +1,53 @@
+/** Which columns a user wants, in what order, how wide and sorted how: kept in the browser. */
+
+import type { ColumnState, GridApi } from "ag-grid-community";
+
+const key = (grid: string): string => `eqtrade.columns.${grid}`;
+
+/** Puts back what was kept; columns that came since keep their defaults. */
+export function restoreColumns<Row>(api: GridApi<Row>, grid: string): void {
+  let state: unknown;
+  try {
+    state = JSON.parse(localStorage.getItem(key(grid)) ?? "null");
+  } catch {
+    return;
+  }
+  if (!Array.isArray(state)) return;
+  const known = state.filter(
+    (each: Partial<ColumnState> | null): each is ColumnState => typeof each?.colId === "string",
+  );
+  api.applyColumnState({ state: known, applyOrder: true });
+}
+
+/** Keeps it from now on, each time the user changes something. */
+export function rememberColumns<Row>(api: GridApi<Row>, grid: string): void {
+  const keep = ({ source }: { source: string }): void => {
+    // Not what the grid does by itself, such as fitting columns to its width.
+    if (source === "flex" || source === "api" || source === "gridInitializing") return;
+    save(api, grid);
+  };
+  api.addEventListener("columnMoved", keep);
+  api.addEventListener("columnVisible", keep);
+  api.addEventListener("columnPinned", keep);
+  api.addEventListener("sortChanged", keep);
+  api.addEventListener("columnResized", (event) => {
+    if (event.finished) keep(event);
+  });
+}
+
+export function save<Row>(api: GridApi<Row>, grid: string): void {
+  try {
+    localStorage.setItem(key(grid), JSON.stringify(api.getColumnState()));
+  } catch {
+    // It then lasts until the page closes.
+  }
+}
+
+export function forgetColumns<Row>(api: GridApi<Row>, grid: string): void {
+  api.resetColumnState();
+  try {
+    localStorage.removeItem(key(grid));
+  } catch {
+    // Nothing was kept either.
+  }
+}
