@@ -74,14 +74,14 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     {
       field: "account",
       headerName: "Account",
-      ...wide(76),
+      width: 84,
       pinned: "left",
       sort: "asc",
       comparator: (left: string, right: string, a, b, descending) =>
         left.localeCompare(right) ||
         (a.data?.ticker ?? "").localeCompare(b.data?.ticker ?? "") * (descending ? -1 : 1),
     },
-    { field: "ticker", headerName: "Ticker", ...wide(66), pinned: "left", cellClass: "strong" },
+    { field: "ticker", headerName: "Ticker", width: 72, pinned: "left", cellClass: "strong" },
     number({ field: "quantity", headerName: "Quantity", width: 82, show: money.quantity, moves }),
     {
       ...number({ field: "price", headerName: "Price", width: 104, show: money.price, moves }),

@@ -1,10 +1,12 @@
 /** What every grid shares of AG Grid: only the modules in use, and one theme. */
 
 import {
+  CellApiModule,
   CellStyleModule,
   ClientSideRowModelApiModule,
   ClientSideRowModelModule,
   ColumnApiModule,
+  EventApiModule,
   ExternalFilterModule,
   HighlightChangesModule,
   ModuleRegistry,
@@ -21,10 +23,12 @@ import {
 } from "ag-grid-community";
 
 ModuleRegistry.registerModules([
+  CellApiModule,
   CellStyleModule,
   ClientSideRowModelApiModule,
   ClientSideRowModelModule,
   ColumnApiModule,
+  EventApiModule,
   ExternalFilterModule,
   HighlightChangesModule,
   NumberFilterModule,
