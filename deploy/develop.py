@@ -94,11 +94,25 @@ def lint(_arguments: Sequence[str]) -> None:
         install_frontend()
     import_linter = "from importlinter.cli import lint_imports_command as c; c()"
     npm, npm_environment = find_npm()
+    # No server is asked: the schema is made from the code alone.
+    no_servers = os.environ | {
+        "EQTRADE_TESTING": "1",
+        "SECRET_KEY": "lint",
+        "DATABASE_URL": "postgres:///none",
+        "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
+    }
+    schema = ("spectacular", "--format", "openapi-json", "--file", "frontend/openapi.json")
     checks: Mapping[str, tuple[Sequence[str | Path], Mapping[str, str] | None]] = {
         "ruff check": ([PYTHON, "-m", "ruff", "check", "."], None),
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),
         "mypy": ([PYTHON, "-m", "mypy", "."], None),
         "import-linter": ([PYTHON, "-c", import_linter], None),
+        "API schema": ([PYTHON, "-W", "ignore", "manage.py", *schema], no_servers),
+        # Out of step? `npm run api` in frontend/ makes the types anew.
+        "API types": (
+            [*npm, "--prefix", FRONTEND, "run", "--silent", "api:check"],
+            npm_environment,
+        ),
         "front end": ([*npm, "--prefix", FRONTEND, "run", "--silent", "check"], npm_environment),
     }
     bad = []

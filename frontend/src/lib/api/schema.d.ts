@@ -62,8 +62,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** P&L of the business date, by account or by account and ticker */
+        /**
+         * P&L over a range of sessions, by account or by account and ticker
+         * @description Without dates: the business date, live. Past sessions are final when they were calculated from official closes, provisional until then, and restated when a late trade or a changed close reaches them.
+         */
         get: operations["pnl_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pnl/intraday/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The P&L of a session minute by minute, by account and time
+         * @description One point a minute at most, written after a refresh of prices and never changed: it says what was known then.
+         */
+        get: operations["pnl_intraday_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -81,6 +104,26 @@ export interface paths {
         };
         /** Positions with P&L, by account and ticker: live, or of a session as of then */
         get: operations["positions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/snapshots/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was held at a session's end, as known then, by account and ticker
+         * @description Taken once, when the session's closes are settled, and never changed. Empty until then.
+         */
+        get: operations["positions_snapshots_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -288,6 +331,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trades/bulk/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Book up to 10,000 trades, all or none
+         * @description Errors name the row, from 0, and the field: `trades.3.quantity`. Rows count in order where an account may not go short. The same request_group with the same trades again: 200 and the same ids; with other trades: 409.
+         */
+        post: operations["trades_bulk"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/generate/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Made-up trades near current prices, not booked
+         * @description Rows for `trades/bulk/`: in accounts where you may book, selling no more than is held where going short is not allowed.
+         */
+        post: operations["trades_generate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -377,6 +460,22 @@ export interface components {
             client_trade_id?: string;
             note?: string;
         };
+        /** @description All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking. */
+        BulkInRequest: {
+            /** Format: uuid */
+            request_group?: string;
+            trades: components["schemas"]["BookingInRequest"][];
+        };
+        /**
+         * @description `ids` in the order of the rows; a row whose client_trade_id had booked a trade before has
+         *     that trade's id, and is not counted in `booked`.
+         */
+        BulkOut: {
+            /** Format: uuid */
+            request_group: string;
+            booked: number;
+            ids: string[];
+        };
         ClientErrorOut: {
             type: components["schemas"]["ClientErrorOutTypeEnum"];
             errors: components["schemas"]["ErrorOut"][];
@@ -411,16 +510,6 @@ export interface components {
          */
         Code1e7Enum: "malformed" | "null";
         /**
-         * @description * `not_decimal` - not_decimal
-         *     * `not_positive` - not_positive
-         *     * `null` - null
-         *     * `required` - required
-         *     * `too_fine` - too_fine
-         *     * `too_large` - too_large
-         * @enum {string}
-         */
-        Code314Enum: "not_decimal" | "not_positive" | "null" | "required" | "too_fine" | "too_large";
-        /**
          * @description * `control` - control
          *     * `invalid` - invalid
          *     * `max_length` - max_length
@@ -432,6 +521,17 @@ export interface components {
          * @enum {string}
          */
         Code5b4Enum: "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
+        /**
+         * @description * `null` - null
+         * @enum {string}
+         */
+        Code83aEnum: "null";
+        /**
+         * @description * `null` - null
+         *     * `required` - required
+         * @enum {string}
+         */
+        Code8bfEnum: "null" | "required";
         /**
          * @description * `invalid` - invalid
          *     * `max_string_length` - max_string_length
@@ -469,15 +569,6 @@ export interface components {
          * @enum {string}
          */
         CodeDe1Enum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "required" | "surrogate" | "surrogate_characters_not_allowed";
-        /**
-         * @description * `not_decimal` - not_decimal
-         *     * `not_positive` - not_positive
-         *     * `null` - null
-         *     * `too_fine` - too_fine
-         *     * `too_large` - too_large
-         * @enum {string}
-         */
-        CodeE48Enum: "not_decimal" | "not_positive" | "null" | "too_fine" | "too_large";
         /** @description What every correction needs: the version that the caller saw, and why. */
         CorrectionInRequest: {
             version: number;
@@ -564,12 +655,66 @@ export interface components {
             type: components["schemas"]["Type5d3Enum"];
             errors: components["schemas"]["Error415"][];
         };
+        /**
+         * @description Without tickers: all active instruments that have a price. The same seed, prices and
+         *     holdings give the same trades.
+         */
+        GenerateInRequest: {
+            accounts: string[];
+            count: number;
+            tickers?: string[];
+            /** Format: int64 */
+            seed?: number;
+        };
+        GenerateOut: {
+            seed: number;
+            trades: components["schemas"]["MadeUpOut"][];
+        };
         InstrumentOut: {
             ticker: string;
             name: string;
             exchange: string;
             currency: string;
             is_active: boolean;
+        };
+        /** @description An account's P&L as it was at that minute: the sums of what was known. */
+        IntradayOut: {
+            account: string;
+            /** Format: date */
+            session: string;
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            trade_pnl: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            position_pnl: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            total_pnl: string;
+            pnl_valid: boolean;
+        };
+        MadeUpOut: {
+            account: string;
+            ticker: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
         };
         /**
          * @description * `override` - override
@@ -672,6 +817,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["InstrumentOut"][];
         };
+        PaginatedIntradayOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["IntradayOut"][];
+        };
         PaginatedPnlOutList: {
             /**
              * Format: uri
@@ -710,6 +868,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["PriceOut"][];
+        };
+        PaginatedSnapshotOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["SnapshotOut"][];
         };
         PaginatedTradeOutList: {
             /**
@@ -961,7 +1132,7 @@ export interface components {
              * @enum {string}
              */
             attr: "price";
-            code: components["schemas"]["Code314Enum"];
+            code: components["schemas"]["Code8bfEnum"];
             detail: string;
         };
         PricesOverridesSetReasonErrorComponent: {
@@ -1005,6 +1176,28 @@ export interface components {
          * @enum {string}
          */
         SideEnum: "buy" | "sell";
+        /**
+         * @description What was held at the session's end, as known then. `close` is that of the taking, null where
+         *     there was none; positions of zero are absent.
+         */
+        SnapshotOut: {
+            /** Format: date */
+            session: string;
+            account: string;
+            ticker: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            close: string | null;
+            /** Format: date-time */
+            taken_at: string;
+        };
         TokenError: components["schemas"]["TokenNonFieldErrorsErrorComponent"] | components["schemas"]["TokenUsernameErrorComponent"] | components["schemas"]["TokenPasswordErrorComponent"];
         TokenErrorResponse400: components["schemas"]["TokenValidationError"];
         TokenNonFieldErrorsErrorComponent: {
@@ -1161,7 +1354,7 @@ export interface components {
              * @enum {string}
              */
             attr: "price";
-            code: components["schemas"]["CodeE48Enum"];
+            code: components["schemas"]["Code83aEnum"];
             detail: string;
         };
         TradesAmendQuantityErrorComponent: {
@@ -1170,7 +1363,7 @@ export interface components {
              * @enum {string}
              */
             attr: "quantity";
-            code: components["schemas"]["CodeE48Enum"];
+            code: components["schemas"]["Code83aEnum"];
             detail: string;
         };
         TradesAmendReasonErrorComponent: {
@@ -1295,7 +1488,7 @@ export interface components {
              * @enum {string}
              */
             attr: "price";
-            code: components["schemas"]["Code314Enum"];
+            code: components["schemas"]["Code8bfEnum"];
             detail: string;
         };
         TradesBookQuantityErrorComponent: {
@@ -1304,7 +1497,7 @@ export interface components {
              * @enum {string}
              */
             attr: "quantity";
-            code: components["schemas"]["Code314Enum"];
+            code: components["schemas"]["Code8bfEnum"];
             detail: string;
         };
         TradesBookSideErrorComponent: {
@@ -1349,6 +1542,61 @@ export interface components {
             type: "validation_error";
             errors: components["schemas"]["TradesBookError"][];
         };
+        TradesBulkError: components["schemas"]["TradesBulkNonFieldErrorsErrorComponent"] | components["schemas"]["TradesBulkRequestGroupErrorComponent"] | components["schemas"]["TradesBulkTradesErrorComponent"];
+        TradesBulkErrorResponse400: components["schemas"]["TradesBulkValidationError"];
+        TradesBulkNonFieldErrorsErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            code: components["schemas"]["Code023Enum"];
+            detail: string;
+        };
+        TradesBulkRequestGroupErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "request_group";
+            code: components["schemas"]["Code1e7Enum"];
+            detail: string;
+        };
+        /**
+         * @description * `request_group` - request_group
+         * @enum {string}
+         */
+        TradesBulkRequestGroupErrorComponentAttrEnum: "request_group";
+        TradesBulkTradesErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "trades";
+            code: components["schemas"]["TradesBulkTradesErrorComponentCodeEnum"];
+            detail: string;
+        };
+        /**
+         * @description * `trades` - trades
+         * @enum {string}
+         */
+        TradesBulkTradesErrorComponentAttrEnum: "trades";
+        /**
+         * @description * `not_a_list` - not_a_list
+         *     * `null` - null
+         *     * `required` - required
+         *     * `too_many` - too_many
+         * @enum {string}
+         */
+        TradesBulkTradesErrorComponentCodeEnum: "not_a_list" | "null" | "required" | "too_many";
+        TradesBulkValidationError: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["TradesBulkError"][];
+        };
         TradesCancelError: components["schemas"]["TradesCancelNonFieldErrorsErrorComponent"] | components["schemas"]["TradesCancelVersionErrorComponent"] | components["schemas"]["TradesCancelReasonErrorComponent"];
         TradesCancelErrorResponse400: components["schemas"]["TradesCancelValidationError"];
         TradesCancelNonFieldErrorsErrorComponent: {
@@ -1385,6 +1633,134 @@ export interface components {
             attr: "version";
             code: components["schemas"]["Code937Enum"];
             detail: string;
+        };
+        TradesGenerateAccountsErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "accounts";
+            code: components["schemas"]["TradesGenerateAccountsErrorComponentCodeEnum"];
+            detail: string;
+        };
+        /**
+         * @description * `accounts` - accounts
+         * @enum {string}
+         */
+        TradesGenerateAccountsErrorComponentAttrEnum: "accounts";
+        /**
+         * @description * `empty` - empty
+         *     * `max_length` - max_length
+         *     * `not_a_list` - not_a_list
+         *     * `null` - null
+         *     * `required` - required
+         * @enum {string}
+         */
+        TradesGenerateAccountsErrorComponentCodeEnum: "empty" | "max_length" | "not_a_list" | "null" | "required";
+        TradesGenerateAccountsINDEXErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "accounts.INDEX";
+            code: components["schemas"]["CodeDe1Enum"];
+            detail: string;
+        };
+        /**
+         * @description * `accounts.INDEX` - accounts.INDEX
+         * @enum {string}
+         */
+        TradesGenerateAccountsINDEXErrorComponentAttrEnum: "accounts.INDEX";
+        TradesGenerateCountErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "count";
+            code: components["schemas"]["Code937Enum"];
+            detail: string;
+        };
+        /**
+         * @description * `count` - count
+         * @enum {string}
+         */
+        TradesGenerateCountErrorComponentAttrEnum: "count";
+        TradesGenerateError: components["schemas"]["TradesGenerateNonFieldErrorsErrorComponent"] | components["schemas"]["TradesGenerateAccountsErrorComponent"] | components["schemas"]["TradesGenerateAccountsINDEXErrorComponent"] | components["schemas"]["TradesGenerateCountErrorComponent"] | components["schemas"]["TradesGenerateTickersErrorComponent"] | components["schemas"]["TradesGenerateTickersINDEXErrorComponent"] | components["schemas"]["TradesGenerateSeedErrorComponent"];
+        TradesGenerateErrorResponse400: components["schemas"]["TradesGenerateValidationError"];
+        TradesGenerateNonFieldErrorsErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "non_field_errors";
+            code: components["schemas"]["Code023Enum"];
+            detail: string;
+        };
+        TradesGenerateSeedErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "seed";
+            code: components["schemas"]["TradesGenerateSeedErrorComponentCodeEnum"];
+            detail: string;
+        };
+        /**
+         * @description * `seed` - seed
+         * @enum {string}
+         */
+        TradesGenerateSeedErrorComponentAttrEnum: "seed";
+        /**
+         * @description * `invalid` - invalid
+         *     * `max_string_length` - max_string_length
+         *     * `max_value` - max_value
+         *     * `min_value` - min_value
+         *     * `null` - null
+         * @enum {string}
+         */
+        TradesGenerateSeedErrorComponentCodeEnum: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
+        TradesGenerateTickersErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "tickers";
+            code: components["schemas"]["TradesGenerateTickersErrorComponentCodeEnum"];
+            detail: string;
+        };
+        /**
+         * @description * `tickers` - tickers
+         * @enum {string}
+         */
+        TradesGenerateTickersErrorComponentAttrEnum: "tickers";
+        /**
+         * @description * `max_length` - max_length
+         *     * `not_a_list` - not_a_list
+         *     * `null` - null
+         * @enum {string}
+         */
+        TradesGenerateTickersErrorComponentCodeEnum: "max_length" | "not_a_list" | "null";
+        TradesGenerateTickersINDEXErrorComponent: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            attr: "tickers.INDEX";
+            code: components["schemas"]["CodeDe1Enum"];
+            detail: string;
+        };
+        /**
+         * @description * `tickers.INDEX` - tickers.INDEX
+         * @enum {string}
+         */
+        TradesGenerateTickersINDEXErrorComponentAttrEnum: "tickers.INDEX";
+        TradesGenerateValidationError: {
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "validation_error";
+            errors: components["schemas"]["TradesGenerateError"][];
         };
         /**
          * @description * `client_error` - Client Error
@@ -1736,6 +2112,90 @@ export interface operations {
             };
         };
     };
+    pnl_intraday_list: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedIntradayOutList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
     positions_list: {
         parameters: {
             query?: {
@@ -1763,6 +2223,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedPositionOutList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    positions_snapshots_list: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSnapshotOutList"];
                 };
             };
             401: {
@@ -2807,6 +3351,189 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedTradeVersionOutList"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkInRequest"];
+            };
+        };
+        responses: {
+            /** @description Booked before with this request_group */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesBulkErrorResponse400"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_generate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GenerateInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GenerateOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradesGenerateErrorResponse400"];
                 };
             };
             401: {
