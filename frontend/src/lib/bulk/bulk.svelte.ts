@@ -1,0 +1,219 @@
+/**
+ * The rows of the bulk booking page and what is done with them. It lives as long as the document,
+ * so that a booking goes on while its user looks at another page.
+ */
+
+import { inWords } from "../api/client";
+import { bulkBook, generateTrades } from "../api/bulk";
+import { cancelTrade } from "../api/trades";
+import type { Piece } from "./parser.worker";
+import { type BulkRow, blankRow, type Known, problemOf } from "./rows";
+import { type Group, Interrupted, runBulk } from "./run";
+
+export type Doing = "nothing" | "reading" | "generating" | "booking" | "undoing";
+
+/** What the grid is told: rows came, changed or went. */
+export interface BulkChange {
+  add?: BulkRow[];
+  update?: BulkRow[];
+  remove?: BulkRow[];
+  cleared?: boolean;
+}
+
+const GENERATED_AT_ONCE = 10_000;
+const UNDONE_AT_ONCE = 4;
+
+export class Bulk {
+  doing = $state<Doing>("nothing");
+  /** Counts of rows by what they are. */
+  total = $state(0);
+  invalid = $state(0);
+  booked = $state(0);
+  rejected = $state(0);
+  undone = $state(0);
+  /** How many rows the booking under way began with, and when (local ms). */
+  target = $state(0);
+  done = $state(0);
+  startedAt = $state(0);
+  endedAt = $state(0);
+  groups = $state.raw<Group[]>([]);
+  problem = $state<string | null>(null);
+  source = $state<string | null>(null);
+
+  rows = new Map<number, BulkRow>();
+  #next = 1;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  #listeners = new Set<(change: BulkChange) => void>();
+  #stop: AbortController | null = null;
+  #worker: Worker | null = null;
+
+  get busy(): boolean {
+    return this.doing !== "nothing";
+  }
+
+  get bookable(): number {
+    return this.total - this.invalid - this.booked - this.rejected - this.undone;
+  }
+
+  onChange(listener: (change: BulkChange) => void): () => void {
+    this.#listeners.add(listener);
+    if (this.rows.size > 0) listener({ add: [...this.rows.values()] });
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(change: BulkChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #add(rows: BulkRow[]): void {
+    for (const row of rows) this.rows.set(row.n, row);
+    this.total += rows.length;
+    this.invalid += rows.filter((row) => row.problem !== "").length;
+    this.#next = Math.max(this.#next, ...rows.map((row) => row.n + 1));
+    this.#tell({ add: rows });
+  }
+
+  clear(): void {
+    if (this.busy) return;
+    this.rows.clear();
+    this.#next = 1;
+    this.total = this.invalid = this.booked = this.rejected = this.undone = 0;
+    this.target = this.done = 0;
+    this.groups = [];
+    this.problem = this.source = null;
+    this.#tell({ cleared: true });
+  }
+
+  remove(rows: readonly BulkRow[]): void {
+    if (this.busy) return;
+    const gone = rows.filter((row) => row.outcome === "" && this.rows.delete(row.n));
+    this.total -= gone.length;
+    this.invalid -= gone.filter((row) => row.problem !== "").length;
+    this.#tell({ remove: gone });
+  }
+
+  /** Reads a file in a worker; what was there before is replaced. */
+  read(file: File, known: Known): void {
+    if (this.busy) return;
+    this.clear();
+    this.doing = "reading";
+    this.source = file.name;
+    const worker = new Worker(new URL("./parser.worker.ts", import.meta.url), { type: "module" });
+    this.#worker = worker;
+    const end = (problem: string | null): void => {
+      worker.terminate();
+      this.#worker = null;
+      this.doing = "nothing";
+      if (problem !== null) {
+        this.clear();
+        this.problem = `${file.name}: ${problem}`;
+      } else if (this.total === 0) this.problem = `${file.name} names its columns, but has no rows.`;
+    };
+    worker.onmessage = ({ data }: MessageEvent<Piece>) => {
+      if (data.kind === "rows") this.#add(data.rows);
+      else end(data.kind === "bad" ? data.message : null);
+    };
+    worker.onerror = ({ message }) => end(message || "It could not be read.");
+    worker.postMessage({ file, first: 1, known });
+  }
+
+  async generate(accounts: string[], count: number, tickers: string[], known: Known): Promise<void> {
+    if (this.busy) return;
+    this.clear();
+    this.doing = "generating";
+    this.source = "generated";
+    try {
+      for (let left = count; left > 0; left -= GENERATED_AT_ONCE) {
+        const made = await generateTrades(accounts, Math.min(left, GENERATED_AT_ONCE), tickers);
+        const rows = made.map((trade, index) => ({ ...blankRow(this.#next + index), ...trade }));
+        for (const row of rows) row.problem = problemOf(row, known);
+        for (let start = 0; start < rows.length; start += 1_000) {
+          this.#add(rows.slice(start, start + 1_000));
+          // Lets the page draw and answer between pieces.
+          await new Promise((resolve) => setTimeout(resolve));
+        }
+      }
+    } catch (error) {
+      this.problem = inWords(error);
+    }
+    this.doing = "nothing";
+  }
+
+  stop(): void {
+    this.#stop?.abort();
+    if (this.#worker !== null) {
+      this.#worker.terminate();
+      this.#worker = null;
+      this.doing = "nothing";
+    }
+  }
+
+  /** Books all rows that are valid and have not been booked. */
+  async book(groupSize: number): Promise<void> {
+    const rows = [...this.rows.values()].filter((row) => row.problem === "" && row.outcome === "");
+    if (this.busy || rows.length === 0) return;
+    this.doing = "booking";
+    this.problem = null;
+    this.target = rows.length;
+    this.done = 0;
+    this.startedAt = Date.now();
+    this.#stop = new AbortController();
+    try {
+      await runBulk({
+        rows,
+        groupSize,
+        signal: this.#stop.signal,
+        send: bulkBook,
+        onprogress: (news) => {
+          this.booked += news.booked;
+          this.rejected += news.rejected;
+          this.done += news.booked + news.rejected;
+          if (news.groups.length > 0) this.groups = [...this.groups, ...news.groups];
+          this.#tell({ update: news.rows });
+        },
+      });
+    } catch (error) {
+      this.problem = error instanceof Interrupted ? error.message : inWords(error);
+    }
+    this.endedAt = Date.now();
+    this.doing = "nothing";
+  }
+
+  /** Cancels every trade of this batch, each as a version with the reason. */
+  async undo(reason: string): Promise<void> {
+    const rows = [...this.rows.values()].filter((row) => row.outcome === "booked");
+    if (this.busy || rows.length === 0) return;
+    this.doing = "undoing";
+    this.problem = null;
+    this.target = rows.length;
+    this.done = 0;
+    this.startedAt = Date.now();
+    this.#stop = new AbortController();
+    const signal = this.#stop.signal;
+    const failed: string[] = [];
+    // The last booked first: what was bought before it was sold can be taken back only then.
+    const queue = rows.toReversed();
+    const work = async (): Promise<void> => {
+      for (let row = queue.shift(); row !== undefined && !signal.aborted; row = queue.shift()) {
+        try {
+          await cancelTrade(row.trade_id, 1, reason);
+          row.outcome = "undone";
+          this.booked -= 1;
+          this.undone += 1;
+        } catch (error) {
+          row.problem = inWords(error);
+          failed.push(row.problem);
+        }
+        this.done += 1;
+        this.#tell({ update: [row] });
+      }
+    };
+    await Promise.all(Array.from({ length: UNDONE_AT_ONCE }, work));
+    if (failed.length > 0)
+      this.problem = `${failed.length} could not be undone. The first: ${failed[0]}`;
+    this.endedAt = Date.now();
+    this.doing = "nothing";
+  }
+}
+
+export const bulk = new Bulk();

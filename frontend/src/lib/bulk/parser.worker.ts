@@ -1,0 +1,76 @@
+/** Reads a CSV file away from the page, and sends its rows in pieces, each checked. */
+
+import Papa from "papaparse";
+
+import { BadFile, type BulkRow, type Column, type Known, problemOf, readHeader, rowOf } from "./rows";
+
+export interface Job {
+  file: File;
+  /** The number of the first row. */
+  first: number;
+  known: Known;
+}
+
+export type Piece =
+  | { kind: "rows"; rows: BulkRow[] }
+  | { kind: "done" }
+  | { kind: "bad"; message: string };
+
+/** Small enough that the page takes one in within a frame or two. */
+const PIECE = 1_000;
+export const MOST_ROWS = 1_000_000;
+
+const send = (piece: Piece): void => postMessage(piece);
+
+onmessage = ({ data: { file, first, known } }: MessageEvent<Job>): void => {
+  let header: Map<Column, number> | null = null;
+  let rows: BulkRow[] = [];
+  let count = 0;
+  const flush = (): void => {
+    if (rows.length > 0) send({ kind: "rows", rows });
+    rows = [];
+  };
+  const fail = (message: string): void => send({ kind: "bad", message });
+
+  // Binary files, such as .xlsx, would make thousands of bad rows of one mistake.
+  void file
+    .slice(0, 4096)
+    .arrayBuffer()
+    .then((start) => {
+      if (file.size === 0) return fail("The file is empty.");
+      if (new Uint8Array(start).includes(0) || file.name.endsWith(".xlsx"))
+        return fail("This is no text file. Save the sheet as CSV (UTF-8) and choose that.");
+      Papa.parse<string[]>(file, {
+        header: false,
+        skipEmptyLines: "greedy",
+        delimiter: ",",
+        encoding: "UTF-8",
+        step: ({ data }, parser) => {
+          try {
+            if (header === null) {
+              header = readHeader(data);
+              return;
+            }
+            count += 1;
+            if (count > MOST_ROWS) throw new BadFile(`There are more than ${MOST_ROWS} rows.`);
+            const row = rowOf(data, header, first + count - 1);
+            row.problem = problemOf(row, known);
+            rows.push(row);
+            if (rows.length >= PIECE) flush();
+          } catch (error) {
+            parser.abort();
+            fail((error as Error).message);
+            rows = [];
+            count = -1;
+          }
+        },
+        complete: () => {
+          if (count < 0) return;
+          if (header === null) return fail("The file is empty.");
+          flush();
+          send({ kind: "done" });
+        },
+        error: (error) => fail(`The file can't be read: ${error.message}`),
+      });
+    });
+};

@@ -1,0 +1,126 @@
+/**
+ * Books rows as request groups, one after the other, each exactly once.
+ *
+ * A group keeps its UUID until it is known what became of it, so asking again after a lost answer
+ * books nothing twice. A group is all or nothing: rows that the server refuses are taken out, with
+ * its reasons, and the rest goes as a new group.
+ */
+
+import { type Complaint, inWords, Refused } from "../api/client";
+import { type BulkRow, type BulkTrade, toTrade } from "./rows";
+
+export interface Group {
+  request_group: string;
+  ids: string[];
+}
+
+export interface Progress {
+  booked: number;
+  rejected: number;
+  groups: Group[];
+  /** Rows whose outcome is new. */
+  rows: BulkRow[];
+}
+
+/** The run stopped before its end; pressing again goes on where it stopped. */
+export class Interrupted extends Error {
+  override name = "Interrupted";
+}
+
+export type Send = (group: string, trades: BulkTrade[]) => Promise<Group>;
+
+const ATTEMPTS = 6;
+
+export interface RunOptions {
+  rows: readonly BulkRow[];
+  groupSize: number;
+  send: Send;
+  onprogress: (progress: Progress) => void;
+  signal: AbortSignal;
+  newGroup?: () => string;
+  pause?: (attempt: number) => Promise<void>;
+}
+
+/** Raises Interrupted when it was stopped, or the server stays away. */
+export async function runBulk(options: RunOptions): Promise<void> {
+  const { rows, groupSize, signal } = options;
+  for (let start = 0; start < rows.length; start += groupSize) {
+    if (signal.aborted) throw new Interrupted("Stopped.");
+    await bookGroup(rows.slice(start, start + groupSize), options);
+  }
+}
+
+async function bookGroup(rows: BulkRow[], options: RunOptions): Promise<void> {
+  let left = rows;
+  while (left.length > 0) {
+    const group = (options.newGroup ?? uuid)();
+    try {
+      const booked = await insistently(group, left, options);
+      left.forEach((row, index) => {
+        row.outcome = "booked";
+        row.problem = "";
+        row.request_group = booked.request_group;
+        row.trade_id = booked.ids[index] ?? "";
+      });
+      options.onprogress({ booked: left.length, rejected: 0, groups: [booked], rows: left });
+      return;
+    } catch (error) {
+      if (!(error instanceof Refused) || error.status >= 500) throw error;
+      if (error.status === 401) throw new Interrupted("You are logged out. Log in again, then go on.");
+      const reasons = reasonsByRow(error.complaints, left.length);
+      const refused = left.filter((_row, index) => reasons.has(index));
+      // Nothing says which rows it is about: it is about all of them.
+      const bad = refused.length > 0 ? refused : left;
+      left.forEach((row, index) => {
+        if (!bad.includes(row)) return;
+        row.outcome = "rejected";
+        row.problem = reasons.get(index) ?? inWords(error);
+      });
+      options.onprogress({ booked: 0, rejected: bad.length, groups: [], rows: bad });
+      left = left.filter((row) => !bad.includes(row));
+    }
+  }
+}
+
+/** The same group again until there is an answer. Raises Refused or Interrupted. */
+async function insistently(group: string, rows: BulkRow[], options: RunOptions): Promise<Group> {
+  const trades = rows.map(toTrade);
+  const pause = options.pause ?? wait;
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await options.send(group, trades);
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500) throw error;
+      if (attempt + 1 >= ATTEMPTS || options.signal.aborted)
+        throw new Interrupted(`${inWords(error)} Go on when the server is back; nothing is booked twice.`);
+      await pause(attempt);
+    }
+  }
+}
+
+/** The server's complaints of `trades.<row>.<field>`, one sentence a row. */
+export function reasonsByRow(found: readonly Complaint[], rows: number): Map<number, string> {
+  const reasons = new Map<number, string>();
+  for (const { attr, detail } of found) {
+    const parts = /^trades\.(\d+)(?:\.(\w+))?/.exec(attr ?? "");
+    if (parts === null) continue;
+    const row = Number(parts[1]);
+    if (row >= rows) continue;
+    const said = parts[2] === undefined ? detail : `${parts[2].replaceAll("_", " ")}: ${detail}`;
+    reasons.set(row, reasons.has(row) ? `${reasons.get(row)} ${said}` : said);
+  }
+  return reasons;
+}
+
+function wait(attempt: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, Math.min(500 * 2 ** attempt, 8_000)));
+}
+
+/** A random UUID (version 4). `crypto.randomUUID` exists only over HTTPS and on the machine itself. */
+export function uuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+}
