@@ -1,10 +1,12 @@
 """Prometheus metrics of the whole system, computed when asked: nothing is counted in memory, so
 any api process answers for all of them."""
 
+from datetime import datetime
+
 import redis
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.registry import Collector
 from rest_framework.decorators import api_view, permission_classes, renderer_classes
@@ -12,8 +14,9 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from eqtrade.system import price_state, queue_lengths
+from eqtrade.system import queue_lengths
 from kernel import clock
+from prices.health import closes_health, coverage, source_health
 from trades.lag import horizon, quarantined, shard_lags
 from trades.rebuilding import same_cluster
 
@@ -34,7 +37,6 @@ class _State(Collector):
             entries.add_metric([lag.consumer, str(lag.shard)], lag.entries)
             seconds.add_metric([lag.consumer, str(lag.shard)], lag.seconds)
         held = horizon()
-        prices = price_state(clock.now())
         return [
             entries,
             seconds,
@@ -54,10 +56,7 @@ class _State(Collector):
                 "eqtrade_ledger_same_cluster", "0 after a restore that nobody declared",
                 int(same_cluster()),
             ),
-            _gauge("eqtrade_price_coverage", "Share of instruments with a fresh mark",
-                   prices.coverage),
-            _gauge("eqtrade_price_age_seconds", "Age of the oldest mark",
-                   prices.oldest_age_seconds or 0),
+            *_prices(clock.now()),
             *_queues(),
         ]  # fmt: skip
 
@@ -66,6 +65,39 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     gauge = GaugeMetricFamily(name, text)
     gauge.add_metric([], value)
     return gauge
+
+
+def _prices(now: datetime) -> list[Metric]:
+    found, answered, closed = coverage(now), source_health(), closes_health(now)
+    failures = CounterMetricFamily(
+        "eqtrade_price_fetch_failures", "Calls of the price source that failed", labels=["kind"]
+    )
+    for kind, count in answered.failures.items():
+        failures.add_metric([kind], count)
+    missing = GaugeMetricFamily(
+        "eqtrade_closes_missing", "Instruments without a close of the session", labels=["session"]
+    )
+    for each in closed:
+        missing.add_metric([each.session.isoformat()], each.missing)
+    return [
+        _gauge("eqtrade_price_coverage", "Share of instruments with a fresh mark", found.coverage),
+        _gauge("eqtrade_price_stale", "Instruments with a stale mark", found.stale),
+        _gauge(
+            "eqtrade_price_age_seconds", "Age of the oldest mark", found.oldest_age_seconds or 0
+        ),
+        _gauge(
+            "eqtrade_price_fetch_seconds",
+            "How long the source took to answer the last call",
+            answered.fetch_seconds or 0,
+        ),
+        _gauge(
+            "eqtrade_price_failures_in_a_row",
+            "Failed calls of the source since the last that was answered",
+            answered.failures_in_a_row,
+        ),
+        failures,
+        missing,
+    ]
 
 
 def _queues() -> list[Metric]:

@@ -11,11 +11,15 @@ from trades.rebuilding import same_cluster
 logger = logging.getLogger(__name__)
 
 SWEEP_EXPIRES_SECONDS = 10
+RECOVER_EXPIRES_SECONDS = 600
 
 
 def recover(*, queues: set[str]) -> None:
-    """Wake whoever is behind; with RECOVERY_MODE=rebuild have the projections of the worker's own
-    queues computed anew first. Says in the log when a restore was not declared."""
+    """Wake whoever is behind, and have the closes fetched that a worker of prices slept through;
+    with RECOVERY_MODE=rebuild have the projections of the worker's own queues computed anew first.
+    Says in the log when a restore was not declared."""
+    if "prices" in queues:
+        app.send_task("prices.tasks.recover", queue="prices", expires=RECOVER_EXPIRES_SECONDS)
     if not same_cluster():
         logger.error("%s Nothing is read until then.", AnotherCluster.detail)
         return

@@ -207,6 +207,8 @@ YAHOO_TIMEOUT_SECONDS = env.float("YAHOO_TIMEOUT_SECONDS", default=10.0)
 # second: then it is asked once in so many seconds, however long the trouble lasts.
 PRICE_BACKOFF_SECONDS = env.float("PRICE_BACKOFF_SECONDS", default=45.0)
 PRICE_BACKOFF_MAX_SECONDS = env.float("PRICE_BACKOFF_MAX_SECONDS", default=900.0)
+# Below this share of fresh marks while the exchange is open, operations are told.
+PRICE_COVERAGE_MIN = env.float("PRICE_COVERAGE_MIN", default=0.95)
 PRICE_STALE_AFTER_SECONDS = env.int("PRICE_STALE_AFTER_SECONDS", default=180)
 SETTLING_AFTER_SECONDS = 5
 

@@ -1,6 +1,6 @@
 """The state of the whole, for people on duty and for metrics: what is wrong can be seen here."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,26 +11,13 @@ from eqtrade.celery import app
 from kernel import clock
 from kernel.api.rows import Row, moment
 from positions.selectors import last_snapshot
-from prices.marks import marks
-from prices.selectors import priced_instruments
+from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
 from trades.lag import horizon, quarantined, shard_lags
 from trades.rebuilding import same_cluster
 
 REDIS_TIMEOUT_SECONDS = 0.5
 WORKERS_TIMEOUT_SECONDS = 0.7
-
-
-@dataclass(frozen=True)
-class Prices:
-    """Coverage is the share of priced instruments that have a mark which is not stale."""
-
-    priced: int
-    marked: int
-    stale: int
-    coverage: float
-    newest_age_seconds: float | None
-    oldest_age_seconds: float | None
 
 
 def system_state() -> Row:
@@ -49,7 +36,7 @@ def system_state() -> Row:
         f"Account {q.account} is passed over by {q.consumer}: {q.error.splitlines()[0]}"
         for q in held
     ]
-    prices = price_state(now)
+    prices = _prices(now, problems)
     queues, workers = _queues(problems), _workers(problems)
     snapshot = last_snapshot()
     return {
@@ -64,7 +51,7 @@ def system_state() -> Row:
             "horizon": asdict(horizon()),
             "quarantined": [{**asdict(q), "since": moment(q.since)} for q in held],
         },
-        "prices": asdict(prices),
+        "prices": prices,
         "last_snapshot": snapshot
         and {"session": snapshot.session.isoformat(), "taken_at": moment(snapshot.taken_at)},
         "queues": queues,
@@ -73,19 +60,14 @@ def system_state() -> Row:
     }
 
 
-def price_state(now: datetime) -> Prices:
-    found = marks(now, [i.pk for i in priced_instruments(now)])
-    ages = [(now - m.mark_as_of).total_seconds() for m in found if m.mark_as_of is not None]
-    stale = sum(m.stale for m in found)
-    marked = sum(m.mark is not None for m in found)
-    return Prices(
-        priced=len(found),
-        marked=marked,
-        stale=stale,
-        coverage=round((marked - stale) / len(found), 4) if found else 1.0,
-        newest_age_seconds=min(ages, default=None),
-        oldest_age_seconds=max(ages, default=None),
-    )
+def _prices(now: datetime, problems: list[str]) -> Row:
+    found, answered, closed = coverage(now), source_health(), closes_health(now)
+    problems += price_problems(now, found, answered, closed)
+    return {
+        **asdict(found),
+        "source": asdict(answered),
+        "closes": [asdict(each) for each in closed],
+    }
 
 
 def queue_names() -> list[str]:

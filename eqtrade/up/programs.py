@@ -1,6 +1,7 @@
 """The programs of the stack: what each one is started and stopped with."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -36,6 +37,21 @@ class Program:
 def makes_way(command: list[str], socket: Path | None = None) -> list[str]:
     """The command, started after what its killed predecessor left is out of the way."""
     return [sys.executable, "-P", str(LAUNCH), str(socket or "-"), *command]
+
+
+TRUE = ("1", "on", "true", "y", "yes")
+
+
+def streams(environment: Mapping[str, str]) -> bool:
+    """Whether prices are to come by a stream, too: asked for, and of a source that has one."""
+    asked = environment.get("PRICE_STREAM", "").lower() in TRUE
+    return asked and environment.get("PRICE_SOURCE") == "yahoo"
+
+
+def stream_program() -> Program:
+    """Prices as they are streamed. It connects again by itself, and is not waited for."""
+    manage = str(PROJECT / "manage.py")
+    return Program("stream", makes_way([sys.executable, manage, "prices", "stream"]))
 
 
 def application_programs(layout: Layout) -> list[Program]:

@@ -18,7 +18,7 @@ from eqtrade.up.leftovers import ProcessFile, end_leftovers, read_processes
 from eqtrade.up.lock import only_stack
 from eqtrade.up.nginx import nginx_program
 from eqtrade.up.options import DEMO_USERS, Options
-from eqtrade.up.programs import application_programs
+from eqtrade.up.programs import application_programs, stream_program, streams
 from eqtrade.up.progress import say, step
 from eqtrade.up.readiness import wait_ready
 from eqtrade.up.runtime import load_secrets, publish_environment
@@ -94,6 +94,7 @@ class Stack:
             [
                 *servers.programs(),
                 *application_programs(self.layout),
+                *([stream_program()] if streams(environment) else []),
                 nginx_program(self.layout, self.options.port),
             ],
         )
