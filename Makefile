@@ -4,6 +4,7 @@
 #   make test    every test; ARGS="-k name" goes to pytest
 #   make lint    ruff, mypy, import-linter, and the front end's checks
 #   make bench   the benchmarks; NAME=… for one of them
+#   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
 #   make lock    compile the requirements files anew
 #   make clean   remove the data, .venv, node_modules and what was built
 #
@@ -14,7 +15,7 @@
 PYTHON ?= python3.11
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench compose-test lock clean
 .DEFAULT_GOAL := run
 
 run:
@@ -29,6 +30,9 @@ lint:
 
 bench:
 	@$(PYTHON) deploy/develop.py bench $(NAME)
+
+compose-test:
+	@$(PYTHON) deploy/develop.py compose-test $(ARGS)
 
 lock:
 	@$(PYTHON) deploy/develop.py lock

@@ -50,6 +50,7 @@ def main() -> int:
         "test": test,
         "lint": lint,
         "bench": bench,
+        "compose-test": compose_test,
         "lock": lock,
         "clean": clean,
     }
@@ -135,6 +136,14 @@ def bench(arguments: Sequence[str]) -> None:
         build_frontend()
     with step("benchmarks"):
         call([PYTHON, "-m", "benchmarks", *arguments])
+
+
+def compose_test(arguments: Sequence[str]) -> None:
+    """Try the system in containers; --build and --keep go to tests/compose."""
+    with alone():
+        make_venv()
+        install(ALL_FILES)
+    call([PYTHON, "-m", "tests.compose", *arguments])
 
 
 def lock(_arguments: Sequence[str]) -> None:

@@ -1,0 +1,1 @@
+"""The system in containers, brought up, used, broken, restored: `make compose-test`."""

@@ -1,0 +1,176 @@
+"""One compose project of its own: its name, its secrets, its port; no other one is touched."""
+
+import hashlib
+import json
+import os
+import secrets
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from eqtrade.up.options import PROJECT
+from tests.stack.running import free_port
+
+SECRETS = (
+    *("SECRET_KEY", "POSTGRES_SUPERUSER_PASSWORD", "POSTGRES_OWNER_PASSWORD"),
+    *("POSTGRES_RUNTIME_PASSWORD", "REDIS_PASSWORD"),
+)
+IMAGES = ("eqtrade:latest", "eqtrade-nginx:latest")
+ONCE = ("roles", "migrate")
+HEALTH_SECONDS = 240
+
+
+class Failed(AssertionError):
+    """A step did not come out as it must; the message says what was seen."""
+
+
+@dataclass(frozen=True)
+class Container:
+    """One line of `docker compose ps`."""
+
+    id: str
+    name: str
+    service: str
+    state: str
+    health: str
+    exit_code: int
+
+    @property
+    def is_well(self) -> bool:
+        if self.service in ONCE:
+            return self.state == "exited" and self.exit_code == 0
+        return self.state == "running" and self.health == "healthy"
+
+
+class Project:
+    """`docker compose` with this project's name and environment."""
+
+    def __init__(self) -> None:
+        self.name = f"eqtrade-test-{os.getpid()}"
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._home = tempfile.TemporaryDirectory(prefix="eqtrade-compose-")
+        self.env_file = Path(self._home.name) / "env"
+        values = {
+            **{name: secrets.token_urlsafe(48) for name in SECRETS},
+            # Awkward on purpose: it must get through URLs, files and shells unharmed.
+            "POSTGRES_RUNTIME_PASSWORD": f"a:b@c/d?e#f%g {secrets.token_urlsafe(12)}",
+            "REDIS_PASSWORD": f"a:b@c/d?e#f%g+{secrets.token_urlsafe(12)}",
+            "PUBLIC_URL": self.url,
+            "PUBLISH": f"127.0.0.1:{self.port}",
+            "PRICE_SOURCE": "simulated",
+        }
+        self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
+        # Of the caller's environment only what Docker itself needs: no setting of ours gets in.
+        kept = ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONFIG",
+                "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")  # fmt: skip
+        self._environment = {n: os.environ[n] for n in kept if n in os.environ}
+
+    # --- commands -------------------------------------------------------------------------------
+
+    def compose(self, *arguments: str, env_file: Path | None = None, **more: Any) -> str:
+        """Run `docker compose …`; what it printed. Raises Failed when it failed."""
+        file = str(env_file or self.env_file)
+        prefix = ("compose", "-p", self.name, "-f", str(PROJECT / "docker-compose.yml"))
+        return self.docker(*prefix, "--env-file", file, *arguments, **more)
+
+    def docker(self, *arguments: str, code: int = 0, seconds: float = 300) -> str:
+        try:
+            done = subprocess.run(
+                ["docker", *arguments],
+                cwd=PROJECT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=seconds,
+            )
+        except FileNotFoundError as error:
+            raise Failed("there is no `docker` command here") from error
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"docker {' '.join(arguments)} took over {seconds:.0f} s") from error
+        if (done.returncode != 0) != (code != 0):
+            raise Failed(f"docker {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}")
+        return done.stdout
+
+    def manage(self, *arguments: str, **more: Any) -> str:
+        """`manage.py` in the running api container."""
+        return self.compose("exec", "-T", "api", "python", "manage.py", *arguments, **more)
+
+    def run_once(
+        self, service: str, *arguments: str, options: Iterable[str] = (), **more: Any
+    ) -> str:
+        """`docker compose run` of a job, without what it depends on."""
+        return self.compose(
+            "run", "--rm", "--no-deps", "-T", "--quiet-pull", *options, service, *arguments, **more
+        )
+
+    # --- containers -----------------------------------------------------------------------------
+
+    def containers(self, service: str = "") -> list[Container]:
+        lines = self.compose("ps", "--all", "--format", "json", *([service] if service else []))
+        rows = [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
+        found = [
+            Container(r["ID"], r["Name"], r["Service"], r["State"], r["Health"], r["ExitCode"])
+            for r in rows
+        ]
+        return sorted(found, key=lambda one: one.name)
+
+    def wait_well(self, *, seconds: float = HEALTH_SECONDS, **replicas: int) -> None:
+        """Wait until every container is healthy, or a job that ended well. `replicas` are the
+        numbers of containers that a service must have (an underscore stands for the hyphen)."""
+        wanted = {name.replace("_", "-"): number for name, number in replicas.items()}
+        deadline = time.monotonic() + seconds
+        while True:
+            found = self.containers()
+            ill = [one for one in found if not one.is_well]
+            short = [s for s, n in wanted.items() if sum(c.service == s for c in found) != n]
+            if found and not ill and not short:
+                return
+            if time.monotonic() > deadline:
+                logs = "".join(self.docker("logs", "--tail", "15", one.id) for one in ill[:4])
+                raise Failed(f"not well after {seconds:.0f} s: {ill or short}\n{logs}")
+            time.sleep(1)
+
+    # --- images ---------------------------------------------------------------------------------
+
+    def images_are_of_these_sources(self) -> bool:
+        """Whether both images exist, and the Python parts' one holds the checkout's files."""
+        try:
+            self.docker("image", "inspect", *IMAGES)
+        except Failed:
+            return False
+        script = (
+            "import hashlib, pathlib; found = map(pathlib.Path, open(0).read().splitlines());"
+            " all = b''.join(f.read_bytes() for f in found if f.is_file());"
+            " print(hashlib.sha256(all).hexdigest())"
+        )
+        names = "\n".join(self._sources())
+        done = subprocess.run(
+            ["docker", "run", "--rm", "-i", "--entrypoint", "python", IMAGES[0], "-c", script],
+            env=self._environment,
+            input=names,
+            capture_output=True,
+            text=True,
+        )
+        ours = hashlib.sha256(b"".join((PROJECT / n).read_bytes() for n in names.split("\n")))
+        return done.stdout.strip() == ours.hexdigest()
+
+    def _sources(self) -> list[str]:
+        """Every file that decides about the images, as git knows them, in a fixed order."""
+        folders = ["accounts", "blotter", "deploy", "eqtrade", "kernel", "pnl", "positions"]
+        folders += ["prices", "trades", "frontend/src", "frontend/public"]
+        files = [f for folder in folders for f in (PROJECT / folder).rglob("*") if f.is_file()]
+        more = [PROJECT / "requirements.txt", PROJECT / "manage.py"]
+        more += [PROJECT / "frontend" / "package-lock.json"]
+        names = [str(f.relative_to(PROJECT)) for f in [*files, *more] if f.suffix != ".pyc"]
+        return sorted(names)
+
+    def end(self) -> None:
+        self.compose("--profile", "backup", "down", "--volumes", "--remove-orphans", "-t", "10")
+        self._home.cleanup()

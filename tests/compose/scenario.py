@@ -1,0 +1,316 @@
+"""What happens to the system, step by step. A step raises when something is not as it must be."""
+
+import json
+import secrets
+import tempfile
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import requests
+
+from tests.compose.admin import Admin
+from tests.compose.project import Failed, Project
+from tests.compose.trickle import TICKERS, Trickle
+from tests.stack.client import Client
+from tests.stack.eventually import eventually
+from tests.stack.live import Live
+
+Step = tuple[str, Callable[[], str | None]]
+
+ACCOUNT = "DESK"
+# Killed one after another while bookings go on: a replica of what has two, then what is single.
+KILLED = (
+    *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
+    *("worker-imports", "beat", "flower", "redis", "postgres", "nginx"),
+)
+PATIENCE = 120.0
+
+
+class Scenario:
+    """The steps, in order; they share the administrator, the account and what was booked."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self.password = secrets.token_urlsafe(12)
+        self.bookers: list[Trickle] = []
+        self.client = Client(project.url)
+
+    def steps(self) -> list[Step]:
+        return [
+            ("a missing secret is named", self.missing_secret),
+            ("up, and every part healthy", self.up),
+            ("check --deploy is clean", self.check_deploy),
+            ("an administrator, instruments, closes, an account", self.prepare),
+            ("nobody but staff gets to Flower and the metrics", self.guarded),
+            ("trades through nginx, on the websocket with P&L", self.book_and_watch),
+            ("two of api, ws and worker-positions; all of them serve", self.scale),
+            ("a worker that consumes nothing is unhealthy", self.deaf_worker),
+            ("each kind killed while bookings go on", self.kill_each),
+            ("api and ws restarted one after the other", self.rolling_restart),
+            ("every acknowledged booking is there, once", self.all_there),
+            ("Flower sees workers, tasks and queues", self.flower),
+            ("backup", self.backup),
+            ("restored into an empty volume, verified", self.restore),
+            ("100 more trades, in positions", self.hundred_more),
+            ("every acknowledged booking is still there", self.all_there),
+        ]
+
+    # --- up -------------------------------------------------------------------------------------
+
+    def missing_secret(self) -> str:
+        with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
+            lines = self.project.env_file.read_text().splitlines()
+            kept = [line for line in lines if not line.startswith("POSTGRES_SUPERUSER_PASSWORD=")]
+            file.write("\n".join(kept))
+            file.flush()
+            said = self.project.compose("up", "-d", "postgres", env_file=Path(file.name), code=1)
+        if "POSTGRES_SUPERUSER_PASSWORD" not in said:
+            raise Failed(f"it is not named: {said}")
+        return said.strip().splitlines()[-1]
+
+    def up(self) -> None:
+        self.project.compose("up", "-d", "--no-build", "--pull", "missing", seconds=400)
+        self.project.wait_well(api=1, ws=1, worker_positions=1, nginx=1)
+
+    def check_deploy(self) -> str:
+        said = self.project.run_once(
+            "api",
+            *("manage", "check", "--deploy", "--database", "default", "--fail-level", "WARNING"),
+            options=["-e", "PUBLIC_URL=https://eqtrade.example.com", "-e", "PRICE_SOURCE=yahoo"],
+        )
+        return said.strip().splitlines()[-1]
+
+    def prepare(self) -> None:
+        self.project.compose(
+            *("exec", "-T", "-e", f"DJANGO_SUPERUSER_PASSWORD={self.password}", "api"),
+            *("python", "manage.py", "createsuperuser", "--noinput"),
+            *("--username", "admin", "--email", "admin@example.com"),
+        )
+        self.project.manage("sync_instruments")
+        celery = ("exec", "-T", "api", "python", "-m", "celery", "-A", "eqtrade")
+        self.project.compose(*celery, "call", "prices.tasks.fetch_closes", "--queue", "prices")
+        Admin(self.project.url, "admin", self.password).make_account(ACCOUNT)
+        self.client = Client.logged_in(self.project.url, "admin", self.password)
+        eventually(self._priced, seconds=PATIENCE)
+
+    def _priced(self) -> None:
+        rows = self.client.rows("prices/closes/", ticker=TICKERS[0])
+        assert rows, "no closes yet"
+
+    def guarded(self) -> None:
+        url = self.project.url
+        stranger = requests.get(f"{url}/flower/", allow_redirects=False, timeout=30)
+        assert (stranger.status_code, stranger.headers["Location"]) == (
+            302,
+            f"{url}/login/?next=/flower/",
+        )
+        assert requests.get(f"{url}/metrics", timeout=30).status_code == 401
+        assert requests.get(f"{url}/internal/staff/", timeout=30).status_code == 404
+        admin = Admin(url, "admin", self.password)
+        assert admin.get("/flower/").status_code == 200
+        scraper = {"Authorization": f"Token {self.client.token}"}
+        metrics = requests.get(f"{url}/metrics", headers=scraper, timeout=30)
+        assert "eqtrade_ledger_same_cluster 1.0" in metrics.text, metrics.text[:500]
+
+    def book_and_watch(self) -> str:
+        with self._live() as live:
+            booker = self._booker()
+            for ticker in TICKERS:
+                booker.book(ticker)
+            live.wait(lambda live: len(live.state["positions"]) == len(TICKERS))
+            live.wait(lambda live: all(r["pnl_valid"] for r in live.rows("positions")))
+            row = live.rows("positions")[0]
+        assert row["total_pnl"] is not None, row
+        assert Decimal(row["quantity"]) == 1, row
+        return f"{row['ticker']}: {row['quantity']} at {row['price']}, P&L {row['total_pnl']}"
+
+    # --- many, and dying --------------------------------------------------------------------------
+
+    def scale(self) -> str:
+        replicas = {"api": 2, "ws": 2, "worker-positions": 2}
+        scales = [part for s, n in replicas.items() for part in ("--scale", f"{s}={n}")]
+        self.project.compose("up", "-d", "--no-deps", "--no-recreate", "--no-build", *scales)
+        self.project.wait_well(api=2, ws=2, worker_positions=2)
+        return eventually(self._all_serve, seconds=PATIENCE)
+
+    def _all_serve(self) -> str:
+        """Requests and sockets until nginx's log names both replicas of each."""
+        for _ in range(10):
+            self.client.get("accounts/")
+            with self._live():
+                pass
+        nginx = self.project.containers("nginx")[0]
+        log = self.project.docker("logs", "--tail", "200", nginx.id)
+        seen = {"api": set[str](), "ws": set[str]()}
+        for line in log.splitlines():
+            for part, path in (("api", " /api/v1/accounts/"), ("ws", " /ws/v1/blotter/")):
+                if path in line and " from " in line:
+                    seen[part].add(line.rpartition(" from ")[2].split(",")[-1].strip())
+        for part, addresses in seen.items():
+            assert addresses >= self._addresses(part), f"{part}: only {addresses} served"
+        return f"api {sorted(seen['api'])}, ws {sorted(seen['ws'])}"
+
+    def _addresses(self, service: str) -> set[str]:
+        ids = [one.id for one in self.project.containers(service)]
+        network = f"{self.project.name}_web"
+        form = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
+        return {f"{ip}:8000" for ip in self.project.docker("inspect", "-f", form, *ids).split()}
+
+    def deaf_worker(self) -> str:
+        """It lives and answers pings, and takes no message: its check must say so."""
+        worker = self.project.containers("worker-positions")[0]
+        name = (
+            f"positions@{self.project.docker('inspect', '-f', '{{.Config.Hostname}}', worker.id)}"
+        )
+        celery = ("exec", worker.id, "python", "-m", "celery", "-A", "eqtrade")
+        self.project.docker(*celery, "control", "-d", name.strip(), "cancel_consumer", "positions")
+        ping = self.project.docker(*celery, "inspect", "-d", name.strip(), "ping")
+        assert "pong" in ping, ping
+
+        def is_unhealthy() -> str:
+            health = json.loads(
+                self.project.docker("inspect", "-f", "{{json .State.Health}}", worker.id)
+            )
+            assert health["Status"] == "unhealthy", health["Status"]
+            return str(health["Log"][-1]["Output"]).strip()
+
+        said = eventually(is_unhealthy, seconds=PATIENCE)
+        # A part that ends is started again: that is how this one is mended, and tried here.
+        self.project.docker("exec", worker.id, "sh", "-c", "kill -TERM 1")
+        self.project.wait_well(worker_positions=2)
+        return said
+
+    def kill_each(self) -> str:
+        with self._live() as live:
+            with self._booker() as trickle:
+                trickle.wait_more(10)
+                for service in KILLED:
+                    victim = self.project.containers(service)[0]
+                    self.project.docker("kill", victim.id)
+                    if service not in ("postgres", "nginx"):
+                        # Without these two nothing is booked; without all others it goes on.
+                        trickle.wait_more(5)
+                    self.project.docker("start", victim.id)
+                    trickle.wait_more(5)
+                self.project.wait_well(api=2, ws=2, worker_positions=2)
+                trickle.wait_more(5)
+            self._follows(live)
+            assert not live.faults, live.faults
+        return self._said(trickle)
+
+    def rolling_restart(self) -> str:
+        with self._booker() as trickle:
+            trickle.wait_more(5)
+            for service in ("api", "ws"):
+                for one in self.project.containers(service):
+                    self.project.docker("restart", one.id)
+                    self.project.wait_well(api=2, ws=2)
+                    trickle.wait_more(5)
+        return self._said(trickle)
+
+    # --- what there is --------------------------------------------------------------------------
+
+    def all_there(self) -> str:
+        """Exactly the acknowledged bookings, each once; positions are their sum, on REST and on a
+        new websocket; the projections are verified."""
+        rows = self.client.rows("trades/", account=ACCOUNT)
+        found = {row["client_trade_id"]: row["id"] for row in rows}
+        assert len(found) == len(rows), "a booking is there twice"
+        assert found == self.acknowledged, (
+            f"{len(self.acknowledged)} acknowledged, {len(found)} found;"
+            f" they differ in {found.keys() ^ self.acknowledged.keys()}"
+        )
+        with self._live() as live:
+            self._follows(live)
+        said = self.project.manage("verify")
+        assert "no breaks" in said, said
+        return (
+            f"{self.sent} sent, {len(self.acknowledged)} acknowledged, {len(found)} found; verified"
+        )
+
+    def flower(self) -> str:
+        admin = Admin(self.project.url, "admin", self.password)
+        page = admin.get("/flower/")
+        workers = ("positions@", "pnl@", "prices@", "imports@", "default@")
+        for worker in workers:
+            assert worker in page.text, f"{worker} is not on Flower's page"
+        rates = admin.get("/flower/metrics").text
+        assert (
+            'flower_events_total{task="positions.tasks.apply_ledger",type="task-succeeded"' in rates
+        )
+        queues = admin.get("/flower/broker").text
+        assert "positions" in queues
+        # It watches; whoever wants to stop a worker does it where it is logged.
+        token = {"X-XSRFToken": admin.session.cookies.get("_xsrf", "")}
+        refused = admin.session.post(
+            f"{self.project.url}/flower/api/worker/shutdown/x", headers=token, timeout=30
+        )
+        assert refused.status_code in (401, 403), refused.status_code
+        return f"{len(workers)} kinds of workers"
+
+    # --- backup and restore ---------------------------------------------------------------------
+
+    def backup(self) -> str:
+        return self.project.run_once("backup").strip().splitlines()[-1]
+
+    def restore(self) -> str:
+        self.project.compose("down", "-t", "15", seconds=400)
+        self.project.docker(
+            "volume", "rm", f"{self.project.name}_postgres", f"{self.project.name}_redis"
+        )
+        self.project.compose("up", "-d", "--wait", "--no-build", "postgres", "redis")
+        self.project.run_once("roles")
+        self.project.run_once("restore")
+        self.project.run_once("migrate")
+        # Not declared yet: it must not be taken for ready.
+        undeclared = self.project.run_once("api", "manage", "restored")
+        assert "Epoch 2 begins" in undeclared, undeclared
+        verified = self.project.run_once("api", "manage", "verify")
+        assert "no breaks" in verified, verified
+        self.project.compose("up", "-d", "--no-build", seconds=400)
+        self.project.wait_well(api=1, ws=1, worker_positions=1)
+        return verified.strip().splitlines()[-1]
+
+    def hundred_more(self) -> str:
+        began = time.monotonic()
+        booker = self._booker()
+        for number in range(100):
+            booker.book(TICKERS[number % len(TICKERS)])
+        with self._live() as live:
+            self._follows(live)
+        return f"{time.monotonic() - began:.1f} s"
+
+    # --- means ----------------------------------------------------------------------------------
+
+    def _booker(self) -> Trickle:
+        self.bookers.append(Trickle(self.client, ACCOUNT))
+        return self.bookers[-1]
+
+    @property
+    def acknowledged(self) -> dict[str, str]:
+        """All that was ever acknowledged: client_trade_id → trade."""
+        return {own: trade for b in self.bookers for own, trade in b.acknowledged.items()}
+
+    def _live(self) -> Live:
+        return Live(self.project.url, self.client.token, [ACCOUNT])
+
+    def _follows(self, live: Live | None) -> None:
+        """Positions come to the number of acknowledged bookings, on REST and on the socket."""
+
+        def look() -> None:
+            found = sum(self.client.quantities(ACCOUNT).values())
+            assert found == len(self.acknowledged), f"{found} of {len(self.acknowledged)}"
+            if live is not None:
+                seen = sum(Decimal(r["quantity"]) for r in live.rows("positions"))
+                assert seen == len(self.acknowledged), f"the socket told {seen}"
+
+        eventually(look, seconds=PATIENCE)
+
+    @staticmethod
+    def _said(trickle: Trickle) -> str:
+        return (
+            f"{trickle.sent} sent, {len(trickle.acknowledged)} acknowledged, {trickle.attempts}"
+            f" attempts, longest {trickle.longest:.1f} s; repeated after {dict(trickle.repeated)}"
+        )
