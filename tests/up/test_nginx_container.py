@@ -1,0 +1,182 @@
+"""nginx as it runs in containers: replicas that come and go, proxies that are trusted or not, doors
+for staff only. The real nginx with the real template; names come from a server of loopback."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import requests
+
+from eqtrade.up.binaries import nginx
+from eqtrade.up.nginx import TEMPLATE, fill
+from eqtrade.up.options import PROJECT
+from tests.stack.eventually import eventually
+from tests.stack.running import free_port
+from tests.up.name_server import NameServer
+
+ADDRESSES = ("127.0.0.11", "127.0.0.12")
+
+
+class Replica(BaseHTTPRequestHandler):
+    """Says who answers, and what it was told; knows staff by a header of this test."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        status = 200
+        if self.path == "/internal/staff/":
+            status = {"staff": 204, "user": 403}.get(self.headers.get("X-Who", ""), 401)
+        told = {
+            "by": str(self.connection.getsockname()[0]),
+            "client": self.headers.get("X-Real-IP"),
+            "scheme": self.headers.get("X-Forwarded-Proto"),
+        }
+        body = b"" if status == 204 else json.dumps(told).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[int]:
+    """Two replicas on two addresses and one port."""
+    first = ThreadingHTTPServer((ADDRESSES[0], 0), Replica)
+    port = int(first.server_address[1])
+    servers = [first, ThreadingHTTPServer((ADDRESSES[1], port), Replica)]
+    for server in servers:
+        Thread(target=server.serve_forever, daemon=True).start()
+    yield port
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+Entrance = Callable[..., str]
+
+
+@pytest.fixture
+def entrance(place: Path, api: int) -> Iterator[Entrance]:
+    """Starts nginx in front of `api`; its URL. With `names`, it asks that server for them."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start(names: NameServer | None = None, trusted: str = "") -> str:
+        port = free_port()
+        server = f"server api:{api} resolve;" if names else f"server {ADDRESSES[0]}:{api};"
+        settings = place / "nginx.conf"
+        settings.write_text(
+            fill(
+                TEMPLATE.read_text(),
+                {
+                    "LISTEN": f"127.0.0.1:{port}",
+                    "API_SERVERS": server,
+                    "WS_SERVERS": server,
+                    "FLOWER_SERVERS": server,
+                    "RESOLVER": f"resolver 127.0.0.1:{names.port} valid=1s;" if names else "",
+                    "REAL_IP": f"set_real_ip_from {trusted};" if trusted else "",
+                    "PROXY_RANGES": f"{trusted} 1;" if trusted else "",
+                    "STATIC_ROOT": str(place),
+                    "TEMP_ROOT": str(place),
+                },
+            )
+        )
+        options = f'daemon off; pid "{place}/nginx.pid"; user root;'
+        command = [str(nginx()), "-p", f"{place}/", "-c", str(settings), "-e", "stderr"]
+        running.append(
+            subprocess.Popen([*command, "-g", options], stdout=subprocess.DEVNULL, stderr=None)
+        )
+        url = f"http://127.0.0.1:{port}"
+        eventually(lambda: requests.get(url, timeout=5))
+        return url
+
+    yield start
+    for one in running:
+        one.terminate()
+        one.wait(10)
+
+
+def answering(url: str) -> set[str]:
+    """Who answers a handful of requests at once."""
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda _: requests.get(url, timeout=10), range(16))
+        return {a.json()["by"] if a.status_code == 200 else str(a.status_code) for a in answers}
+
+
+def test_replicas_come_and_go(entrance: Entrance) -> None:
+    with NameServer([ADDRESSES[0]]) as names:
+        url = entrance(names)
+
+        def only(*expected: str) -> None:
+            assert answering(url) == set(expected)
+
+        eventually(lambda: only(ADDRESSES[0]))
+        names.addresses = [*ADDRESSES]
+        eventually(lambda: only(*ADDRESSES))
+        names.addresses = [ADDRESSES[1]]
+        eventually(lambda: only(ADDRESSES[1]))
+
+
+def test_a_trusted_proxy_says_who_the_client_is(entrance: Entrance) -> None:
+    url = entrance(trusted="127.0.0.0/8")
+    said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
+    told = requests.get(url, headers=said, timeout=10).json()
+    assert (told["client"], told["scheme"]) == ("203.0.113.7", "https")
+
+
+def test_nobody_else_does(entrance: Entrance) -> None:
+    url = entrance(trusted="203.0.113.0/24")
+    said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Real-IP": "1.2.3.4"}
+    told = requests.get(url, headers=said, timeout=10).json()
+    assert (told["client"], told["scheme"]) == ("127.0.0.1", "http")
+
+
+@pytest.mark.parametrize(("who", "status"), [("staff", 200), ("user", 403), ("stranger", 401)])
+def test_metrics_are_for_staff(entrance: Entrance, who: str, status: int) -> None:
+    answer = requests.get(f"{entrance()}/metrics", headers={"X-Who": who}, timeout=10)
+    assert answer.status_code == status
+
+
+def test_flower_sends_a_stranger_to_the_login(entrance: Entrance) -> None:
+    url = entrance()
+    answer = requests.get(f"{url}/flower/tasks", allow_redirects=False, timeout=10)
+    assert answer.headers["Location"] == f"{url}/login/?next=/flower/tasks"
+    staff = requests.get(f"{url}/flower/tasks", headers={"X-Who": "staff"}, timeout=10)
+    assert staff.status_code == 200
+
+
+def test_nobody_asks_what_nginx_asks(entrance: Entrance) -> None:
+    answer = requests.get(f"{entrance()}/internal/staff/", headers={"X-Who": "staff"}, timeout=10)
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("version", "resolves"), [("1.26.3", False), ("1.27.3", True), ("1.28.0", True)]
+)
+def test_the_container_takes_names_where_nginx_can(
+    place: Path, version: str, resolves: bool
+) -> None:
+    program = place / "nginx"
+    program.write_text(f"#!/bin/sh\necho 'nginx version: nginx/{version}' >&2\n")
+    program.chmod(0o755)
+    script = f'set -e; . "{PROJECT}/deploy/nginx/10-eqtrade.envsh"; echo "$API_SERVERS|$REAL_IP"'
+    done = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"PATH": f"{place}:/usr/bin:/bin", "TRUSTED_PROXIES": "10.0.0.0/8 192.168.0.0/16"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    servers, _, real_ip = done.stdout.strip().partition("|")
+    assert (servers == "server api:8000 resolve;") is resolves
+    assert real_ip.split(";")[:2] == [
+        " set_real_ip_from 10.0.0.0/8",
+        " set_real_ip_from 192.168.0.0/16",
+    ]
