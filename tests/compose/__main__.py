@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.compose.project import IMAGES, Failed, Project
+from tests.compose.project import Failed, Project
 from tests.compose.scenario import Scenario
 
 
@@ -33,8 +33,8 @@ def main() -> int:
         print(f"  compose {version}, project {project.name}, {project.url}", flush=True)
         if options.build or not project.images_are_of_these_sources():
             with step("images"):
-                project.compose("build", seconds=1800)
-        for image in IMAGES:
+                project.build()
+        for image in project.images:
             size = int(project.docker("image", "inspect", "-f", "{{.Size}}", image))
             print(f"  {image}: {size / 1e6:.0f} MB", flush=True)
         for label, part in scenario.steps():

@@ -19,7 +19,9 @@ SECRETS = (
     *("SECRET_KEY", "POSTGRES_SUPERUSER_PASSWORD", "POSTGRES_OWNER_PASSWORD"),
     *("POSTGRES_RUNTIME_PASSWORD", "REDIS_PASSWORD"),
 )
-IMAGES = ("eqtrade:latest", "eqtrade-nginx:latest")
+TARGETS = {"app": "eqtrade", "nginx": "eqtrade-nginx"}
+"""The Dockerfile's targets, and the images that docker-compose.yml makes of them."""
+OWN_VERSION = "compose-test"
 ONCE = ("roles", "migrate")
 HEALTH_SECONDS = 240
 
@@ -64,11 +66,17 @@ class Project:
             "PUBLISH": f"127.0.0.1:{self.port}",
             "PRICE_SOURCE": "simulated",
         }
-        self.env_file.write_text("".join(f"{name}='{value}'\n" for name, value in values.items()))
+        self._values = values
+        self.version = "latest"
+        self._write()
         # Of the caller's environment only what Docker itself needs: no setting of ours gets in.
         kept = ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONFIG",
                 "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")  # fmt: skip
         self._environment = {n: os.environ[n] for n in kept if n in os.environ}
+
+    def _write(self) -> None:
+        lines = [f"{name}='{value}'\n" for name, value in self._values.items()]
+        self.env_file.write_text("".join([*lines, f"EQTRADE_VERSION='{self.version}'\n"]))
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -139,10 +147,21 @@ class Project:
 
     # --- images ---------------------------------------------------------------------------------
 
+    @property
+    def images(self) -> list[str]:
+        return [f"{name}:{self.version}" for name in TARGETS.values()]
+
+    def build(self) -> None:
+        """Build the images under a version of their own: what is deployed here stays."""
+        self.version = OWN_VERSION
+        self._write()
+        for target, image in zip(TARGETS, self.images, strict=True):
+            self.docker("build", "--target", target, "-t", image, ".", seconds=1800)
+
     def images_are_of_these_sources(self) -> bool:
         """Whether both images exist, and the Python parts' one holds the checkout's files."""
         try:
-            self.docker("image", "inspect", *IMAGES)
+            self.docker("image", "inspect", *self.images)
         except Failed:
             return False
         script = (
@@ -152,7 +171,7 @@ class Project:
         )
         names = "\n".join(self._sources())
         done = subprocess.run(
-            ["docker", "run", "--rm", "-i", "--entrypoint", "python", IMAGES[0], "-c", script],
+            ["docker", "run", "--rm", "-i", "--entrypoint", "python", self.images[0], "-c", script],
             env=self._environment,
             input=names,
             capture_output=True,

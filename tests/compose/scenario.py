@@ -226,9 +226,8 @@ class Scenario:
             self._follows(live)
         said = self.project.manage("verify")
         assert "no breaks" in said, said
-        return (
-            f"{self.sent} sent, {len(self.acknowledged)} acknowledged, {len(found)} found; verified"
-        )
+        sent = sum(booker.sent for booker in self.bookers)
+        return f"{sent} sent, {len(self.acknowledged)} acknowledged, {len(found)} found; verified"
 
     def flower(self) -> str:
         admin = Admin(self.project.url, "admin", self.password)
