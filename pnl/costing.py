@@ -36,10 +36,6 @@ class Costed(NamedTuple):
     cost: int = 0
     realized_pnl: int = 0
 
-    @classmethod
-    def of(cls, quantity: Decimal, cost: Decimal, realized_pnl: Decimal) -> "Costed":
-        return cls(_whole(quantity, 6), _whole(cost, 12), _whole(realized_pnl, 12))
-
     def decimals(self) -> tuple[Decimal, Decimal, Decimal]:
         """Quantity, cost and realized P&L as they are stored and shown."""
         return (
@@ -78,7 +74,7 @@ def fold(flows: Iterable[int], start: Costed = NOTHING) -> Costed:
 
 def costed(flows: Iterable[tuple[Decimal, Decimal]], start: Costed = NOTHING) -> Costed:
     """`fold` for decimals: (signed quantity, price) pairs with at most 6 decimals each."""
-    return fold((_whole(number, 6) for flow in flows for number in flow), start)
+    return fold((_millionths(number) for flow in flows for number in flow), start)
 
 
 def average_cost(quantity: Decimal | None, cost: Decimal | None) -> Decimal | None:
@@ -97,9 +93,9 @@ def _relieved(cost: int, quantity: int, held: int) -> int:
     return relieved if cost > 0 else -relieved
 
 
-def _whole(number: Decimal, decimals: int) -> int:
-    scaled = number.scaleb(decimals, CONTEXT)
+def _millionths(number: Decimal) -> int:
+    scaled = number.scaleb(6, CONTEXT)
     whole = int(scaled)
     if whole != scaled:
-        raise ValueError(f"{number} has more than {decimals} decimals")
+        raise ValueError(f"{number} has more than 6 decimals")
     return whole

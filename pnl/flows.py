@@ -22,44 +22,59 @@ from pnl.costing import MILLION
 
 BYTES_PER_FLOW = 16
 
+
+def moment_number(moment: str) -> str:
+    """SQL for a timestamptz as whole microseconds since 2000, as PostgreSQL itself counts."""
+    return f"(extract(epoch FROM {moment} - timestamptz '2000-01-01 00:00Z') * {MILLION})::bigint"
+
+
 # An entry takes back the terms of the version before its own.
-VERSIONED = """
+_VERSIONED = """
     SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
-           e.quantity, ARRAY[e.epoch, e.txid::text::bigint, e.id] AS place
+           e.quantity{place}
       FROM {entries}
       LEFT JOIN trades_tradeversion v
         ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int
      WHERE {where}
 """
+_PLACE = ", ARRAY[e.epoch, e.txid::text::bigint, e.id] AS place"
+_PLACES_INSIDE = ", count(*) AS entries, max(place) AS place"
+_PLACES = f""",
+           sum(entries)::bigint AS entries, (max(place))[3] AS last_entry,
+           min(trade_date) FILTER (WHERE quantity <> 0) - date '2000-01-01' AS first_day,
+           {moment_number("min(executed_at) FILTER (WHERE quantity <> 0)")} AS first_moment,
+           max(trade_date) - date '2000-01-01' AS last_day,
+           {moment_number("max(executed_at)")} AS last_moment"""
 
 
 class MissingVersion(Exception):
     """The ledger has an entry whose version does not exist: no order can be told."""
 
 
-def flows_of(where: str, *, entries: str = "trades_ledgerentry e") -> str:
-    """A query of the flows of entries `e`: account_id, instrument_id, entries, last_entry, flows
-    (null: none), count of flows, and the first and last trade dates and times of execution: the
-    first of the flows, the last of all the entries."""
-    return folded(VERSIONED.format(entries=entries, where=where))
+def flows_of(where: str, *, entries: str = "trades_ledgerentry e", places: bool = False) -> str:
+    """A query of the flows of entries `e`: account_id, instrument_id, flow_count, flows (null where
+    there are none).
+
+    With `places` also what a projection goes on from: entries (how many), last_entry, and in whole
+    days and microseconds since 2000 first_day and first_moment (of execution) of the flows and
+    last_day and last_moment of all the entries.
+    """
+    versioned = _VERSIONED.format(entries=entries, where=where, place=_PLACE if places else "")
+    return folded(versioned, places=places)
 
 
-def folded(versioned: str) -> str:
-    """The same of any query with the columns of VERSIONED."""
+def folded(versioned: str, *, places: bool = False) -> str:
+    """The same of any query of account_id, instrument_id, trade_date, executed_at, trade_id, price
+    and signed quantity."""
     return f"""
-    SELECT account_id, instrument_id, sum(entries)::bigint AS entries,
-           (max(place))[3] AS last_entry,
+    SELECT account_id, instrument_id, count(*) FILTER (WHERE quantity <> 0) AS flow_count,
            string_agg(int8send((quantity * {MILLION})::bigint)
                       || int8send((price * {MILLION})::bigint), ''::bytea
                       ORDER BY trade_date, executed_at, trade_id, price)
-               FILTER (WHERE quantity <> 0) AS flows,
-           count(*) FILTER (WHERE quantity <> 0) AS flow_count,
-           min(trade_date) FILTER (WHERE quantity <> 0) AS first_trade_date,
-           min(executed_at) FILTER (WHERE quantity <> 0) AS first_executed_at,
-           max(trade_date) AS last_trade_date, max(executed_at) AS last_executed_at
+               FILTER (WHERE quantity <> 0) AS flows{_PLACES if places else ""}
       FROM (
         SELECT account_id, instrument_id, trade_date, executed_at, trade_id, price,
-               sum(quantity) AS quantity, count(*) AS entries, max(place) AS place
+               sum(quantity) AS quantity{_PLACES_INSIDE if places else ""}
           FROM ({versioned}) e
          GROUP BY account_id, instrument_id, trade_date, executed_at, trade_id, price
       ) f

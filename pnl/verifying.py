@@ -49,12 +49,11 @@ _COST_FIGURES = ("quantity held at cost", "cost", "realized P&L")
 
 _FROM_TRADES = """
     SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
-           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity,
-           NULL::bigint[] AS place
+           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
       FROM trades_trade WHERE status <> 'cancelled'
     UNION ALL
     SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
-           -e.quantity, NULL
+           -e.quantity
       FROM trades_ledgerentry e
       LEFT JOIN trades_tradeversion v
         ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pnl.costing import NOTHING, Costed, average_cost, costed
+from pnl.costing import average_cost, costed
 
 D = Decimal
 MICRO = D("0.000001")
@@ -121,9 +121,7 @@ def test_cost_has_the_sign_of_what_is_held_and_nothing_held_costs_nothing(
 
 @given(trades, st.integers(0, 30))
 def test_it_can_go_on_from_any_state(flows: list[tuple[Decimal, Decimal]], cut: int) -> None:
-    state = costed(flows[:cut])
-    assert Costed.of(*state.decimals()) == state
-    assert costed(flows[cut:], state) == costed(flows, NOTHING)
+    assert costed(flows[cut:], costed(flows[:cut])) == costed(flows)
 
 
 @given(trades)
