@@ -197,6 +197,8 @@ PRICED_INSTRUMENT_SELECTORS = [
     "positions.selectors.held_instruments",
     "trades.selectors.recently_traded_instruments",
 ]
+# Who is told of new and changed closes, inside the transaction that records them.
+CLOSE_LISTENERS = ["pnl.services.restating.closes_changed"]
 # What starts after each refresh of quotes: Celery task → its queue.
 AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
 # Since when prices are needed: dotted functions () → date or None.

@@ -69,8 +69,8 @@ COMPUTED = f"""
 def computed_params(
     known: Sessions, days: Iterable[date], accounts: Iterable[int]
 ) -> dict[str, Any]:
-    """The parameters of `COMPUTED`; `days` must hold one session at least, and no key of `wanted`
-    may be of another account or begin before the first of the days."""
+    """The parameters of `COMPUTED`. `days` must hold one session at least, and `accounts` all those
+    of `wanted`."""
     params = session_mark_params(known, days)
     return {
         **params,

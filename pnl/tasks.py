@@ -6,13 +6,20 @@ from kernel import clock
 from pnl.cost_projection import COST
 from pnl.projection import ACTIVITY
 from pnl.services.intraday import intraday_record
+from pnl.services.keeping import daily_keep
+from pnl.services.restating import Turn, restate_work, restates_wait
 from trades.rebuilding import rebuild
 from trades.services.reading import ledger_apply
+
+RESTATE_EXPIRES_SECONDS = 60
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shard: int) -> int:
-    return ledger_apply(ACTIVITY, shard).entries
+    entries = ledger_apply(ACTIVITY, shard).entries
+    if restates_wait():
+        restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
+    return entries
 
 
 @shared_task(name="pnl.tasks.rebuild")
@@ -37,3 +44,18 @@ def rebuild_cost(accounts: list[str] | None = None) -> int:
     """Cost of all accounts, or those of these codes, anew; the number of rows that were mended."""
     done = [s.result for s in rebuild(COST, accounts=accounts)]
     return sum(r.written + r.removed for r in done)
+
+
+@shared_task(name="pnl.tasks.keep_daily")
+def keep_daily() -> int:
+    """What is settled is calculated; what was asked for is restated."""
+    kept = daily_keep(now=clock.now())
+    restate()
+    return kept
+
+
+@shared_task(name="pnl.tasks.restate")
+def restate() -> None:
+    """One turn; what is left goes to the tail of the queue."""
+    if restate_work(now=clock.now()) is Turn.MORE:
+        restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)

@@ -11,7 +11,7 @@ from prices.closing import GAPS_EVERY, next_attempt, next_reading
 from prices.marks import price_sources
 from prices.models import CARRIED, Close, CloseRun, Instrument
 from prices.selectors import SESSIONS_BACK, missing_closes, priced_instruments
-from prices.services.publishing import publish_changed
+from prices.services.publishing import closes_written
 from prices.sessions import sessions
 
 State = CloseRun.State
@@ -160,5 +160,5 @@ def closes_carry(*, session: date, instruments: Sequence[Instrument]) -> int:
     Close.objects.bulk_create(
         Close(instrument_id=pk, session=session, source=CARRIED, close=close) for pk, close in found
     )
-    publish_changed(pk for pk, _ in found)
+    closes_written((pk, session) for pk, _ in found)
     return len(found)

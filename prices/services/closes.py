@@ -11,7 +11,7 @@ from kernel.errors import FieldError, Invalid
 from prices.closes_csv import CloseRow, error_at, read_closes
 from prices.models import MANUAL, Close, Instrument
 from prices.services.close_runs import runs_settle
-from prices.services.publishing import publish_changed
+from prices.services.publishing import closes_written
 from prices.sessions import NoSession, Sessions, sessions
 
 # Any number that nothing else locks: one writer of closes at a time.
@@ -75,7 +75,7 @@ def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) ->
         [Close(instrument_id=i, session=day, source=name, close=close) for i, day, close in new],
         batch_size=5000,
     )
-    publish_changed(instrument for instrument, _, _ in new)
+    closes_written((instrument, day) for instrument, day, _ in new)
     return len(new)
 
 

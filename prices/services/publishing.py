@@ -1,14 +1,19 @@
 """Telling whoever watches that prices changed, once the change can be seen."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import date
 
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
+from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from kernel.notices import publish, quotes_changed
+
+# Given (instrument id, session) of closes that are being recorded, inside that transaction.
+CloseListener = Callable[[Iterable[tuple[int, date]]], None]
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +28,18 @@ def tell_refreshed() -> None:
             current_app.send_task(task, queue=queue, expires=EXPIRES_SECONDS, retry=False)
         except OperationalError as error:
             logger.warning("%s not started: %s", task, error)
+
+
+def closes_written(closes: Iterable[tuple[int, date]]) -> None:
+    """Tell the listeners of settings.CLOSE_LISTENERS, in the transaction that recorded these closes
+    (instrument id, session), and after it whoever watches."""
+    written = sorted(set(closes))
+    if not written:
+        return
+    for path in settings.CLOSE_LISTENERS:
+        listener: CloseListener = import_string(path)
+        listener(written)
+    publish_changed(instrument for instrument, _ in written)
 
 
 def publish_changed(instruments: Iterable[int]) -> None:
