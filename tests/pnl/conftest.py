@@ -14,8 +14,11 @@ from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
 from pnl.projection import ACTIVITY
+from pnl.services.keeping import daily_keep
+from pnl.services.restating import Turn, restate_work
 from positions.projection import POSITIONS
-from prices.models import Instrument
+from prices.models import CloseRun, Instrument
+from prices.services.closes import closes_load
 from tests import factories as make
 from trades.ledger import drain
 from trades.models import Trade
@@ -40,6 +43,14 @@ def recorded(moment: datetime) -> Iterator[None]:
     finally:
         with connection.cursor() as cursor:
             cursor.execute("RESET eqtrade.recorded_at")
+
+
+def settle(*days: date) -> None:
+    """The closes of these sessions are complete."""
+    for day in days:
+        CloseRun.objects.create(
+            session=day, source="simulated", state="complete", settled_at=at(day, 21)
+        )
 
 
 class Days:
@@ -88,7 +99,15 @@ class Days:
         self.read()
 
     def close(self, day: date, price: str, instrument: Instrument | None = None) -> None:
-        make.make_close(instrument or self.ibm, day, price)
+        """Load a close by hand, as an operator does."""
+        ticker = (instrument or self.ibm).ticker
+        lines = ["ticker,session,close", f"{ticker},{day},{price}"]
+        closes_load(lines=lines, now=at(day, 23))
+
+    def keep(self, now: datetime) -> None:
+        """What the minute's task does: calculate what is settled, restate what was asked for."""
+        daily_keep(now=now)
+        assert restate_work(now=now, seconds=60) is Turn.DONE
 
     def read(self) -> None:
         for shard in {a % 16 for a in Account.objects.values_list("pk", flat=True)}:

@@ -15,20 +15,22 @@ from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
 from positions.models import PositionSnapshot, SnapshotRun
 from positions.services.snapshots import snapshots_work
-from prices.models import CloseRun, SessionOverride
+from prices.models import SessionOverride
 from tests import factories as make
-from tests.pnl.conftest import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at, recorded
+from tests.pnl.conftest import (
+    FRIDAY,
+    MONDAY,
+    THURSDAY,
+    TUESDAY,
+    WEDNESDAY,
+    Days,
+    at,
+    recorded,
+    settle,
+)
 
 END = at(WEDNESDAY, 20)
 AFTER = END + timedelta(minutes=15)
-
-
-def settle(*days: date) -> None:
-    """The closes of these sessions are complete."""
-    for day in days:
-        CloseRun.objects.create(
-            session=day, source="simulated", state="complete", settled_at=at(day, 21)
-        )
 
 
 def take(now: datetime) -> list[date]:
