@@ -26,7 +26,7 @@ def seed(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("pnl", "0003_intraday_append_only"),
+        ("pnl", "0004_cost_order"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
     operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
