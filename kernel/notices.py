@@ -16,6 +16,7 @@ from django.conf import settings
 logger = logging.getLogger(__name__)
 
 ACCOUNT_GROUP = "account.{}"
+USER_GROUP = "user.{}"
 QUOTES_GROUP = "quotes"
 LEDGER_GROUP = "ledger"
 
@@ -77,6 +78,11 @@ def reader_moved(
         "after": list(after),
         "upto": list(upto),
     }
+
+
+def import_moved(user: int, import_id: str) -> tuple[str, dict[str, Any]]:
+    """An import of this user came further, or changed its state."""
+    return USER_GROUP.format(user), {"type": "import", "user": user, "import": import_id}
 
 
 def quotes_changed(instruments: Iterable[int]) -> tuple[str, dict[str, Any]]:

@@ -167,7 +167,7 @@ class _Row:
         value = self.given.get("trade_date")
         if value is None:
             return None
-        found = _day(value) if isinstance(value, str) else None
+        found = _day(self._cell(value)) if isinstance(value, str) else None
         if found is None:
             self.refuse("trade_date", "malformed", "This must be a date, such as 2026-01-31.")
         return found
@@ -176,7 +176,7 @@ class _Row:
         value = self.given.get("executed_at")
         if value is None:
             return None
-        found = _moment(value, self.is_text) if isinstance(value, str) else None
+        found = _moment(self._cell(value), self.is_text) if isinstance(value, str) else None
         if found is None:
             offset = "" if self.is_text else " with an offset"
             self.refuse(
@@ -185,6 +185,9 @@ class _Row:
                 f"This must be a time{offset}, such as 2026-01-31T10:00:00-05:00.",
             )
         return found
+
+    def _cell(self, value: str) -> str:
+        return value.strip() if self.is_text else value
 
     def unknown(self) -> None:
         names = sorted(_printable(str(n)) for n in self.given if n not in FIELDS)

@@ -32,10 +32,16 @@ PAUSE_SECONDS = 1.0
 EXPIRES_SECONDS = 60
 _QUEUE_SIZE = 1000
 
-Nudge = tuple[str, int]
+# Imports are woken the same way; the "shard" is then the import's id.
+IMPORTS = "import"
+IMPORT_TASK, IMPORT_QUEUE = "trades.tasks.import_run", "imports"
+# Messages for imports that wait their turn do not pile up: the sweep sends others.
+IMPORT_EXPIRES_SECONDS = 10
+
+Nudge = tuple[str, int | str]
 
 
-def coalescing_key(consumer: str, shard: int) -> str:
+def coalescing_key(consumer: str, shard: int | str) -> str:
     return f"eqtrade:nudge:{consumer}:{shard}"
 
 
@@ -73,7 +79,7 @@ class _Sender:
             while not self._queue.empty() and len(nudges) < _QUEUE_SIZE:
                 nudges.add(self._queue.get())
             try:
-                self._send(sorted(nudges))
+                self._send(sorted(nudges, key=str))
                 self._is_broken = False
             except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
                 if not self._is_broken:
@@ -103,7 +109,7 @@ class _Sender:
             if is_first:
                 self._send_task(consumer, shard)
 
-    def _send_task(self, consumer: str, shard: int) -> None:
+    def _send_task(self, consumer: str, shard: int | str) -> None:
         if self._producer is None:
             options = {
                 **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
@@ -113,14 +119,18 @@ class _Sender:
             }
             channel = current_app.connection_for_write(transport_options=options)
             self._producer = current_app.amqp.Producer(channel, auto_declare=False)
-        reader = settings.LEDGER_CONSUMERS[consumer]
+        if consumer == IMPORTS:
+            task, queue_name, expires = IMPORT_TASK, IMPORT_QUEUE, IMPORT_EXPIRES_SECONDS
+        else:
+            reader = settings.LEDGER_CONSUMERS[consumer]
+            task, queue_name, expires = reader["task"], reader["queue"], EXPIRES_SECONDS
         current_app.send_task(
-            reader["task"],
+            task,
             args=[shard],
-            queue=reader["queue"],
+            queue=queue_name,
             producer=self._producer,
             retry=False,
-            expires=EXPIRES_SECONDS,
+            expires=expires,
         )
 
     def _close(self) -> None:
@@ -147,10 +157,15 @@ def nudge(consumer: str, shard: int) -> None:
     _sender.put([(consumer, shard)])
 
 
+def nudge_import(import_id: str) -> None:
+    """Wake a worker for one import. Returns at once and never raises."""
+    _sender.put([(IMPORTS, import_id)])
+
+
 _clearing: redis.Redis | None = None
 
 
-def nudge_taken(consumer: str, shard: int) -> None:
+def nudge_taken(consumer: str, shard: int | str) -> None:
     """The reader is about to lock its checkpoint: bookings from now on nudge anew."""
     global _clearing
     try:

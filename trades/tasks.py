@@ -1,10 +1,20 @@
-"""Celery tasks of the ledger."""
+"""Celery tasks of the ledger and of imports."""
+
+from uuid import UUID
 
 from celery import shared_task
 
+from trades.services.import_lease import imports_sweep
+from trades.services.import_running import import_run as run
 from trades.services.reading import ledger_sweep
 
 
 @shared_task(name="trades.tasks.sweep")
 def sweep() -> int:
-    return ledger_sweep()
+    """Everything that waits for somebody to go on with it."""
+    return ledger_sweep() + imports_sweep()
+
+
+@shared_task(name="trades.tasks.import_run")
+def import_run(import_id: str) -> None:
+    run(UUID(import_id))

@@ -1,5 +1,6 @@
 """The tables of trades: the ledger with its trades and readers, and imports."""
 
+from trades.models.imports import Import, ImportChunk, ImportState, Rejection
 from trades.models.ledger import (
     LEDGER_SHARDS,
     Checkpoint,
@@ -22,10 +23,14 @@ __all__ = [
     "LEDGER_SHARDS",
     "Checkpoint",
     "ClientTradeId",
+    "Import",
+    "ImportChunk",
+    "ImportState",
     "LedgerEntry",
     "LedgerEpoch",
     "LedgerEpochNow",
     "Quarantine",
+    "Rejection",
     "RequestGroup",
     "Side",
     "Status",

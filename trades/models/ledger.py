@@ -78,13 +78,26 @@ def _terms_constraints(prefix: str) -> list[models.BaseConstraint]:
 
 class RequestGroup(models.Model):
     """One bulk booking. Inserted before its trades, so that two equal requests at once cannot
-    both book. `terms_hash` is of what was sent, numbers normalised, before defaults."""
+    both book. `terms_hash` is of what was sent, numbers normalised, before defaults; of an import's
+    group it is of the file's own bytes."""
 
     id = models.UUIDField(primary_key=True)
+    import_job = models.ForeignKey(
+        "trades.Import", on_delete=models.PROTECT, null=True, related_name="groups", db_index=False
+    )
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     terms_hash = models.CharField(max_length=64)
     trades = models.PositiveIntegerField(default=0)
     created_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["import_job", "id"],
+                condition=Q(import_job__isnull=False),
+                name="group_by_import",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -1,0 +1,244 @@
+"""A CSV file of trades: bytes in, records, columns and cells out. Pure, and streaming: at no time
+is more than a chunk of the file held.
+
+A record is a row as CSV has it: a physical line, or several where a quoted cell holds line breaks.
+Whether a quote is open is told by counting quotes, which RFC 4180 doubles within a cell. A quote
+that never closes spoils its own line only, not the rest of the file.
+"""
+
+import codecs
+import csv
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kernel.errors import FieldError
+from trades.bookings import REQUIRED
+
+BOM = codecs.BOM_UTF8
+# Far beyond any honest row; bounds what a quote that never closes can take with it.
+MAX_RECORD = 16 * 1024
+
+# What people call the columns; case, blanks and underscores do not matter.
+_ALIASES = {
+    "ticker": "ticker",
+    "account": "account",
+    "side": "side",
+    "buy or sell": "side",
+    "quantity": "quantity",
+    "shares": "quantity",
+    "price": "price",
+    "trade date": "trade_date",
+    "executed at": "executed_at",
+    "booked at": "executed_at",
+    "client trade id": "client_trade_id",
+    "id": "client_trade_id",
+    "note": "note",
+}
+# The second and third are those of a file of rejected rows, which can be mended and sent again.
+_IGNORED = ("request group", "rejected line", "rejected because")
+REJECTED_COLUMNS = ("rejected_line", "rejected_because")
+
+_MARKS = {b"PK\x03\x04": "a ZIP archive or an Excel workbook", b"\x1f\x8b": "a gzip archive",
+          b"%PDF": "a PDF", b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text",
+          b"\xd0\xcf\x11\xe0": "an old Excel workbook"}  # fmt: skip
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+class FileRefused(ValueError):
+    """The file as a whole cannot be imported. `code` is for programs."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Record(NamedTuple):
+    """`line` is the number of its first physical line, from 1; `end` the offset behind it and
+    `next_line` the number of the line there. A `broken` one opens a quote that is never closed."""
+
+    raw: bytes
+    line: int
+    end: int
+    next_line: int
+    broken: bool
+
+
+@dataclass(frozen=True)
+class Header:
+    """`names` as typed; `fields` what each column means, None for one that is passed over."""
+
+    names: tuple[str, ...]
+    fields: tuple[str | None, ...]
+
+
+def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Iterator[Record]:
+    """The records of a file from an offset on, where a record begins. Blank lines are records too.
+
+    Raises FileRefused for a line of more than `MAX_RECORD` bytes.
+    """
+    lines = _lines(chunks)
+    again: deque[bytes] = deque()
+    while True:
+        first = again.popleft() if again else next(lines, None)
+        if first is None:
+            return
+        broken = False
+        raw, taken = first, 1
+        if first.count(b'"') % 2:
+            held = [first]
+            size, closed = len(first), False
+            while not closed and size <= MAX_RECORD:
+                more = again.popleft() if again else next(lines, None)
+                if more is None:
+                    break
+                held.append(more)
+                size += len(more)
+                closed = more.count(b'"') % 2 == 1
+            if closed:
+                raw, taken = b"".join(held), len(held)
+            else:
+                broken = True
+                again.extendleft(reversed(held[1:]))
+        if len(first) > MAX_RECORD:
+            raise FileRefused("line_too_long", f"Line {line} is longer than {MAX_RECORD:,} bytes.")
+        offset += len(raw)
+        yield Record(raw, line, offset, line + taken, broken)
+        line += taken
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Physical lines with their ends: LF, CRLF or CR, also where a chunk ends within one."""
+    rest = b""
+    for chunk in chunks:
+        data = rest + chunk
+        parts = data.splitlines(keepends=True)
+        # A CR may be half of a CRLF.
+        rest = parts.pop() if parts and not data.endswith(b"\n") else b""
+        yield from parts
+        if len(rest) > MAX_RECORD:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+
+class TextCheck:
+    """Looks at a file's bytes as they pass: is it text at all?"""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._line = 1
+        self._begun = False
+
+    def feed(self, chunk: bytes, *, final: bool = False) -> None:
+        """Raise FileRefused for what is no UTF-8 text without NULs."""
+        if not self._begun and chunk:
+            self._begun = True
+            for mark, what in _MARKS.items():
+                if chunk.startswith(mark):
+                    raise FileRefused("not_csv", f"This is {what}. Save it as CSV (UTF-8) first.")
+        if b"\x00" in chunk:
+            line = self._line + chunk[: chunk.index(b"\x00")].count(b"\n")
+            raise FileRefused("nul", f"Line {line} holds a NUL byte: this is no CSV text.")
+        try:
+            self._decoder.decode(chunk, final)
+        except UnicodeDecodeError as error:
+            line = self._line + error.object[: error.start].count(b"\n")
+            raise FileRefused(
+                "not_utf8", f"Line {line} is not UTF-8 text. Save the file as CSV UTF-8."
+            ) from None
+        self._line += chunk.count(b"\n")
+
+
+def header_of(record: Record | None) -> Header:
+    """What the first record says the columns are. Raises FileRefused: empty, unknown, doubled or
+    missing columns."""
+    raw = record.raw.removeprefix(BOM) if record else b""
+    cells = cells_of(raw.decode("utf-8")) if raw.strip() else []
+    if isinstance(cells, FieldError):
+        raise FileRefused("bad_header", f"The header cannot be read. {cells.detail}")
+    if not cells:
+        raise FileRefused("empty", "The file is empty: a header and rows were expected.")
+    return header_named(cells)
+
+
+def header_named(cells: Sequence[str]) -> Header:
+    """What these names of columns mean. Raises FileRefused."""
+    names = tuple(cell.strip() for cell in cells)
+    fields: list[str | None] = []
+    for name in names:
+        known = _known(name)
+        if known is None:
+            raise FileRefused("unknown_column", _unknown(name, names))
+        fields.append(known or None)
+    for field in dict.fromkeys(f for f in fields if f):
+        same = [n for n, f in zip(names, fields, strict=True) if f == field]
+        if len(same) > 1:
+            raise FileRefused("column_twice", f"The header has {field} twice: {', '.join(same)}.")
+    missing = [field for field in REQUIRED if field not in fields]
+    if missing:
+        raise FileRefused("missing_column", f"The header lacks {', '.join(missing)}.")
+    return Header(names, tuple(fields))
+
+
+def _known(name: str) -> str | None:
+    """The field that a column's name means; "" for one to pass over, None for an unknown one."""
+    plain = re.sub(r"[\s_]+", " ", name).strip().lower()
+    return "" if plain in _IGNORED else _ALIASES.get(plain)
+
+
+def _unknown(name: str, names: Sequence[str]) -> str:
+    for separator, word in _SEPARATORS.items():
+        if len(names) == 1 and separator in name:
+            return f"The columns are separated by {word}; separate them by commas."
+    shown = name[:40].encode("unicode_escape").decode()
+    return (
+        f"The column '{shown}' is not known. Known: ticker, account, side, quantity, price,"
+        " trade_date, executed_at, client_trade_id, note."
+    )
+
+
+def cells_of(text: str) -> list[str] | FieldError:
+    """The cells of one record."""
+    text = text.rstrip("\r\n")
+    if '"' not in text:
+        return text.split(",")
+    try:
+        # One record at a time: a quote left open in one must not swallow the next.
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        return FieldError("bad_quotes", f"Its quotes cannot be read: {error}.")
+
+
+def row_of(record: Record, header: Header) -> dict[str, str] | FieldError:
+    """The cells of one record by field, empty optional ones left out."""
+    if record.broken:
+        return FieldError("bad_quotes", "A quote in this line is never closed.")
+    cells = cells_of(record.raw.decode("utf-8"))
+    if isinstance(cells, FieldError):
+        return cells
+    if len(cells) != len(header.fields):
+        return _wrong_count(cells, header)
+    row = {
+        field: cell
+        for field, cell in zip(header.fields, cells, strict=True)
+        if field and (field in REQUIRED or (cell and not cell.isspace()))
+    }
+    if row["ticker"] not in header.names:
+        return row
+    if tuple(cell.strip() for cell in cells) == header.names:
+        return FieldError("header_again", "This is the header once more.")
+    return row
+
+
+def _wrong_count(cells: Sequence[str], header: Header) -> FieldError:
+    found, wanted = len(cells), len(header.fields)
+    if found > wanted:
+        detail = f"This row has {found} cells, the header {wanted}."
+        hint = " Is a number written with thousands separators? Write 1000 for 1,000."
+        return FieldError("too_many_cells", detail + hint)
+    return FieldError("too_few_cells", f"This row has only {found} cells, the header {wanted}.")

@@ -1,0 +1,130 @@
+"""A CSV file that is being booked, or was: where every worker reaches it."""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from kernel.database import RecordedAt
+
+
+class ImportState(models.TextChoices):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    UNDONE = "undone"
+
+
+OPEN_STATES = (ImportState.QUEUED.value, ImportState.RUNNING.value)
+
+
+class Import(models.Model):
+    """One uploaded file and how far it is booked.
+
+    `place` is the offset of the first byte that is not booked yet, `line` its line number and
+    `rows_done` the number of rows before it. They move in the transaction that books, so whoever
+    goes on after a crash books nothing twice. The worker that holds `lease` until `lease_until`
+    may move them; it extends the lease while it lives. `attempts` counts the workers that took
+    the lease since the place last moved.
+
+    An undo is a second run: `undo_reason` is set, `undone_by` says who, `undo_place` is the last
+    request group whose trades are cancelled. A dry run books nothing, and starts over when its
+    worker dies.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    file_name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    columns = ArrayField(models.TextField())
+    group_size = models.PositiveIntegerField()
+    dry_run = models.BooleanField(default=False)
+    state = models.CharField(max_length=8, choices=ImportState, default=ImportState.QUEUED)
+    error = models.TextField(blank=True)
+    accepted_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    place = models.BigIntegerField()
+    line = models.BigIntegerField()
+    rows_total = models.BigIntegerField()
+    rows_done = models.BigIntegerField(default=0)
+    rows_booked = models.BigIntegerField(default=0)
+    rows_rejected = models.BigIntegerField(default=0)
+
+    lease = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveIntegerField(default=0)
+
+    undo_reason = models.CharField(max_length=200, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    undo_place = models.UUIDField(null=True)
+    trades_cancelled = models.BigIntegerField(default=0)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=ImportState.values), name="import_state_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(group_size__gte=1, group_size__lte=10_000), name="import_group_size"
+            ),
+            models.CheckConstraint(
+                condition=Q(dry_run=False, rows_done=F("rows_booked") + F("rows_rejected"))
+                | Q(dry_run=True, rows_booked=0, rows_rejected__lte=F("rows_done")),
+                name="import_rows_add_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(rows_done__lte=F("rows_total")), name="import_rows_within"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="import_by_user"),
+            models.Index(fields=["id"], condition=Q(state__in=OPEN_STATES), name="import_open"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.file_name} ({self.state})"
+
+
+class ImportChunk(models.Model):
+    """A piece of the file, all of the same size but the last."""
+
+    import_job = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="chunks", db_index=False
+    )
+    number = models.PositiveIntegerField()
+    data = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["import_job", "number"], name="import_chunk_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.import_job_id} {self.number}"
+
+
+class Rejection(models.Model):
+    """A row of the file that was not booked, and why."""
+
+    import_job = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="rejections", db_index=False
+    )
+    line = models.BigIntegerField()
+    reason = models.TextField()
+    cells = ArrayField(models.TextField())
+    recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["line"]
+        constraints = [
+            models.UniqueConstraint(fields=["import_job", "line"], name="rejection_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.reason}"

@@ -1,0 +1,284 @@
+"""Booking an accepted file, piece by piece, whatever dies when.
+
+1. *Who.* A worker takes the lease by a conditional write and extends it while it lives, in a
+   thread of its own. When the worker dies the lease ends within seconds, and the sweep wakes
+   another one.
+2. *Once.* A piece's trades, its rejected rows, the new place in the file and the counters commit
+   together, and only if the lease is still ours. So a worker that was taken for dead, and wakes
+   up, commits nothing.
+3. *All rows.* A row that cannot be booked is written down with its reason, and the rest goes on. If
+   the database refuses a piece for a reason that no check foresaw, the piece is halved until the
+   row is found.
+4. *Fair.* After a few seconds the import goes to the tail of its queue, so that a long one lets
+   others by. A piece holds the ledger's horizon for a fraction of a second.
+
+A dry run does the same without booking: each piece is rolled back, what it would have changed is
+remembered for those after it, and only rejected rows and counters are committed. What is
+remembered dies with the worker; the next one starts over.
+"""
+
+import hashlib
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from uuid import UUID, uuid5
+
+from django.db import DataError, IntegrityError, connection, transaction
+
+from kernel import clock
+from kernel.errors import FieldError
+from trades import nudges
+from trades.bookings import Booking, booking_of
+from trades.csvfile import Header, Record, cells_of, header_named, records, row_of
+from trades.models import Import, ImportChunk, ImportState, Rejection
+from trades.running import Running
+from trades.services.batch import Batch, Key, ledger_sums
+from trades.services.import_accepting import CHUNK_BYTES
+from trades.services.import_lease import held, import_end, import_move, import_take, tell
+from trades.services.import_undoing import undo_go_on
+
+PIECE_ROWS = 2_000
+TURN_SECONDS = 4.0
+TELL_SECONDS = 0.25
+
+
+def import_run(import_id: UUID, *, turn_seconds: float = TURN_SECONDS) -> None:
+    """One turn of a worker at an import: book, or cancel what was booked, until the file ends or
+    the turn does. A second worker at the same import does nothing."""
+    nudges.nudge_taken(nudges.IMPORTS, str(import_id))
+    job = import_take(import_id)
+    if job is None:
+        return
+    is_over = True
+    with held(job):
+        tell(job)
+        until = time.monotonic() + turn_seconds
+        is_over = undo_go_on(job, until) if job.undo_reason else _Run(job).go_on(until)
+        if is_over:
+            tell(job)
+    if not is_over:
+        nudges.nudge_import(str(import_id))
+
+
+@dataclass
+class _Imagined:
+    """What a dry run would have booked so far: sums where they are limited, and the callers' own
+    ids, as short hashes."""
+
+    sums: dict[Key, Running] = field(default_factory=dict)
+    own_ids: set[bytes] = field(default_factory=set)
+
+    def running(self, keys: Iterable[Key]) -> dict[Key, Running]:
+        missing = [key for key in keys if key not in self.sums]
+        if missing:
+            self.sums.update(ledger_sums(missing))
+        return self.sums
+
+    def doubles(self, batch: Batch) -> list[int]:
+        """Rows whose own id stands in an earlier piece of the file."""
+        found = []
+        for row, trade in batch.trades.items():
+            if trade.client_trade_id is not None:
+                text = f"{trade.account_id} {trade.client_trade_id}"
+                name = hashlib.blake2b(text.encode(), digest_size=10).digest()
+                if name in self.own_ids:
+                    found.append(row)
+                self.own_ids.add(name)
+        return found
+
+
+class _Run:
+    """A worker's turn at the rows of one file."""
+
+    def __init__(self, job: Import) -> None:
+        self.job = job
+        self.header: Header = header_named(job.columns)
+        self.imagined = _Imagined() if job.dry_run else None
+        # Whole groups, where they are not larger than a piece.
+        self.piece_rows = max(PIECE_ROWS // job.group_size * job.group_size, 1)
+        if job.group_size > PIECE_ROWS:
+            self.piece_rows = PIECE_ROWS
+        self.told = time.monotonic()
+
+    def go_on(self, until: float) -> bool:
+        """Book piece after piece; True when the whole file is done."""
+        job = self.job
+        if job.dry_run and job.rows_done:
+            self._start_over()
+        found = records(_bytes_from(job), offset=job.place, line=job.line)
+        while piece := self._next_piece(found):
+            self._book(piece)
+            now = time.monotonic()
+            if now - self.told > TELL_SECONDS:
+                self.told = now
+                tell(job)
+            if now > until and not job.dry_run:
+                return False
+        import_end(job, ImportState.DONE, error="")
+        return True
+
+    def _next_piece(self, found: Iterator[Record]) -> list[Record]:
+        piece: list[Record] = []
+        rows = 0
+        for record in found:
+            piece.append(record)
+            rows += not _is_blank(record)
+            if rows == self.piece_rows:
+                break
+        return piece
+
+    def _book(self, piece: list[Record]) -> None:
+        try:
+            self._commit(piece)
+        except (DataError, IntegrityError) as error:
+            rows = [record for record in piece if not _is_blank(record)]
+            if len(rows) == 1:
+                said = str(error).splitlines()[0][:300]
+                self._commit(piece, FieldError("refused", f"The database refused it: {said}"))
+            else:
+                half = len(piece) // 2
+                self._book(piece[:half])
+                self._book(piece[half:])
+
+    def _commit(self, piece: list[Record], refusal: FieldError | None = None) -> None:
+        """One transaction: trades, rejected rows, the place behind them."""
+        job = self.job
+        rows = dict(enumerate((r for r in piece if not _is_blank(r)), job.rows_done))
+        bookings, rejected = self._read(rows, refusal)
+        with transaction.atomic(durable=True):
+            booked = self._trades(bookings, rejected, rows)
+            Rejection.objects.bulk_create(
+                Rejection(
+                    import_job_id=job.pk,
+                    line=rows[row].line,
+                    reason=_sentence(errors),
+                    cells=_cells(rows[row]),
+                )
+                for row, errors in sorted(rejected.items())
+            )
+            after = {
+                "place": piece[-1].end,
+                "line": piece[-1].next_line,
+                "rows_done": job.rows_done + len(rows),
+                "rows_booked": job.rows_booked + booked,
+                "rows_rejected": job.rows_rejected + len(rejected),
+            }
+            import_move(job, attempts=0, error="", **after)
+        for name, value in after.items():
+            setattr(job, name, value)
+
+    def _read(
+        self, rows: dict[int, Record], refusal: FieldError | None
+    ) -> tuple[dict[int, Booking], dict[int, list[FieldError]]]:
+        bookings: dict[int, Booking] = {}
+        rejected: dict[int, list[FieldError]] = {}
+        for row, record in rows.items():
+            given = refusal or row_of(record, self.header)
+            found = [given] if isinstance(given, FieldError) else booking_of(given, is_text=True)
+            if isinstance(found, Booking):
+                bookings[row] = found
+            else:
+                rejected[row] = found
+        return bookings, rejected
+
+    def _trades(
+        self,
+        bookings: dict[int, Booking],
+        rejected: dict[int, list[FieldError]],
+        rows: dict[int, Record],
+    ) -> int:
+        """Book what can be booked and say of the rest why not; how many were booked."""
+        job = self.job
+        batch = Batch(
+            user=job.user, bookings=bookings, accepted_at=job.accepted_at, now=clock.now()
+        )
+        point = transaction.savepoint() if self.imagined else None
+        batch.resolve()
+        batch.claim()
+        if self.imagined and point:
+            for row in self.imagined.doubles(batch):
+                batch.earlier[row] = ""
+                del batch.trades[row]
+            batch.limit(self.imagined.running)
+            transaction.savepoint_rollback(point)
+        else:
+            batch.limit()
+            batch.release()
+            self._groups(batch, rows)
+            batch.write(self._group_of)
+        rejected.update(batch.refused)
+        for row, trade in batch.earlier.items():
+            before = f"booked trade {trade} before" if trade else "stands in this file before"
+            rejected[row] = [FieldError("already_booked", f"Its client_trade_id {before}.")]
+        return 0 if self.imagined else len(batch.trades)
+
+    def _group_of(self, row: int) -> str:
+        """The same for the same rows, whoever books them: a group may go on in the next piece."""
+        return str(uuid5(self.job.pk, str(row // self.job.group_size)))
+
+    def _groups(self, batch: Batch, rows: dict[int, Record]) -> None:
+        """Insert the request groups of these rows, or add to them."""
+        members: dict[str, list[bytes]] = defaultdict(list)
+        for row in batch.trades:
+            members[self._group_of(row)].append(rows[row].raw)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO trades_requestgroup (id, import_job_id, user_id, terms_hash, trades)"
+                " SELECT id, %s, %s, hash, trades"
+                " FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS g (id, hash, trades)"
+                " ON CONFLICT (id) DO UPDATE SET trades = trades_requestgroup.trades"
+                " + excluded.trades",
+                [
+                    self.job.pk,
+                    self.job.user_id,
+                    list(members),
+                    [hashlib.sha256(b"".join(raw)).hexdigest() for raw in members.values()],
+                    [len(raw) for raw in members.values()],
+                ],
+            )
+
+    def _start_over(self) -> None:
+        job = self.job
+        job.place, job.line = 0, 1
+        head = next(records(_bytes_from(job)))
+        after = {"place": head.end, "line": head.next_line, "rows_done": 0, "rows_rejected": 0}
+        with transaction.atomic():
+            job.rejections.all().delete()
+            import_move(job, **after)
+        for name, value in after.items():
+            setattr(job, name, value)
+
+
+def _bytes_from(job: Import) -> Iterator[bytes]:
+    """The file from the import's place on, a chunk at a time."""
+    number, skipped = divmod(job.place, CHUNK_BYTES)
+    while True:
+        data = (
+            ImportChunk.objects.filter(import_job=job.pk, number=number)
+            .values_list("data", flat=True)
+            .first()
+        )
+        if data is None:
+            return
+        yield bytes(data)[skipped:]
+        number, skipped = number + 1, 0
+
+
+def _is_blank(record: Record) -> bool:
+    return not record.raw.strip()
+
+
+def _cells(record: Record) -> list[str]:
+    text = record.raw.decode("utf-8")
+    cells = cells_of(text)
+    if record.broken or isinstance(cells, FieldError):
+        return [text.rstrip("\r\n")]
+    return cells
+
+
+def _sentence(errors: list[FieldError]) -> str:
+    """All that is wrong with a row, for the person who mends the file."""
+    said = (f"{e.attr}: {e.detail}" if e.attr else e.detail for e in errors)
+    return " ".join(dict.fromkeys(chain(said)))

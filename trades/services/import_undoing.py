@@ -1,0 +1,211 @@
+"""Undoing an import: every trade of it that still stands is cancelled, as a version with a reason.
+
+All or nothing, without one transaction over a million trades. A cancellation can only be refused
+for going short, so the trades in accounts that may not go short are cancelled first, together, in
+one transaction that is judged by its end result: it is refused as a whole, or holds. After that
+nothing can be refused any more, and the others follow in pieces; whoever goes on after a crash
+finds them by their status. Trades are cancelled as they stand, amended or moved since or not.
+"""
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import connection, transaction
+from django.db.models import F
+
+from accounts.models import Account
+from accounts.selectors import account_rights
+from kernel.database import lift_timeouts
+from kernel.errors import Conflict, NotEntitled
+from prices.sessions import sessions
+from trades import nudges
+from trades.entries import Entry
+from trades.models import LEDGER_SHARDS, Import, ImportState, RequestGroup
+from trades.services.import_lease import import_end, import_move
+from trades.services.limits import ShortPosition, accounts_lock, refuse_shorts
+
+PIECE_TRADES = 2_000
+
+_STANDING = (
+    " FROM trades_trade t JOIN trades_requestgroup g ON g.id = t.request_group_id"
+    " WHERE g.import_job_id = %(job)s AND t.status <> 'cancelled'"
+)
+
+
+class NotUndoable(Conflict):
+    code = "not_undoable"
+
+
+def import_undo(*, user: AbstractBaseUser, import_id: UUID, reason: str, now: datetime) -> Import:
+    """Ask for an undo; a worker cancels the trades. Refused at once, with nothing changed, when it
+    would be refused now: raises NotUndoable (its state), NotEntitled (may not correct one of the
+    trades), ShortPosition."""
+    with transaction.atomic():
+        job = Import.objects.select_for_update().get(pk=import_id)
+        _undoable(job)
+        _may_undo(user, job, now)
+        refuse_shorts(_reversals(job, _no_short()))
+        job.state = ImportState.RUNNING
+        job.undo_reason, job.undo_place, job.error = reason, None, ""
+        job.finished_at = job.lease = job.lease_until = None
+        job.attempts = 0
+        job.undone_by_id = user.pk
+        job.save()
+        transaction.on_commit(lambda: nudges.nudge_import(str(job.pk)), robust=True)
+    return job
+
+
+def _undoable(job: Import) -> None:
+    if job.state in (ImportState.QUEUED, ImportState.RUNNING):
+        raise NotUndoable("It is still running.")
+    if job.state == ImportState.UNDONE:
+        raise NotUndoable("It is undone already.")
+    if not job.rows_booked:
+        raise NotUndoable("It has booked nothing.")
+
+
+def _may_undo(user: AbstractBaseUser, job: Import, now: datetime) -> None:
+    """The rights of cancelling each of them: can_correct, or can_book for one's own trades on their
+    trade date."""
+    rights = {r.account.pk: r for r in account_rights(user)}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.account_id,"
+            " bool_and(t.booked_by_id = %(user)s AND t.trade_date = %(today)s)"
+            + _STANDING
+            + " GROUP BY 1",
+            {"job": job.pk, "user": user.pk, "today": sessions().business_date(now)},
+        )
+        accounts = cursor.fetchall()
+    for account, is_own_of_today in accounts:
+        right = rights.get(account)
+        if right is None:
+            raise NotEntitled("Some of its trades are in an account that you may not correct.")
+        if not (right.can_correct or (is_own_of_today and right.can_book)):
+            raise NotEntitled(f"You may not correct its trades in {right.account.code}.")
+
+
+def _no_short() -> list[Account]:
+    return list(Account.objects.filter(can_short=False))
+
+
+def _reversals(job: Import, accounts: Iterable[Account]) -> list[Entry]:
+    """What cancelling its standing trades would add in these accounts, summed by account,
+    instrument and trade date; notionals are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT t.account_id, t.instrument_id, t.trade_date,"
+            " sum(CASE t.side WHEN 'buy' THEN -t.quantity ELSE t.quantity END), 0, -count(*)"
+            + _STANDING
+            + " AND t.account_id = ANY(%(accounts)s) GROUP BY 1, 2, 3",
+            {"job": job.pk, "accounts": [a.pk for a in accounts]},
+        )
+        return [Entry(*row) for row in cursor.fetchall()]
+
+
+# --- the worker's part ---------------------------------------------------------------------------
+
+
+def undo_go_on(job: Import, until: float) -> bool:
+    """Cancel until nothing of the import stands or the turn ends; True when it is over. If it would
+    go short now, nothing is cancelled, and the import says so."""
+    try:
+        _cancel_bound(job)
+        while groups := _next_groups(job):
+            _cancel_free(job, groups)
+            if time.monotonic() > until:
+                return False
+        # What was moved meanwhile into an account that may not go short.
+        _cancel_bound(job)
+    except ShortPosition as refusal:
+        detail = refusal.errors[0].detail
+        import_end(
+            job, ImportState.DONE, error=f"Not undone. {detail}", undo_reason="", undone_by=None
+        )
+        return True
+    import_end(job, ImportState.UNDONE, error="")
+    return True
+
+
+def _cancel_bound(job: Import) -> None:
+    """The trades in accounts that may not go short, all together."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        lift_timeouts(cursor)
+        bound = _no_short()
+        touched = {e.account_id for e in _reversals(job, bound)}
+        accounts = [a for a in bound if a.pk in touched]
+        accounts_lock(accounts, [])
+        refuse_shorts(_reversals(job, accounts))
+        cancelled = _cancel(
+            cursor,
+            job,
+            "SELECT t.id FROM trades_trade t WHERE t.request_group_id IN"
+            " (SELECT id FROM trades_requestgroup WHERE import_job_id = %(job)s)"
+            " AND t.status <> 'cancelled' AND t.account_id = ANY(%(accounts)s)",
+            {"job": job.pk, "accounts": [a.pk for a in accounts]},
+        )
+        import_move(job, attempts=0, trades_cancelled=F("trades_cancelled") + cancelled)
+
+
+def _next_groups(job: Import) -> list[UUID]:
+    groups = RequestGroup.objects.filter(import_job=job.pk)
+    if job.undo_place is not None:
+        groups = groups.filter(pk__gt=job.undo_place)
+    some = max(1, PIECE_TRADES // job.group_size)
+    return list(groups.order_by("pk").values_list("pk", flat=True)[:some])
+
+
+def _cancel_free(job: Import, groups: list[UUID]) -> None:
+    """The trades of these groups that are in accounts which may go short."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cancelled = _cancel(
+            cursor,
+            job,
+            # No join with accounts: a trade that moves while this waits for it must not be missed.
+            "SELECT t.id FROM trades_trade t WHERE t.request_group_id = ANY(%(groups)s)"
+            " AND t.status <> 'cancelled' AND t.account_id <> ALL(%(bound)s)",
+            {"groups": groups, "bound": [a.pk for a in _no_short()]},
+        )
+        import_move(
+            job,
+            attempts=0,
+            undo_place=groups[-1],
+            trades_cancelled=F("trades_cancelled") + cancelled,
+        )
+    job.undo_place = groups[-1]
+
+
+def _cancel(cursor: Any, job: Import, which: str, params: dict[str, Any]) -> int:
+    """Cancel the trades that `which` selects: one version each, and the reversal of what stood
+    (quantity and notional of the opposite sign, one standing trade fewer). Wakes the readers."""
+    cursor.execute(which + " ORDER BY t.id FOR UPDATE", params)
+    ids = [row[0] for row in cursor.fetchall()]
+    if not ids:
+        return 0
+    cursor.execute(
+        "UPDATE trades_trade SET version = version + 1, status = 'cancelled' WHERE id = ANY(%s)",
+        [ids],
+    )
+    cursor.execute(
+        "INSERT INTO trades_tradeversion (trade_id, account_id, instrument_id, side, quantity,"
+        " price, trade_date, executed_at, note, version, status, actor_id, reason)"
+        " SELECT id, account_id, instrument_id, side, quantity, price, trade_date, executed_at,"
+        " note, version, status, %s, %s FROM trades_trade WHERE id = ANY(%s) ORDER BY id",
+        [job.undone_by_id, job.undo_reason, ids],
+    )
+    cursor.execute(
+        "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
+        " notional, trades, trade_id, version)"
+        " SELECT t.account_id, t.instrument_id, t.trade_date, s.quantity, s.quantity * t.price,"
+        " -1, t.id, t.version FROM trades_trade t CROSS JOIN LATERAL"
+        " (SELECT CASE t.side WHEN 'buy' THEN -t.quantity ELSE t.quantity END AS quantity) s"
+        " WHERE t.id = ANY(%s) ORDER BY t.id RETURNING account_id",
+        [ids],
+    )
+    shards = {row[0] % LEDGER_SHARDS for row in cursor.fetchall()}
+    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+    return len(ids)
