@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db.models import Min, QuerySet
 
+from accounts.selectors import AnyUser
 from kernel.pnl import signed, trade_pnl
 from prices.marks import closes_at
 from prices.models import CARRIED
 from prices.sessions import day_start, sessions
-from trades.models import Status, Trade, TradeVersion
+from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
 
 RECENT_SESSIONS = 10
 
@@ -135,3 +136,30 @@ def trades_of_the_day(
         dated.values_list("pk", flat=True)
     )
     return trade_rows(list(trades_visible(accounts).filter(pk__in=of_the_day)))
+
+
+def imports_visible(user: AnyUser) -> QuerySet[Import]:
+    """The user's own imports, or all for a superuser; newest first."""
+    found = Import.objects.select_related("user", "undone_by").order_by("-id")
+    return found if getattr(user, "is_superuser", False) else found.filter(user=user.pk)
+
+
+def imports_page(
+    user: AnyUser, limit: int, after: UUID | None, before: UUID | None
+) -> list[Import]:
+    """At most `limit` of them, newest first, from after an id on or up to before one."""
+    found = imports_visible(user)
+    if before is not None:
+        return list(found.filter(pk__gt=before).order_by("pk")[:limit])[::-1]
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    return list(found[:limit])
+
+
+def import_groups(imports: Iterable[Import]) -> dict[UUID, list[UUID]]:
+    """The request groups that each import has booked, in the order of its rows."""
+    found: dict[UUID, list[UUID]] = {job.pk: [] for job in imports}
+    groups = RequestGroup.objects.filter(import_job__in=list(found)).order_by("created_at", "pk")
+    for job, group in groups.values_list("import_job", "pk"):
+        found[job].append(group)
+    return found

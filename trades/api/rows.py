@@ -1,7 +1,11 @@
 """The row of a trade, the same over REST and websocket."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
 from kernel.api.rows import Row, moment, text
-from trades.models import Trade, TradeVersion
+from trades.models import Import, Trade, TradeVersion
 from trades.selectors import TradeRow, trade_rows
 
 
@@ -49,3 +53,32 @@ def version_row(version: TradeVersion) -> Row:
         "reason": version.reason,
         "recorded_at": moment(version.recorded_at),
     }
+
+
+def import_row(job: Import, now: datetime, groups: Sequence[UUID] | None) -> Row:
+    """An import read with its users. Without `groups`, as while it runs, `request_groups` is left
+    out: it may have ten thousand."""
+    seconds = 0.0
+    if job.started_at and not job.undo_reason:
+        seconds = ((job.finished_at or now) - job.started_at).total_seconds()
+    row: Row = {
+        "id": str(job.pk),
+        "state": job.state,
+        "file_name": job.file_name,
+        "size": job.size,
+        "group_size": job.group_size,
+        "dry_run": job.dry_run,
+        "accepted_at": moment(job.accepted_at),
+        "started_at": moment(job.started_at),
+        "finished_at": moment(job.finished_at),
+        "rows_total": job.rows_total,
+        "rows_done": job.rows_done,
+        "rows_booked": job.rows_booked,
+        "rows_rejected": job.rows_rejected,
+        "rows_per_second": round(job.rows_done / seconds, 1) if seconds > 0 else None,
+        "error": job.error,
+        "undo_reason": job.undo_reason,
+        "undone_by": job.undone_by.get_username() if job.undone_by else None,
+        "trades_cancelled": job.trades_cancelled,
+    }
+    return row if groups is None else {**row, "request_groups": [str(g) for g in groups]}

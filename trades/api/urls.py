@@ -2,12 +2,26 @@ from django.urls import path
 
 from trades.api.bulk import BulkView, GenerateView
 from trades.api.corrections import TradeCancelView, TradeVersionsView, TradeView
+from trades.api.imports import (
+    ImportErrorsView,
+    ImportListView,
+    ImportUndoView,
+    ImportView,
+)
 from trades.api.views import TradeListView
 
 urlpatterns = [
     path("trades/", TradeListView.as_view(), name="trades"),
     path("trades/bulk/", BulkView.as_view(), name="trades-bulk"),
     path("trades/generate/", GenerateView.as_view(), name="trades-generate"),
+    path("trades/imports/", ImportListView.as_view(), name="imports"),
+    path("trades/imports/<uuid:import_id>/", ImportView.as_view(), name="import"),
+    path(
+        "trades/imports/<uuid:import_id>/errors.csv",
+        ImportErrorsView.as_view(),
+        name="import-errors",
+    ),
+    path("trades/imports/<uuid:import_id>/undo/", ImportUndoView.as_view(), name="import-undo"),
     path("trades/<uuid:trade_id>/", TradeView.as_view(), name="trade"),
     path("trades/<uuid:trade_id>/cancel/", TradeCancelView.as_view(), name="trade-cancel"),
     path("trades/<uuid:trade_id>/versions/", TradeVersionsView.as_view(), name="trade-versions"),

@@ -59,12 +59,10 @@ def import_accept(
 def _stored(job: Import, data: Iterable[bytes]) -> Iterator[bytes]:
     """Pass the file on in chunks of one size, each checked to be text, and stored."""
     check = TextCheck()
-    number = 0
-    for chunk in _even(data):
+    for number, chunk in enumerate(_even(data)):
         check.feed(chunk)
         ImportChunk.objects.create(import_job_id=job.pk, number=number, data=chunk)
         job.size += len(chunk)
-        number += 1
         yield chunk
     check.feed(b"", final=True)
 

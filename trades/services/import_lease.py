@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from kernel import clock, notices
@@ -40,7 +40,7 @@ def import_take(import_id: UUID) -> Import | None:
         lease_until=_lease_end(),
         attempts=F("attempts") + 1,
         state=ImportState.RUNNING,
-        started_at=Coalesce("started_at", Now()),
+        started_at=Coalesce("started_at", Value(clock.now())),
     )
     if not taken:
         return None

@@ -120,7 +120,8 @@ def trades_copy(
             f"\t{e.quantity}\t{e.notional}\n"
             for e in entries_of(None, _leg_of_new(new))
         )
-    with connection.cursor() as cursor:
+    # Django leaves the errors of COPY as the driver raises them.
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         for statement, lines in ((_TRADE, rows), (_VERSION, versions), (_ENTRY, entries)):
             with cursor.copy(statement) as copy:
                 copy.write("".join(lines))

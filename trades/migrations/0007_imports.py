@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trades', '0005_nightly'),
+        ('trades', '0006_lists'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

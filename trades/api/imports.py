@@ -1,0 +1,283 @@
+"""CSV files of trades: uploaded here, booked by workers."""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, NoReturn
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from kernel import clock
+from kernel.api.exceptions import PayloadTooLarge
+from kernel.api.pages import KeysetPages
+from kernel.api.pagination import keyset_read
+from kernel.api.queries import caller, refuse_unknown
+from kernel.api.rows import Row
+from kernel.api.serializers import MomentField, StrictSerializer, TextField
+from kernel.errors import NotThere
+from trades.api.rows import import_row
+from trades.csvfile import REJECTED_COLUMNS
+from trades.models import Import, ImportState
+from trades.selectors import import_groups, imports_page, imports_visible
+from trades.services.import_accepting import import_accept
+from trades.services.import_undoing import import_undo
+
+MAX_GROUP = 10_000
+PAGE_SIZE = 100
+# What multipart adds around the file.
+ENVELOPE_BYTES = 64 * 1024
+UPLOAD_PART = 256 * 1024
+
+
+class WholeText(serializers.Field[int, Any, int, Any]):
+    """A whole number as a form sends it."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if not isinstance(data, str) or not re.fullmatch("[0-9]{1,5}", data, re.A):
+            self._refuse()
+        if not 1 <= int(data) <= MAX_GROUP:
+            self._refuse()
+        return int(data)
+
+    def _refuse(self) -> NoReturn:
+        raise serializers.ValidationError(
+            f"This must be a whole number from 1 to {MAX_GROUP:,}.", code="invalid"
+        )
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
+class FlagText(serializers.Field[bool, Any, bool, Any]):
+    """`true` or `false` as a form sends it."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, str) or data.lower() not in ("true", "false", "1", "0"):
+            raise serializers.ValidationError("This must be true or false.", code="invalid")
+        return data.lower() in ("true", "1")
+
+    def to_representation(self, value: bool) -> bool:
+        return value
+
+
+class ImportIn(StrictSerializer):
+    """`file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
+    trade_date, executed_at, client_trade_id, note, in any order and case."""
+
+    file = serializers.FileField(allow_empty_file=True)
+    group_size = WholeText(required=False, default=100)
+    dry_run = FlagText(required=False, default=False)
+
+
+class UndoIn(StrictSerializer):
+    reason = TextField(max_length=200)
+
+
+class ImportOut(serializers.Serializer[Any]):
+    """An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
+    none. While an undo runs the state is running and `undo_reason` is set."""
+
+    id = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=ImportState.choices)
+    file_name = serializers.CharField()
+    size = serializers.IntegerField(help_text="In bytes.")
+    group_size = serializers.IntegerField()
+    dry_run = serializers.BooleanField()
+    accepted_at = MomentField()
+    started_at = MomentField(allow_null=True)
+    finished_at = MomentField(allow_null=True)
+    rows_total = serializers.IntegerField()
+    rows_done = serializers.IntegerField()
+    rows_booked = serializers.IntegerField()
+    rows_rejected = serializers.IntegerField()
+    rows_per_second = serializers.FloatField(allow_null=True)
+    error = serializers.CharField(allow_blank=True)
+    undo_reason = serializers.CharField(allow_blank=True)
+    undone_by = serializers.CharField(allow_null=True)
+    trades_cancelled = serializers.IntegerField()
+    request_groups = serializers.ListField(child=serializers.UUIDField())
+
+
+EXAMPLE = OpenApiExample(
+    "An import of 250 rows",
+    value={
+        "id": "0190163d-8694-739b-aea5-966c26f8ad91",
+        "state": "done",
+        "file_name": "monday.csv",
+        "size": 10873,
+        "group_size": 100,
+        "dry_run": False,
+        "accepted_at": "2026-03-18T16:00:00Z",
+        "started_at": "2026-03-18T16:00:00.120000Z",
+        "finished_at": "2026-03-18T16:00:00.410000Z",
+        "rows_total": 250,
+        "rows_done": 250,
+        "rows_booked": 249,
+        "rows_rejected": 1,
+        "rows_per_second": 862.1,
+        "error": "",
+        "undo_reason": "",
+        "undone_by": None,
+        "trades_cancelled": 0,
+        "request_groups": [
+            "4f3c2a9e-8a53-5c57-9f0b-0d8a4f5b6c7d",
+            "6b1f0c52-0a4e-5d3f-8f3c-2f1f6b7a9e10",
+            "a1d9e7c4-53b2-5a08-9c65-7e0d4b2f8c33",
+        ],
+    },
+    response_only=True,
+)
+
+
+def rows_out(jobs: Iterable[Import]) -> list[Row]:
+    jobs = list(jobs)
+    groups, now = import_groups(jobs), clock.now()
+    return [import_row(job, now, groups[job.pk]) for job in jobs]
+
+
+def visible(request: Request, import_id: UUID) -> Import:
+    job = imports_visible(caller(request)).filter(pk=import_id).first()
+    if job is None:
+        raise NotThere("There is no such import.")
+    return job
+
+
+class ImportListView(APIView):
+    parser_classes = [MultiPartParser]
+    pagination_class = KeysetPages
+
+    @extend_schema(
+        operation_id="imports_list",
+        summary="Your imports, newest first",
+        responses=ImportOut(many=True),
+        examples=[EXAMPLE],
+    )
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, set())
+        page, answer = keyset_read(
+            request,
+            partial(imports_page, caller(request)),
+            key=lambda job: job.pk,
+            default_size=PAGE_SIZE,
+        )
+        return answer(rows_out(page))
+
+    @extend_schema(
+        operation_id="imports_upload",
+        summary="Import a CSV file of trades",
+        description="Answers when the file is stored; a worker books it. What is wrong with the"
+        " file as a whole is refused now (attr `file`); rows that cannot be booked are reported"
+        " later, and the others are booked, in request groups of `group_size` rows. Follow it by"
+        ' its id, or by `{"type":"import"}` messages on the websocket.',
+        request={"multipart/form-data": ImportIn},
+        responses={202: ImportOut},
+        examples=[EXAMPLE],
+    )
+    def post(self, request: Request) -> Response:
+        _refuse_large(request.META.get("CONTENT_LENGTH") or "0", ENVELOPE_BYTES)
+        given = ImportIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        file: UploadedFile = given.validated_data["file"]
+        _refuse_large(str(file.size), 0)
+        job = import_accept(
+            user=caller(request),
+            file_name=_name(file),
+            data=file.chunks(UPLOAD_PART),
+            group_size=given.validated_data["group_size"],
+            dry_run=given.validated_data["dry_run"],
+            now=clock.now(),
+        )
+        return Response(rows_out([job])[0], status=202)
+
+
+def _refuse_large(size: str, envelope: int) -> None:
+    limit = settings.IMPORT_MAX_BYTES
+    if int(size) > limit + envelope:
+        raise PayloadTooLarge(f"The file is larger than {limit:,} bytes: split it.")
+
+
+def _name(file: UploadedFile) -> str:
+    return re.sub("[\x00-\x1f\x7f-\x9f\ud800-\udfff]", "", file.name or "")[:200]
+
+
+class ImportView(APIView):
+    @extend_schema(
+        operation_id="imports_read",
+        summary="One import: its state, progress and request groups",
+        responses=ImportOut,
+        examples=[EXAMPLE],
+    )
+    def get(self, request: Request, import_id: UUID) -> Response:
+        refuse_unknown(request, set())
+        return Response(rows_out([visible(request, import_id)])[0])
+
+
+class ImportErrorsView(APIView):
+    @extend_schema(
+        operation_id="imports_errors",
+        summary="The rejected rows as CSV, each with its line and reason",
+        description="Its first two columns are passed over by an import, so that the file can be"
+        " mended and uploaded again.",
+        responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},
+    )
+    def get(self, request: Request, import_id: UUID) -> StreamingHttpResponse:
+        refuse_unknown(request, set())
+        job = visible(request, import_id)
+        answer = StreamingHttpResponse(
+            _csv(job), content_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"}
+        )
+        answer["Content-Disposition"] = f'attachment; filename="rejected-{job.pk}.csv"'
+        return answer
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _csv(job: Import) -> Iterator[str]:
+    writer = csv.writer(_Echo())
+    yield writer.writerow([*REJECTED_COLUMNS, *job.columns])
+    rejections = job.rejections.order_by("line").values_list("line", "reason", "cells")
+    for line, reason, cells in rejections.iterator(2000):
+        yield writer.writerow([line, reason, *cells])
+
+
+class ImportUndoView(APIView):
+    @extend_schema(
+        operation_id="imports_undo",
+        summary="Undo an import: cancel all of its trades",
+        description="All or nothing: 400 `short_position` when an account that may not go short"
+        " would end below zero. Each trade gets a cancelled version with the reason. A worker does"
+        " it: the state is running, then undone.",
+        request=UndoIn,
+        responses={202: ImportOut},
+        examples=[
+            OpenApiExample("Wrong file", value={"reason": "wrong file"}, request_only=True),
+            EXAMPLE,
+        ],
+    )
+    def post(self, request: Request, import_id: UUID) -> Response:
+        job = visible(request, import_id)
+        given = UndoIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        import_undo(
+            user=caller(request),
+            import_id=job.pk,
+            reason=given.validated_data["reason"],
+            now=clock.now(),
+        )
+        return Response(rows_out([visible(request, import_id)])[0], status=202)
