@@ -71,6 +71,7 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "prices": (
             "add_priceoverride", "change_priceoverride", "change_instrument",
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
+            "add_close", "add_instrument",
         ),
         "accounts": ("change_account",),
     },

@@ -1,6 +1,7 @@
 """Prices and instruments in the admin. Everything that changes a price goes through a service."""
 
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -8,14 +9,47 @@ from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
 from kernel import clock
-from prices.models import Close, Instrument, PriceOverride, Quote, SessionOverride
+from prices.models import (
+    Close,
+    CloseRun,
+    Instrument,
+    PriceOverride,
+    Quote,
+    SessionOverride,
+    SourceFailure,
+    SourceState,
+)
+from prices.services.closes import close_enter, close_problems
+from prices.services.instruments import yahoo_symbol_of
 from prices.services.overrides import override_end, override_problems, override_set
+
+
+class InstrumentForm(forms.ModelForm[Instrument]):
+    class Meta:
+        model = Instrument
+        fields = (
+            "ticker", "name", "exchange", "currency", "yahoo_symbol", "is_active", "indices",
+        )  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "yahoo_symbol" in self.fields:
+            self.fields["yahoo_symbol"].required = False
+            self.fields["yahoo_symbol"].help_text = "Left empty: the ticker, as Yahoo writes it."
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "ticker" in given and not given.get("yahoo_symbol"):
+            given["yahoo_symbol"] = yahoo_symbol_of(given["ticker"])
+        return given
 
 
 @admin.register(Instrument)
 class InstrumentAdmin(admin.ModelAdmin[Instrument]):
+    form = InstrumentForm
     list_display = ("ticker", "name", "exchange", "yahoo_symbol", "is_active", "indices")
     list_filter = ("is_active", "exchange")
     search_fields = ("ticker", "name")
@@ -39,15 +73,89 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
         return False
 
 
+class CloseForm(forms.ModelForm[Close]):
+    class Meta:
+        model = Close
+        fields = ("instrument", "session", "close", "reason")
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if not self.errors:
+            problems = close_problems(
+                session=given["session"],
+                close=given["close"],
+                reason=given["reason"],
+                now=clock.now(),
+            )
+            for problem in problems:
+                self.add_error(problem.attr, problem.detail)
+        return given
+
+
 @admin.register(Close)
-class CloseAdmin(ReadOnlyAdmin):
-    list_display = ("instrument", "session", "source", "close", "recorded_at")
+class CloseAdmin(admin.ModelAdmin[Close]):
+    """Looked at, and entered by hand: a correction is a further row. Nothing is edited."""
+
+    list_display = (
+        "instrument", "session", "source", "close", "recorded_at", "user", "reason", "correct",
+    )  # fmt: skip
     list_filter = ("source",)
-    list_select_related = ("instrument",)
+    list_select_related = ("instrument", "user")
+    autocomplete_fields = ("instrument",)
+    form = CloseForm
+
+    def get_fields(self, request: HttpRequest, obj: Close | None = None) -> tuple[str, ...]:
+        to_enter = ("instrument", "session", "close", "reason")
+        return to_enter if obj is None else (*to_enter, "source", "user", "recorded_at")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.display(description="")
+    def correct(self, close: Close) -> str:
+        given = {"instrument": close.instrument_id, "session": close.session, "close": close.close}
+        return format_html('<a href="add/?{}">Correct</a>', urlencode(given))
+
+    def save_model(self, request: HttpRequest, obj: Close, form: Any, change: bool) -> None:
+        obj.pk = close_enter(
+            user=cast(User, request.user),
+            ticker=obj.instrument.ticker,
+            session=obj.session,
+            close=obj.close,
+            reason=obj.reason,
+            now=clock.now(),
+        ).pk
+
     date_hierarchy = "session"
     search_fields = ("instrument__ticker",)
     ordering = ("-session", "instrument__ticker", "-id")
     show_full_result_count = False
+
+
+@admin.register(CloseRun)
+class CloseRunAdmin(ReadOnlyAdmin):
+    list_display = (
+        "session", "source", "state", "attempts", "expected", "missing", "last_attempt_at",
+        "next_attempt_at", "settled_at", "last_error",
+    )  # fmt: skip
+    list_filter = ("state", "source")
+    date_hierarchy = "session"
+
+
+@admin.register(SourceState)
+class SourceStateAdmin(ReadOnlyAdmin):
+    list_display = (
+        "source", "last_success_at", "fetch_seconds", "failures_in_a_row", "retry_at",
+        "last_failure_kind", "last_failure_at", "last_failure",
+    )  # fmt: skip
+
+
+@admin.register(SourceFailure)
+class SourceFailureAdmin(ReadOnlyAdmin):
+    list_display = ("source", "kind", "count")
 
 
 @admin.register(Quote)

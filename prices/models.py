@@ -55,17 +55,32 @@ class Quote(models.Model):
 
 
 class Close(AppendOnly):
-    """An official closing price as recorded. A correction is a further row; the latest counts."""
+    """An official closing price as recorded. A correction is a further row; the latest counts.
+
+    `user` and `reason` are of those that a person entered (source `manual`)."""
 
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="closes")
     session = models.DateField()
     source = models.CharField(max_length=16)
     close = NumericField()
     recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        editable=False,
+    )
+    reason = models.CharField(max_length=200, blank=True, db_default="")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(close__gt=0), name="close_positive"),
+            models.CheckConstraint(
+                condition=Q(user__isnull=True) | (Q(source=MANUAL) & ~Q(reason="")),
+                name="close_by_hand_has_reason",
+            ),
         ]
         indexes = [
             models.Index(

@@ -6,6 +6,7 @@ from celery import shared_task
 
 from kernel.clock import now
 from prices.services.close_fetching import closes_recover, closes_work
+from prices.services.overrides import overrides_expire
 from prices.services.publishing import tell_refreshed
 from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
@@ -44,3 +45,8 @@ def recover() -> None:
         logger.warning("closes not recovered, they are asked for when due: %s", error)
     else:
         logger.info("closes of %s sessions: %s new", len(filled.days), filled.new)
+
+
+@shared_task(name="prices.tasks.expire_overrides")
+def expire_overrides() -> None:
+    overrides_expire(now=now())

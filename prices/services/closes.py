@@ -5,10 +5,13 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import connection, transaction
 
 from kernel.errors import FieldError, Invalid
-from prices.closes_csv import CloseRow, error_at, read_closes
+from prices.amounts import check_amount
+from prices.closes_csv import CloseRow, read_closes
+from prices.csv_rows import error_at
 from prices.models import MANUAL, Close, Instrument
 from prices.services.close_runs import runs_settle
 from prices.services.publishing import closes_written
@@ -42,6 +45,52 @@ def closes_load(*, lines: Iterable[str], now: datetime) -> int:
     return changed
 
 
+def close_problems(
+    *, session: date, close: Decimal, reason: str, now: datetime
+) -> list[FieldError]:
+    """What is wrong with a close entered by hand, by field; empty when nothing is."""
+    errors = []
+    try:
+        check_amount(close)
+    except ValueError as error:
+        errors.append(FieldError("invalid", str(error), "close"))
+    try:
+        if sessions().session_of(session).closes > now:
+            detail = f"The session of {session} has not ended."
+            errors.append(FieldError("in_future", detail, "session"))
+    except NoSession as error:
+        errors.append(FieldError(error.code, error.detail, "session"))
+    if not reason.strip():
+        errors.append(FieldError("blank", "Say why.", "reason"))
+    return errors
+
+
+@transaction.atomic
+def close_enter(
+    *, user: User, ticker: str, session: date, close: Decimal, reason: str, now: datetime
+) -> Close:
+    """Enter or correct the close of one instrument and session by hand: it counts before the
+    source's from now on, and P&L that used another is restated. Raises Invalid."""
+    instrument = Instrument.objects.filter(ticker=ticker).first()
+    errors = close_problems(session=session, close=close, reason=reason, now=now)
+    if instrument is None:
+        errors.insert(0, FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+    if errors or instrument is None:
+        raise Invalid(*errors)
+    _lock_writers()
+    entered = Close.objects.create(
+        instrument=instrument,
+        session=session,
+        source=MANUAL,
+        close=close,
+        user=user,
+        reason=reason.strip(),
+    )
+    publish_changed([instrument.pk])
+    runs_settle(days=[session], now=now, source=settings.PRICE_SOURCE)
+    return entered
+
+
 def _problem(
     row: CloseRow, ids: dict[str, int], known: Sessions, now: datetime
 ) -> FieldError | None:
@@ -63,8 +112,7 @@ def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) ->
     The lock comes in a statement of its own, so that the next one sees what the writer before
     has committed: the table has no unique key that could refuse a second row.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
+    _lock_writers()
     latest = _latest(rows, name)
     new = [
         row
@@ -77,6 +125,11 @@ def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) ->
     )
     closes_written((instrument, day) for instrument, day, _ in new)
     return len(new)
+
+
+def _lock_writers() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
 
 
 def _latest(rows: Sequence[CloseKey], name: str) -> dict[tuple[int, date], Decimal]:

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import ForeignObjectRel
 
+from kernel.errors import DomainError
 from prices.models import Instrument
+from prices.services.publishing import publish_changed
 
 INDEX = "S&P 500"
 
@@ -86,3 +90,65 @@ def members_set(members: Iterable[Listed]) -> SyncReport:
         instrument.indices = [*others, INDEX] if instrument.ticker in wanted else others
     Instrument.objects.bulk_update(changed, ["indices"])
     return SyncReport(tuple(joined), tuple(left), len(wanted))
+
+
+class RenameRefused(DomainError):
+    """These two tickers cannot be made one by a rename."""
+
+    code = "rename_refused"
+    detail = "This instrument cannot be renamed so."
+
+
+@transaction.atomic
+def instrument_rename(*, old: str, new: str) -> Instrument:
+    """Give an instrument another ticker; its trades, positions and prices stay its own.
+
+    Its Yahoo symbol follows unless it was set by hand. Where a sync has already made an instrument
+    of the new ticker, and nothing but prices is known of it, the two change their tickers: the
+    renamed one takes over the membership of indices, and the other is left inactive. Raises
+    RenameRefused; locks both, by id.
+    """
+    both = {
+        i.ticker: i
+        for i in Instrument.objects.select_for_update().filter(ticker__in=[old, new]).order_by("pk")
+    }
+    if old == new or old not in both:
+        raise RenameRefused(f"There is no instrument {old!r}." if old != new else None)
+    renamed, taken = both[old], both.get(new)
+    symbol_followed = renamed.yahoo_symbol == yahoo_symbol_of(old)
+    if taken is not None:
+        _refuse_if_known(taken)
+        renamed.indices = sorted({*renamed.indices, *taken.indices})
+        _set_aside(taken)
+    renamed.ticker = new
+    if symbol_followed:
+        renamed.yahoo_symbol = yahoo_symbol_of(new)
+    try:
+        renamed.full_clean()
+    except ValidationError as error:
+        raise RenameRefused("; ".join(error.messages)) from error
+    renamed.save()
+    if taken is not None:
+        taken.ticker, taken.yahoo_symbol = old, yahoo_symbol_of(old)
+        taken.save()
+    publish_changed([renamed.pk])
+    return renamed
+
+
+def _refuse_if_known(taken: Instrument) -> None:
+    """Only prices may know it: what is in the ledger cannot be moved to another instrument."""
+    for relation in Instrument._meta.get_fields(include_hidden=True):
+        if not isinstance(relation, ForeignObjectRel):
+            continue
+        model: Any = relation.related_model
+        of_it = {relation.field.name: taken}
+        if model._meta.app_label != "prices" and model.objects.filter(**of_it).exists():
+            raise RenameRefused(
+                f"{taken.ticker} is there already, with {model._meta.verbose_name_plural}."
+            )
+
+
+def _set_aside(taken: Instrument) -> None:
+    """Out of the way of the unique ticker, until it can have the old one."""
+    taken.ticker, taken.is_active, taken.indices = f"0{taken.pk}", False, []
+    taken.save()

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import F
 
 from kernel.errors import FieldError, Invalid, NotThere
 from prices.amounts import check_amount
@@ -87,3 +88,16 @@ def override_end(*, user: User, override_id: int, now: datetime) -> PriceOverrid
         override.save(update_fields=["ended_at", "ended_by"])
         publish_changed([override.instrument_id])
     return override
+
+
+@transaction.atomic
+def overrides_expire(*, now: datetime) -> int:
+    """Mark the overrides that have expired as ended then, and tell who watches; how many. They
+    count no more from that moment on, marked or not."""
+    expired = PriceOverride.objects.select_for_update(skip_locked=True, no_key=True).filter(
+        ended_at__isnull=True, expires_at__lte=now
+    )
+    found = list(expired.values_list("pk", "instrument_id"))
+    PriceOverride.objects.filter(pk__in=[pk for pk, _ in found]).update(ended_at=F("expires_at"))
+    publish_changed(instrument for _, instrument in found)
+    return len(found)

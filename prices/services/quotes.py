@@ -6,7 +6,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import connection, transaction
 
-from prices.models import Instrument, Quote
+from kernel.errors import Invalid
+from prices.csv_rows import error_at
+from prices.models import MANUAL, Instrument, Quote
+from prices.quotes_csv import read_quotes
 from prices.selectors import priced_instruments
 from prices.services.fetching import ask, one_fetch
 from prices.services.publishing import publish_changed
@@ -67,6 +70,26 @@ def quotes_keep(name: str, instruments: Iterable[Instrument], quotes: Iterable[S
         changed = _upsert(name, ids, [quote for quote in quotes if quote.price > 0])
         publish_changed(changed)
     return len(changed)
+
+
+def quotes_load(*, lines: Iterable[str], now: datetime) -> int:
+    """Load quotes typed by hand, all or nothing; how many are newer than what was loaded before.
+
+    They count before the source's of the same day. `lines` is CSV with the header
+    `ticker,as_of,price`, each ticker once. Raises Invalid, by line.
+    """
+    rows, errors = read_quotes(lines)
+    known = {i.ticker: i for i in Instrument.objects.filter(ticker__in={r.ticker for r in rows})}
+    for row in rows:
+        if row.ticker not in known:
+            detail = f"The ticker {row.ticker!r} is not known."
+            errors.append(error_at(row.line, "unknown_ticker", detail))
+        elif row.as_of > now:
+            errors.append(error_at(row.line, "in_future", "This time has not come yet."))
+    if errors:
+        raise Invalid(*sorted(errors, key=lambda e: int((e.attr or "line 0").split()[1])))
+    quotes = [SourceQuote(row.ticker, row.price, row.as_of) for row in rows]
+    return quotes_keep(MANUAL, known.values(), quotes)
 
 
 def _not_streamed(

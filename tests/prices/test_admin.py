@@ -97,7 +97,7 @@ def test_records_are_read_only(client: Client, ibm: Instrument, now: datetime) -
         assert client.get(address).status_code == 200
         assert client.get(f"{address}{row.pk}/change/").status_code == 200
         assert client.post(f"{address}{row.pk}/change/", {"price": 2}).status_code == 403
-        assert client.get(f"{address}add/").status_code == 403
+    assert client.get("/admin/prices/quote/add/").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,77 @@ def test_records_are_read_only(client: Client, ibm: Instrument, now: datetime) -
 def test_every_list_and_form_opens(client: Client, name: str) -> None:
     assert client.get(f"/admin/{name}/").status_code == 200
     assert client.get(f"/admin/{name}/add/").status_code == 200
+
+
+CLOSES = "/admin/prices/close/"
+
+
+def close_form(instrument: Instrument, **changed: str) -> dict[str, Any]:
+    given = {"session": "2026-01-29", "close": "143.33", "reason": "Exchange's correction"}
+    return {"instrument": instrument.pk, **given, **changed}
+
+
+def test_a_close_is_entered_by_hand_with_a_reason(
+    client: Client, boss: User, ibm: Instrument
+) -> None:
+    Close.objects.create(instrument=ibm, session="2026-01-29", close=1, source="simulated")
+    response = client.post(f"{CLOSES}add/", close_form(ibm))
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    entered = Close.objects.get(source="manual")
+    assert (str(entered.close), entered.user, entered.reason) == (
+        "143.33", boss, "Exchange's correction",
+    )  # fmt: skip
+    page = client.get(CLOSES).content.decode()
+    assert "Exchange&#x27;s correction" in page
+    assert f"add/?instrument={ibm.pk}&amp;session=2026-01-29&amp;close=143.33" in page
+
+
+def test_a_correction_is_a_further_row(client: Client, ibm: Instrument) -> None:
+    client.post(f"{CLOSES}add/", close_form(ibm))
+    client.post(f"{CLOSES}add/", close_form(ibm, close="143.34", reason="Typed wrongly"))
+    found = Close.objects.order_by("id").values_list("close", "reason")
+    assert list(found) == [
+        (Decimal("143.33"), "Exchange's correction"),
+        (Decimal("143.34"), "Typed wrongly"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"close": "0"},
+        {"close": "1.1234567"},
+        {"reason": " "},
+        {"session": "2026-01-31"},  # a Saturday
+        {"session": "2026-01-30"},  # still trading
+    ],
+)
+def test_a_close_that_is_refused_is_an_error_in_the_form(
+    client: Client, ibm: Instrument, changed: dict[str, str]
+) -> None:
+    response = client.post(f"{CLOSES}add/", close_form(ibm, **changed))
+    assert response.status_code == 200
+    assert response.context["adminform"].form.errors
+    assert not Close.objects.exists()
+
+
+def test_a_close_is_never_edited(client: Client, ibm: Instrument) -> None:
+    client.post(f"{CLOSES}add/", close_form(ibm))
+    close = Close.objects.get()
+    assert client.post(f"{CLOSES}{close.pk}/change/", close_form(ibm)).status_code == 403
+    assert client.post(f"{CLOSES}{close.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_an_instrument_is_added_by_hand(client: Client) -> None:
+    given = {"ticker": "BF.B", "name": "Brown-Forman", "exchange": "XNYS", "currency": "USD"}
+    response = client.post("/admin/prices/instrument/add/", {**given, "is_active": "on"})
+    assert response.status_code == 302, response.context["adminform"].form.errors
+    assert Instrument.objects.get(ticker="BF.B").yahoo_symbol == "BF-B"
+    response = client.post("/admin/prices/instrument/add/", {**given, "ticker": "bf b"})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("model", ["closerun", "sourcestate", "sourcefailure"])
+def test_the_records_of_fetching_can_be_looked_at(client: Client, model: str) -> None:
+    assert client.get(f"/admin/prices/{model}/").status_code == 200
+    assert client.get(f"/admin/prices/{model}/add/").status_code == 403

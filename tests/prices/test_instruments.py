@@ -1,18 +1,23 @@
 """Membership of the index."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 
 import pytest
+from django.core.management import CommandError, call_command
 
-from prices.models import Instrument
+from prices.models import Close, Instrument
 from prices.services.instruments import (
     INDEX,
     Listed,
+    RenameRefused,
+    instrument_rename,
     instruments_sync,
     listed_members,
     members_set,
     yahoo_symbol_of,
 )
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -59,3 +64,49 @@ def test_the_installed_list() -> None:
     assert listed["IBM"].exchange == "XNYS"
     assert instruments_sync().members == len(listed)
     assert Instrument.objects.get(ticker="IBM").yahoo_symbol == "IBM"
+
+
+def test_a_rename_keeps_the_instrument_and_its_symbol_follows(
+    make_instrument: Callable[..., Instrument],
+) -> None:
+    before = make_instrument("FB")
+    renamed = instrument_rename(old="FB", new="META.A")
+    assert (renamed.pk, renamed.ticker, renamed.yahoo_symbol) == (before.pk, "META.A", "META-A")
+    assert not Instrument.objects.filter(ticker="FB").exists()
+
+
+def test_a_symbol_set_by_hand_stays(make_instrument: Callable[..., Instrument]) -> None:
+    make_instrument("FB", yahoo_symbol="FB.X")
+    assert instrument_rename(old="FB", new="META").yahoo_symbol == "FB.X"
+
+
+def test_a_rename_takes_over_what_a_sync_has_made(
+    make_instrument: Callable[..., Instrument],
+) -> None:
+    old, new = make_instrument("FB", indices=["Other"]), make_instrument("META")
+    Close.objects.create(instrument=new, session=date(2026, 1, 29), close=1, source="yahoo")
+    instrument_rename(old="FB", new="META")
+    old.refresh_from_db()
+    new.refresh_from_db()
+    assert (old.ticker, old.indices, old.is_active) == ("META", ["Other", INDEX], True)
+    assert (new.ticker, new.indices, new.is_active) == ("FB", [], False)
+
+
+def test_a_rename_into_one_that_is_traded_is_refused(
+    make_instrument: Callable[..., Instrument], now: datetime
+) -> None:
+    make_instrument("FB")
+    traded = make_instrument("META")
+    account, user = factories.make_account(), factories.make_user()
+    factories.make_trade(user, account, traded, "1", "1", trade_date=date(2026, 1, 29), at=now)
+    with pytest.raises(RenameRefused, match="META is there already"):
+        instrument_rename(old="FB", new="META")
+    assert set(Instrument.objects.values_list("ticker", flat=True)) == {"FB", "META"}
+
+
+@pytest.mark.parametrize(("old", "new"), [("NO", "NEW"), ("IBM", "IBM"), ("IBM", "bad ticker")])
+def test_a_rename_that_makes_no_sense_is_refused(ibm: Instrument, old: str, new: str) -> None:
+    with pytest.raises(CommandError):
+        call_command("rename_instrument", old, new)
+    ibm.refresh_from_db()
+    assert ibm.ticker == "IBM"

@@ -9,7 +9,12 @@ from django.contrib.auth.models import User
 
 from kernel.errors import Invalid, NotThere
 from prices.models import Instrument, PriceOverride
-from prices.services.overrides import override_end, override_expiry, override_set
+from prices.services.overrides import (
+    override_end,
+    override_expiry,
+    override_set,
+    overrides_expire,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -134,3 +139,27 @@ def test_both_are_published(
     with django_capture_on_commit_callbacks(execute=True):
         override_end(user=staff, override_id=override.pk, now=now)
     assert sent == [notice, notice]
+
+
+def test_what_expires_is_ended_then_and_told_of(
+    ibm: Instrument,
+    staff: User,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    told: list[Any] = []
+    monkeypatch.setattr("prices.services.publishing.publish", told.extend)
+    ends = now + timedelta(minutes=5)
+    override = override_set(
+        user=staff, ticker="IBM", price=Decimal(1), reason="Halted", expires_at=ends, now=now
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        assert overrides_expire(now=ends - timedelta(seconds=1)) == 0
+    assert told == []
+    with django_capture_on_commit_callbacks(execute=True):
+        assert overrides_expire(now=ends + timedelta(seconds=40)) == 1
+    assert told == [("quotes", {"type": "quotes", "instruments": [ibm.pk]})]
+    override.refresh_from_db()
+    assert (override.ended_at, override.ended_by) == (ends, None)
+    assert overrides_expire(now=ends + timedelta(hours=1)) == 0
