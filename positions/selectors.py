@@ -33,6 +33,11 @@ def last_snapshot() -> SnapshotRun | None:
     return SnapshotRun.objects.exclude(taken_at=None).order_by("-session").first()
 
 
+def snapshot_of(session: date) -> SnapshotRun | None:
+    """The run of this session, if its snapshot is taken."""
+    return SnapshotRun.objects.filter(session=session).exclude(taken_at=None).first()
+
+
 def snapshot_rows(
     *,
     session: date,

@@ -1,7 +1,13 @@
 from django.urls import path
 
+from positions.api.differences import DifferenceListView
 from positions.api.views import SnapshotListView
 
 urlpatterns = [
     path("positions/snapshots/", SnapshotListView.as_view(), name="snapshots"),
+    path(
+        "positions/snapshots/differences/",
+        DifferenceListView.as_view(),
+        name="snapshot-differences",
+    ),
 ]

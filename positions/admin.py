@@ -1,0 +1,105 @@
+"""Snapshots for people: when each was taken, what is in it, and what it would be now."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts.selectors import viewable_accounts
+from kernel.money import normalized
+from positions.differences import Difference, snapshot_differences
+from positions.models import PositionSnapshot, SnapshotRun
+
+MOST_SHOWN = 200
+HEADINGS = (
+    "Account", "Ticker", "Snapshot", "Now", "Snapshot's close", "Close now", "P&L effect",
+    "What changed, by whom",
+)  # fmt: skip
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows rows that only the system writes."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(SnapshotRun)
+class SnapshotRunAdmin(ReadOnlyAdmin):
+    list_display = ("session", "ends_at", "marked_at", "taken_at", "rows", "missing_closes")
+    date_hierarchy = "session"
+
+    fields = (*list_display, "differences")
+    readonly_fields = fields
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> SnapshotRun | None:
+        run: SnapshotRun | None = super().get_object(request, object_id, from_field)
+        if run is not None:
+            # What is shown of it depends on who asks; this object is one request's.
+            run.shown_accounts = [  # type: ignore[attr-defined]
+                account.pk for account in viewable_accounts(request.user)
+            ]
+        return run
+
+    @admin.display(description="Differences to what is known now")
+    def differences(self, run: SnapshotRun) -> SafeString | str:
+        if run.taken_at is None:
+            return "The snapshot is not taken."
+        found = snapshot_differences(run=run, accounts=run.shown_accounts)  # type: ignore[attr-defined]
+        if not found:
+            return "None: the positions of this session are still those of the snapshot."
+        head = format_html_join("", "<th>{}</th>", ((h,) for h in HEADINGS))
+        body = format_html_join("", "<tr>{}</tr>", ((_cells(d),) for d in found[:MOST_SHOWN]))
+        more = "" if len(found) <= MOST_SHOWN else f"{len(found) - MOST_SHOWN} more over REST."
+        return format_html(
+            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}", head, body, more
+        )
+
+
+def _cells(row: Difference) -> SafeString:
+    numbers = (
+        row.snapshot_quantity, row.quantity, row.snapshot_close, row.close, row.pnl_effect,
+    )  # fmt: skip
+    texts = [row.account, row.ticker, *("–" if n is None else normalized(n) for n in numbers)]
+    changes = format_html_join(
+        "",
+        "<div>{} v{} {} by {}{}: {} dated {}</div>",
+        (
+            (
+                c.trade, c.version, c.status, c.actor, f" ({c.reason})" if c.reason else "",
+                normalized(c.quantity), c.trade_date,
+            )
+            for c in row.changes
+        ),
+    )  # fmt: skip
+    return format_html(
+        "{}<td>{}</td>",
+        format_html_join("", "<td>{}</td>", ((text,) for text in texts)),
+        changes or "the close",
+    )
+
+
+@admin.register(PositionSnapshot)
+class PositionSnapshotAdmin(ReadOnlyAdmin):
+    list_display = ("session", "account", "instrument", "quantity", "close", "taken_at")
+    list_filter = ("account",)
+    list_select_related = ("account", "instrument")
+    search_fields = ("instrument__ticker",)
+    date_hierarchy = "session"
+    ordering = ("-session", "account__code", "instrument__ticker")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PositionSnapshot]:
+        rows: QuerySet[PositionSnapshot] = super().get_queryset(request)
+        return rows.filter(account__in=viewable_accounts(request.user))
