@@ -124,11 +124,21 @@ def snapshot_differences(*, run: SnapshotRun, accounts: Iterable[int]) -> list[D
         for row in late:
             key, quantity, notional = (row[0], row[1]), row[9], row[10]
             effect = _effect(quantity, notional, closes[key])
-            changes.setdefault(key, []).append(Change(*row[2:10], effect))
+            trade, version, status, actor, reason, recorded_at, trade_date = row[2:9]
+            changes.setdefault(key, []).append(
+                Change(
+                    trade, version, status, actor, reason, recorded_at, trade_date, quantity, effect
+                )
+            )
     return [
-        Difference(run.session, row[0], row[1], *row[4:9], tuple(changes.get((row[2], row[3]), ())))
-        for row in found
-    ]
+        Difference(
+            run.session, account, ticker, then_held, now_held, then_close, now_close, effect,
+            tuple(changes.get((pk, instrument), ())),
+        )
+        for (
+            account, ticker, pk, instrument, then_held, now_held, then_close, now_close, effect,
+        ) in found
+    ]  # fmt: skip
 
 
 def _effect(quantity: Decimal, notional: Decimal, close: Decimal | None) -> Decimal | None:

@@ -86,7 +86,7 @@ def close_enter(
         user=user,
         reason=reason.strip(),
     )
-    publish_changed([instrument.pk])
+    closes_written([(instrument.pk, session)])
     runs_settle(days=[session], now=now, source=settings.PRICE_SOURCE)
     return entered
 
