@@ -10,6 +10,8 @@
 #   migrate            brings schema and rights up to date, as the owner, and ends
 #   manage …           manage.py
 #   health PART        whether the part in this container does its job
+#
+# Further arguments of api, ws and worker go to the server that runs them.
 set -eu
 cd /app
 
@@ -20,16 +22,18 @@ api)
     export DB_POOL=1
     exec python -m granian --interface wsgi --host 0.0.0.0 --port 8000 \
         --workers "${API_PROCESSES:-2}" --blocking-threads "${API_THREADS:-8}" \
-        --respawn-failed-workers --workers-kill-timeout 8 --no-ws eqtrade.wsgi:application
+        --respawn-failed-workers --workers-kill-timeout 8 --no-ws "$@" eqtrade.wsgi:application
     ;;
 ws)
     export DB_POOL=1
     exec python -m uvicorn --host 0.0.0.0 --port 8000 --lifespan off --no-access-log \
-        --timeout-graceful-shutdown 3 --timeout-keep-alive 75 eqtrade.asgi:application
+        --timeout-graceful-shutdown 3 --timeout-keep-alive 75 "$@" eqtrade.asgi:application
     ;;
 worker)
-    exec python -m celery -A eqtrade worker -Q "$1" -n "$1@%h" \
-        --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO
+    queues=${1:?worker: name its queues, with commas between them}
+    shift
+    exec python -m celery -A eqtrade worker -Q "$queues" -n "$queues@%h" \
+        --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO "$@"
     ;;
 beat)
     exec python -m celery -A eqtrade beat --loglevel INFO --pidfile '' \

@@ -20,6 +20,7 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
+FIRST_SECONDS = 1.0
 EVERY_SECONDS = 5.0
 REDIS_TIMEOUT_SECONDS = 0.5
 
@@ -48,7 +49,8 @@ class WorkerPulse(bootsteps.StartStopStep):
 
     def start(self, consumer: Any) -> None:
         self._moved_at = time.monotonic()
-        self._write(consumer)
+        # Its loop takes from the queues when it begins to turn, after this.
+        consumer.timer.call_after(FIRST_SECONDS, self._write, (consumer,))
         self._timer = consumer.timer.call_repeatedly(EVERY_SECONDS, self._write, (consumer,))
 
     def stop(self, consumer: Any) -> None:

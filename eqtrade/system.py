@@ -8,6 +8,7 @@ import redis
 from django.conf import settings
 
 from eqtrade.celery import app
+from eqtrade.queues import queue_names
 from kernel import clock
 from kernel.api.rows import Row, moment
 from positions.selectors import last_snapshot
@@ -68,11 +69,6 @@ def _prices(now: datetime, problems: list[str]) -> Row:
         "source": asdict(answered),
         "closes": [asdict(each) for each in closed],
     }
-
-
-def queue_names() -> list[str]:
-    named = {reader["queue"] for reader in settings.LEDGER_CONSUMERS.values()}
-    return sorted(named | {"default", "prices", "imports"})
 
 
 def queue_lengths() -> dict[str, int]:
