@@ -107,6 +107,11 @@ def lint(_arguments: Sequence[str]) -> None:
         "ruff check": ([PYTHON, "-m", "ruff", "check", "."], None),
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),
         "mypy": ([PYTHON, "-m", "mypy", "."], None),
+        "hadolint": (
+            [VENV / "bin" / "hadolint", "--failure-threshold", "style", "Dockerfile"],
+            None,
+        ),
+        "shellcheck": ([VENV / "bin" / "shellcheck", *shell_scripts()], None),
         "import-linter": ([PYTHON, "-c", import_linter], None),
         "API schema": ([PYTHON, "-W", "ignore", "manage.py", *schema], no_servers),
         # Out of step? `npm run api` in frontend/ makes the types anew.
@@ -126,6 +131,11 @@ def lint(_arguments: Sequence[str]) -> None:
             bad.append(name)
     if bad:
         raise Failed(f"these checks failed: {', '.join(bad)}")
+
+
+def shell_scripts() -> list[Path]:
+    """Every script of ours that a shell reads."""
+    return sorted([*(PROJECT / "deploy").rglob("*.sh"), *(PROJECT / "deploy").rglob("*.envsh")])
 
 
 def bench(arguments: Sequence[str]) -> None:
