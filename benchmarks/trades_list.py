@@ -91,7 +91,7 @@ def measure(report: Report) -> None:
                 assert ours == [t.pk for t in first_thought.all()], name
                 beside = f"{name}, {size:,}: plain"
                 report.add(beside, _median_ms(partial(_read, first_thought), PLAIN_TIMES), "ms")
-                page = partial(trade_page, wanted, limit=PAGE, **where)
+                page = partial(_read, trade_page(wanted, limit=PAGE, **where))
                 report.add(f"{name}, {size:,}", _median_ms(page, TIMES), "ms", beside=beside)
 
 

@@ -9,7 +9,8 @@ the page at all, as many as a page takes. So at most a page's number of keys is 
 key without trades costs one look into an index.
 
 Which index serves a key: trade_by_status (account, status), trade_by_ticker (account, instrument,
-status; a range of days is checked in the index itself), trade_by_day (account, day, status),
+status; a range of days is checked in the index itself), trade_by_user (account, user, status; days
+likewise), trade_by_day (account, day, status),
 trade_in_group (request group).
 """
 
@@ -21,6 +22,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from trades.models import Status, Trade
@@ -41,11 +43,12 @@ class TradeFilter:
     first: date | None = None
     last: date | None = None
     request_group: UUID | None = None
+    booked_by: int | None = None
 
 
 def trade_page(
     wanted: TradeFilter, *, limit: int, after: UUID | None = None, before: UUID | None = None
-) -> list[Trade]:
+) -> QuerySet[Trade]:
     """At most `limit` trades, newest first: the newest, or those next after (older than) `after`,
     or those next before (newer than) `before`. The page is one statement, so that a trade which
     moves meanwhile does not end a list early; a range of days needs another one first."""
@@ -54,7 +57,7 @@ def trade_page(
     named = re.compile(r"%\((\w+)\)s")
     in_order = [values[name] for name in named.findall(ids)]
     found = RawSQL(named.sub("%s", ids), in_order)  # noqa: S611 - every value is a parameter
-    return list(trades_with_names().filter(pk__in=found))
+    return trades_with_names().filter(pk__in=found)
 
 
 def _ids(
@@ -69,6 +72,7 @@ def _ids(
         "first": wanted.first,
         "last": wanted.last,
         "group": wanted.request_group,
+        "user": wanted.booked_by,
         "bound": before or after,
         "limit": limit,
     }
@@ -78,6 +82,8 @@ def _ids(
         within.append("t.trade_date >= %(first)s")
     if wanted.last is not None:
         within.append("t.trade_date <= %(last)s")
+    if wanted.booked_by is not None:
+        within.append("t.booked_by_id = %(user)s")
 
     if wanted.request_group is not None:
         within += ["t.account_id = ANY(%(accounts)s)", "t.status = ANY(%(statuses)s)"]
@@ -98,7 +104,7 @@ def _ids(
         if wanted.instruments is not None:
             keys.append("unnest(%(instruments)s::bigint[]) AS i (instrument)")
             within.append("t.instrument_id = k.instrument")
-        elif days := _days(wanted, len(statuses)):
+        elif wanted.booked_by is None and (days := _days(wanted, len(statuses))):
             values["days"] = days
             keys.append("unnest(%(days)s::date[]) AS d (day)")
             within.append("t.trade_date = k.day")

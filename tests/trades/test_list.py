@@ -197,7 +197,7 @@ def plan(wanted: TradeFilter) -> tuple[set[str], int]:
     """The indexes that the page's query reads, and how many rows it takes out of them at most, as
     the plan that really ran says."""
     with CaptureQueriesContext(connection) as captured:
-        trade_page(wanted, limit=101)
+        list(trade_page(wanted, limit=101))
     query = next(q["sql"] for q in captured.captured_queries if "LIMIT" in q["sql"])
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}")
@@ -252,6 +252,7 @@ QUIET: dict[str, Callable[[Desk], TradeFilter]] = {
     "a ticker that was not traded": lambda d: TradeFilter(
         [d.account.pk], instruments=[d.ibm.pk + 1]
     ),
+    "a user who never booked": lambda d: TradeFilter([d.account.pk], booked_by=d.viewer.pk),
     "a request group": lambda d: TradeFilter([d.account.pk], request_group=uuid4()),
 }
 
@@ -260,7 +261,13 @@ def test_no_page_walks_through_trades_that_it_does_not_show(busy: Desk) -> None:
     for which, wanted in QUIET.items():
         names, rows = plan(wanted(busy))
         assert "Seq Scan on trades_trade" not in names, which
-        assert names & {"trade_by_status", "trade_by_day", "trade_by_ticker", "trade_in_group"}
+        assert names & {
+            "trade_by_status",
+            "trade_by_day",
+            "trade_by_ticker",
+            "trade_by_user",
+            "trade_in_group",
+        }
         # One page's rows for each key that can have any on it (here, at most ten days), and the
         # page itself.
         assert rows <= (1200 if which == "old days" else 350), (which, rows)

@@ -41,7 +41,7 @@ class TradeListView(APIView):
         wanted = filter_of(query, accounts)
 
         def read(limit: int, after: UUID | None, before: UUID | None) -> list[Trade]:
-            return trade_page(wanted, limit=limit, after=after, before=before)
+            return list(trade_page(wanted, limit=limit, after=after, before=before))
 
         page, answer = keyset_read(request, read, key=lambda t: t.pk, default_size=PAGE_SIZE)
         return answer([trade_row(t) for t in trade_rows(page)])

@@ -129,6 +129,11 @@ class Trade(Terms):
                 name="trade_by_ticker",
             ),
             models.Index(
+                fields=["account", "booked_by", "status", "-id"],
+                include=["trade_date"],
+                name="trade_by_user",
+            ),
+            models.Index(
                 fields=["request_group", "-id"],
                 condition=Q(request_group__isnull=False),
                 name="trade_in_group",

@@ -108,6 +108,16 @@ def trade_cancel(
     return trade
 
 
+def correction_allowed(*, user: AbstractBaseUser, trade: Trade, now: datetime) -> bool:
+    """Whether the user may correct the trade where it is, before they try."""
+    rights = _rights_of(user).get(trade.account_id)
+    try:
+        _may_correct(user, trade, [] if rights is None else [rights], now)
+    except NotEntitled:
+        return False
+    return rights is not None
+
+
 def _refuse_no_reason(reason: str) -> None:
     if not reason.strip():
         raise Invalid(FieldError("blank", "Say why: a correction needs a reason.", "reason"))

@@ -1,0 +1,3 @@
+from trades.admin import ledger, trades
+
+__all__ = ["ledger", "trades"]

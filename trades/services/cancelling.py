@@ -1,0 +1,45 @@
+"""Many trades cancelled for one reason, each by itself: what became of each is told."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from kernel.errors import DomainError
+from trades.models import Side, Trade
+from trades.services.correction import trade_cancel
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`refused` says why the trade stands as it was; None when it is cancelled."""
+
+    trade_id: UUID
+    refused: str | None
+
+
+def trades_cancel(
+    *, user: AbstractBaseUser, versions: dict[UUID, int], reason: str, now: datetime
+) -> list[Outcome]:
+    """Cancel each trade at the version that the caller saw, in a transaction of its own. Sells go
+    first: taking one back can make room for taking back a buy in an account that may not go short.
+    Raises nothing that concerns one trade alone; the order of the answer is the order given."""
+    refused: dict[UUID, str | None] = {}
+    for trade_id in _sells_first(versions):
+        try:
+            trade_cancel(
+                user=user, trade_id=trade_id, version=versions[trade_id], reason=reason, now=now
+            )
+        except DomainError as error:
+            refused[trade_id] = error.detail
+        else:
+            refused[trade_id] = None
+    return [Outcome(trade_id, refused[trade_id]) for trade_id in versions]
+
+
+def _sells_first(trade_ids: Iterable[UUID]) -> list[UUID]:
+    ids = list(trade_ids)
+    sells = set(Trade.objects.filter(pk__in=ids, side=Side.SELL).values_list("pk", flat=True))
+    return sorted(ids, key=lambda each: each not in sells)
