@@ -9,6 +9,9 @@ from eqtrade import health
 from eqtrade.api import ApiNotFoundView, SystemView, TokenView
 from eqtrade.metrics import metrics
 
+admin.site.site_header = admin.site.site_title = "eqtrade"
+admin.site.index_title = "Corrections, accounts, prices and schedules"
+
 api: list[URLPattern | URLResolver] = [
     path("", include("accounts.api.urls")),
     path("", include("prices.api.urls")),

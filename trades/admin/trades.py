@@ -83,8 +83,8 @@ class TradedFilter(_Narrowing):
 @admin.register(Trade)
 class TradeAdmin(admin.ModelAdmin[Trade]):
     list_display = (
-        "booked", "account", "ticker", "side", "amount", "at_price", "trade_date", "status",
-        "version", "booked_by", "client_trade_id",
+        "booked", "account", "ticker", "side", "amount", "at_price", "traded", "state",
+        "booked_by", "client_trade_id",
     )  # fmt: skip
     list_display_links = ("booked",)
     list_filter = (AccountFilter, StatusFilter, TradedFilter)
@@ -94,6 +94,7 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
     ordering = ("-id",)
     sortable_by = ()
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     list_per_page = 50
     list_max_show_all = 200
     actions = ("cancel_selected",)
@@ -133,6 +134,7 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
     ) -> HttpResponse:
         query = request.GET.urlencode()
         context = {
+            "title": "Trades, newest booking first",
             "exports": [
                 (label, f"{reverse(f'admin:trades_trade_export_{kind}')}?{query}")
                 for label, kind in (("Export to CSV", "csv"), ("Export to Excel", "xlsx"))
@@ -152,6 +154,14 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
     @admin.display(description="Quantity")
     def amount(self, trade: Trade) -> str:
         return format_html('<span class="number">{}</span>', normalized(trade.quantity))
+
+    @admin.display(description="Trade date")
+    def traded(self, trade: Trade) -> str:
+        return trade.trade_date.isoformat()
+
+    @admin.display(description="Status")
+    def state(self, trade: Trade) -> str:
+        return trade.status if trade.version == 1 else f"{trade.status}, version {trade.version}"
 
     @admin.display(description="Price")
     def at_price(self, trade: Trade) -> str:
@@ -285,6 +295,7 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
             outcomes = {each.trade_id: each.refused for each in made}
             cancelled = [t for t in trades if outcomes[t.pk] is None]
             LogEntry.objects.log_actions(user.pk, cancelled, CHANGE, f"Cancelled: {reason}")
+            trades = list(self.get_queryset(request).filter(pk__in=outcomes))
             title = f"{len(cancelled)} of {len(trades)} trades are cancelled"
         else:
             title = f"Cancel {len(trades)} trades"
