@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Who booked what, for the admin's search. Built without a lock."""
 
     atomic = False
-    dependencies = [("trades", "0006_lists")]
+    dependencies = [("trades", "0007_imports")]
     operations = [
         AddIndexConcurrently(
             "trade",
