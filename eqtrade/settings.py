@@ -147,6 +147,7 @@ CELERY_TASK_ROUTES = {
     "positions.*": {"queue": "positions"},
     "pnl.*": {"queue": "pnl"},
     "prices.*": {"queue": "prices"},
+    "trades.tasks.import_*": {"queue": "imports"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 5

@@ -156,6 +156,10 @@ def imports_page(
     return list(found[:limit])
 
 
+def imports_by_id(ids: Iterable[str]) -> list[Import]:
+    return list(Import.objects.select_related("user", "undone_by").filter(pk__in=list(ids)))
+
+
 def import_groups(imports: Iterable[Import]) -> dict[UUID, list[UUID]]:
     """The request groups that each import has booked, in the order of its rows."""
     found: dict[UUID, list[UUID]] = {job.pk: [] for job in imports}

@@ -43,6 +43,7 @@ class Connection(AsyncWebsocketConsumer):
         self._today: Today | None = None
         self._snapshot: dict[str, Any] | None = None
         self._errors: list[dict[str, Any]] = []
+        self._imports: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
         self._hub: Hub = hub()
         self._sender = asyncio.create_task(self._send_forever())
@@ -89,6 +90,11 @@ class Connection(AsyncWebsocketConsumer):
             self._board.apply(reading)
             self._wake.set()
 
+    def send_import(self, row: dict[str, Any]) -> None:
+        """An import of this user as it is now; the latest of each is what goes out."""
+        self._imports[row["id"]] = row
+        self._wake.set()
+
     def send_not_entitled(self, codes: list[str]) -> None:
         self._error("not_entitled", f"You may not view {', '.join(codes)}.")
 
@@ -105,6 +111,9 @@ class Connection(AsyncWebsocketConsumer):
             errors, self._errors = self._errors, []
             for error in errors:
                 await self._say(error)
+            imports, self._imports = self._imports, {}
+            for row in imports.values():
+                await self._say({"type": "import", "import": row})
             snapshot, self._snapshot = self._snapshot, None
             if snapshot is not None and self._today is not None:
                 await self._say(

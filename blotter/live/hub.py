@@ -24,7 +24,7 @@ from channels.layers import get_channel_layer
 from accounts.selectors import accounts_viewable_by
 from blotter.live import reading
 from blotter.live.changes import Changes
-from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP
+from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP, USER_GROUP
 
 if TYPE_CHECKING:
     from blotter.live.connection import Connection
@@ -48,6 +48,8 @@ class Hub:
         self._accounts: dict[int, str] = {}
         self._changes = Changes()
         self._changed = asyncio.Event()
+        self._imports: set[tuple[int, str]] = set()
+        self._imports_moved = asyncio.Event()
         self._lock = asyncio.Lock()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
         self._layer: Any = get_channel_layer()
@@ -66,8 +68,9 @@ class Hub:
             self._last_beacon = time.monotonic()
             self._tasks = [
                 asyncio.create_task(self._forever(work))
-                for work in (self._listen, self._flush, self._beat, self._poll)
+                for work in (self._listen, self._flush, self._beat, self._poll, self._tell)
             ]
+        await self._join_groups()
 
     async def leave(self, connection: "Connection") -> None:
         self._connections.discard(connection)
@@ -113,6 +116,7 @@ class Hub:
     async def _join_groups(self) -> None:
         """Follow what is watched. Without Redis the pulse still finds every change."""
         wanted = {ACCOUNT_GROUP.format(pk) for pk in self._accounts}
+        wanted |= {USER_GROUP.format(c.user_id) for c in self._connections}
         wanted |= {QUOTES_GROUP, LEDGER_GROUP}
         if not self._channel:
             return
@@ -136,6 +140,9 @@ class Hub:
                 self._beacon_came()
             elif message["type"] == "moved":
                 self._follow(message)
+            elif message["type"] == "import":
+                self._imports.add((message["user"], message["import"]))
+                self._imports_moved.set()
             else:
                 self._changes.take_notice(message)
             if self._changes:
@@ -235,6 +242,22 @@ class Hub:
                     for connection in self._connections:
                         connection.send_changes(rows)
             await asyncio.sleep(max(0.0, GATHER_SECONDS - (time.monotonic() - started)))
+
+    # --- imports --------------------------------------------------------------------------------
+
+    async def _tell(self) -> None:
+        """Tell users how far their imports are. A lost notice is not looked for: the next one, or
+        the page's own question, makes up for it."""
+        while True:
+            await self._imports_moved.wait()
+            self._imports_moved.clear()
+            moved, self._imports = self._imports, set()
+            rows = await self.run(partial(reading.read_imports, {i for _, i in moved}))
+            for connection in self._connections:
+                for user, import_id in moved:
+                    if user == connection.user_id and import_id in rows:
+                        connection.send_import(rows[import_id])
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _forever(self, work: Callable[[], Any]) -> None:
         """Keep one of the hub's loops going through outages of Redis and PostgreSQL."""

@@ -1,6 +1,6 @@
 """Reads rows for the hub, with the selectors of the REST API. Blocking, in its thread."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -18,9 +18,9 @@ from kernel.api.rows import Row
 from prices.marks import Mark, marks
 from prices.models import Instrument
 from prices.sessions import read_once
-from trades.api.rows import trade_row
+from trades.api.rows import import_row, trade_row
 from trades.models import LEDGER_SHARDS
-from trades.selectors import trades_of_the_day
+from trades.selectors import import_groups, imports_by_id, trades_of_the_day
 
 Result = TypeVar("Result")
 
@@ -143,3 +143,11 @@ def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:
     """The accounts among `codes` (all with None) that the user may view now."""
     user = get_user_model().objects.filter(pk=user_id).first()
     return [] if user is None else viewable_accounts(user, codes)
+
+
+def read_imports(ids: Iterable[str]) -> dict[str, Row]:
+    """Imports as they are now, by id; the request groups only of those that have ended."""
+    jobs = imports_by_id(ids)
+    ended = import_groups(job for job in jobs if job.finished_at is not None)
+    now = clock.now()
+    return {str(job.pk): import_row(job, now, ended.get(job.pk)) for job in jobs}

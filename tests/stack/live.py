@@ -93,6 +93,7 @@ class Live:
         self.business_date = ""
         self.subscribed: list[str] = []
         self.errors: list[Row] = []
+        self.imports: list[Row] = []
         self.faults: list[str] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -174,6 +175,9 @@ class Live:
 
     def _apply(self, message: Row) -> None:
         kind = message["type"]
+        if kind == "import":
+            self.imports.append(message["import"])
+            return
         if kind == "error":
             self.errors.append(message)
             return

@@ -20,8 +20,8 @@ from trades.models.imports import OPEN_STATES
 
 logger = logging.getLogger(__name__)
 
-LEASE_SECONDS = 6.0
-HEARTBEAT_SECONDS = 2.0
+LEASE_SECONDS = 4.0
+HEARTBEAT_SECONDS = 1.0
 # So many workers in a row that did not get further: something is wrong with the file or with us.
 MAX_ATTEMPTS = 10
 
