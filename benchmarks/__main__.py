@@ -7,6 +7,7 @@ from benchmarks import (
     beside_import,
     booking_to_frame,
     cost,
+    import_csv,
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
@@ -20,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "rebuild": ledger_rebuild.measure,
     "cost": cost.measure,
     "flat": ledger_flat.measure,
+    "import": import_csv.measure,
     "beside_import": beside_import.measure,
     "trades_list": trades_list.measure,
 }

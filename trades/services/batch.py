@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import uuid_utils
 from django.contrib.auth.models import AbstractBaseUser
@@ -35,6 +35,14 @@ from trades.services.limits import accounts_lock
 from trades.services.recording import NewTrade, trades_copy
 
 Key = tuple[int, int]
+
+
+class _Name(NamedTuple):
+    """What a batch needs of an instrument: there are many, and rows of models are dear."""
+
+    pk: int
+    ticker: str
+    is_active: bool
 
 
 class Batch:
@@ -63,7 +71,7 @@ class Batch:
         self.not_entitled: set[str] = set()
         self.conflicts: set[int] = set()
         self._accounts: dict[int, Account] = {}
-        self._instruments: dict[int, Instrument] = {}
+        self._instruments: dict[int, _Name] = {}
         self._claimed: dict[int, str] = {}
         self._doubled: dict[int, int] = {}
 
@@ -73,7 +81,11 @@ class Batch:
         """Find accounts, instruments and dates. Three queries, however many rows."""
         rights = {r.account.code: r for r in account_rights(self.user)}
         wanted = {b.ticker for b in self.bookings.values()}
-        instruments = {i.ticker: i for i in Instrument.objects.filter(ticker__in=wanted)}
+        names = Instrument.objects.filter(ticker__in=wanted)
+        instruments = {
+            ticker: _Name(pk, ticker, is_active)
+            for pk, ticker, is_active in names.values_list("pk", "ticker", "is_active")
+        }
         day_of = self._days()
         # In ascending order, whatever the clock does: the rows of a group are told apart by it.
         ids = iter(sorted(str(uuid_utils.uuid7()) for _ in self.bookings))
@@ -211,17 +223,16 @@ class Batch:
         """Refuse rows that go short where that is not allowed, and rows that grow what is inactive.
         A refused row does not count for those after it. Locks the accounts concerned."""
         bound = {a.pk for a in self._accounts.values() if not (a.can_short and a.is_active)}
-        idle = [i for i in self._instruments.values() if not i.is_active]
-        idle_ids = {i.pk for i in idle}
+        idle = {i.pk for i in self._instruments.values() if not i.is_active}
         rows = [
             row
             for row, trade in self.trades.items()
-            if trade.account_id in bound or trade.instrument_id in idle_ids
+            if trade.account_id in bound or trade.instrument_id in idle
         ]
         if not rows:
             return
         keys = {(self.trades[r].account_id, self.trades[r].instrument_id) for r in rows}
-        accounts_lock([self._accounts[a] for a, _ in keys], idle)
+        accounts_lock([self._accounts[a] for a, _ in keys], Instrument.objects.filter(pk__in=idle))
         running = (sums or ledger_sums)(keys)
         for row in rows:
             trade = self.trades[row]

@@ -100,6 +100,8 @@ class _Run:
         self.piece_rows = max(PIECE_ROWS // job.group_size * job.group_size, 1)
         if job.group_size > PIECE_ROWS:
             self.piece_rows = PIECE_ROWS
+        self.group_size = job.group_size
+        self.groups: dict[int, str] = {}
         self.told = time.monotonic()
 
     def go_on(self, until: float) -> bool:
@@ -216,7 +218,11 @@ class _Run:
 
     def _group_of(self, row: int) -> str:
         """The same for the same rows, whoever books them: a group may go on in the next piece."""
-        return str(uuid5(self.job.pk, str(row // self.job.group_size)))
+        number = row // self.group_size
+        if number not in self.groups:
+            # A piece has few, and does not come back to earlier ones.
+            self.groups = {number: str(uuid5(self.job.pk, str(number)))}
+        return self.groups[number]
 
     def _groups(self, batch: Batch, rows: dict[int, Record]) -> None:
         """Insert the request groups of these rows, or add to them."""

@@ -89,8 +89,8 @@ _VERSION = (
     " trade_date, executed_at, note, version, status, actor_id, reason) FROM STDIN"
 )
 _ENTRY = (
-    "COPY trades_ledgerentry (trade_id, account_id, instrument_id, trade_date, version, trades,"
-    " quantity, notional) FROM STDIN"
+    "COPY trades_ledgerentry (epoch, trade_id, account_id, instrument_id, trade_date, version,"
+    " trades, quantity, notional) FROM STDIN"
 )
 
 
@@ -101,6 +101,10 @@ def trades_copy(
     readers on commit. `groups` holds the request group of each. Must run in a transaction; the
     trades must be checked, so that no text holds a control character."""
     when = booked_at.isoformat()
+    with connection.cursor() as cursor:
+        # The column's own default, asked once: it looks at the cluster's control file.
+        cursor.execute("SELECT eqtrade_ledger_epoch()")
+        epoch = cursor.fetchone()[0]
     rows: list[str] = []
     versions: list[str] = []
     entries: list[str] = []
@@ -116,7 +120,7 @@ def trades_copy(
         rows.append(f"{new.id}\t{terms}\t{when}\t{booked_by}\t{group}\t{mine}\n")
         versions.append(f"{new.id}\t{terms}\t{booked_by}\t\n")
         entries.extend(
-            f"{new.id}\t{e.account_id}\t{e.instrument_id}\t{e.trade_date}\t1\t{e.trades}"
+            f"{epoch}\t{new.id}\t{e.account_id}\t{e.instrument_id}\t{e.trade_date}\t1\t{e.trades}"
             f"\t{e.quantity}\t{e.notional}\n"
             for e in entries_of(None, _leg_of_new(new))
         )
