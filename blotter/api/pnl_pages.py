@@ -6,13 +6,11 @@ from datetime import date
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from blotter.pnl_tables import PIECE
 from kernel.api.pagination import MAX_PAGE_SIZE, cursor_of, keyset_page, page_size_of
 from kernel.api.rows import Row
 
 Reader = Callable[[Sequence[date]], list[Row]]
-
-# Sessions that are read at a time.
-PIECE = {"account": 64, "ticker": 8}
 
 
 def pnl_page(request: Request, days: Sequence[date], by: str, read: Reader) -> Response:

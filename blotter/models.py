@@ -1,0 +1,13 @@
+"""The blotter stores nothing: it shows what other apps keep."""
+
+from pnl.models import DailyPnl
+
+
+class PnlDay(DailyPnl):
+    """P&L by account and day in the admin: what is kept, what is provisional, and the live day."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "P&L by account and day"
+        verbose_name_plural = "P&L by account and day"
+        default_permissions = ("view",)
