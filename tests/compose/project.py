@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,28 @@ class Project:
         prefix = ("compose", "-p", self.name, "-f", str(PROJECT / "docker-compose.yml"))
         return self.docker(*prefix, "--env-file", file, *arguments, **more)
 
-    def docker(self, *arguments: str, code: int = 0, seconds: float = 300) -> str:
+    def docker(self, *arguments: str, **more: Any) -> str:
+        return self._run(["docker", *arguments], **more)
+
+    def script(self, path: str, *arguments: str, seconds: float = 400) -> str:
+        """Run a script of the checkout on this project, as its head says."""
+        names = {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
+        return self._run([str(PROJECT / path), *arguments], seconds=seconds, more=names)
+
+    def _run(
+        self,
+        command: list[str],
+        *,
+        code: int = 0,
+        seconds: float = 300,
+        more: Mapping[str, str] | None = None,
+    ) -> str:
+        said = " ".join(command)
         try:
             done = subprocess.run(
-                ["docker", *arguments],
+                command,
                 cwd=PROJECT,
-                env=self._environment,
+                env={**self._environment, **(more or {})},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -99,11 +115,11 @@ class Project:
                 timeout=seconds,
             )
         except FileNotFoundError as error:
-            raise Failed("there is no `docker` command here") from error
+            raise Failed(f"there is no `{command[0]}` command here") from error
         except subprocess.TimeoutExpired as error:
-            raise Failed(f"docker {' '.join(arguments)} took over {seconds:.0f} s") from error
+            raise Failed(f"{said} took over {seconds:.0f} s") from error
         if (done.returncode != 0) != (code != 0):
-            raise Failed(f"docker {' '.join(arguments)} exited {done.returncode}:\n{done.stdout}")
+            raise Failed(f"{said} exited {done.returncode}:\n{done.stdout}")
         return done.stdout
 
     def manage(self, *arguments: str, **more: Any) -> str:

@@ -19,7 +19,8 @@ from tests.stack.live import Live
 
 Step = tuple[str, Callable[[], str | None]]
 
-ACCOUNT = "DESK"
+ACCOUNT, FILE_ACCOUNT = "DESK", "FILE"
+FILE_ROWS = 500
 # Killed one after another while bookings go on: a replica of what has two, then what is single.
 KILLED = (
     *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
@@ -45,10 +46,12 @@ class Scenario:
             ("an administrator, instruments, closes, an account", self.prepare),
             ("nobody but staff gets to Flower and the metrics", self.guarded),
             ("trades through nginx, on the websocket with P&L", self.book_and_watch),
+            ("a file of trades through nginx and worker-imports", self.import_file),
             ("two of api, ws and worker-positions; all of them serve", self.scale),
             ("a worker that consumes nothing is unhealthy", self.deaf_worker),
             ("each kind killed while bookings go on", self.kill_each),
             ("api and ws restarted one after the other", self.rolling_restart),
+            ("api, ws and a worker replaced by deploy/roll.sh", self.roll),
             ("every acknowledged booking is there, once", self.all_there),
             ("Flower sees workers, tasks and queues", self.flower),
             ("backup", self.backup),
@@ -91,7 +94,9 @@ class Scenario:
         self.project.manage("sync_instruments")
         celery = ("exec", "-T", "api", "python", "-m", "celery", "-A", "eqtrade")
         self.project.compose(*celery, "call", "prices.tasks.fetch_closes", "--queue", "prices")
-        Admin(self.project.url, "admin", self.password).make_account(ACCOUNT)
+        admin = Admin(self.project.url, "admin", self.password)
+        admin.make_account(ACCOUNT)
+        admin.make_account(FILE_ACCOUNT)
         self.client = Client.logged_in(self.project.url, "admin", self.password)
         eventually(self._priced, seconds=PATIENCE)
 
@@ -125,6 +130,31 @@ class Scenario:
         assert row["total_pnl"] is not None, row
         assert Decimal(row["quantity"]) == 1, row
         return f"{row['ticker']}: {row['quantity']} at {row['price']}, P&L {row['total_pnl']}"
+
+    def import_file(self) -> str:
+        lines = [f"{TICKERS[n % len(TICKERS)]},{FILE_ACCOUNT},buy,1,100" for n in range(FILE_ROWS)]
+        body = "\n".join(["ticker,account,side,quantity,price", *lines])
+        answer = self.client.session.post(
+            f"{self.project.url}/api/v1/trades/imports/",
+            files={"file": ("trades.csv", body, "text/csv")},
+            timeout=60,
+        )
+        assert answer.status_code == 202, answer.text
+        number = answer.json()["id"]
+
+        def done() -> None:
+            state = self.client.get(f"trades/imports/{number}/").json()
+            assert (state["state"], state["rows_booked"]) == ("done", FILE_ROWS), state
+
+        eventually(done, seconds=PATIENCE)
+        self._file_is_there()
+        return f"{FILE_ROWS} rows booked"
+
+    def _file_is_there(self) -> None:
+        def look() -> None:
+            assert sum(self.client.quantities(FILE_ACCOUNT).values()) == FILE_ROWS
+
+        eventually(look, seconds=PATIENCE)
 
     # --- many, and dying --------------------------------------------------------------------------
 
@@ -210,6 +240,14 @@ class Scenario:
                     trickle.wait_more(5)
         return self._said(trickle)
 
+    def roll(self) -> str:
+        with self._booker() as trickle:
+            trickle.wait_more(5)
+            said = self.project.script("deploy/roll.sh", "api", "ws", "worker-positions")
+            trickle.wait_more(5)
+        self.project.wait_well(api=2, ws=2, worker_positions=2)
+        return f"{said.strip().splitlines()[-1]}; {self._said(trickle)}"
+
     # --- what there is --------------------------------------------------------------------------
 
     def all_there(self) -> str:
@@ -224,6 +262,7 @@ class Scenario:
         )
         with self._live() as live:
             self._follows(live)
+        self._file_is_there()
         said = self.project.manage("verify")
         assert "no breaks" in said, said
         sent = sum(booker.sent for booker in self.bookers)

@@ -1,0 +1,26 @@
+#!/bin/sh
+# deploy/roll.sh SERVICE…: replaces the containers of each service, without a moment in which none
+# serves: as many new ones, of the image and the settings as they are now, come up and are healthy
+# before the old ones finish what they are at and go. For all but beat, of which there is only one.
+#
+# COMPOSE_PROJECT_NAME and COMPOSE_ENV_FILES are docker compose's own variables for another project.
+set -eu
+cd "$(dirname "$0")/.."
+
+for service; do
+    if [ "$service" = beat ]; then
+        echo "two at once would send everything twice: docker compose up -d beat" >&2
+        exit 64
+    fi
+    old=$(docker compose ps --quiet "$service")
+    count=$(echo "$old" | grep -c .) || { echo "no $service runs" >&2; exit 1; }
+    docker compose up --detach --wait --no-deps --no-recreate --no-build \
+        --scale "$service=$((2 * count))" "$service"
+    # nginx learns of them within two seconds.
+    sleep 3
+    for container in $old; do
+        docker stop "$container" >/dev/null
+        docker rm "$container" >/dev/null
+    done
+    echo "$service: $count replaced"
+done
