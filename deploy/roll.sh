@@ -1,17 +1,20 @@
 #!/bin/sh
 # deploy/roll.sh SERVICE…: replaces the containers of each service, without a moment in which none
 # serves: as many new ones, of the image and the settings as they are now, come up and are healthy
-# before the old ones finish what they are at and go. For all but beat, of which there is only one.
+# before the old ones finish what they are at and go. Not for beat and nginx: there is one of each.
 #
 # COMPOSE_PROJECT_NAME and COMPOSE_ENV_FILES are docker compose's own variables for another project.
 set -eu
 cd "$(dirname "$0")/.."
 
 for service; do
-    if [ "$service" = beat ]; then
-        echo "two at once would send everything twice: docker compose up -d beat" >&2
+    case $service in
+    beat | nginx)
+        # Two would send everything twice, or want the same port.
+        echo "$service can't be there twice: docker compose up -d --no-deps $service" >&2
         exit 64
-    fi
+        ;;
+    esac
     old=$(docker compose ps --quiet "$service")
     count=$(echo "$old" | grep -c .) || { echo "no $service runs" >&2; exit 1; }
     docker compose up --detach --wait --no-deps --no-recreate --no-build \

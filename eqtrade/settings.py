@@ -135,7 +135,7 @@ def _broker_url(redis_url: str) -> str:
     return f"redis+socket://{path}?virtual_host={database}"
 
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_broker_url(REDIS_URL))
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or _broker_url(REDIS_URL)
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True
