@@ -1,8 +1,10 @@
 """What follows from PUBLIC_URL, and where secrets come from."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from eqtrade.deployment import YEAR_SECONDS, deployment
 from eqtrade.secret_files import MissingSecret, required_secret, secret, with_password
@@ -88,3 +90,19 @@ def test_a_password_of_any_characters_gets_into_a_url() -> None:
     )
     assert with_password("redis://host:1/0", "PW", {"PW": "x"}) == "redis://:x@host:1/0"
     assert with_password("redis://host:1/0", "PW", {}) == "redis://host:1/0"
+
+
+def test_plain_http_is_redirected_unless_a_proxy_took_the_tls_off(
+    settings: Any, committed_db: object
+) -> None:
+    settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS = True, 60
+    client = Client()
+    assert client.get("/login/").headers["Location"] == "https://testserver/login/"
+    secure = client.get("/login/", headers={"X-Forwarded-Proto": "https"})
+    assert secure.status_code == 200
+    assert secure.headers["Strict-Transport-Security"] == "max-age=60"
+
+
+def test_health_is_asked_without_tls(settings: Any) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert Client().get("/healthz").status_code == 200
