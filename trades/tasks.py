@@ -17,4 +17,4 @@ def sweep() -> int:
 
 @shared_task(name="trades.tasks.import_run")
 def import_run(import_id: str) -> None:
-    run(UUID(import_id))
+    run(UUID(import_id), takes_over=True)

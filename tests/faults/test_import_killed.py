@@ -11,7 +11,7 @@ from tests.stack.client import TIMEOUT, Client, Row
 from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
-ROWS = 30_000
+ROWS = 20_000
 KILLS = 5
 TICKERS = ("PG", "KO", "PEP")
 PATH = "trades/imports/"

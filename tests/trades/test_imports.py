@@ -47,8 +47,13 @@ def imported(desk: Desk, text: str | bytes, **more: str) -> dict[str, Any]:
     """Upload, have it booked, and read it."""
     answer = upload(desk, text, **more)
     assert answer.status_code == 202, answer.content
-    import_run(UUID(answer.json()["id"]))
+    work(UUID(answer.json()["id"]))
     return read(desk, answer.json()["id"])
+
+
+def work(import_id: UUID) -> None:
+    """Until the end, however busy the machine is."""
+    import_run(import_id, turn_seconds=600)
 
 
 def read(desk: Desk, import_id: str, who: str = "trader") -> dict[str, Any]:
@@ -83,7 +88,7 @@ def test_a_file_is_booked_in_groups(desk: Desk) -> None:
     answer = upload(desk, text)
     accepted = answer.json()
     assert counts(accepted) == ("queued", 250, 0, 0)
-    import_run(UUID(accepted["id"]))
+    work(UUID(accepted["id"]))
     job = read(desk, accepted["id"])
     assert counts(job) == ("done", 250, 250, 0)
     assert job["rows_done"] == 250
@@ -196,7 +201,7 @@ def test_rows_count_in_order_where_short_is_not_allowed(desk: Desk) -> None:
 def test_accounts_that_one_may_only_view_or_not_see(desk: Desk) -> None:
     make.entitle(desk.viewer, desk.other, book=True)
     answer = upload(desk, lines(ROW, "IBM,Test2,buy,1,1", "IBM,Test4,buy,1,1"), "viewer")
-    import_run(UUID(answer.json()["id"]))
+    work(UUID(answer.json()["id"]))
     job = read(desk, answer.json()["id"], "viewer")
     assert counts(job) == ("done", 3, 1, 2)
     said = {r.line: r.reason for r in Import.objects.get().rejections.all()}
@@ -212,7 +217,7 @@ def test_a_right_that_is_taken_away_ends_at_the_next_piece(
     import_id = upload(desk, lines(*[ROW] * 6), group_size="2").json()["id"]
     import_run(UUID(import_id), turn_seconds=0)
     desk.trader.entitlements.all().delete()
-    import_run(UUID(import_id))
+    work(UUID(import_id))
     assert counts(read(desk, import_id)) == ("done", 6, 2, 4)
 
 
@@ -327,13 +332,13 @@ def test_two_workers_do_not_work_at_the_same_import(desk: Desk) -> None:
     first = import_lease.import_take(import_id)
     assert first is not None
     assert import_lease.import_take(import_id) is None
-    import_run(import_id)
+    work(import_id)
     assert not Trade.objects.exists()
     assert import_lease.imports_sweep() == 0
     # It dies: its lease ends, the sweep finds the import, and another worker goes on.
     _age_leases()
     assert import_lease.imports_sweep() == 1
-    import_run(import_id)
+    work(import_id)
     assert Trade.objects.count() == 1
 
 
@@ -342,12 +347,29 @@ def test_a_worker_that_was_taken_for_dead_commits_nothing(desk: Desk) -> None:
     sleeper = import_lease.import_take(import_id)
     assert sleeper is not None
     _age_leases()
-    import_run(import_id)
+    work(import_id)
     assert Trade.objects.count() == 2
     with pytest.raises(import_lease.LeaseLost):
         import_running._Run(sleeper).go_on(0)
     assert Trade.objects.count() == 2
     assert Import.objects.get().state == "done"
+
+
+def test_whoever_is_woken_waits_for_a_dead_worker_and_not_for_a_living_one(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_lease, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(import_lease, "LOOK_SECONDS", 0.01)
+    import_id = UUID(upload(desk, lines(ROW)).json()["id"])
+    living = import_lease.import_take(import_id)
+    assert living is not None
+    with import_lease.held(living):
+        import_run(import_id, takes_over=True)
+        assert Import.objects.get().lease == living.lease
+    monkeypatch.setattr(import_lease, "LEASE_SECONDS", 0.3)
+    assert import_lease.import_take(import_id) is not None
+    import_run(import_id, takes_over=True)
+    assert Trade.objects.count() == 1
 
 
 def _age_leases() -> None:
@@ -396,7 +418,7 @@ def test_an_import_that_nobody_gets_further_with_is_given_up(
     import_id = UUID(upload(desk, lines(ROW)).json()["id"])
     monkeypatch.setattr(import_running._Run, "_commit", fail)
     for _ in range(import_lease.MAX_ATTEMPTS + 1):
-        import_run(import_id)
+        work(import_id)
     job = read(desk, str(import_id))
     assert counts(job) == ("failed", 1, 0, 0)
     assert "no ink" in job["error"]
@@ -417,7 +439,7 @@ def test_a_dry_run_whose_worker_died_starts_over(
     run._book(run._next_piece(found))
     assert counts(read(desk, str(import_id))) == ("running", 3, 0, 1)
     _age_leases()
-    import_run(import_id)
+    work(import_id)
     assert counts(read(desk, str(import_id))) == ("done", 3, 0, 1)
     assert set(reasons(desk, str(import_id))) == {3}
 
@@ -457,7 +479,7 @@ def undo(desk: Desk, import_id: str, who: str = "trader", **body: Any) -> Any:
         path, json.dumps(body or {"reason": "wrong file"}), content_type="application/json"
     )
     if answer.status_code == 202:
-        import_run(UUID(import_id))
+        work(UUID(import_id))
     return answer
 
 
@@ -521,7 +543,7 @@ def test_a_sale_that_comes_between_asking_and_doing_stops_the_undo(desk: Desk) -
     assert desk.client().post(path, {"reason": "x"}, format="json").status_code == 202
     sale = {"account": "Test4", "ticker": "IBM", "side": "sell", "quantity": "4", "price": "2"}
     desk.client().post("/api/v1/trades/", sale, format="json")
-    import_run(UUID(job["id"]))
+    work(UUID(job["id"]))
     after = read(desk, job["id"])
     assert (after["state"], after["trades_cancelled"]) == ("done", 0)
     assert "may not go short" in after["error"]

@@ -2,9 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LEASE_SECONDS = 4.0
 HEARTBEAT_SECONDS = 1.0
+LOOK_SECONDS = 0.2
 # So many workers in a row that did not get further: something is wrong with the file or with us.
 MAX_ATTEMPTS = 10
 
@@ -49,6 +51,24 @@ def import_take(import_id: UUID) -> Import | None:
         give_up(job)
         return None
     return job
+
+
+def import_take_over(import_id: UUID) -> Import | None:
+    """Take the lease, also from a holder that has died: wait for its end. None when the holder
+    lives, which shows within a heartbeat, for it then extends the lease; or when nothing is left
+    to do. So the message that a broker gives back when a worker dies is enough to go on."""
+    first = _lease_of(import_id)
+    while True:
+        job = import_take(import_id)
+        if job is not None or first is None or _lease_of(import_id) != first:
+            return job
+        time.sleep(LOOK_SECONDS)
+
+
+def _lease_of(import_id: UUID) -> datetime | None:
+    """Until when it is held; None when nobody holds it or nothing is left to do."""
+    found = Import.objects.filter(pk=import_id, state__in=OPEN_STATES)
+    return found.values_list("lease_until", flat=True).first()
 
 
 def _lease_end() -> Any:

@@ -36,7 +36,14 @@ from trades.models import Import, ImportChunk, ImportState, Rejection
 from trades.running import Running
 from trades.services.batch import Batch, Key, ledger_sums
 from trades.services.import_accepting import CHUNK_BYTES
-from trades.services.import_lease import held, import_end, import_move, import_take, tell
+from trades.services.import_lease import (
+    held,
+    import_end,
+    import_move,
+    import_take,
+    import_take_over,
+    tell,
+)
 from trades.services.import_undoing import undo_go_on
 
 PIECE_ROWS = 2_000
@@ -44,11 +51,14 @@ TURN_SECONDS = 4.0
 TELL_SECONDS = 0.25
 
 
-def import_run(import_id: UUID, *, turn_seconds: float = TURN_SECONDS) -> None:
+def import_run(
+    import_id: UUID, *, turn_seconds: float = TURN_SECONDS, takes_over: bool = False
+) -> None:
     """One turn of a worker at an import: book, or cancel what was booked, until the file ends or
-    the turn does. A second worker at the same import does nothing."""
+    the turn does. A second worker at the same import does nothing; with `takes_over` it first
+    makes sure, for some seconds, that the other one lives."""
     nudges.nudge_taken(nudges.IMPORTS, str(import_id))
-    job = import_take(import_id)
+    job = import_take_over(import_id) if takes_over else import_take(import_id)
     if job is None:
         return
     is_over = True
