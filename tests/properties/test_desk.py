@@ -1,0 +1,357 @@
+"""Whatever happens at a desk, every number is that of the plain model: bookings, corrections,
+ticks, closes, changed closes, other sessions, readers that die, rebuilds, late snapshots; at every
+past session, as known now and as known then.
+"""
+
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    rule,
+    run_state_machine_as_test,
+)
+
+from blotter.pnl_rows import pnl_rows
+from blotter.rows import position_rows, position_rows_as_of, today_at
+from eqtrade.up.postgres import PostgresServer
+from eqtrade.verify import verify
+from kernel.clock import clock_set
+from pnl.cost_projection import COST
+from pnl.projection import ACTIVITY
+from pnl.services.keeping import daily_keep
+from pnl.services.restating import Turn, restate_work
+from positions.models import PositionSnapshot
+from positions.projection import POSITIONS
+from positions.services.snapshots import snapshots_work
+from prices.models import CloseRun, SessionOverride
+from prices.services.closes import closes_load
+from prices.services.quotes import quotes_keep
+from prices.sources.base import SourceQuote
+from tests import factories as make
+from tests.conftest import wipe
+from tests.properties.desk_model import ZERO, Model, Terms
+from trades.bookings import Booking
+from trades.ledger import Batch, drain
+from trades.models import LEDGER_SHARDS, Trade
+from trades.rebuilding import rebuild
+from trades.services import correction
+from trades.services.booking import trade_book
+
+FIRST, START = date(2026, 3, 16), datetime(2026, 3, 18, 14, tzinfo=UTC)
+LAST = date(2026, 3, 31)
+ACCOUNTS, TICKERS = ("Test1", "Test2"), ("IBM", "XOM")
+KEYS = [(account, ticker) for account in ACCOUNTS for ticker in TICKERS]
+READERS: dict[str, Any] = {p.name: p for p in (POSITIONS, ACTIVITY, COST)}
+REASON = "keyed wrong"
+
+quantities = st.integers(-40, 40).filter(bool).map(lambda n: Decimal(n) / 4)
+prices = st.integers(1, 9000).map(lambda n: Decimal(n) / 100)
+accounts, tickers = st.sampled_from(ACCOUNTS), st.sampled_from(TICKERS)
+readers = st.sampled_from(list(READERS))
+# Which of those there are: reduced modulo their number.
+nth = st.integers(0, 1000)
+days_back = st.sampled_from([0, 0, 0, 1, 2, 5])
+# Account, ticker, quantity, price, sessions back, minutes since the execution.
+Asked = tuple[str, str, Decimal, Decimal, int, int]
+asked = st.tuples(accounts, tickers, quantities, prices, days_back, st.integers(0, 200))
+
+
+class Dies(BaseException):
+    """A process that is killed: nothing of ours catches it."""
+
+
+class Dying:
+    """A projection whose process dies after its statements, before the commit."""
+
+    def __init__(self, inner: Any) -> None:
+        self.name, self._inner = inner.name, inner
+
+    def apply(self, cursor: Any, batch: Batch) -> int:
+        self._inner.apply(cursor, batch)
+        raise Dies
+
+
+def side_of(quantity: Decimal) -> str:
+    return "buy" if quantity > 0 else "sell"
+
+
+class Desk(RuleBasedStateMachine):
+    cluster: PostgresServer
+
+    @initialize(bookings=st.lists(asked, min_size=2, max_size=6))
+    def open(self, bookings: list[Asked]) -> None:
+        connection.close()
+        wipe(self.cluster)
+        self.user = User.objects.create_superuser("root")
+        self.accounts = {code: make.make_account(code) for code in ACCOUNTS}
+        self.instruments = {ticker: make.make_instrument(ticker) for ticker in TICKERS}
+        self.model = Model(FIRST)
+        self.now = START
+        self._record()
+        for number, day in enumerate([self.model.before(FIRST), *self.model.sessions(FIRST)]):
+            self._enter_closes(day, Decimal(10 + number))
+        self._pass()
+        self.book(bookings)
+
+    def _record(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('eqtrade.recorded_at', %s, false)", [str(self.now)])
+
+    def _pass(self, seconds: int = 1) -> None:
+        """Let time pass. A new business date finds the closes of all sessions before it."""
+        self.now += timedelta(seconds=seconds)
+        self._record()
+        for day in self.model.sessions(self.model.before(self.today), FIRST):
+            if any((ticker, day) not in self.model.closes for ticker in TICKERS):
+                self._enter_closes(day, Decimal(day.day))
+
+    @property
+    def today(self) -> date:
+        return self.model.business_date(self.now)
+
+    def _enter_closes(self, day: date, price: Decimal) -> None:
+        self._load_closes({t: price + 20 * n for n, t in enumerate(TICKERS)}, day)
+        CloseRun.objects.create(
+            session=day, source="simulated", state="complete", settled_at=self.now
+        )
+
+    def _load_closes(self, closes: dict[str, Decimal], day: date) -> None:
+        lines = [f"{ticker},{day},{price}" for ticker, price in closes.items()]
+        closes_load(lines=["ticker,session,close", *lines], now=self.now)
+        self.model.closes |= {(ticker, day): price for ticker, price in closes.items()}
+
+    def _day(self, back: int) -> date:
+        days = self.model.sessions(self.today)
+        return days[-1 - min(back, len(days) - 1)]
+
+    def _trade(self, number: int) -> Trade:
+        return Trade.objects.order_by("id")[number % len(self.model.trades)]
+
+    # --- what people do -------------------------------------------------------------------------
+
+    @rule(bookings=st.lists(asked, min_size=1, max_size=4))
+    def book(self, bookings: list[Asked]) -> None:
+        for account, ticker, quantity, price, back, ago in bookings:
+            self._pass()
+            day, executed = self._day(back), self.now - timedelta(minutes=ago)
+            booking = Booking(
+                account, ticker, side_of(quantity), abs(quantity), price, day, executed
+            )
+            trade = trade_book(user=self.user, booking=booking, now=self.now).trade
+            terms = Terms(account, ticker, quantity, price, day, executed)
+            self.model.trades[trade.pk] = [(self.now, terms)]
+
+    @rule(
+        n=nth, a=st.none() | accounts, t=st.none() | tickers, q=st.none() | quantities,
+        p=st.none() | prices, back=st.none() | days_back,
+    )  # fmt: skip
+    def amend(
+        self, n: int, a: str | None, t: str | None, q: Decimal | None, p: Decimal | None,
+        back: int | None,
+    ) -> None:  # fmt: skip
+        self._pass()
+        trade = self._trade(n)
+        old = self.model.trades[trade.pk][-1][1]
+        if old is None:
+            return
+        day = None if back is None else self._day(back)
+        new = Terms(
+            a or old.account, t or old.ticker, q or old.quantity, p or old.price,
+            day or old.trade_date, old.executed_at,
+        )  # fmt: skip
+        correction.trade_amend(
+            user=self.user, trade_id=trade.pk, version=trade.version, reason=REASON, now=self.now,
+            terms=correction.Terms(
+                account=a, ticker=t, side=None if q is None else side_of(q), quantity=q and abs(q), price=p,
+                trade_date=day, note=f"at {self.now}",
+            ),
+        )  # fmt: skip
+        self.model.trades[trade.pk].append((self.now, new))
+
+    @rule(n=nth)
+    def cancel(self, n: int) -> None:
+        self._pass()
+        trade = self._trade(n)
+        if self.model.trades[trade.pk][-1][1] is None:
+            return
+        correction.trade_cancel(
+            user=self.user, trade_id=trade.pk, version=trade.version, reason=REASON, now=self.now
+        )
+        self.model.trades[trade.pk].append((self.now, None))
+
+    @rule(t=tickers, p=prices)
+    def tick(self, t: str, p: Decimal) -> None:
+        self._pass()
+        quotes_keep("simulated", [self.instruments[t]], [SourceQuote(t, p, self.now)])
+        self.model.quotes[t] = p, self.now
+
+    # --- what time does -------------------------------------------------------------------------
+
+    @rule(hours=st.sampled_from([1, 3, 7, 16, 24, 40]))
+    def wait(self, hours: int) -> None:
+        if (self.now + timedelta(hours=hours)).date() < LAST:
+            self._pass(hours * 3600)
+
+    @rule(p=prices)
+    def close(self, p: Decimal) -> None:
+        self._pass()
+        if self.now >= self.model.end(self.today) and ("IBM", self.today) not in self.model.closes:
+            self._enter_closes(self.today, p)
+
+    @rule(t=tickers, back=days_back, p=prices)
+    def change_a_close(self, t: str, back: int, p: Decimal) -> None:
+        self._pass()
+        if (t, day := self._day(back)) in self.model.closes:
+            self._load_closes({t: p}, day)
+
+    @rule(is_closed=st.booleans())
+    def change_the_next_session(self, is_closed: bool) -> None:
+        day = self.today + timedelta(days=1)
+        if self.model.is_session(day) and day not in self.model.early and self.now.date() < day:
+            how: dict[str, Any] = {"is_closed": True} if is_closed else {"early_close": time(13)}
+            SessionOverride.objects.create(date=day, reason="told so", **how)
+            (self.model.closed if is_closed else self.model.early).add(day)
+
+    # --- what the machinery does ----------------------------------------------------------------
+
+    def _drain(self, projection: Any, **how: Any) -> None:
+        for shard in sorted({a.pk % LEDGER_SHARDS for a in self.accounts.values()}):
+            drain(projection, shard, patience=0, **how)
+
+    @rule(reader=readers, size=st.integers(1, 3))
+    def read_a_little(self, reader: str, size: int) -> None:
+        self._drain(READERS[reader], batch_entries=size, max_batches=1)
+        assert verify() == []
+
+    @rule(reader=readers)
+    def die_while_reading(self, reader: str) -> None:
+        try:
+            self._drain(Dying(READERS[reader]))
+        except Dies:
+            connection.close()
+            self._record()
+
+    @rule(reader=readers)
+    def compute_anew(self, reader: str) -> None:
+        done = rebuild(READERS[reader])
+        assert sum(s.result.written + s.result.removed for s in done) == 0
+
+    @rule()
+    def settle(self) -> None:
+        """The work of the minute: snapshots and kept P&L, whenever it gets its turn."""
+        self._drain(ACTIVITY)
+        snapshots_work(now=self.now, patience=0)
+        daily_keep(now=self.now)
+        self.model.take_snapshots(KEYS, self.now)
+
+    # --- what is seen ---------------------------------------------------------------------------
+
+    @rule(n=nth)
+    def look(self, n: int) -> None:
+        for projection in READERS.values():
+            self._drain(projection)
+        assert restate_work(now=self.now, seconds=60) is Turn.DONE
+        assert verify() == []
+        moments = [recorded for trade in self.model.trades.values() for recorded, _ in trade]
+        with clock_set(self.now):
+            self._look_at_positions(known=sorted(moments)[n % len(moments)])
+            self._look_at_pnl()
+        self._look_at_snapshots()
+
+    def teardown(self) -> None:
+        if hasattr(self, "model"):
+            self.settle()
+            self.look(0)
+        connection.close()
+
+    def _look_at_positions(self, known: datetime) -> None:
+        ids = [account.pk for account in self.accounts.values()]
+        today = today_at(self.now)
+        assert today.business_date == self.today
+        live = position_rows(accounts=ids, today=today, include_flat=True)
+        self._compare_positions(live, self.today, self.now)
+        for day in self.model.sessions(self.today):
+            for moment in (None, known):
+                rows = position_rows_as_of(
+                    accounts=ids, session=day, today=today, known_at=moment, include_flat=True
+                )
+                self._compare_positions(rows, day, moment or self.now)
+
+    def _compare_positions(self, rows: list[Any], day: date, known: datetime) -> None:
+        found = {(row["account"], row["ticker"]): row for row in rows}
+        for key in KEYS:
+            mark = self.model.mark(key[1], day, self.now)
+            quantity, cost, realized = self.model.cost(key, day, known)
+            trade, position = self.model.pnl(key, day, known, self.now)
+            expected = {
+                "quantity": quantity, "trade_pnl": trade, "position_pnl": position,
+                "market_value": quantity * mark, "realized_pnl": realized,
+                "unrealized_pnl": quantity * mark - cost,
+            }  # fmt: skip
+            same(found.get(key), expected, key, day)
+            if quantity:
+                average = Decimal(found[key]["average_cost"])
+                assert abs(average - cost / quantity) < Decimal("1e-30")
+
+    def _look_at_pnl(self) -> None:
+        codes = {account.pk: code for code, account in self.accounts.items()}
+        days = self.model.sessions(self.today)
+        rows = pnl_rows(accounts=codes, days=days, by="ticker", today=today_at(self.now))
+        found = {(row["session"], row["account"], row["ticker"]): row for row in rows}
+        sums: dict[tuple[date, str], dict[str, Decimal]] = {}
+        for day in days:
+            for key in KEYS:
+                trade, position = self.model.pnl(key, day, self.now, self.now)
+                closing = self.model.quantity(key, day, self.now)
+                expected = {
+                    "closing_quantity": closing,
+                    "opening_quantity": self.model.quantity(
+                        key, self.model.before(day), self.now
+                    ),
+                    "trade_pnl": trade, "position_pnl": position, "total_pnl": trade + position,
+                    "correction_pnl": self.model.correction(key, day, self.now),
+                }  # fmt: skip
+                same(found.get((day.isoformat(), *key)), expected, key, day)
+                total = sums.setdefault((day, key[0]), {})
+                for name in ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl"):
+                    total[name] = total.get(name, ZERO) + expected[name]
+        rows = pnl_rows(accounts=codes, days=days, by="account", today=today_at(self.now))
+        totals = {(row["session"], row["account"]): row for row in rows}
+        for (day, account), expected in sums.items():
+            same(totals.get((day.isoformat(), account)), expected, account, day)
+
+    def _look_at_snapshots(self) -> None:
+        found: dict[date, Any] = {day: {} for day in self.model.snapshots}
+        for row in PositionSnapshot.objects.select_related("account", "instrument"):
+            key = row.account.code, row.instrument.ticker
+            found.setdefault(row.session, {})[key] = row.quantity, row.close
+        assert found == self.model.snapshots
+
+
+def same(row: Any, expected: dict[str, Decimal], *where: object) -> None:
+    """A row has these figures; where there is no row they are all zero."""
+    found = {name: Decimal(row[name]) if row else ZERO for name in expected}
+    assert found == expected, where
+
+
+@pytest.mark.timeout(900)  # a failure is made small first
+def test_every_number_is_that_of_the_plain_model(committed_db: PostgresServer) -> None:
+    Desk.cluster = committed_db
+    run_state_machine_as_test(
+        Desk,
+        settings=settings(
+            max_examples=int(os.environ.get("DESK_EXAMPLES", "12")),
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
