@@ -14,6 +14,8 @@ ZERO = Decimal(0)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 OFFSET = timedelta(hours=4)
 Key = tuple[str, str]
+ACCOUNTS, TICKERS = ("Test1", "Test2"), ("IBM", "XOM")
+KEYS = [(account, ticker) for account in ACCOUNTS for ticker in TICKERS]
 
 
 @dataclass(frozen=True)
@@ -128,15 +130,15 @@ class Model:
 
     # --- snapshots ------------------------------------------------------------------------------
 
-    def take_snapshots(self, keys: Iterable[Key], now: datetime) -> None:
+    def take_snapshots(self, now: datetime) -> None:
         """Of every session since the first booking that has ended and whose closes are there."""
         if not self.trades:
             return
         first = self.business_date(min(v[0][0] for v in self.trades.values()))
         for day in self.sessions(self.business_date(now), first):
-            settled = self.end(day) <= now and all((t, day) in self.closes for _, t in keys)
+            settled = self.end(day) <= now and all((t, day) in self.closes for t in TICKERS)
             if settled and day not in self.snapshots:
-                held = {key: self.quantity(key, day, self.end(day)) for key in keys}
+                held = {key: self.quantity(key, day, self.end(day)) for key in KEYS}
                 self.snapshots[day] = {
                     key: (quantity, self.closes[key[1], day])
                     for key, quantity in held.items()

@@ -20,8 +20,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from blotter.pnl_rows import pnl_rows
-from blotter.rows import position_rows, position_rows_as_of, today_at
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.clock import clock_set
@@ -29,7 +27,6 @@ from pnl.cost_projection import COST
 from pnl.projection import ACTIVITY
 from pnl.services.keeping import daily_keep
 from pnl.services.restating import Turn, restate_work
-from positions.models import PositionSnapshot
 from positions.projection import POSITIONS
 from positions.services.snapshots import snapshots_work
 from prices.models import CloseRun, SessionOverride
@@ -38,7 +35,8 @@ from prices.services.quotes import quotes_keep
 from prices.sources.base import SourceQuote
 from tests import factories as make
 from tests.conftest import wipe
-from tests.properties.desk_model import ZERO, Model, Terms
+from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
+from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
 from trades.bookings import Booking
 from trades.ledger import Batch, drain
 from trades.models import LEDGER_SHARDS, Trade
@@ -48,8 +46,6 @@ from trades.services.booking import trade_book
 
 FIRST, START = date(2026, 3, 16), datetime(2026, 3, 18, 14, tzinfo=UTC)
 LAST = date(2026, 3, 31)
-ACCOUNTS, TICKERS = ("Test1", "Test2"), ("IBM", "XOM")
-KEYS = [(account, ticker) for account in ACCOUNTS for ticker in TICKERS]
 READERS: dict[str, Any] = {p.name: p for p in (POSITIONS, ACTIVITY, COST)}
 REASON = "keyed wrong"
 
@@ -171,8 +167,8 @@ class Desk(RuleBasedStateMachine):
         correction.trade_amend(
             user=self.user, trade_id=trade.pk, version=trade.version, reason=REASON, now=self.now,
             terms=correction.Terms(
-                account=a, ticker=t, side=None if q is None else side_of(q), quantity=q and abs(q), price=p,
-                trade_date=day, note=f"at {self.now}",
+                account=a, ticker=t, side=None if q is None else side_of(q),
+                quantity=q and abs(q), price=p, trade_date=day, note=f"at {self.now}",
             ),
         )  # fmt: skip
         self.model.trades[trade.pk].append((self.now, new))
@@ -251,7 +247,7 @@ class Desk(RuleBasedStateMachine):
         self._drain(ACTIVITY)
         snapshots_work(now=self.now, patience=0)
         daily_keep(now=self.now)
-        self.model.take_snapshots(KEYS, self.now)
+        self.model.take_snapshots(self.now)
 
     # --- what is seen ---------------------------------------------------------------------------
 
@@ -261,86 +257,18 @@ class Desk(RuleBasedStateMachine):
             self._drain(projection)
         assert restate_work(now=self.now, seconds=60) is Turn.DONE
         assert verify() == []
-        moments = [recorded for trade in self.model.trades.values() for recorded, _ in trade]
+        moments = sorted(at for trade in self.model.trades.values() for at, _ in trade)
+        codes = {account.pk: code for code, account in self.accounts.items()}
         with clock_set(self.now):
-            self._look_at_positions(known=sorted(moments)[n % len(moments)])
-            self._look_at_pnl()
-        self._look_at_snapshots()
+            look_at_positions(self.model, codes, self.now, known=moments[n % len(moments)])
+            look_at_pnl(self.model, codes, self.now)
+        look_at_snapshots(self.model)
 
     def teardown(self) -> None:
         if hasattr(self, "model"):
             self.settle()
             self.look(0)
         connection.close()
-
-    def _look_at_positions(self, known: datetime) -> None:
-        ids = [account.pk for account in self.accounts.values()]
-        today = today_at(self.now)
-        assert today.business_date == self.today
-        live = position_rows(accounts=ids, today=today, include_flat=True)
-        self._compare_positions(live, self.today, self.now)
-        for day in self.model.sessions(self.today):
-            for moment in (None, known):
-                rows = position_rows_as_of(
-                    accounts=ids, session=day, today=today, known_at=moment, include_flat=True
-                )
-                self._compare_positions(rows, day, moment or self.now)
-
-    def _compare_positions(self, rows: list[Any], day: date, known: datetime) -> None:
-        found = {(row["account"], row["ticker"]): row for row in rows}
-        for key in KEYS:
-            mark = self.model.mark(key[1], day, self.now)
-            quantity, cost, realized = self.model.cost(key, day, known)
-            trade, position = self.model.pnl(key, day, known, self.now)
-            expected = {
-                "quantity": quantity, "trade_pnl": trade, "position_pnl": position,
-                "market_value": quantity * mark, "realized_pnl": realized,
-                "unrealized_pnl": quantity * mark - cost,
-            }  # fmt: skip
-            same(found.get(key), expected, key, day)
-            if quantity:
-                average = Decimal(found[key]["average_cost"])
-                assert abs(average - cost / quantity) < Decimal("1e-30")
-
-    def _look_at_pnl(self) -> None:
-        codes = {account.pk: code for code, account in self.accounts.items()}
-        days = self.model.sessions(self.today)
-        rows = pnl_rows(accounts=codes, days=days, by="ticker", today=today_at(self.now))
-        found = {(row["session"], row["account"], row["ticker"]): row for row in rows}
-        sums: dict[tuple[date, str], dict[str, Decimal]] = {}
-        for day in days:
-            for key in KEYS:
-                trade, position = self.model.pnl(key, day, self.now, self.now)
-                closing = self.model.quantity(key, day, self.now)
-                expected = {
-                    "closing_quantity": closing,
-                    "opening_quantity": self.model.quantity(
-                        key, self.model.before(day), self.now
-                    ),
-                    "trade_pnl": trade, "position_pnl": position, "total_pnl": trade + position,
-                    "correction_pnl": self.model.correction(key, day, self.now),
-                }  # fmt: skip
-                same(found.get((day.isoformat(), *key)), expected, key, day)
-                total = sums.setdefault((day, key[0]), {})
-                for name in ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl"):
-                    total[name] = total.get(name, ZERO) + expected[name]
-        rows = pnl_rows(accounts=codes, days=days, by="account", today=today_at(self.now))
-        totals = {(row["session"], row["account"]): row for row in rows}
-        for (day, account), expected in sums.items():
-            same(totals.get((day.isoformat(), account)), expected, account, day)
-
-    def _look_at_snapshots(self) -> None:
-        found: dict[date, Any] = {day: {} for day in self.model.snapshots}
-        for row in PositionSnapshot.objects.select_related("account", "instrument"):
-            key = row.account.code, row.instrument.ticker
-            found.setdefault(row.session, {})[key] = row.quantity, row.close
-        assert found == self.model.snapshots
-
-
-def same(row: Any, expected: dict[str, Decimal], *where: object) -> None:
-    """A row has these figures; where there is no row they are all zero."""
-    found = {name: Decimal(row[name]) if row else ZERO for name in expected}
-    assert found == expected, where
 
 
 @pytest.mark.timeout(900)  # a failure is made small first
