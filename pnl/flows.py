@@ -37,6 +37,13 @@ _VERSIONED = """
         ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int
      WHERE {where}
 """
+# The same flows of everything that is committed: the terms of each trade that stands.
+STANDING_TRADES = """
+    SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
+           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
+      FROM trades_trade
+     WHERE status <> 'cancelled'
+"""
 _PLACE = ", ARRAY[e.epoch, e.txid::text::bigint, e.id] AS place"
 _PLACES_INSIDE = ", count(*) AS entries, max(place) AS place"
 _PLACES = f""",

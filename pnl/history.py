@@ -3,7 +3,8 @@
 `as_of` takes entries by trade date, `known_at` by when they were recorded (inclusive; it never
 filters prices). What the ledger index holds (quantity, trade date, time of recording) answers the
 sum without touching the table; only the session's own entries are fetched for their notional. Cost
-is folded anew from the same entries, in the same statement.
+is folded anew in the same statement: as known now from the trades that stand, which one snapshot
+sees to be the same as the entries, as known then from the entries.
 """
 
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from datetime import date, datetime
 from django.db import connection
 
 from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
-from pnl.flows import flows_of
+from pnl.flows import STANDING_TRADES, flows_of, folded
 from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
 from prices.sessions import sessions
 
@@ -44,14 +45,16 @@ _KEYED = f"""
      WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
 """
 
-_FLOWS = flows_of(
-    "e.account_id = ANY(%(accounts)s) AND e.trade_date <= %(session)s"
-    " AND (%(instruments)s::bigint[] IS NULL OR e.instrument_id = ANY(%(instruments)s::bigint[]))"
-    " AND (%(known_at)s::timestamptz IS NULL OR e.recorded_at <= %(known_at)s::timestamptz)"
-)
-_COSTS = f"""
+_OF_ACCOUNTS = """
+    {0}account_id = ANY(%(accounts)s) AND {0}trade_date <= %(session)s
+    AND (%(instruments)s::bigint[] IS NULL OR {0}instrument_id = ANY(%(instruments)s::bigint[]))
+"""
+# As known now the trades themselves say it, without their versions.
+_KNOWN_NOW = folded(f"{STANDING_TRADES} AND {_OF_ACCOUNTS.format('')}")
+_KNOWN_THEN = flows_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s")
+_COSTS = """
     SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl, flows, flow_count
-      FROM ({_FLOWS}) f
+      FROM ({flows}) f
 """
 
 _NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"
@@ -73,10 +76,11 @@ def rows_as_of(
         marks, params = MARKS, mark_params(now, wanted)
     else:
         marks, params = PAST_MARKS, past_mark_params(session, wanted)
+    costs = _COSTS.format(flows=_KNOWN_NOW if known_at is None else _KNOWN_THEN)
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({marks}),"
-            f" settling AS ({_NOTHING_SETTLING}), rows AS ({FIGURES}), costs AS ({_COSTS})"
+            f" settling AS ({_NOTHING_SETTLING}), rows AS ({FIGURES}), costs AS ({costs})"
             + SELECT_KEYS,
             {
                 **params,

@@ -3,7 +3,7 @@
 from django.db import connection
 
 from pnl.costing import fold
-from pnl.flows import folded, numbers
+from pnl.flows import STANDING_TRADES, folded, numbers
 from trades.verifying import BEYOND, STANDING, Break, breaks_of, quantity_breaks
 
 
@@ -47,10 +47,8 @@ def cost_breaks() -> list[Break]:
 
 _COST_FIGURES = ("quantity held at cost", "cost", "realized P&L")
 
-_FROM_TRADES = """
-    SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
-           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
-      FROM trades_trade WHERE status <> 'cancelled'
+_FROM_TRADES = f"""
+    {STANDING_TRADES}
     UNION ALL
     SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
            -e.quantity
