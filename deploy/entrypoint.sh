@@ -9,7 +9,7 @@
 #   roles              makes or mends the database's roles, as its superuser, and ends
 #   migrate            brings schema and rights up to date, as the owner, and ends
 #   manage …           manage.py
-#   health PART        whether the part in this container does its job
+#   health [PART]      whether the part in this container does its job; a job does while it runs
 #
 # Further arguments of api, ws and worker go to the server that runs them.
 set -eu
@@ -17,6 +17,8 @@ cd /app
 
 part=${1:?name a part: api, ws, worker, beat, flower, roles, migrate, manage or health}
 shift
+# For `health` without a name.
+[ "$part" = health ] || echo "$part" >/tmp/part
 case $part in
 api)
     export DB_POOL=1
@@ -55,7 +57,11 @@ manage)
     exec python manage.py "$@"
     ;;
 health)
-    exec python -I /app/deploy/health.py "$@"
+    part=${1:-$(cat /tmp/part)}
+    case $part in
+    roles | migrate | manage) exit 0 ;;
+    *) exec python -I /app/deploy/health.py "$part" ;;
+    esac
     ;;
 *)
     echo "unknown part: $part" >&2
