@@ -50,7 +50,7 @@ COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
 COPY --from=app /srv/static /srv/static
 # The settings are written at each start; the user below may write to /tmp only.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
-    NGINX_ENVSUBST_FILTER=^(LISTEN|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
+    NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
 USER 101:101
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=8s --start-period=60s --retries=3 \

@@ -21,6 +21,7 @@ def nginx_program(layout: Layout, port: int) -> Program:
         fill(
             TEMPLATE.read_text(),
             {
+                "WORKER_PROCESSES": "auto",
                 "LISTEN": f"127.0.0.1:{port}",
                 "API_SERVERS": f"server unix:{layout.socket('api')};",
                 "WS_SERVERS": f"server unix:{layout.socket('ws')};",

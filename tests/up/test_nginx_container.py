@@ -76,6 +76,7 @@ def entrance(place: Path, api: int) -> Iterator[Entrance]:
             fill(
                 TEMPLATE.read_text(),
                 {
+                    "WORKER_PROCESSES": "2",
                     "LISTEN": f"127.0.0.1:{port}",
                     "API_SERVERS": server,
                     "WS_SERVERS": server,
