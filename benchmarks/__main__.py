@@ -11,6 +11,7 @@ from benchmarks import (
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
+    revalue,
     trades_list,
 )
 from benchmarks.report import Report
@@ -23,6 +24,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "flat": ledger_flat.measure,
     "import": import_csv.measure,
     "beside_import": beside_import.measure,
+    "revalue": revalue.measure,
     "trades_list": trades_list.measure,
 }
 
