@@ -10,7 +10,8 @@ from django.conf import settings
 from kernel.api.rows import Row, moment, text
 from pnl.figures import KeyPnl
 from pnl.history import rows_as_of
-from pnl.selectors import TotalPnl, correction_pnl_by_key, live_rows, live_totals
+from pnl.selectors import correction_pnl_by_key, live_rows
+from pnl.totals import TotalPnl, live_totals
 from prices.marks import Mark, marks
 from prices.sessions import sessions
 

@@ -7,7 +7,6 @@ computed from; when the two projections have parted for longer than a moment the
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,7 +18,13 @@ from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
 from prices.marks import MARKS, mark_params
 from trades.models import LEDGER_SHARDS
 
+
 # Account ids in %(accounts)s; keys (account, instrument) in two arrays, or null for all.
+def keyed_of(which: str = "") -> str:
+    """The CTE `keyed`, narrowed by a further condition on account_id and instrument_id."""
+    return _KEYED.replace("/* which */", which)
+
+
 _KEYED = """
     SELECT k.account_id, k.instrument_id,
            coalesce(k.position, 0) AS position, coalesce(k.held, 0) AS held,
@@ -29,8 +34,10 @@ _KEYED = """
       FROM (
         SELECT account_id, instrument_id, p.quantity AS position, p.last_entry AS position_entry,
                p.updated_at, h.quantity AS held, h.last_entry AS held_entry
-          FROM (SELECT * FROM positions_position WHERE account_id = ANY(%(accounts)s)) p
-          FULL JOIN (SELECT * FROM pnl_holding WHERE account_id = ANY(%(accounts)s)) h
+          FROM (SELECT * FROM positions_position
+                 WHERE account_id = ANY(%(accounts)s) /* which */) p
+          FULL JOIN (SELECT * FROM pnl_holding
+                      WHERE account_id = ANY(%(accounts)s) /* which */) h
                USING (account_id, instrument_id)
       ) k
       LEFT JOIN pnl_dailyactivity a
@@ -65,7 +72,7 @@ _APART = """
      WHERE (c.p_epoch, c.p_txid, c.p_id) <> (c.h_epoch, c.h_txid, c.h_id)
        AND e.recorded_at < %(settled_by)s
 """
-_SETTLING = _APART.format(consumer="pnl")
+SETTLING = _APART.format(consumer="pnl")
 
 # Cost that has not kept up is not shown.
 _COSTS = f"""
@@ -78,28 +85,12 @@ _COSTS = f"""
 """
 
 _WITH = (
-    f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({MARKS}),"
-    f" settling AS MATERIALIZED ({_SETTLING}), rows AS ({FIGURES})"
+    f"WITH keyed AS MATERIALIZED ({keyed_of()}), marks AS MATERIALIZED ({MARKS}),"
+    f" settling AS MATERIALIZED ({SETTLING}), rows AS ({FIGURES})"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TotalPnl:
-    """An account's sums of the figures that are not null."""
-
-    account: str
-    trade_pnl: Decimal
-    position_pnl: Decimal
-    correction_pnl: Decimal | None
-    invalid_rows: int
-    pnl_reason: str | None
-
-    @property
-    def total_pnl(self) -> Decimal:
-        return self.trade_pnl + self.position_pnl
-
-
-def _params(
+def live_params(
     now: datetime,
     accounts: Iterable[int],
     *,
@@ -107,6 +98,7 @@ def _params(
     instruments: Iterable[int] | None = None,
     include_flat: bool = False,
 ) -> dict[str, Any]:
+    """The parameters of `keyed_of`, `SETTLING` and prices.marks."""
     pairs = None if keys is None else list(keys)
     if pairs is not None and instruments is None:
         instruments = {i for _, i in pairs}
@@ -138,38 +130,11 @@ def live_rows(
     with connection.cursor() as cursor:
         cursor.execute(
             f"{_WITH}, costs AS ({_COSTS})" + SELECT_KEYS,
-            _params(now, accounts, keys=keys, instruments=instruments, include_flat=include_flat),
+            live_params(
+                now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
+            ),
         )
         return key_rows_of(cursor.fetchall())
-
-
-_TOTALS = """
-    coalesce(sum(r.trade_pnl), 0), coalesce(sum(r.position_pnl), 0),
-    count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
-    (array_agg(r.pnl_reason ORDER BY array_position(ARRAY['no_previous_close', 'no_mark',
-        'settling', 'carried', 'stale'], r.pnl_reason)) FILTER (WHERE r.pnl_reason IS NOT NULL))[1]
-"""
-
-
-def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
-    """Totals of the business date for each account, those with nothing in it included, by code."""
-    wanted = list(accounts)
-    corrections = correction_pnl(accounts=wanted, now=now)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _WITH
-            + f"""
-            SELECT ac.id, ac.code, {_TOTALS}
-              FROM accounts_account ac LEFT JOIN rows r ON r.account_id = ac.id
-             WHERE ac.id = ANY(%(accounts)s)
-             GROUP BY ac.id, ac.code ORDER BY ac.code COLLATE "C"
-            """,
-            _params(now, wanted),
-        )
-        return [
-            TotalPnl(code, trade, position, corrections.get(pk, Decimal(0)), invalid, reason)
-            for pk, code, trade, position, invalid, reason in cursor.fetchall()
-        ]
 
 
 def correction_pnl_by_key(

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from pnl.models import AccountPnl, Holding
-from pnl.selectors import live_totals
+from pnl.totals import live_totals
 from prices.sessions import is_open, sessions
 from prices.sources import source
 

@@ -18,7 +18,8 @@ from eqtrade.verify import verify
 from kernel.pnl import session_pnl
 from pnl.figures import KeyPnl
 from pnl.projection import ACTIVITY
-from pnl.selectors import correction_pnl, live_rows, live_totals
+from pnl.selectors import correction_pnl, live_rows
+from pnl.totals import live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
 from tests import factories as make
