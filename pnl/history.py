@@ -52,9 +52,11 @@ _OF_ACCOUNTS = """
 # As known now the trades themselves say it, without their versions.
 _KNOWN_NOW = folded(f"{STANDING_TRADES} AND {_OF_ACCOUNTS.format('')}")
 _KNOWN_THEN = flows_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s")
+# A key whose trades are all cancelled has a cost, of nothing.
 _COSTS = """
-    SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl, flows, flow_count
-      FROM ({flows}) f
+    SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl,
+           f.flows, coalesce(f.flow_count, 0) AS flow_count
+      FROM keyed LEFT JOIN ({flows}) f USING (account_id, instrument_id)
 """
 
 _NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"

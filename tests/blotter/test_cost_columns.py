@@ -17,7 +17,8 @@ from prices.models import Instrument
 from tests import factories as make
 from tests.blotter.conftest import MONDAY, NOW, TUESDAY, WEDNESDAY, Blotter
 from trades.ledger import drain
-from trades.models import LEDGER_SHARDS, Quarantine
+from trades.models import LEDGER_SHARDS, Quarantine, Trade
+from trades.services.correction import trade_cancel
 
 COLUMNS = ("quantity", "average_cost", "realized_pnl", "unrealized_pnl")
 
@@ -63,6 +64,14 @@ def test_a_flat_row_has_realized_what_it_earned(traded: Blotter) -> None:
     traded.trade("-16", "36", WEDNESDAY, recorded="2026-03-18 15:30Z")
     known = {"known_at": "2026-03-18T15:45:00Z"}
     assert costs(traded, **known) == [(0, None, 56, 0)]
+
+
+def test_a_key_whose_trades_are_all_cancelled_cost_nothing(traded: Blotter) -> None:
+    root = make.make_user("root", is_superuser=True)
+    for trade in Trade.objects.all():
+        trade_cancel(user=root, trade_id=trade.pk, version=1, reason="never done", now=NOW)
+    for query in ({"as_of": "2026-03-17"}, {"known_at": "2099-01-01T00:00:00Z"}):
+        assert costs(traded, include_flat="true", **query) == [(0, None, 0, 0)]
 
 
 # --- live ----------------------------------------------------------------------------------------
