@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 
 from prices.backoff import pause
@@ -44,7 +44,9 @@ def one_fetch(*, wait_seconds: float = 5.0) -> Iterator[None]:
     try:
         yield
     finally:
-        _locked("pg_advisory_unlock")
+        # A connection that is gone has given it back already, and its own error is what counts.
+        with suppress(OperationalError, InterfaceError):
+            _locked("pg_advisory_unlock")
 
 
 def _locked(function: str) -> bool:
