@@ -11,6 +11,7 @@ from benchmarks import (
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
+    refresh,
     revalue,
     trades_list,
 )
@@ -26,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "beside_import": beside_import.measure,
     "revalue": revalue.measure,
     "trades_list": trades_list.measure,
+    "refresh": refresh.measure,
 }
 
 
