@@ -144,6 +144,12 @@ def imports_visible(user: AnyUser) -> QuerySet[Import]:
     return found if getattr(user, "is_superuser", False) else found.filter(user=user.pk)
 
 
+def groups_visible(user: AnyUser) -> QuerySet[RequestGroup]:
+    """The user's own request groups, or all for a superuser."""
+    found = RequestGroup.objects.all()
+    return found if getattr(user, "is_superuser", False) else found.filter(user=user.pk)
+
+
 def imports_page(
     user: AnyUser, limit: int, after: UUID | None, before: UUID | None
 ) -> list[Import]:

@@ -10,8 +10,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
@@ -592,3 +594,37 @@ def test_what_runs_cannot_be_undone_yet(desk: Desk) -> None:
     import_id = upload(desk, lines(ROW)).json()["id"]
     answer = undo(desk, import_id)
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "not_undoable")
+
+
+# --- the admin -----------------------------------------------------------------------------------
+
+
+def test_the_admin_shows_imports_and_groups_and_changes_nothing(desk: Desk) -> None:
+    job = imported(desk, lines(ROW, "NOPE,Test1,buy,1,2"))
+    group = job["request_groups"][0]
+    boss = Client()
+    boss.force_login(make.make_user("boss", is_superuser=True, is_staff=True))
+    pages = {
+        "/admin/trades/import/": "trades.csv",
+        f"/admin/trades/import/{job['id']}/change/": f"{job['id']}/errors.csv",
+        "/admin/trades/requestgroup/": group,
+        f"/admin/trades/requestgroup/?import_job__id__exact={job['id']}": group,
+        f"/admin/trades/requestgroup/?q={group}": group,
+        f"/admin/trades/requestgroup/{group}/change/": f"?q={group}",
+    }
+    for path, word in pages.items():
+        answer = boss.get(path)
+        assert answer.status_code == 200, path
+        assert word in answer.content.decode(), path
+    for path in ("import/add/", f"import/{job['id']}/delete/", "requestgroup/add/"):
+        assert boss.get(f"/admin/trades/{path}").status_code == 403
+    answer = boss.post(f"/admin/trades/import/{job['id']}/change/", {"state": "queued"})
+    assert answer.status_code == 403
+    clerk = make.make_user("clerk", is_staff=True)
+    clerk.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
+    other = Client()
+    other.force_login(clerk)
+    for path in ("/admin/trades/import/", "/admin/trades/requestgroup/"):
+        page = other.get(path).content.decode()
+        assert "trades.csv" not in page
+        assert group not in page

@@ -1,3 +1,3 @@
-from trades.admin import ledger, trades
+from trades.admin import imports, ledger, trades
 
-__all__ = ["ledger", "trades"]
+__all__ = ["imports", "ledger", "trades"]
