@@ -6,19 +6,25 @@ checked, split or parsed. With consumers: two processes that drain all shards me
 do. The task a trade is the booking service called by a real worker through a real broker.
 """
 
+import csv
 import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from benchmarks.ground import ACCOUNTS, INSTRUMENTS, Ground, ledger_ground
 from benchmarks.report import Report
+
+if TYPE_CHECKING:
+    from trades.ledger import Projection
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 TASKS = int(os.environ.get("BENCH_TASKS", "5000"))
@@ -31,7 +37,11 @@ def measure(report: Report) -> None:
     with ledger_ground() as ground, tempfile.TemporaryDirectory() as place:
         from django.contrib.auth.models import User
 
+        from prices.sessions import sessions
+
         User.objects.create_superuser("root")
+        # The calendar is built once a process; it is not what is measured.
+        sessions()
         file = Path(place) / "trades.csv"
         write_csv(file)
         alone = [_import(ground, file) for _ in range(RUNS)]
@@ -44,6 +54,7 @@ def measure(report: Report) -> None:
         )  # fmt: skip
         with consumers():
             beside = [_import(ground, file) for _ in range(RUNS)]
+        _right(ground, file)
         report.add(
             "import, two consumers running", ROWS / min(beside), "rows/s",
             beside="raw COPY of the same rows",
@@ -118,6 +129,42 @@ def _forget(ground: Ground) -> None:
         root.execute("CHECKPOINT")
 
 
+def _right(ground: Ground, file: Path) -> None:
+    """Positions and the day's activity come to what the file says, once the rest is drained."""
+    from positions.models import Position
+    from trades.ledger import State, drain
+    from trades.models import LEDGER_SHARDS
+
+    for projection in _projections():
+        for shard in range(LEDGER_SHARDS):
+            while drain(projection, shard).state is not State.DRAINED:
+                pass
+    quantities: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    notionals: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    with file.open() as text:
+        for row in csv.DictReader(text):
+            key = row["account"], row["ticker"]
+            signed = Decimal(row["quantity"]) * (1 if row["side"] == "buy" else -1)
+            quantities[key] += signed
+            notionals[key] += signed * Decimal(row["price"])
+    held = Position.objects.values_list("account__code", "instrument__ticker", "quantity")
+    assert {(a, t): q for a, t, q in held} == dict(quantities)
+    with ground.superuser() as root:
+        rows = root.execute(
+            "SELECT a.code, i.ticker, d.notional FROM pnl_dailyactivity d"
+            " JOIN accounts_account a ON a.id = d.account_id"
+            " JOIN prices_instrument i ON i.id = d.instrument_id"
+        ).fetchall()
+    assert {(a, t): n for a, t, n in rows} == dict(notionals)
+
+
+def _projections() -> "list[Projection]":
+    from pnl.projection import ACTIVITY
+    from positions.projection import POSITIONS
+
+    return [POSITIONS, ACTIVITY]
+
+
 def _columns(ground: Ground, table: str) -> str:
     """What COPY may write: all but generated columns."""
     with ground.superuser() as root:
@@ -183,12 +230,10 @@ def consumers() -> Iterator[None]:
 
 
 def _drain_until(name: str, stop: int) -> None:
-    from pnl.projection import ACTIVITY
-    from positions.projection import POSITIONS
     from trades.ledger import drain
     from trades.models import LEDGER_SHARDS
 
-    projection = POSITIONS if name == "positions" else ACTIVITY
+    (projection,) = (p for p in _projections() if p.name == name)
     os.set_blocking(stop, False)
     while True:
         entries = sum(drain(projection, s, patience=0).entries for s in range(LEDGER_SHARDS))

@@ -187,6 +187,7 @@ def test_a_refused_row_leaves_its_own_id_free(desk: Desk) -> None:
     header = HEADER + ",id"
     job = imported(desk, lines("IBM,Test4,sell,5,2,x", "IBM,Test4,sell,5,2,x", header=header))
     assert counts(job) == ("done", 2, 0, 2)
+    assert all("may not go short" in reason for reason in reasons(desk, job["id"]).values())
     assert not ClientTradeId.objects.exists()
     text = lines("IBM,Test4,buy,5,2,y", "IBM,Test4,sell,5,2,x", header=header)
     assert counts(imported(desk, text)) == ("done", 2, 2, 0)
