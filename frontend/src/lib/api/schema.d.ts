@@ -132,6 +132,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/positions/snapshots/differences/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where a snapshot and what is known of its session now differ, and why
+         * @description By account and ticker; what changed since the session's end, by whom, and what it did to the P&L. 404 while the snapshot is not taken.
+         */
+        get: operations["positions_snapshots_differences_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices/": {
         parameters: {
             query?: never;
@@ -371,6 +391,84 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trades/imports/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Your imports, newest first */
+        get: operations["imports_list"];
+        put?: never;
+        /**
+         * Import a CSV file of trades
+         * @description Answers when the file is stored; a worker books it. What is wrong with the file as a whole is refused now (attr `file`); rows that cannot be booked are reported later, and the others are booked, in request groups of `group_size` rows. Follow it by its id, or by `{"type":"import"}` messages on the websocket.
+         */
+        post: operations["imports_upload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import: its state, progress and request groups */
+        get: operations["imports_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/errors.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rejected rows as CSV, each with its line and reason
+         * @description Its first two columns are passed over by an import, so that the file can be mended and uploaded again.
+         */
+        get: operations["imports_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/undo/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo an import: cancel all of its trades
+         * @description All or nothing: 400 `short_position` when an account that may not go short would end below zero. Each trade gets a cancelled version with the reason. A worker does it: the state is running, then undone.
+         */
+        post: operations["imports_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -385,56 +483,17 @@ export interface components {
             can_book: boolean;
             can_correct: boolean;
         };
+        /** @description `client_error`: the body is no JSON; `validation_error`: something in it is wrong. */
+        BadRequestOut: {
+            type: components["schemas"]["BadRequestOutTypeEnum"];
+            errors: components["schemas"]["ErrorOut"][];
+        };
         /**
-         * @description * `trade_date` - trade_date
+         * @description * `validation_error` - validation_error
+         *     * `client_error` - client_error
          * @enum {string}
          */
-        Attr0eeEnum: "trade_date";
-        /**
-         * @description * `ticker` - ticker
-         * @enum {string}
-         */
-        Attr179Enum: "ticker";
-        /**
-         * @description * `side` - side
-         * @enum {string}
-         */
-        Attr188Enum: "side";
-        /**
-         * @description * `account` - account
-         * @enum {string}
-         */
-        Attr3faEnum: "account";
-        /**
-         * @description * `quantity` - quantity
-         * @enum {string}
-         */
-        Attr583Enum: "quantity";
-        /**
-         * @description * `price` - price
-         * @enum {string}
-         */
-        AttrA2dEnum: "price";
-        /**
-         * @description * `note` - note
-         * @enum {string}
-         */
-        AttrB59Enum: "note";
-        /**
-         * @description * `version` - version
-         * @enum {string}
-         */
-        AttrBa9Enum: "version";
-        /**
-         * @description * `reason` - reason
-         * @enum {string}
-         */
-        AttrD53Enum: "reason";
-        /**
-         * @description * `non_field_errors` - non_field_errors
-         * @enum {string}
-         */
-        AttrD81Enum: "non_field_errors";
+        BadRequestOutTypeEnum: "validation_error" | "client_error";
         /**
          * @description One booking. The trade date defaults to the New York date of `executed_at`, else to the
          *     business date; `client_trade_id` makes a retry safe.
@@ -476,6 +535,29 @@ export interface components {
             booked: number;
             ids: string[];
         };
+        /** @description A version of a trade that was recorded after the session's end, and what it changed. */
+        ChangeOut: {
+            /** Format: uuid */
+            trade: string;
+            version: number;
+            status: components["schemas"]["TradeStatusEnum"];
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+            /** Format: date */
+            trade_date: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            pnl_effect: string | null;
+        };
         ClientErrorOut: {
             type: components["schemas"]["ClientErrorOutTypeEnum"];
             errors: components["schemas"]["ErrorOut"][];
@@ -497,78 +579,6 @@ export interface components {
             close: string;
             source: string;
         };
-        /**
-         * @description * `invalid` - invalid
-         *     * `null` - null
-         * @enum {string}
-         */
-        Code023Enum: "invalid" | "null";
-        /**
-         * @description * `malformed` - malformed
-         *     * `null` - null
-         * @enum {string}
-         */
-        Code1e7Enum: "malformed" | "null";
-        /**
-         * @description * `control` - control
-         *     * `invalid` - invalid
-         *     * `max_length` - max_length
-         *     * `not_text` - not_text
-         *     * `null` - null
-         *     * `null_characters_not_allowed` - null_characters_not_allowed
-         *     * `surrogate` - surrogate
-         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-         * @enum {string}
-         */
-        Code5b4Enum: "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
-        /**
-         * @description * `null` - null
-         * @enum {string}
-         */
-        Code83aEnum: "null";
-        /**
-         * @description * `null` - null
-         *     * `required` - required
-         * @enum {string}
-         */
-        Code8bfEnum: "null" | "required";
-        /**
-         * @description * `invalid` - invalid
-         *     * `max_string_length` - max_string_length
-         *     * `max_value` - max_value
-         *     * `min_value` - min_value
-         *     * `null` - null
-         *     * `required` - required
-         * @enum {string}
-         */
-        Code937Enum: "invalid" | "max_string_length" | "max_value" | "min_value" | "null" | "required";
-        /**
-         * @description * `blank` - blank
-         *     * `control` - control
-         *     * `invalid` - invalid
-         *     * `max_length` - max_length
-         *     * `not_text` - not_text
-         *     * `null` - null
-         *     * `null_characters_not_allowed` - null_characters_not_allowed
-         *     * `surrogate` - surrogate
-         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-         * @enum {string}
-         */
-        CodeA6fEnum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "surrogate" | "surrogate_characters_not_allowed";
-        /**
-         * @description * `blank` - blank
-         *     * `control` - control
-         *     * `invalid` - invalid
-         *     * `max_length` - max_length
-         *     * `not_text` - not_text
-         *     * `null` - null
-         *     * `null_characters_not_allowed` - null_characters_not_allowed
-         *     * `required` - required
-         *     * `surrogate` - surrogate
-         *     * `surrogate_characters_not_allowed` - surrogate_characters_not_allowed
-         * @enum {string}
-         */
-        CodeDe1Enum: "blank" | "control" | "invalid" | "max_length" | "not_text" | "null" | "null_characters_not_allowed" | "required" | "surrogate" | "surrogate_characters_not_allowed";
         /** @description What every correction needs: the version that the caller saw, and why. */
         CorrectionInRequest: {
             version: number;
@@ -578,6 +588,47 @@ export interface components {
         CredentialsInRequest: {
             username: string;
             password: string;
+        };
+        /**
+         * @description A snapshot's row beside what that session's position is now. `pnl_effect` is what the
+         *     changes of trades and of the close add to the P&L up to this session; null without a close.
+         */
+        DifferenceOut: {
+            /** Format: date */
+            session: string;
+            account: string;
+            ticker: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            snapshot_quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            difference: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            snapshot_close: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            close: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            pnl_effect: string | null;
+            changes: components["schemas"]["ChangeOut"][];
         };
         Error401: {
             code: components["schemas"]["Error401CodeEnum"];
@@ -590,16 +641,6 @@ export interface components {
          * @enum {string}
          */
         Error401CodeEnum: "authentication_failed" | "not_authenticated";
-        Error403: {
-            code: components["schemas"]["Error403CodeEnum"];
-            detail: string;
-            attr: string | null;
-        };
-        /**
-         * @description * `permission_denied` - Permission Denied
-         * @enum {string}
-         */
-        Error403CodeEnum: "permission_denied";
         Error404: {
             code: components["schemas"]["Error404CodeEnum"];
             detail: string;
@@ -620,6 +661,16 @@ export interface components {
          * @enum {string}
          */
         Error405CodeEnum: "method_not_allowed";
+        Error406: {
+            code: components["schemas"]["Error406CodeEnum"];
+            detail: string;
+            attr: string | null;
+        };
+        /**
+         * @description * `not_acceptable` - Not Acceptable
+         * @enum {string}
+         */
+        Error406CodeEnum: "not_acceptable";
         Error415: {
             code: components["schemas"]["Error415CodeEnum"];
             detail: string;
@@ -630,6 +681,7 @@ export interface components {
          * @enum {string}
          */
         Error415CodeEnum: "unsupported_media_type";
+        /** @description `attr` names what is wrong as the caller sent it, rows by number: `trades.3.price`. */
         ErrorOut: {
             code: string;
             detail: string;
@@ -639,10 +691,6 @@ export interface components {
             type: components["schemas"]["Type5d3Enum"];
             errors: components["schemas"]["Error401"][];
         };
-        ErrorResponse403: {
-            type: components["schemas"]["Type5d3Enum"];
-            errors: components["schemas"]["Error403"][];
-        };
         ErrorResponse404: {
             type: components["schemas"]["Type5d3Enum"];
             errors: components["schemas"]["Error404"][];
@@ -650,6 +698,10 @@ export interface components {
         ErrorResponse405: {
             type: components["schemas"]["Type5d3Enum"];
             errors: components["schemas"]["Error405"][];
+        };
+        ErrorResponse406: {
+            type: components["schemas"]["Type5d3Enum"];
+            errors: components["schemas"]["Error406"][];
         };
         ErrorResponse415: {
             type: components["schemas"]["Type5d3Enum"];
@@ -669,6 +721,49 @@ export interface components {
         GenerateOut: {
             seed: number;
             trades: components["schemas"]["MadeUpOut"][];
+        };
+        /**
+         * @description `file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
+         *     trade_date, executed_at, client_trade_id, note, in any order and case.
+         */
+        ImportInRequest: {
+            /** Format: binary */
+            file: string;
+            /** @default 100 */
+            group_size: string;
+            /** @default false */
+            dry_run: string;
+        };
+        /**
+         * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
+         *     none. While an undo runs the state is running and `undo_reason` is set.
+         */
+        ImportOut: {
+            /** Format: uuid */
+            id: string;
+            state: components["schemas"]["StateEnum"];
+            file_name: string;
+            /** @description In bytes. */
+            size: number;
+            group_size: number;
+            dry_run: boolean;
+            /** Format: date-time */
+            accepted_at: string;
+            /** Format: date-time */
+            started_at: string | null;
+            /** Format: date-time */
+            finished_at: string | null;
+            rows_total: number;
+            rows_done: number;
+            rows_booked: number;
+            rows_rejected: number;
+            /** Format: double */
+            rows_per_second: number | null;
+            error: string;
+            undo_reason: string;
+            undone_by: string | null;
+            trades_cancelled: number;
+            request_groups: string[];
         };
         InstrumentOut: {
             ticker: string;
@@ -804,6 +899,32 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["CloseOut"][];
         };
+        PaginatedDifferenceOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["DifferenceOut"][];
+        };
+        PaginatedImportOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["ImportOut"][];
+        };
         PaginatedInstrumentOutList: {
             /**
              * Format: uri
@@ -885,14 +1006,14 @@ export interface components {
         PaginatedTradeOutList: {
             /**
              * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cD00ODY%3D"
+             * @example …?after=WyJJQk0iXQ==
              */
-            next?: string | null;
+            next: string | null;
             /**
              * Format: uri
-             * @example http://api.example.org/accounts/?cursor=cj0xJnA9NDg3
+             * @example …?before=WyJJQk0iXQ==
              */
-            previous?: string | null;
+            previous: string | null;
             results: components["schemas"]["TradeOut"][];
         };
         PaginatedTradeVersionOutList: {
@@ -1082,85 +1203,6 @@ export interface components {
              */
             previous_close: string | null;
         };
-        PricesOverridesEndError: components["schemas"]["PricesOverridesEndNonFieldErrorsErrorComponent"];
-        PricesOverridesEndErrorResponse400: components["schemas"]["PricesOverridesEndValidationError"];
-        PricesOverridesEndNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        PricesOverridesEndValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["PricesOverridesEndError"][];
-        };
-        PricesOverridesSetError: components["schemas"]["PricesOverridesSetNonFieldErrorsErrorComponent"] | components["schemas"]["PricesOverridesSetTickerErrorComponent"] | components["schemas"]["PricesOverridesSetPriceErrorComponent"] | components["schemas"]["PricesOverridesSetReasonErrorComponent"] | components["schemas"]["PricesOverridesSetExpiresAtErrorComponent"];
-        PricesOverridesSetErrorResponse400: components["schemas"]["PricesOverridesSetValidationError"];
-        PricesOverridesSetExpiresAtErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "expires_at";
-            code: components["schemas"]["Code1e7Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `expires_at` - expires_at
-         * @enum {string}
-         */
-        PricesOverridesSetExpiresAtErrorComponentAttrEnum: "expires_at";
-        PricesOverridesSetNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        PricesOverridesSetPriceErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "price";
-            code: components["schemas"]["Code8bfEnum"];
-            detail: string;
-        };
-        PricesOverridesSetReasonErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "reason";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        PricesOverridesSetTickerErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "ticker";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        PricesOverridesSetValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["PricesOverridesSetError"][];
-        };
         ServerErrorOut: {
             type: components["schemas"]["ServerErrorOutTypeEnum"];
             errors: components["schemas"]["ErrorOut"][];
@@ -1198,55 +1240,17 @@ export interface components {
             /** Format: date-time */
             taken_at: string;
         };
-        TokenError: components["schemas"]["TokenNonFieldErrorsErrorComponent"] | components["schemas"]["TokenUsernameErrorComponent"] | components["schemas"]["TokenPasswordErrorComponent"];
-        TokenErrorResponse400: components["schemas"]["TokenValidationError"];
-        TokenNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
+        /**
+         * @description * `queued` - Queued
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `undone` - Undone
+         * @enum {string}
+         */
+        StateEnum: "queued" | "running" | "done" | "failed" | "undone";
         TokenOut: {
             token: string;
-        };
-        TokenPasswordErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "password";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `password` - password
-         * @enum {string}
-         */
-        TokenPasswordErrorComponentAttrEnum: "password";
-        TokenUsernameErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "username";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `username` - username
-         * @enum {string}
-         */
-        TokenUsernameErrorComponentAttrEnum: "username";
-        TokenValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TokenError"][];
         };
         /** @description A trade as it is now. `trade_pnl` is of the trade's own session. */
         TradeOut: {
@@ -1319,459 +1323,15 @@ export interface components {
             /** Format: date-time */
             recorded_at: string;
         };
-        TradesAmendAccountErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "account";
-            code: components["schemas"]["CodeA6fEnum"];
-            detail: string;
-        };
-        TradesAmendError: components["schemas"]["TradesAmendNonFieldErrorsErrorComponent"] | components["schemas"]["TradesAmendVersionErrorComponent"] | components["schemas"]["TradesAmendReasonErrorComponent"] | components["schemas"]["TradesAmendAccountErrorComponent"] | components["schemas"]["TradesAmendTickerErrorComponent"] | components["schemas"]["TradesAmendSideErrorComponent"] | components["schemas"]["TradesAmendQuantityErrorComponent"] | components["schemas"]["TradesAmendPriceErrorComponent"] | components["schemas"]["TradesAmendTradeDateErrorComponent"] | components["schemas"]["TradesAmendNoteErrorComponent"];
-        TradesAmendErrorResponse400: components["schemas"]["TradesAmendValidationError"];
-        TradesAmendNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        TradesAmendNoteErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "note";
-            code: components["schemas"]["Code5b4Enum"];
-            detail: string;
-        };
-        TradesAmendPriceErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "price";
-            code: components["schemas"]["Code83aEnum"];
-            detail: string;
-        };
-        TradesAmendQuantityErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "quantity";
-            code: components["schemas"]["Code83aEnum"];
-            detail: string;
-        };
-        TradesAmendReasonErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "reason";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        TradesAmendSideErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "side";
-            code: components["schemas"]["TradesAmendSideErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `invalid_choice` - invalid_choice
-         *     * `null` - null
-         * @enum {string}
-         */
-        TradesAmendSideErrorComponentCodeEnum: "invalid_choice" | "null";
-        TradesAmendTickerErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "ticker";
-            code: components["schemas"]["CodeA6fEnum"];
-            detail: string;
-        };
-        TradesAmendTradeDateErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "trade_date";
-            code: components["schemas"]["Code1e7Enum"];
-            detail: string;
-        };
-        TradesAmendValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TradesAmendError"][];
-        };
-        TradesAmendVersionErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "version";
-            code: components["schemas"]["Code937Enum"];
-            detail: string;
-        };
-        TradesBookAccountErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "account";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        TradesBookClientTradeIdErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "client_trade_id";
-            code: components["schemas"]["CodeA6fEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `client_trade_id` - client_trade_id
-         * @enum {string}
-         */
-        TradesBookClientTradeIdErrorComponentAttrEnum: "client_trade_id";
-        TradesBookError: components["schemas"]["TradesBookNonFieldErrorsErrorComponent"] | components["schemas"]["TradesBookAccountErrorComponent"] | components["schemas"]["TradesBookTickerErrorComponent"] | components["schemas"]["TradesBookSideErrorComponent"] | components["schemas"]["TradesBookQuantityErrorComponent"] | components["schemas"]["TradesBookPriceErrorComponent"] | components["schemas"]["TradesBookTradeDateErrorComponent"] | components["schemas"]["TradesBookExecutedAtErrorComponent"] | components["schemas"]["TradesBookClientTradeIdErrorComponent"] | components["schemas"]["TradesBookNoteErrorComponent"];
-        TradesBookErrorResponse400: components["schemas"]["TradesBookValidationError"];
-        TradesBookExecutedAtErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "executed_at";
-            code: components["schemas"]["Code1e7Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `executed_at` - executed_at
-         * @enum {string}
-         */
-        TradesBookExecutedAtErrorComponentAttrEnum: "executed_at";
-        TradesBookNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        TradesBookNoteErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "note";
-            code: components["schemas"]["Code5b4Enum"];
-            detail: string;
-        };
-        TradesBookPriceErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "price";
-            code: components["schemas"]["Code8bfEnum"];
-            detail: string;
-        };
-        TradesBookQuantityErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "quantity";
-            code: components["schemas"]["Code8bfEnum"];
-            detail: string;
-        };
-        TradesBookSideErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "side";
-            code: components["schemas"]["TradesBookSideErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `invalid_choice` - invalid_choice
-         *     * `null` - null
-         *     * `required` - required
-         * @enum {string}
-         */
-        TradesBookSideErrorComponentCodeEnum: "invalid_choice" | "null" | "required";
-        TradesBookTickerErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "ticker";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        TradesBookTradeDateErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "trade_date";
-            code: components["schemas"]["Code1e7Enum"];
-            detail: string;
-        };
-        TradesBookValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TradesBookError"][];
-        };
-        TradesBulkError: components["schemas"]["TradesBulkNonFieldErrorsErrorComponent"] | components["schemas"]["TradesBulkRequestGroupErrorComponent"] | components["schemas"]["TradesBulkTradesErrorComponent"];
-        TradesBulkErrorResponse400: components["schemas"]["TradesBulkValidationError"];
-        TradesBulkNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        TradesBulkRequestGroupErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "request_group";
-            code: components["schemas"]["Code1e7Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `request_group` - request_group
-         * @enum {string}
-         */
-        TradesBulkRequestGroupErrorComponentAttrEnum: "request_group";
-        TradesBulkTradesErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "trades";
-            code: components["schemas"]["TradesBulkTradesErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `trades` - trades
-         * @enum {string}
-         */
-        TradesBulkTradesErrorComponentAttrEnum: "trades";
-        /**
-         * @description * `not_a_list` - not_a_list
-         *     * `null` - null
-         *     * `required` - required
-         *     * `too_many` - too_many
-         * @enum {string}
-         */
-        TradesBulkTradesErrorComponentCodeEnum: "not_a_list" | "null" | "required" | "too_many";
-        TradesBulkValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TradesBulkError"][];
-        };
-        TradesCancelError: components["schemas"]["TradesCancelNonFieldErrorsErrorComponent"] | components["schemas"]["TradesCancelVersionErrorComponent"] | components["schemas"]["TradesCancelReasonErrorComponent"];
-        TradesCancelErrorResponse400: components["schemas"]["TradesCancelValidationError"];
-        TradesCancelNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        TradesCancelReasonErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "reason";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        TradesCancelValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TradesCancelError"][];
-        };
-        TradesCancelVersionErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "version";
-            code: components["schemas"]["Code937Enum"];
-            detail: string;
-        };
-        TradesGenerateAccountsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "accounts";
-            code: components["schemas"]["TradesGenerateAccountsErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `accounts` - accounts
-         * @enum {string}
-         */
-        TradesGenerateAccountsErrorComponentAttrEnum: "accounts";
-        /**
-         * @description * `empty` - empty
-         *     * `max_length` - max_length
-         *     * `not_a_list` - not_a_list
-         *     * `null` - null
-         *     * `required` - required
-         * @enum {string}
-         */
-        TradesGenerateAccountsErrorComponentCodeEnum: "empty" | "max_length" | "not_a_list" | "null" | "required";
-        TradesGenerateAccountsINDEXErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "accounts.INDEX";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `accounts.INDEX` - accounts.INDEX
-         * @enum {string}
-         */
-        TradesGenerateAccountsINDEXErrorComponentAttrEnum: "accounts.INDEX";
-        TradesGenerateCountErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "count";
-            code: components["schemas"]["Code937Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `count` - count
-         * @enum {string}
-         */
-        TradesGenerateCountErrorComponentAttrEnum: "count";
-        TradesGenerateError: components["schemas"]["TradesGenerateNonFieldErrorsErrorComponent"] | components["schemas"]["TradesGenerateAccountsErrorComponent"] | components["schemas"]["TradesGenerateAccountsINDEXErrorComponent"] | components["schemas"]["TradesGenerateCountErrorComponent"] | components["schemas"]["TradesGenerateTickersErrorComponent"] | components["schemas"]["TradesGenerateTickersINDEXErrorComponent"] | components["schemas"]["TradesGenerateSeedErrorComponent"];
-        TradesGenerateErrorResponse400: components["schemas"]["TradesGenerateValidationError"];
-        TradesGenerateNonFieldErrorsErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "non_field_errors";
-            code: components["schemas"]["Code023Enum"];
-            detail: string;
-        };
-        TradesGenerateSeedErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "seed";
-            code: components["schemas"]["TradesGenerateSeedErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `seed` - seed
-         * @enum {string}
-         */
-        TradesGenerateSeedErrorComponentAttrEnum: "seed";
-        /**
-         * @description * `invalid` - invalid
-         *     * `max_string_length` - max_string_length
-         *     * `max_value` - max_value
-         *     * `min_value` - min_value
-         *     * `null` - null
-         * @enum {string}
-         */
-        TradesGenerateSeedErrorComponentCodeEnum: "invalid" | "max_string_length" | "max_value" | "min_value" | "null";
-        TradesGenerateTickersErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "tickers";
-            code: components["schemas"]["TradesGenerateTickersErrorComponentCodeEnum"];
-            detail: string;
-        };
-        /**
-         * @description * `tickers` - tickers
-         * @enum {string}
-         */
-        TradesGenerateTickersErrorComponentAttrEnum: "tickers";
-        /**
-         * @description * `max_length` - max_length
-         *     * `not_a_list` - not_a_list
-         *     * `null` - null
-         * @enum {string}
-         */
-        TradesGenerateTickersErrorComponentCodeEnum: "max_length" | "not_a_list" | "null";
-        TradesGenerateTickersINDEXErrorComponent: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            attr: "tickers.INDEX";
-            code: components["schemas"]["CodeDe1Enum"];
-            detail: string;
-        };
-        /**
-         * @description * `tickers.INDEX` - tickers.INDEX
-         * @enum {string}
-         */
-        TradesGenerateTickersINDEXErrorComponentAttrEnum: "tickers.INDEX";
-        TradesGenerateValidationError: {
-            /**
-             * @description discriminator enum property added by openapi-typescript
-             * @enum {string}
-             */
-            type: "validation_error";
-            errors: components["schemas"]["TradesGenerateError"][];
-        };
         /**
          * @description * `client_error` - Client Error
          * @enum {string}
          */
         Type5d3Enum: "client_error";
-        /**
-         * @description * `validation_error` - Validation Error
-         * @enum {string}
-         */
-        TypeA2cEnum: "validation_error";
+        /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
+        UndoInRequest: {
+            reason: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1805,6 +1365,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedAccountOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1829,20 +1397,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -1889,6 +1449,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedInstrumentOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1913,20 +1481,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -1964,6 +1524,14 @@ export interface operations {
                     "application/json": components["schemas"]["MarketOut"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -1988,20 +1556,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2054,6 +1614,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPnlOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2078,20 +1646,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2138,6 +1698,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedIntradayOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2162,20 +1730,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2225,6 +1785,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPositionOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2249,20 +1817,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2309,6 +1869,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedSnapshotOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2333,20 +1901,96 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
-            413: {
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    positions_snapshots_differences_list: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDifferenceOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2393,6 +2037,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedPriceOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2417,20 +2069,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2479,6 +2123,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedCloseOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2503,20 +2155,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2563,7 +2207,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PricesOverridesSetErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -2579,7 +2223,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse403"];
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -2596,6 +2240,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -2656,7 +2308,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PricesOverridesEndErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -2672,7 +2324,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse403"];
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -2689,6 +2341,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -2744,6 +2404,14 @@ export interface operations {
                     };
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -2757,7 +2425,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ErrorResponse403"];
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -2776,20 +2444,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -2836,7 +2496,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             404: {
@@ -2853,6 +2513,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -2893,10 +2561,12 @@ export interface operations {
         parameters: {
             query?: {
                 account?: string[];
-                /** @description The pagination cursor value. */
-                cursor?: string;
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
                 from?: string;
-                /** @description Number of results to return per page. */
+                /** @description Rows a page. */
                 page_size?: number;
                 request_group?: string;
                 status?: ("booked" | "amended" | "cancelled" | "live")[];
@@ -2916,6 +2586,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedTradeOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -2942,20 +2620,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -3011,7 +2681,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradesBookErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -3020,6 +2690,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -3036,6 +2714,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -3091,6 +2777,14 @@ export interface operations {
                     "application/json": components["schemas"]["TradeOut"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3115,20 +2809,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -3177,7 +2863,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradesAmendErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -3186,6 +2872,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -3202,6 +2896,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -3266,7 +2968,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradesCancelErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -3275,6 +2977,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -3291,6 +3001,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -3353,6 +3071,14 @@ export interface operations {
                     "application/json": components["schemas"]["PaginatedTradeVersionOutList"];
                 };
             };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -3377,20 +3103,12 @@ export interface operations {
                     "application/json": components["schemas"]["ErrorResponse405"];
                 };
             };
-            409: {
+            406: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
-                };
-            };
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
@@ -3446,7 +3164,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradesBulkErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -3455,6 +3173,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
@@ -3471,6 +3197,14 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
@@ -3533,7 +3267,113 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradesGenerateErrorResponse400"];
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedImportOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
                 };
             };
             401: {
@@ -3558,6 +3398,360 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_upload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["ImportInRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_errors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UndoInRequest"];
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             409: {
