@@ -23,7 +23,7 @@ TARGETS = {"app": "eqtrade", "nginx": "eqtrade-nginx"}
 """The Dockerfile's targets, and the images that docker-compose.yml makes of them."""
 OWN_VERSION = "compose-test"
 ONCE = ("roles", "migrate")
-HEALTH_SECONDS = 240
+HEALTH_SECONDS = 400
 
 
 class Failed(AssertionError):

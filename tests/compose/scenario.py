@@ -26,7 +26,7 @@ KILLED = (
     *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
     *("worker-imports", "beat", "flower", "redis", "postgres", "nginx"),
 )
-PATIENCE = 120.0
+PATIENCE = 180.0
 
 
 class Scenario:
@@ -161,7 +161,8 @@ class Scenario:
     def scale(self) -> str:
         replicas = {"api": 2, "ws": 2, "worker-positions": 2}
         scales = [part for s, n in replicas.items() for part in ("--scale", f"{s}={n}")]
-        self.project.compose("up", "-d", "--no-deps", "--no-recreate", "--no-build", *scales)
+        options = ("--no-deps", "--no-recreate", "--no-build", *scales)
+        self.project.compose("up", "-d", *options, *replicas, seconds=400)
         self.project.wait_well(api=2, ws=2, worker_positions=2)
         return eventually(self._all_serve, seconds=PATIENCE)
 
