@@ -194,7 +194,7 @@ def test_a_body_that_is_too_large_is_refused_in_the_form_of_the_api(running: Run
     assert answer.status_code == 413
     assert answer.headers["Content-Type"].startswith("application/json")
     error = answer.json()["errors"][0]
-    assert (answer.json()["type"], error["code"]) == ("client_error", "request_too_large")
+    assert (answer.json()["type"], error["code"]) == ("client_error", "payload_too_large")
 
 
 def test_manage_py_finds_the_stack_and_is_the_runtime_role(running: Running) -> None:
