@@ -65,8 +65,8 @@ def coverage(now: datetime) -> Coverage:
 
 def coverage_of(found: list[Mark], now: datetime) -> Coverage:
     ages = [(now - m.mark_as_of).total_seconds() for m in found if m.mark_as_of is not None]
-    stale = sum(m.stale for m in found)
     marked = sum(m.mark is not None for m in found)
+    stale = sum(m.stale and m.mark is not None for m in found)
     return Coverage(
         priced=len(found),
         marked=marked,
