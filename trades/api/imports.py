@@ -11,7 +11,12 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -40,6 +45,7 @@ ENVELOPE_BYTES = 64 * 1024
 UPLOAD_PART = 256 * 1024
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_GROUP, "default": 100})
 class WholeText(serializers.Field[int, Any, int, Any]):
     """A whole number as a form sends it."""
 
@@ -59,6 +65,7 @@ class WholeText(serializers.Field[int, Any, int, Any]):
         return value
 
 
+@extend_schema_field({"type": "boolean", "default": False})
 class FlagText(serializers.Field[bool, Any, bool, Any]):
     """`true` or `false` as a form sends it."""
 

@@ -730,9 +730,9 @@ export interface components {
             /** Format: binary */
             file: string;
             /** @default 100 */
-            group_size: string;
+            group_size: number;
             /** @default false */
-            dry_run: string;
+            dry_run: boolean;
         };
         /**
          * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
