@@ -33,10 +33,13 @@ _VERSIONED = """
     SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
            e.quantity{place}
       FROM {entries}
-      LEFT JOIN trades_tradeversion v
-        ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int
+      LEFT JOIN {versions}
      WHERE {where}
 """
+_OF_ENTRY = "v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int"
+_JOINED = f"trades_tradeversion v ON {_OF_ENTRY}"
+# OFFSET keeps the planner from reading all the versions there are for those of one account.
+_LOOKED_UP = f"LATERAL (SELECT * FROM trades_tradeversion v WHERE {_OF_ENTRY} OFFSET 0) v ON true"
 # The same flows of everything that is committed: the terms of each trade that stands.
 STANDING_TRADES = """
     SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
@@ -58,15 +61,22 @@ class MissingVersion(Exception):
     """The ledger has an entry whose version does not exist: no order can be told."""
 
 
-def flows_of(where: str, *, entries: str = "trades_ledgerentry e", places: bool = False) -> str:
+def flows_of(
+    where: str, *, entries: str = "trades_ledgerentry e", places: bool = False, few: bool = False
+) -> str:
     """A query of the flows of entries `e`: account_id, instrument_id, flow_count, flows (null where
-    there are none).
+    there are none). With `few` each entry looks up its version, whatever the planner thinks.
 
     With `places` also what a projection goes on from: entries (how many), last_entry, and in whole
     days and microseconds since 2000 first_day and first_moment (of execution) of the flows and
     last_day and last_moment of all the entries.
     """
-    versioned = _VERSIONED.format(entries=entries, where=where, place=_PLACE if places else "")
+    versioned = _VERSIONED.format(
+        entries=entries,
+        where=where,
+        versions=_LOOKED_UP if few else _JOINED,
+        place=_PLACE if places else "",
+    )
     return folded(versioned, places=places)
 
 

@@ -51,7 +51,7 @@ _OF_ACCOUNTS = """
 """
 # As known now the trades themselves say it, without their versions.
 _KNOWN_NOW = folded(f"{STANDING_TRADES} AND {_OF_ACCOUNTS.format('')}")
-_KNOWN_THEN = flows_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s")
+_KNOWN_THEN = flows_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s", few=True)
 # A key whose trades are all cancelled has a cost, of nothing.
 _COSTS = """
     SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl,

@@ -223,9 +223,10 @@ class Desk(RuleBasedStateMachine):
         for shard in sorted({a.pk % LEDGER_SHARDS for a in self.accounts.values()}):
             drain(projection, shard, patience=0, **how)
 
-    @rule(reader=readers, size=st.integers(1, 3))
-    def read_a_little(self, reader: str, size: int) -> None:
-        self._drain(READERS[reader], batch_entries=size, max_batches=1)
+    @rule(turns=st.lists(st.tuples(readers, st.integers(1, 3)), min_size=2, max_size=6))
+    def read_a_little(self, turns: list[tuple[str, int]]) -> None:
+        for reader, size in turns:
+            self._drain(READERS[reader], batch_entries=size, max_batches=1)
         assert verify() == []
 
     @rule(reader=readers)
