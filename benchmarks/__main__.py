@@ -12,6 +12,7 @@ from benchmarks import (
     ledger_flat,
     ledger_rebuild,
     refresh,
+    restate,
     revalue,
     trades_list,
 )
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "flat": ledger_flat.measure,
     "import": import_csv.measure,
     "beside_import": beside_import.measure,
+    "restate": restate.measure,
     "revalue": revalue.measure,
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
