@@ -7,7 +7,8 @@ from django.db import connection, transaction
 from kernel import clock
 from kernel.database import lift_timeouts
 from pnl.verifying import cost_breaks, pnl_breaks
-from positions.verifying import position_breaks
+from pnl.verifying_kept import kept_breaks
+from positions.verifying import position_breaks, snapshot_breaks
 from trades.models import Verification, VerificationBreak
 from trades.verifying import Break, ledger_breaks
 
@@ -22,7 +23,14 @@ def verify() -> list[Break]:
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             lift_timeouts(cursor)
-        return [*ledger_breaks(), *position_breaks(), *pnl_breaks(), *cost_breaks()]
+        return [
+            *ledger_breaks(),
+            *position_breaks(),
+            *snapshot_breaks(),
+            *pnl_breaks(),
+            *kept_breaks(),
+            *cost_breaks(),
+        ]
 
 
 def verify_and_record() -> Verification:

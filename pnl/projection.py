@@ -40,8 +40,9 @@ class ActivityProjection(SumProjection):
         return entries
 
     def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+        """Kept P&L follows what was mended; of accounts that were named it does in any case."""
         rebuilt = super().rebuild(cursor, scope)
-        if rebuilt.written or rebuilt.removed:
+        if rebuilt.written or rebuilt.removed or scope.accounts is not None:
             cursor.execute(_REQUEST_ALL, scope.params)
         return rebuilt
 

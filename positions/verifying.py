@@ -1,7 +1,34 @@
-"""Positions against the trades as they are now."""
+"""Positions against the trades as they are now, snapshots against the ledger of then."""
 
-from trades.verifying import Break, quantity_breaks
+from trades.verifying import Break, breaks_of, quantity_breaks
+
+SNAPSHOTS = 5
 
 
 def position_breaks() -> list[Break]:
     return quantity_breaks("position", "positions_position", "positions")
+
+
+def snapshot_breaks() -> list[Break]:
+    """Rows of the last snapshots that are not what had been recorded by the session's end."""
+    return breaks_of(
+        "snapshot",
+        f"""
+        WITH runs AS (
+            SELECT session, ends_at FROM positions_snapshotrun WHERE taken_at IS NOT NULL
+             ORDER BY session DESC LIMIT {SNAPSHOTS}
+        ), then_held AS (
+            SELECT r.session, e.account_id, e.instrument_id, sum(e.quantity) AS quantity
+              FROM runs r
+              JOIN trades_ledgerentry e
+                ON e.trade_date <= r.session AND e.recorded_at <= r.ends_at
+             GROUP BY r.session, e.account_id, e.instrument_id
+        )
+        SELECT account_id, instrument_id, session::text,
+               coalesce(s.quantity, 0), coalesce(h.quantity, 0)
+          FROM (SELECT * FROM positions_positionsnapshot
+                 WHERE session IN (SELECT session FROM runs)) s
+          FULL JOIN then_held h USING (session, account_id, instrument_id)
+         WHERE coalesce(s.quantity, 0) <> coalesce(h.quantity, 0)
+        """,
+    )

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
+from eqtrade.verify import verify
 from kernel.clock import clock_set
 from positions.models import PositionSnapshot, SnapshotRun
 from positions.services.snapshots import snapshots_work
@@ -126,6 +127,20 @@ def test_taken_a_day_late_it_is_the_same_row_by_row(
     days.trade("-1", "40", THURSDAY)
     assert WEDNESDAY in take(at(FRIDAY))
     assert [row for row in kept() if row[0] == WEDNESDAY] == on_time
+
+
+def test_verify_compares_snapshots_with_the_ledger_of_then(
+    days: Days, committed_db: PostgresServer
+) -> None:
+    settle(WEDNESDAY)
+    days.trade("10", "40", WEDNESDAY)
+    take(AFTER)
+    days.trade("5", "40", WEDNESDAY, when=at(THURSDAY))
+    assert verify() == []
+    with connect(committed_db.url("superuser", "eqtrade"), autocommit=True) as root:
+        root.execute("SET session_replication_role = replica")
+        root.execute("UPDATE positions_positionsnapshot SET quantity = 15")
+    assert [(b.what, b.found, b.expected) for b in verify()] == [("snapshot", 15, 10)]
 
 
 def test_missed_sessions_are_caught_up_with(days: Days) -> None:
