@@ -18,6 +18,8 @@ class Account(models.Model):
             models.CheckConstraint(
                 condition=models.Q(code__regex=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
                 name="account_code_plain",
+                violation_error_message="A code begins with a letter or digit and holds only"
+                " letters, digits, points, hyphens and underscores.",
             ),
         ]
 
@@ -39,10 +41,17 @@ class Entitlement(models.Model):
     class Meta:
         ordering = ["user_id", "account_id"]
         constraints = [
-            models.UniqueConstraint(fields=["user", "account"], name="entitlement_once"),
+            models.UniqueConstraint(
+                fields=["user", "account"],
+                name="entitlement_once",
+                violation_error_message="This user has rights in this account already: change"
+                " those.",
+            ),
             models.CheckConstraint(
                 condition=models.Q(can_view=True) | models.Q(can_book=False, can_correct=False),
                 name="entitlement_view_first",
+                violation_error_message="Who may book or correct in an account must be able to"
+                " view it.",
             ),
         ]
 
