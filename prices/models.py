@@ -54,6 +54,26 @@ class Quote(models.Model):
         return f"{self.instrument} {self.price} ({self.source})"
 
 
+class PricePoint(models.Model):
+    """A price of the day for charts: at most one a minute, kept for a few sessions."""
+
+    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="+")
+    source = models.CharField(max_length=16)
+    at = models.DateTimeField(help_text="The beginning of the minute")
+    price = NumericField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "source", "at"], name="price_point_a_minute"
+            ),
+        ]
+        indexes = [models.Index(fields=["at"], name="price_point_at")]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.at} {self.price}"
+
+
 class Close(AppendOnly):
     """An official closing price as recorded. A correction is a further row; the latest counts.
 

@@ -1,7 +1,9 @@
 """Which instruments are priced, and which prices are missing."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 
 from django.conf import settings
@@ -9,8 +11,8 @@ from django.db.models import Case, Exists, OuterRef, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
 from prices.marks import price_sources
-from prices.models import MANUAL, Close, CloseRun, Instrument
-from prices.sessions import sessions
+from prices.models import MANUAL, Close, CloseRun, Instrument, PricePoint
+from prices.sessions import day_start, sessions
 
 # How far back closes are asked for without being told to.
 SESSIONS_BACK = 5
@@ -106,3 +108,25 @@ def instruments_found(search: str) -> list[Instrument]:
     if search:
         found = found.filter(Q(ticker__istartswith=search) | Q(name__icontains=search))
     return list(found)
+
+
+@dataclass(frozen=True)
+class Point:
+    at: datetime
+    price: Decimal
+
+
+def price_series(instrument: int, session: date) -> list[Point]:
+    """The prices of one instrument on a session's date in New York, a minute each at most, oldest
+    first; of a minute that has one by hand, that one. Empty for dates that are kept no more."""
+    points = PricePoint.objects.filter(
+        instrument_id=instrument,
+        source__in=[MANUAL, settings.PRICE_SOURCE],
+        at__gte=day_start(session),
+        at__lt=day_start(session + timedelta(days=1)),
+    )
+    by_hand = {"source": MANUAL}
+    found: dict[datetime, Point] = {}
+    for row in [*points.exclude(**by_hand), *points.filter(**by_hand)]:
+        found[row.at] = Point(row.at, row.price)
+    return [found[at] for at in sorted(found)]

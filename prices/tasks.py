@@ -7,6 +7,7 @@ from celery import shared_task
 from kernel.clock import now
 from prices.services.close_fetching import closes_recover, closes_work
 from prices.services.overrides import overrides_expire
+from prices.services.points import points_record
 from prices.services.publishing import tell_refreshed
 from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 def refresh_quotes() -> None:
     try:
         quotes_refresh(now=now())
+        points_record(now=now())
         tell_refreshed()
     except SourceUnavailable as error:
         logger.warning("quotes not refreshed, the last ones stay: %s", error)

@@ -38,3 +38,10 @@ class CloseQuery(QuerySerializer):
             "from": DayField(required=False),
             "to": DayField(required=False),
         }
+
+
+class SeriesQuery(QuerySerializer):
+    """`session` defaults to the business date."""
+
+    ticker = TextField(max_length=16)
+    session = DayField(required=False)

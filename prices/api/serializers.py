@@ -47,6 +47,20 @@ class CloseOut(serializers.Serializer[Any]):
     source = serializers.CharField()  # type: ignore[assignment]
 
 
+class PointOut(serializers.Serializer[Any]):
+    at = MomentField()
+    price = DecimalText()
+
+
+class SeriesOut(serializers.Serializer[Any]):
+    """At most one point a minute. `previous_close` is null when there is none."""
+
+    ticker = serializers.CharField()
+    session = DayField()
+    previous_close = DecimalText(allow_null=True)
+    points = PointOut(many=True)
+
+
 class OverrideIn(StrictSerializer):
     """A price by hand. It expires at the end of the business date unless `expires_at` says when."""
 

@@ -7,12 +7,14 @@ from prices.api.views import (
     OverrideEndView,
     OverrideListView,
     PriceListView,
+    SeriesView,
 )
 
 urlpatterns = [
     path("market/", MarketView.as_view(), name="market"),
     path("instruments/", InstrumentListView.as_view(), name="instruments"),
     path("prices/", PriceListView.as_view(), name="prices"),
+    path("prices/series/", SeriesView.as_view(), name="series"),
     path("prices/closes/", CloseListView.as_view(), name="closes"),
     path("prices/overrides/", OverrideListView.as_view(), name="overrides"),
     path("prices/overrides/<int:override_id>/end/", OverrideEndView.as_view(), name="override-end"),

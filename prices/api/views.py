@@ -15,7 +15,7 @@ from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
 from kernel.errors import FieldError, Invalid
-from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery
+from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery, SeriesQuery
 from prices.api.serializers import (
     CloseOut,
     InstrumentOut,
@@ -23,10 +23,16 @@ from prices.api.serializers import (
     OverrideIn,
     OverrideOut,
     PriceOut,
+    SeriesOut,
 )
-from prices.marks import Mark, marks
+from prices.marks import Mark, closes_at, marks
 from prices.models import Instrument
-from prices.selectors import counting_closes, instruments_found, priced_instruments
+from prices.selectors import (
+    counting_closes,
+    instruments_found,
+    price_series,
+    priced_instruments,
+)
 from prices.services.overrides import override_end, override_set
 from prices.sessions import NoSession, sessions
 
@@ -50,6 +56,19 @@ EXAMPLE_PRICE = OpenApiExample(
 EXAMPLE_CLOSE = OpenApiExample(
     "A close",
     value={"ticker": "IBM", "session": "2026-01-29", "close": "143.33", "source": "simulated"},
+    response_only=True,
+)
+EXAMPLE_SERIES = OpenApiExample(
+    "The first two minutes",
+    value={
+        "ticker": "IBM",
+        "session": "2026-01-30",
+        "previous_close": "143.33",
+        "points": [
+            {"at": "2026-01-30T14:30:00Z", "price": "143.50"},
+            {"at": "2026-01-30T14:31:00Z", "price": "143.62"},
+        ],
+    },
     response_only=True,
 )
 EXAMPLE_OVERRIDE = OpenApiExample(
@@ -121,6 +140,34 @@ class CloseListView(APIView):
             key=lambda close: (close.session.isoformat(), close.instrument.ticker),
         )
         return answer(CloseOut(page, many=True).data)
+
+
+class SeriesView(APIView):
+    @extend_schema(
+        operation_id="prices_series",
+        summary="One instrument's prices over a session, for a chart",
+        description="The last sessions are kept; of others there are no points.",
+        parameters=[SeriesQuery],
+        responses=SeriesOut,
+        examples=[EXAMPLE_SERIES],
+    )
+    def get(self, request: Request) -> Response:
+        query, known = query_of(request, SeriesQuery), sessions()
+        instrument = Instrument.objects.filter(ticker=query["ticker"]).first()
+        if instrument is None:
+            raise Invalid(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+        session: date = query.get("session") or known.business_date(clock.now())
+        if not known.is_session(session):
+            raise Invalid(FieldError("no_session", f"There is no session on {session}.", "session"))
+        before = (instrument.pk, known.previous_session(session))
+        close = closes_at([before]).get(before)
+        answer = {
+            "ticker": instrument.ticker,
+            "session": session,
+            "previous_close": close.close if close else None,
+            "points": price_series(instrument.pk, session),
+        }
+        return Response(SeriesOut(answer).data)
 
 
 class OverrideListView(APIView):

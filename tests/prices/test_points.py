@@ -1,0 +1,112 @@
+"""The day's prices for charts."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from kernel.clock import clock_set
+from prices.models import Instrument, PricePoint, Quote
+from prices.services.points import points_record
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+# A Friday, 11:00 in New York; and a Saturday.
+NOW = datetime(2026, 1, 30, 16, 0, tzinfo=UTC)
+SATURDAY = NOW + timedelta(days=1)
+SERIES = "/api/v1/prices/series/"
+
+
+def quote(instrument: Instrument, price: str, at: datetime, source: str = "simulated") -> None:
+    Quote.objects.update_or_create(
+        instrument=instrument, source=source, defaults={"price": price, "as_of": at}
+    )
+
+
+def series(**query: Any) -> Any:
+    client = APIClient()
+    client.force_authenticate(factories.make_user())
+    with clock_set(NOW + timedelta(minutes=5)):
+        return client.get(SERIES, query)
+
+
+def test_the_first_price_of_each_minute_is_kept(ibm: Instrument) -> None:
+    for seconds, price in ((10, "140"), (40, "141"), (70, "142"), (130, "143")):
+        at = NOW + timedelta(seconds=seconds)
+        quote(ibm, price, at)
+        points_record(now=at + timedelta(seconds=1))
+    factories.make_close(ibm, date(2026, 1, 29), "139.5")
+    answer = series(ticker="IBM").json()
+    assert answer == {
+        "ticker": "IBM",
+        "session": "2026-01-30",
+        "previous_close": "139.5",
+        "points": [
+            {"at": "2026-01-30T16:00:00Z", "price": "140"},
+            {"at": "2026-01-30T16:01:00Z", "price": "142"},
+            {"at": "2026-01-30T16:02:00Z", "price": "143"},
+        ],
+    }
+
+
+def test_a_price_that_did_not_move_adds_no_point(ibm: Instrument) -> None:
+    quote(ibm, "140", NOW)
+    assert points_record(now=NOW) == 1
+    assert points_record(now=NOW + timedelta(seconds=60)) == 0
+    assert points_record(now=NOW + timedelta(minutes=10)) == 0
+
+
+def test_another_sources_points_are_not_shown_and_one_by_hand_comes_first(
+    ibm: Instrument, settings: Any
+) -> None:
+    quote(ibm, "140", NOW)
+    quote(ibm, "150", NOW, "manual")
+    points_record(now=NOW)
+    assert [p["price"] for p in series(ticker="IBM").json()["points"]] == ["150"]
+    PricePoint.objects.filter(source="manual").delete()
+    settings.PRICE_SOURCE = "yahoo"
+    assert PricePoint.objects.count() == 1
+    client = APIClient()
+    client.force_authenticate(factories.make_user("another"))
+    assert client.get(SERIES, {"ticker": "IBM", "session": "2026-01-30"}).json()["points"] == []
+
+
+def test_at_night_only_simulated_prices_are_kept_and_fewer(ibm: Instrument, settings: Any) -> None:
+    quote(ibm, "140", SATURDAY)
+    assert points_record(now=SATURDAY + timedelta(minutes=1)) == 0
+    assert points_record(now=SATURDAY) == 1
+    settings.PRICE_SOURCE = "yahoo"
+    quote(ibm, "140", SATURDAY, "yahoo")
+    assert points_record(now=SATURDAY) == 0
+
+
+def test_five_sessions_are_kept(ibm: Instrument) -> None:
+    for days in range(14):
+        PricePoint.objects.create(
+            instrument=ibm, source="simulated", at=NOW - timedelta(days=days), price=1
+        )
+    points_record(now=NOW)
+    kept = {point.at.date() for point in PricePoint.objects.all()}
+    assert min(kept) == date(2026, 1, 26)  # Monday of that week
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "attr"),
+    [
+        ({"ticker": "NOPE"}, "unknown_ticker", "ticker"),
+        ({}, "required", "ticker"),
+        ({"ticker": "IBM", "session": "2026-01-31"}, "no_session", "session"),
+        ({"ticker": "IBM", "session": "soon"}, "invalid", "session"),
+        ({"ticker": "IBM", "more": "1"}, "unknown_field", "more"),
+    ],
+)
+def test_what_is_asked_wrongly_is_said(
+    ibm: Instrument, query: dict[str, str], code: str, attr: str
+) -> None:
+    answer = series(**query)
+    assert answer.status_code == 400
+    [error] = answer.json()["errors"]
+    assert error["attr"] == attr
+    assert error["code"] == code or code in ("invalid", "unknown_field")
