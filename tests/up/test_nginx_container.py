@@ -153,6 +153,11 @@ def test_flower_sends_a_stranger_to_the_login(entrance: Entrance) -> None:
     assert staff.status_code == 200
 
 
+def test_a_redirect_names_no_port_of_its_own(entrance: Entrance) -> None:
+    answer = requests.get(f"{entrance()}/flower", allow_redirects=False, timeout=10)
+    assert (answer.status_code, answer.headers["Location"]) == (301, "/flower/")
+
+
 def test_nobody_asks_what_nginx_asks(entrance: Entrance) -> None:
     answer = requests.get(f"{entrance()}/internal/staff/", headers={"X-Who": "staff"}, timeout=10)
     assert answer.status_code == 404
