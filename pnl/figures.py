@@ -40,7 +40,8 @@ _FIGURES = """
           LEFT JOIN marks m ON m.instrument_id = k.instrument_id{and_session}
           LEFT JOIN settling s
             ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
-          LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine) q
+          LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine
+                      WHERE consumer IN ('positions', 'pnl')) q
             ON q.account_id = k.account_id
          CROSS JOIN LATERAL (
             SELECT coalesce(m.previous_close,

@@ -146,3 +146,4 @@ def test_cost_of_a_quarantined_account_is_not_shown(live: Live) -> None:
     live.read(POSITIONS, ACTIVITY, COST)
     Quarantine.objects.create(consumer="cost", account=live.account, entry_id=1, error="x")
     assert live.figures() == (2, None, None, None)
+    assert live.row()["pnl_valid"] is True

@@ -83,8 +83,8 @@ def side_of(quantity: Decimal) -> str:
 class Desk(RuleBasedStateMachine):
     cluster: PostgresServer
 
-    @initialize(bookings=st.lists(asked, min_size=2, max_size=6))
-    def open(self, bookings: list[Asked]) -> None:
+    @initialize(bookings=st.lists(asked, min_size=2, max_size=6), is_settled=st.booleans())
+    def open(self, bookings: list[Asked], is_settled: bool) -> None:
         connection.close()
         wipe(self.cluster)
         self.user = User.objects.create_superuser("root")
@@ -97,6 +97,8 @@ class Desk(RuleBasedStateMachine):
             self._enter_closes(day, Decimal(10 + number))
         self._pass()
         self.book(bookings)
+        if is_settled:
+            self.settle()
 
     def _record(self) -> None:
         with connection.cursor() as cursor:
@@ -203,7 +205,7 @@ class Desk(RuleBasedStateMachine):
         if self.now >= self.model.end(self.today) and ("IBM", self.today) not in self.model.closes:
             self._enter_closes(self.today, p)
 
-    @rule(t=tickers, back=days_back, p=prices)
+    @rule(t=tickers, back=st.sampled_from([0, 1, 1, 2, 2, 3]), p=prices)
     def change_a_close(self, t: str, back: int, p: Decimal) -> None:
         self._pass()
         if (t, day := self._day(back)) in self.model.closes:
