@@ -99,6 +99,7 @@ def test_every_row_is_booked_once_whoever_dies(
         assert client.quantities(desk) == sums
 
     eventually(held)
+    assert "no breaks" in stack.manage("verify")
 
 
 def test_a_body_beyond_nginxs_limit_is_413_in_the_apis_form(stack: RunningStack) -> None:
