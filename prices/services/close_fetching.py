@@ -120,15 +120,14 @@ def _fill(
     runs_open(days=[d for d in days if d in recent], source=current.name, now=now)
     runs_open(days=[d for d in days if d not in recent], source=current.name, now=now, is_last=True)
     error = ""
-    with exclusive(current, wait_seconds=WAIT_SECONDS):
-        try:
-            wanted = missing_closes(instruments, days, current.name) if again is None else again
-            new = _fetch(current, wanted, now=now, only_missing=again is None)
-        except SourceUnavailable as failure:
-            error = str(failure)
-            raise
-        finally:
-            runs = runs_settle(days=days, now=now, source=current.name, error=error)
+    try:
+        wanted = missing_closes(instruments, days, current.name) if again is None else again
+        new = _fetch(current, wanted, now=now, only_missing=again is None)
+    except SourceUnavailable as failure:
+        error = str(failure)
+        raise
+    finally:
+        runs = runs_settle(days=days, now=now, source=current.name, error=error)
     return Filled(days, new, sum(run.missing for run in runs))
 
 
@@ -169,7 +168,10 @@ def _fetch(
 def _ask(
     asked_of: PriceSource, some: Sequence[Instrument], first: date, last: date, now: datetime
 ) -> list[SourceClose]:
-    return ask(asked_of, lambda: asked_of.closes(some, first, last, now=now), now=now)
+    """Between two of these a refresh of quotes has its turn, unless the caller holds the right to
+    ask already."""
+    with exclusive(asked_of, wait_seconds=WAIT_SECONDS):
+        return ask(asked_of, lambda: asked_of.closes(some, first, last, now=now), now=now)
 
 
 def _rows(

@@ -1,18 +1,24 @@
 """Two at once, on connections of their own, with real commits."""
 
+import threading
+import time
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
 
-from prices.models import Close, Instrument, PriceOverride, Quote
-from prices.services.close_fetching import closes_fetch
+from prices.calendar import published_calendar
+from prices.models import Close, CloseRun, Instrument, PriceOverride, Quote
+from prices.services.close_fetching import closes_fetch, closes_work
 from prices.services.overrides import override_set
 from prices.services.quotes import quotes_refresh, quotes_take
 from prices.sources import SourceClose, SourceQuote
 from tests.at_once import at_once
+from tests.yahoo.market import Market
+from tests.yahoo.server import Asked, YahooServer
 
 
 @pytest.fixture
@@ -81,3 +87,40 @@ def test_of_overrides_at_once_one_is_left(instruments: list[Instrument], now: da
     results = at_once(*[put(price) for price in range(1, 6)])
     assert all(isinstance(result, PriceOverride) for result in results), results
     assert PriceOverride.objects.filter(ended_at=None).count() == 1
+
+
+def test_each_session_that_is_due_is_taken_by_one(
+    instruments: list[Instrument], now: datetime
+) -> None:
+    counts = at_once(*[lambda: closes_work(now=now)] * 6)
+    assert sum(c for c in counts if isinstance(c, int)) == 5 * 50, counts
+    assert set(CloseRun.objects.values_list("attempts", "state")) == {(1, "complete")}
+
+
+def test_real_sources_are_asked_by_one_at_a_time(
+    committed_db: object, yahoo_server: YahooServer, settings: Any
+) -> None:
+    """Six refreshes at the same moment; the server never has two requests at once."""
+    settings.PRICE_SOURCE = "yahoo"
+    calendar = published_calendar()
+    days = {d: calendar.get(d) for d in calendar.between(date(2026, 1, 20), date(2026, 2, 3))}
+    present = datetime(2026, 1, 30, 16, 0, tzinfo=UTC)
+    Instrument.objects.create(ticker="IBM", yahoo_symbol="IBM", indices=["S&P 500"])
+    yahoo_server.market = Market(["IBM"], {d: s for d, s in days.items() if s}, lambda: present)
+    inside, most, lock = 0, 0, threading.Lock()
+
+    def slow(asked: Asked) -> None:
+        nonlocal inside, most
+        with lock:
+            inside += 1
+            most = max(most, inside)
+        time.sleep(0.05)
+        with lock:
+            inside -= 1
+
+    yahoo_server.fault = slow
+    counts = at_once(*[lambda: quotes_refresh(now=present)] * 6)
+    assert counts.count(1) == 1
+    assert most == 1
+    assert yahoo_server.count("quote") == 6
+    yahoo_server.reset()

@@ -119,3 +119,24 @@ def test_what_changed_is_published_after_commit(
     with django_capture_on_commit_callbacks(execute=True):
         quotes_refresh(now=SATURDAY)
     assert len(published) == 1
+
+
+def test_who_watches_is_told_when_a_price_turns_stale_though_nothing_changed(
+    ibm: Instrument,
+    now: datetime,
+    price_file: Callable[[str], Path],
+    published: list[Any],
+    django_capture_on_commit_callbacks: Any,
+    settings: Any,
+) -> None:
+    replay(price_file, (now, "144.10"))
+    quotes_refresh(now=now)
+    told = []
+    for minutes in range(1, 8):
+        published.clear()
+        with django_capture_on_commit_callbacks(execute=True):
+            quotes_refresh(now=now + timedelta(minutes=minutes, seconds=5))
+        told.append(bool(published))
+    assert settings.PRICE_STALE_AFTER_SECONDS == 180
+    # Stale from 3:00 on: told at the next refresh, and twice more in case one is lost.
+    assert told == [False, False, True, True, True, False, False]
