@@ -42,6 +42,7 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", {
   second: "2-digit",
 });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+const SHORT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const CALENDAR = new Intl.DateTimeFormat("en-GB", {
   weekday: "short",
   day: "numeric",
@@ -104,4 +105,22 @@ export function compareMoments(left: string, right: string): number {
   const fraction = (text: string): string => /\.(\d+)/.exec(text)?.[1] ?? "";
   const [f, g] = [fraction(left).padEnd(9, "0"), fraction(right).padEnd(9, "0")];
   return f < g ? -1 : f > g ? 1 : 0;
+}
+
+/** A span in seconds, in words: "0.8 s", "38 s", "2 min 5 s". */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const rounded = Math.round(seconds);
+  if (rounded < 120) return `${rounded} s`;
+  return `${Math.floor(rounded / 60)} min ${rounded % 60} s`;
+}
+
+/** "2026-11-20" as "20 Nov". */
+export function dayAndMonth(iso: string): string {
+  return SHORT.format(new Date(`${iso}T00:00:00Z`));
+}
+
+/** The calendar date so many days before. */
+export function daysBefore(iso: string, days: number): string {
+  return new Date(Date.parse(`${iso}T00:00:00Z`) - days * 86_400_000).toISOString().slice(0, 10);
 }

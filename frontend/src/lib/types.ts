@@ -189,3 +189,10 @@ export interface SnapshotDifference {
   snapshot_quantity: Decimal | null;
   restated_quantity: Decimal | null;
 }
+
+export interface CloseRow {
+  ticker: string;
+  session: string;
+  close: Decimal;
+  source: string;
+}

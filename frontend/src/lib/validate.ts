@@ -6,6 +6,7 @@
 import type {
   Account,
   Boot,
+  CloseRow,
   Decimal,
   Instrument,
   IntradayPoint,
@@ -116,6 +117,21 @@ export function priceRow(value: unknown): PriceRow {
     override: row["override"] !== false && row["override"] !== null,
     previous_close: decimalOrNull(row, "previous_close"),
   };
+}
+
+export function closeRow(value: unknown): CloseRow {
+  const row = object(value, "close");
+  return {
+    ticker: text(row, "ticker"),
+    session: date(row, "session"),
+    close: decimal(row, "close"),
+    source: text(row, "source"),
+  };
+}
+
+export function seriesPoint(value: unknown): { at: string; price: Decimal } {
+  const row = object(value, "point");
+  return { at: text(row, "at"), price: decimal(row, "price") };
 }
 
 export function market(value: unknown): Market {

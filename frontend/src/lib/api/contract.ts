@@ -5,7 +5,9 @@
 
 import type {
   Account,
+  CloseRow,
   Instrument,
+  IntradayPoint,
   Market,
   PositionRow,
   PriceRow,
@@ -19,7 +21,9 @@ type Promised<Wire extends Ours, Ours> = Wire;
 
 export interface Contract {
   account: Promised<Schemas["AccountOut"], Account>;
+  close: Promised<Schemas["CloseOut"], CloseRow>;
   instrument: Promised<Schemas["InstrumentOut"], Instrument>;
+  intraday: Promised<Schemas["IntradayOut"], IntradayPoint>;
   market: Promised<Schemas["MarketOut"], Market>;
   position: Promised<Schemas["PositionOut"], PositionRow>;
   price: Promised<Schemas["PriceOut"], PriceRow>;

@@ -27,7 +27,7 @@ export function fetchIntraday(
 ): Promise<IntradayPoint[]> {
   return allPages((cursor) => {
     const params = { query: { account: [...accounts], ...cursor } };
-    return answer(untyped.GET("/api/v1/pnl/intraday/", { params, signal }));
+    return answer(api.GET("/api/v1/pnl/intraday/", { params, signal }));
   }, intradayPoint);
 }
 

@@ -1,8 +1,9 @@
 /** Instruments, prices, and the exchange's clock. */
 
-import type { Instrument, Market, PriceRow } from "../types";
-import { instrument, market, priceRow } from "../validate";
-import { answer, api } from "./client";
+import { count, object } from "../edge";
+import type { CloseRow, Instrument, Market, PriceRow } from "../types";
+import { closeRow, instrument, market, priceRow, seriesPoint } from "../validate";
+import { answer, api, untyped } from "./client";
 import { allPages, page } from "./pages";
 
 export async function searchInstruments(
@@ -37,4 +38,38 @@ export function fetchPrices(): Promise<PriceRow[]> {
 
 export async function fetchMarket(): Promise<Market> {
   return market(await answer(api.GET("/api/v1/market/")));
+}
+
+/** The last closes of an instrument, oldest first. */
+export async function fetchCloses(ticker: string, signal: AbortSignal): Promise<CloseRow[]> {
+  const query = { ticker: [ticker] };
+  const sent = api.GET("/api/v1/prices/closes/", { params: { query }, signal });
+  return page(await answer(sent), closeRow).results;
+}
+
+export interface SeriesPoint {
+  /** Seconds since 1970. */
+  at: number;
+  price: number | null;
+}
+
+/** An instrument's prices of the business date so far, for a line only: they are numbers. */
+export async function fetchSeries(ticker: string, signal: AbortSignal): Promise<SeriesPoint[]> {
+  const params = { query: { ticker } };
+  const sent = untyped.GET("/api/v1/prices/series/", { params, signal });
+  return page(await answer(sent), seriesPoint).results.map(({ at, price }) => ({
+    at: Math.floor(Date.parse(at) / 1000),
+    price: Number(price),
+  }));
+}
+
+/** Sets a price by hand (staff) until the end of the business date; its id. */
+export async function setOverride(ticker: string, price: string, reason: string): Promise<number> {
+  const sent = api.POST("/api/v1/prices/overrides/", { body: { ticker, price, reason } });
+  return count(object(await answer(sent), "override"), "id");
+}
+
+export async function endOverride(id: number): Promise<void> {
+  const params = { path: { override_id: id } };
+  await answer(api.POST("/api/v1/prices/overrides/{override_id}/end/", { params, body: {} }));
 }

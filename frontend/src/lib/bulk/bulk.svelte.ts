@@ -40,6 +40,8 @@ export class Bulk {
   problem = $state<string | null>(null);
   source = $state<string | null>(null);
 
+  // The grid is told of changes; nothing else follows the rows.
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
   rows = new Map<number, BulkRow>();
   #next = 1;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
@@ -98,6 +100,7 @@ export class Bulk {
     this.clear();
     this.doing = "reading";
     this.source = file.name;
+    // eslint-disable-next-line svelte/prefer-svelte-reactivity
     const worker = new Worker(new URL("./parser.worker.ts", import.meta.url), { type: "module" });
     this.#worker = worker;
     const end = (problem: string | null): void => {
