@@ -71,5 +71,5 @@ export async function setOverride(ticker: string, price: string, reason: string)
 
 export async function endOverride(id: number): Promise<void> {
   const params = { path: { override_id: id } };
-  await answer(api.POST("/api/v1/prices/overrides/{override_id}/end/", { params, body: {} }));
+  await answer(api.POST("/api/v1/prices/overrides/{override_id}/end/", { params }));
 }
