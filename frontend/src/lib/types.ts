@@ -181,13 +181,44 @@ export interface PnlRow {
   restated_at: string | null;
 }
 
-/** A key whose quantity at a session's end was other than what is known of it now. */
+/** A key whose snapshot, taken at a session's end, is not what is known of that session now. */
 export interface SnapshotDifference {
   session: string;
   account: string;
   ticker: string;
-  snapshot_quantity: Decimal | null;
-  restated_quantity: Decimal | null;
+  snapshot_quantity: Decimal;
+  quantity: Decimal;
+  snapshot_close: Decimal | null;
+  close: Decimal | null;
+  pnl_effect: Decimal | null;
+  changes: SnapshotChange[];
+}
+
+/** A version recorded after the session's end that is part of the difference. */
+export interface SnapshotChange {
+  trade: string;
+  version: number;
+  status: string;
+  actor: string;
+  reason: string;
+  recorded_at: string;
+  quantity: Decimal;
+}
+
+/** A CSV file that workers book. */
+export interface ImportJob {
+  id: string;
+  state: "queued" | "running" | "done" | "failed" | "undone";
+  file_name: string;
+  accepted_at: string;
+  finished_at: string | null;
+  rows_total: number;
+  rows_done: number;
+  rows_booked: number;
+  rows_rejected: number;
+  rows_per_second: number | null;
+  error: string;
+  request_groups: string[];
 }
 
 export interface CloseRow {

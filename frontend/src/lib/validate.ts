@@ -8,6 +8,7 @@ import type {
   Boot,
   CloseRow,
   Decimal,
+  ImportJob,
   Instrument,
   IntradayPoint,
   Market,
@@ -190,8 +191,45 @@ export function snapshotDifference(value: unknown): SnapshotDifference {
     session: date(row, "session"),
     account: text(row, "account"),
     ticker: text(row, "ticker"),
-    snapshot_quantity: decimalIfThere(row, "snapshot_quantity"),
-    restated_quantity: decimalIfThere(row, "restated_quantity"),
+    snapshot_quantity: decimal(row, "snapshot_quantity"),
+    quantity: decimal(row, "quantity"),
+    snapshot_close: decimalOrNull(row, "snapshot_close"),
+    close: decimalOrNull(row, "close"),
+    pnl_effect: decimalOrNull(row, "pnl_effect"),
+    changes: list(row["changes"], "changes", (each) => {
+      const change = object(each, "change");
+      return {
+        trade: text(change, "trade"),
+        version: count(change, "version"),
+        status: text(change, "status"),
+        actor: text(change, "actor"),
+        reason: text(change, "reason"),
+        recorded_at: text(change, "recorded_at"),
+        quantity: decimal(change, "quantity"),
+      };
+    }),
+  };
+}
+
+const IMPORT_STATES = ["queued", "running", "done", "failed", "undone"] as const;
+
+export function importJob(value: unknown): ImportJob {
+  const row = object(value, "import");
+  const state = IMPORT_STATES.find((each) => each === row["state"]);
+  const rate = row["rows_per_second"];
+  return {
+    id: text(row, "id"),
+    state: state ?? fail("state", IMPORT_STATES.join(", "), row["state"]),
+    file_name: text(row, "file_name"),
+    accepted_at: text(row, "accepted_at"),
+    finished_at: textOrNull(row, "finished_at"),
+    rows_total: count(row, "rows_total"),
+    rows_done: count(row, "rows_done"),
+    rows_booked: count(row, "rows_booked"),
+    rows_rejected: count(row, "rows_rejected"),
+    rows_per_second: typeof rate === "number" ? rate : null,
+    error: text(row, "error"),
+    request_groups: list(row["request_groups"], "request_groups", String),
   };
 }
 

@@ -3,7 +3,10 @@
 import { list, object, text } from "../edge";
 import type { BulkTrade } from "../bulk/rows";
 import type { Group } from "../bulk/run";
+import type { ImportJob } from "../types";
+import { importJob } from "../validate";
 import { answer, api } from "./client";
+import { page } from "./pages";
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
 export async function bulkBook(group: string, trades: BulkTrade[]): Promise<Group> {
@@ -45,3 +48,40 @@ export async function generateTrades(
     };
   });
 }
+
+/** Hands a CSV file to the workers; they book it, whatever becomes of this page. */
+export async function uploadImport(file: Blob, name: string, groupSize: number): Promise<ImportJob> {
+  const form = new FormData();
+  form.append("file", file, name);
+  form.append("group_size", String(groupSize));
+  const sent = api.POST("/api/v1/trades/imports/", {
+    body: form as never,
+    bodySerializer: (body: unknown) => body as FormData,
+    headers: { "X-Patience": "upload" },
+  });
+  return importJob(await answer(sent));
+}
+
+export async function fetchImport(id: string): Promise<ImportJob> {
+  const params = { path: { import_id: id } };
+  return importJob(await answer(api.GET("/api/v1/trades/imports/{import_id}/", { params })));
+}
+
+/** The user's own, newest first. */
+export async function fetchImports(): Promise<ImportJob[]> {
+  const params = { query: { page_size: 10 } };
+  return page(await answer(api.GET("/api/v1/trades/imports/", { params })), importJob).results;
+}
+
+/** Cancels every trade of an import, each as a version with the reason. */
+export async function undoImport(id: string, reason: string): Promise<ImportJob> {
+  const params = { path: { import_id: id } };
+  const sent = api.POST("/api/v1/trades/imports/{import_id}/undo/", {
+    params,
+    body: { reason },
+    headers: { "X-Patience": "upload" },
+  });
+  return importJob(await answer(sent));
+}
+
+export const rejectedRowsAddress = (id: string): string => `/api/v1/trades/imports/${id}/errors.csv`;

@@ -6,11 +6,14 @@
 import type {
   Account,
   CloseRow,
+  ImportJob,
   Instrument,
   IntradayPoint,
   Market,
   PositionRow,
+  PnlRow,
   PriceRow,
+  SnapshotDifference,
   TradeRow,
   TradeVersion,
 } from "../types";
@@ -22,9 +25,13 @@ type Promised<Wire extends Ours, Ours> = Wire;
 export interface Contract {
   account: Promised<Schemas["AccountOut"], Account>;
   close: Promised<Schemas["CloseOut"], CloseRow>;
+  difference: Promised<Schemas["DifferenceOut"], SnapshotDifference>;
+  import: Promised<Schemas["ImportOut"], ImportJob>;
   instrument: Promised<Schemas["InstrumentOut"], Instrument>;
   intraday: Promised<Schemas["IntradayOut"], IntradayPoint>;
   market: Promised<Schemas["MarketOut"], Market>;
+  // By account some fields are absent, which the validator makes null.
+  pnl: Promised<Required<Schemas["PnlOut"]>, PnlRow>;
   position: Promised<Schemas["PositionOut"], PositionRow>;
   price: Promised<Schemas["PriceOut"], PriceRow>;
   trade: Promised<Schemas["TradeOut"], TradeRow>;

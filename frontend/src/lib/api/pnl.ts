@@ -2,7 +2,7 @@
 
 import type { IntradayPoint, PnlRow, SnapshotDifference } from "../types";
 import { intradayPoint, pnlRow, snapshotDifference } from "../validate";
-import { answer, api, untyped } from "./client";
+import { answer, api } from "./client";
 import { allPages } from "./pages";
 
 export interface PnlQuery {
@@ -39,6 +39,6 @@ export function fetchDifferences(
 ): Promise<SnapshotDifference[]> {
   return allPages((cursor) => {
     const params = { query: { account: [...accounts], session, ...cursor } };
-    return answer(untyped.GET("/api/v1/positions/snapshots/differences/", { params, signal }));
+    return answer(api.GET("/api/v1/positions/snapshots/differences/", { params, signal }));
   }, snapshotDifference);
 }

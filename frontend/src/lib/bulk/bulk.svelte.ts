@@ -151,9 +151,14 @@ export class Bulk {
     }
   }
 
-  /** Books all rows that are valid and have not been booked. */
+  /** Rows that are valid and have not been sent. */
+  ready(): BulkRow[] {
+    return [...this.rows.values()].filter((row) => row.problem === "" && row.outcome === "");
+  }
+
+  /** Books all rows that are ready. */
   async book(groupSize: number): Promise<void> {
-    const rows = [...this.rows.values()].filter((row) => row.problem === "" && row.outcome === "");
+    const rows = this.ready();
     if (this.busy || rows.length === 0) return;
     this.doing = "booking";
     this.problem = null;

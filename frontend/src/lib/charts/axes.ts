@@ -45,3 +45,25 @@ export function clockAxis(colours: Palette): uPlot.Axis {
     values: (_chart, splits) => splits.map((seconds) => CLOCK.format(seconds * 1000)),
   });
 }
+
+type Range = [low: number, high: number];
+
+/** Ranges of two scales with zero in sight and at the same height of both. */
+export function alignedRanges(left: readonly number[], right: readonly number[]): [Range, Range] {
+  const reach = (values: readonly number[]): Range => [
+    Math.min(0, ...values),
+    Math.max(0, ...values),
+  ];
+  const both = [reach(left), reach(right)] as const;
+  // The shares of the height that must lie below and above zero.
+  const share = ([low, high]: Range): Range =>
+    high === low ? [0, 0] : [-low / (high - low), high / (high - low)];
+  const below = Math.max(...both.map((each) => share(each)[0]));
+  const above = Math.max(...both.map((each) => share(each)[1]));
+  if (below + above === 0) return [[0, 1], [0, 1]];
+  const ranged = ([low, high]: Range): Range => {
+    const unit = Math.max(below > 0 ? -low / below : 0, above > 0 ? high / above : 0) || 1;
+    return [-below * unit * 1.06, above * unit * 1.06];
+  };
+  return [ranged(both[0]), ranged(both[1])];
+}

@@ -1,0 +1,87 @@
+/** The user's imports: files that workers book, so that this page may be closed meanwhile. */
+
+import { fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
+import { inWords } from "../api/client";
+import { csvFile } from "../csv";
+import type { ImportJob } from "../types";
+import { type BulkRow, COLUMNS } from "./rows";
+
+const EVERY = 700;
+
+export class Imports {
+  jobs = $state.raw<ImportJob[]>([]);
+  problem = $state<string | null>(null);
+  busy = $state(false);
+
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Reads them, and follows those under way until they end. */
+  async follow(): Promise<void> {
+    clearTimeout(this.#timer);
+    try {
+      this.jobs = await fetchImports();
+      this.problem = null;
+    } catch (error) {
+      this.problem = inWords(error);
+    }
+    this.#again();
+  }
+
+  rest(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** True when the file was accepted. */
+  async upload(rows: readonly BulkRow[], name: string, groupSize: number): Promise<boolean> {
+    this.busy = true;
+    this.problem = null;
+    let accepted = false;
+    try {
+      const file = csvFile(
+        COLUMNS,
+        rows.map((row) => COLUMNS.map((column) => row[column])),
+      );
+      this.#put(await uploadImport(file, name, groupSize));
+      accepted = true;
+    } catch (error) {
+      this.problem = inWords(error);
+    }
+    this.busy = false;
+    this.#again();
+    return accepted;
+  }
+
+  async undo(id: string, reason: string): Promise<void> {
+    this.busy = true;
+    this.problem = null;
+    try {
+      this.#put(await undoImport(id, reason));
+    } catch (error) {
+      this.problem = inWords(error);
+    }
+    this.busy = false;
+  }
+
+  #put(job: ImportJob): void {
+    this.jobs = [job, ...this.jobs.filter(({ id }) => id !== job.id)];
+  }
+
+  #again(): void {
+    clearTimeout(this.#timer);
+    const open = this.jobs.filter(({ state }) => state === "queued" || state === "running");
+    if (open.length > 0) this.#timer = setTimeout(() => void this.#round(open), EVERY);
+  }
+
+  async #round(open: readonly ImportJob[]): Promise<void> {
+    try {
+      const fresh = await Promise.all(open.map(({ id }) => fetchImport(id)));
+      this.jobs = this.jobs.map((job) => fresh.find(({ id }) => id === job.id) ?? job);
+      this.problem = null;
+    } catch (error) {
+      this.problem = inWords(error);
+    }
+    this.#again();
+  }
+}
+
+export const imports = new Imports();
