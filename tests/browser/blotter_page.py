@@ -30,6 +30,17 @@ class BlotterPage:
         self.page.keyboard.press("Escape")
         expect(selector).to_contain_text(account)
 
+    def go(self, name: str) -> None:
+        """To another page, by its link."""
+        self.page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
+
+    def open_trade(self, trade_id: str) -> Locator:
+        """Open the drawer of a trade."""
+        self.trade(trade_id).get_by_role("button", name="Details").click()
+        drawer = self.page.get_by_test_id("trade-drawer")
+        expect(drawer.get_by_test_id("versions")).to_be_visible()
+        return drawer
+
     def position(self, account: str, ticker: str) -> Locator:
         grid = self.page.get_by_test_id("positions-grid")
         return grid.locator(f'.ag-row[row-id="{account}|{ticker}"]')

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from eqtrade.up.options import PROJECT
 from tests.browser.blotter_page import BlotterPage
@@ -52,6 +52,8 @@ def open_as(
         # Generous, for a machine that also runs everything else.
         page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: problems.append(str(error)))
+        # AG Grid complains there of modules that were not registered: a feature would be dead.
+        page.on("console", lambda said: problems.append(said.text) if _is_ours(said) else None)
         pages.append(page)
         page.goto(f"{stack.url}/")
         page.get_by_label("User name").fill(user)
@@ -66,6 +68,10 @@ def open_as(
         page.screenshot(path=picture(request.node.name, number))
         page.context.close()
     assert not problems, f"errors on the page: {problems}"
+
+
+def _is_ours(said: ConsoleMessage) -> bool:
+    return said.type == "error" and "AG Grid" in said.text
 
 
 def picture(test: str, number: int) -> Path:

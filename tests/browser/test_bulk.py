@@ -1,0 +1,131 @@
+"""Bulk booking: from a file, generated, in the background; looked at first, and taken back."""
+
+import csv
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser.blotter_page import BlotterPage
+from tests.browser.conftest import Open
+from tests.stack.running import RunningStack
+
+HEADER = "ticker,account,side,quantity,price\n"
+
+
+def open_bulk(open_as: Open, user: str = "trader") -> BlotterPage:
+    page = open_as(user)
+    page.go("Bulk booking")
+    expect(page.page.get_by_role("button", name="Choose a file…")).to_be_enabled()
+    return page
+
+
+def choose(page: BlotterPage, file: Path) -> None:
+    page.page.get_by_test_id("bulk-file").set_input_files(file)
+
+
+def test_a_file_is_looked_at_booked_and_undone(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    desk = stack.desk()
+    file = tmp_path / "trades.csv"
+    good = "".join(f"KO,{desk},buy,{n},60.25\n" for n in range(1, 26))
+    bad = f'NOSUCH,{desk},buy,1,1\nKO,{desk},hold,1,1\nKO,{desk},buy,"1,000",1\nKO,Other,buy,1,1\n'
+    file.write_text(HEADER + good + bad)
+    page = open_bulk(open_as)
+    choose(page, file)
+    find = page.page.get_by_test_id
+    expect(find("bulk-total")).to_have_text("29")
+    expect(find("bulk-invalid")).to_have_text("4")
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    page.page.get_by_role("button", name="Invalid 4").click()
+    grid = find("bulk-grid")
+    expect(grid.get_by_text("There is no instrument NOSUCH.")).to_be_visible()
+    expect(grid.get_by_text("The side must be buy or sell.")).to_be_visible()
+    expect(grid.get_by_text("The quantity must be without thousands separators.")).to_be_visible()
+    expect(grid.get_by_text("There is no account Other.")).to_be_visible()
+    # Two of them are removed by hand.
+    for row in ("26", "27"):
+        grid.locator(f'.ag-row[row-id="{row}"] input[type=checkbox]').first.check()
+    find("bulk-remove").click()
+    expect(find("bulk-invalid")).to_have_text("2")
+
+    find("bulk-group-size").fill("10")
+    find("bulk-book").click()
+    expect(find("bulk-booked")).to_have_text("25 booked")
+    expect(find("bulk-result")).to_contain_text("3 request groups")
+    with page.page.expect_download() as saved:
+        find("bulk-ids").click()
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    booked = stack.client("trader").rows("trades/", account=desk)
+    assert {row["trade_id"] for row in rows} == {trade["id"] for trade in booked}
+    assert len({row["request_group"] for row in rows}) == 3
+    with page.page.expect_download() as saved:
+        find("bulk-rejected-file").click()
+    assert saved.value.path().read_text(encoding="utf-8-sig").count("\n") == 3
+
+    find("bulk-undo").click()
+    page.page.get_by_label("Why are these 25 trades cancelled?").fill("wrong file")
+    page.page.get_by_role("button", name="Cancel all 25").click()
+    expect(find("bulk-result")).to_contain_text("25 undone")
+    assert stack.client("trader").quantities(desk) == {}
+
+
+def test_a_file_that_is_none_is_refused_in_words(open_as: Open, tmp_path: Path) -> None:
+    page = open_bulk(open_as)
+    problem = page.page.get_by_test_id("bulk-problem")
+    for name, content, said in (
+        ("empty.csv", b"", "is empty"),
+        ("sheet.xlsx", b"PK\x03\x04\x00\x00", "Save the sheet as CSV"),
+        ("columns.csv", b"ticker,account,side\nKO,Test1,buy\n", "missing: quantity, price"),
+        ("more.csv", HEADER.strip().encode() + b",broker\n", "not known: broker"),
+    ):
+        file = tmp_path / name
+        file.write_bytes(content)
+        choose(page, file)
+        expect(problem).to_contain_text(said)
+
+
+def test_generated_rows_are_booked(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = open_bulk(open_as)
+    find = page.page.get_by_test_id
+    page.page.get_by_role("button", name="Generate", exact=True).click()
+    form = find("generate-form")
+    for box in form.get_by_role("checkbox").all():
+        box.set_checked(False)
+    form.get_by_label(desk).check()
+    find("generate-count").fill("40")
+    find("generate-tickers").fill("KO, PEP")
+    find("generate-submit").click()
+    expect(find("bulk-ready")).to_have_text("40")
+    find("bulk-book").click()
+    expect(find("bulk-booked")).to_have_text("40 booked")
+    trades = stack.client("trader").rows("trades/", account=desk)
+    assert len(trades) == 40
+    assert {trade["ticker"] for trade in trades} <= {"KO", "PEP"}
+
+
+def test_a_file_booked_in_the_background(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    """Workers book it while the page may be elsewhere."""
+    desk = stack.desk()
+    file = tmp_path / "many.csv"
+    file.write_text(HEADER + f"KO,{desk},buy,1,60\n" * 250)
+    page = open_bulk(open_as)
+    choose(page, file)
+    find = page.page.get_by_test_id
+    expect(find("bulk-ready")).to_have_text("250")
+    find("bulk-background").click()
+    expect(find("import").first).to_contain_text("many.csv")
+    page.go("Prices")
+    page.go("Bulk booking")
+    job = find("import").first
+    expect(job).to_have_attribute("data-state", "done")
+    expect(job).to_contain_text("250 booked")
+    expect(find("bulk-total")).to_have_text("0")
+    assert len(stack.client("trader").rows("trades/", account=desk)) == 250
+    job.get_by_role("button", name="Undo…").click()
+    job.get_by_label("Why are these 250 trades cancelled?").fill("a test")
+    job.get_by_role("button", name="Cancel all 250").click()
+    expect(find("import").first).to_have_attribute("data-state", "undone")

@@ -1,0 +1,81 @@
+"""What changes under an open page: rights, the business date, the connection."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.stack.examples import business_date, previous_session
+from tests.stack.running import RunningStack
+
+REVOKE = """
+from accounts.models import Entitlement
+Entitlement.objects.filter(user__username="{user}", account__code="{account}").delete()
+"""
+CLOSE_THE_DAY = """
+from prices.models import SessionOverride
+SessionOverride.objects.create(date="{day}", is_closed=True, reason="a test")
+"""
+OPEN_IT_AGAIN = """
+from prices.models import SessionOverride
+SessionOverride.objects.filter(date="{day}").delete()
+"""
+
+
+def test_an_entitlement_revoked_while_watching(stack: RunningStack, open_as: Open) -> None:
+    """The rows of the account go without reload; the page goes on with what is left."""
+    desk = stack.desk()
+    stack.client("trader").book(desk, "KO", "buy", 7, 60)
+    page = open_as("middleoffice")
+    page.watch_only(desk)
+    expect(page.position(desk, "KO").first).to_be_visible()
+    stack.manage("shell", "-c", REVOKE.format(user="middleoffice", account=desk))
+    expect(page.position(desk, "KO")).to_have_count(0)
+    expect(page.page.get_by_test_id("positions-grid")).to_contain_text("No account is selected")
+    page.wait_live()
+    page.watch_only("Test1")
+    expect(page.page.get_by_test_id("positions-grid").locator(".ag-row").first).to_be_visible()
+
+
+@contextmanager
+def unscheduled_closure(stack: RunningStack, day: str) -> Iterator[None]:
+    """The exchange does not trade on that day after all."""
+    stack.manage("shell", "-c", CLOSE_THE_DAY.format(day=day))
+    try:
+        yield
+    finally:
+        stack.manage("shell", "-c", OPEN_IT_AGAIN.format(day=day))
+
+
+def test_the_business_date_rolls(stack: RunningStack, open_as: Open) -> None:
+    """Back by an unscheduled closure, and on again when that is taken back: each time the page
+    shows the other session by itself."""
+    today, before = business_date(stack), previous_session(stack)
+    page = open_as("ops")
+    shown = page.page.get_by_test_id("business-date")
+    first = shown.inner_text()
+    page.page.evaluate("window.sameDocument = true")
+    with unscheduled_closure(stack, today):
+        expect(shown).not_to_have_text(first)
+        assert str(int(before[-2:])) in shown.inner_text()
+        expect(page.page.get_by_test_id("market-state")).to_have_text("Market closed")
+        page.wait_live()
+    expect(shown).to_have_text(first)
+    assert page.page.evaluate("window.sameDocument") is True
+
+
+def test_a_lost_connection_is_said_and_mended(stack: RunningStack, open_as: Open) -> None:
+    """While nothing comes the page says that it is stale; nothing else moves."""
+    page = open_as("trader")
+    grid = page.page.get_by_test_id("positions-grid")
+    place = grid.bounding_box()
+    page.page.context.set_offline(True)
+    # An open websocket outlives that; the process at its other end does not.
+    stack.kill("ws")
+    notice = page.page.get_by_test_id("stale-notice")
+    expect(notice).to_contain_text("Stale")
+    assert grid.bounding_box() == place
+    page.page.context.set_offline(False)
+    page.wait_live()
+    expect(notice).to_have_count(0)

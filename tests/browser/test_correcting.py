@@ -1,0 +1,72 @@
+"""Correcting and cancelling from the grid: the drawer with a trade's versions."""
+
+from playwright.sync_api import expect
+
+from tests.browser.blotter_page import cell
+from tests.browser.conftest import Open
+from tests.stack.running import RunningStack
+
+
+def test_a_trade_is_corrected_and_cancelled(stack: RunningStack, open_as: Open) -> None:
+    """What changed is marked, with who and why; positions follow on another screen, too."""
+    desk = stack.desk()
+    page, other = open_as("trader"), open_as("middleoffice")
+    for each in (page, other):
+        each.watch_only(desk)
+    trade = stack.client("trader").book(desk, "KO", "buy", "100", "60")["id"]
+    drawer = page.open_trade(trade)
+    drawer.get_by_test_id("drawer-amend").click()
+    drawer.get_by_label("Quantity").fill("150")
+    drawer.get_by_role("button", name="Correct the trade").click()
+    expect(drawer.get_by_test_id("amend-error-reason")).to_have_text("Say why.")
+    drawer.get_by_label("Reason").fill("misheard the quantity")
+    drawer.get_by_role("button", name="Correct the trade").click()
+    second = drawer.locator('[data-version="2"]')
+    expect(second).to_contain_text("by trader")
+    expect(second).to_contain_text("misheard the quantity")
+    expect(second.locator("del")).to_have_text("100")
+    expect(second.locator("ins")).to_have_text("150")
+    for each in (page, other):
+        expect(cell(each.position(desk, "KO"), "quantity")).to_have_text("150")
+        expect(cell(each.trade(trade), "status")).to_have_text("Amended v2")
+
+    drawer.get_by_test_id("drawer-cancel").click()
+    drawer.get_by_label("Reason").fill("not ours")
+    drawer.get_by_role("button", name="Cancel the trade").click()
+    expect(drawer.get_by_test_id("drawer-status")).to_have_text("Cancelled v3")
+    expect(drawer).to_contain_text("Cancelled for good")
+    expect(cell(other.trade(trade), "status")).to_have_text("Cancelled v3")
+    page.page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(cell(page.trade(trade), "trade_pnl")).to_have_text("0.00")
+
+
+def test_a_stale_version_says_so_and_reloads(stack: RunningStack, open_as: Open) -> None:
+    """Somebody else was first: nothing is lost, and their version is shown."""
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    trade = stack.client("trader").book(desk, "KO", "buy", "100", "60")["id"]
+    drawer = page.open_trade(trade)
+    drawer.get_by_test_id("drawer-amend").click()
+    drawer.get_by_label("Quantity").fill("170")
+    drawer.get_by_label("Reason").fill("mine")
+    answer = stack.client("trader").session.patch(
+        f"{stack.url}/api/v1/trades/{trade}/",
+        json={"version": 1, "reason": "theirs", "quantity": "120"},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    drawer.get_by_role("button", name="Correct the trade").click()
+    expect(drawer.get_by_test_id("drawer-problem")).to_contain_text("as it is now")
+    expect(drawer.locator('[data-version="2"]')).to_contain_text("theirs")
+    assert stack.client("trader").quantities(desk) == {"KO": 120}
+
+
+def test_who_may_only_view_is_told_so(stack: RunningStack, open_as: Open) -> None:
+    trade = stack.client("middleoffice").book("Test1", "KO", "buy", "1", "60")["id"]
+    page = open_as("viewer")
+    page.watch_only("Test1")
+    drawer = page.open_trade(trade)
+    expect(drawer).to_contain_text("You may view this account, but not correct in it.")
+    expect(drawer.get_by_test_id("drawer-amend")).to_have_count(0)

@@ -1,0 +1,141 @@
+"""Prices, P&L history, the system page, and finding one's way."""
+
+import csv
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.stack.examples import business_date, examples
+from tests.stack.running import RunningStack
+
+
+def test_prices_with_their_change_and_by_hand(stack: RunningStack, open_as: Open) -> None:
+    """Worked example 1's prices: the change is from the previous close; an override is marked."""
+    page = open_as("middleoffice")
+    page.go("Prices")
+    grid = page.page.get_by_test_id("prices-grid")
+    with examples()[0].priced(stack):
+        grid.get_by_label("Filter prices").fill("AAPL")
+        row = grid.locator('.ag-row[row-id="AAPL"]')
+        expect(row.locator('[col-id="price"]')).to_have_text("192.81")
+        expect(row.locator('[col-id="change"]')).to_have_text("−2.80")
+        expect(row.locator('[col-id="change_percent"]')).to_have_text("−1.43%")
+        expect(row.locator('[col-id="marks"]')).to_contain_text("OVERRIDE")
+    expect(row.locator('[col-id="marks"]')).not_to_contain_text("OVERRIDE")
+    row.locator('[col-id="ticker"]').click()
+    detail = page.page.get_by_test_id("price-detail")
+    expect(detail).to_contain_text("Apple")
+    detail.get_by_label("Price").fill("200.5")
+    detail.get_by_label("Reason").fill("a test")
+    detail.get_by_role("button", name="Set", exact=True).click()
+    expect(row.locator('[col-id="price"]')).to_have_text("200.50")
+    detail.get_by_role("button", name="End it now").click()
+    expect(row.locator('[col-id="marks"]')).not_to_contain_text("OVERRIDE")
+
+
+def test_pnl_history_by_day_account_and_ticker(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("middleoffice")
+    page.go("P&L history")
+    days = page.page.get_by_test_id("pnl-days-grid")
+    rows = days.locator(".ag-center-cols-container .ag-row")
+    expect(rows.first).to_contain_text("Provisional")
+    expect(page.page.get_by_test_id("history-chart").locator("canvas")).to_be_visible()
+    rows.nth(1).locator('[col-id="session"]').click()
+    expect(page.page.get_by_test_id("differences")).to_contain_text("Snapshot of")
+    with page.page.expect_download() as saved:
+        days.get_by_role("button", name="Export").click()
+    found = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert found[0]["Session"] == business_date(stack)
+    page.page.get_by_role("button", name="By account").click()
+    expect(page.page.get_by_test_id("pnl-accounts-grid").locator(".ag-row")).not_to_have_count(0)
+    page.page.get_by_role("button", name="By ticker").click()
+    expect(page.page.get_by_test_id("pnl-tickers-grid").locator(".ag-row")).not_to_have_count(0)
+
+
+def test_the_system_page_is_for_staff(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("ops")
+    page.go("System")
+    expect(page.page.get_by_test_id("troubles")).to_contain_text("Flower")
+    lag = page.page.get_by_test_id("lag")
+    for reader in ("positions", "pnl"):
+        expect(lag.get_by_role("rowheader", name=reader)).to_be_visible()
+    other = open_as("trader")
+    expect(other.page.get_by_role("link", name="System")).to_have_count(0)
+    other.page.goto(f"{stack.url}/system/")
+    expect(other.page.get_by_test_id("missing")).to_contain_text("for staff")
+
+
+def test_totals_by_ticker_and_what_is_remembered(stack: RunningStack, open_as: Open) -> None:
+    """Sums over accounts; chosen columns and accounts come back after a reload."""
+    first, second = stack.desk(), stack.desk()
+    for desk, quantity in ((first, 70), (second, 30)):
+        stack.client("trader").book(desk, "KO", "buy", quantity, "60")
+    page = open_as("trader")
+    selector = page.page.get_by_test_id("account-selector")
+    selector.get_by_role("button").first.click()
+    selector.get_by_role("checkbox", name="All mine").set_checked(False)
+    for desk in (first, second):
+        selector.get_by_role("checkbox", name=desk).set_checked(True)
+    page.page.keyboard.press("Escape")
+    page.page.get_by_role("button", name="By ticker").click()
+    totals = page.page.get_by_test_id("ticker-totals-grid")
+    expect(totals.locator('.ag-row[row-id="KO"] [col-id="quantity"]')).to_have_text("100")
+    expect(totals.locator('.ag-row[row-id="KO"] [col-id="rows"]')).to_have_text("2")
+    page.page.get_by_role("button", name="Rows", exact=True).click()
+    grid = page.page.get_by_test_id("positions-grid")
+    grid.get_by_role("button", name="Columns").click()
+    grid.get_by_label("Prev. close").uncheck()
+    page.page.reload()
+    page.wait_live()
+    expect(page.position(first, "KO").first).to_be_visible()
+    expect(page.position(second, "KO").first).to_be_visible()
+    expect(grid.locator('[col-id="previous_close"]')).to_have_count(0)
+
+
+def test_a_selected_position_narrows_the_trades(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    for ticker in ("KO", "PEP"):
+        stack.client("trader").book(desk, ticker, "buy", "1", "60")
+    page = open_as("trader")
+    page.watch_only(desk)
+    rows = page.page.get_by_test_id("trades-grid").locator(".ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(2)
+    page.position(desk, "KO").locator('[col-id="ticker"]').click()
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("KO")
+    page.page.get_by_test_id("trades-only").click()
+    expect(rows).to_have_count(2)
+
+
+def test_shortcuts_are_listed_and_lead_to_pages(open_as: Open) -> None:
+    page = open_as("trader")
+    page.page.keyboard.press("?")
+    listed = page.page.get_by_test_id("help")
+    expect(listed).to_contain_text("Go to Bulk booking")
+    page.page.keyboard.press("Escape")
+    expect(listed).to_have_count(0)
+    page.page.keyboard.press("Alt+3")
+    expect(page.page).to_have_title("Prices · eqtrade")
+    page.page.go_back()
+    expect(page.page).to_have_title("Positions · eqtrade")
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_the_password_can_be_changed(stack: RunningStack, open_as: Open, wrong: bool) -> None:
+    """A wrong old one is told beside its field, and nothing changes."""
+    page = open_as("viewer").page
+    page.get_by_test_id("user-menu").get_by_role("button").first.click()
+    page.get_by_role("link", name="Change password").click()
+    from tests.stack.running import PASSWORD
+
+    page.get_by_label("Old password").fill("not it" if wrong else PASSWORD)
+    # The same again: other tests log in as this user.
+    page.get_by_label("New password", exact=True).fill(PASSWORD)
+    page.get_by_label("New password confirmation").fill(PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    if wrong:
+        expect(page.locator("#old_password-error")).to_be_visible()
+    else:
+        expect(page.get_by_role("status")).to_contain_text("counts from now on")
+    page.goto(stack.url)
