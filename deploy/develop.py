@@ -83,6 +83,11 @@ def test(arguments: Sequence[str]) -> None:
         install(ALL_FILES)
         build_frontend()
         find_browser()
+        install_frontend()
+    if not arguments:
+        npm, npm_environment = find_npm()
+        with step("tests of the front end"):
+            call([*npm, "--prefix", FRONTEND, "run", "--silent", "test"], npm_environment)
     with step("tests"):
         call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments])
 
@@ -102,7 +107,7 @@ def lint(_arguments: Sequence[str]) -> None:
         "DATABASE_URL": "postgres:///none",
         "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
     }
-    schema = ("spectacular", "--format", "openapi-json", "--file", "frontend/openapi.json")
+    schema = ("spectacular", "--format", "openapi-json", "--file", "frontend/node_modules/.openapi.json")
     checks: Mapping[str, tuple[Sequence[str | Path], Mapping[str, str] | None]] = {
         "ruff check": ([PYTHON, "-m", "ruff", "check", "."], None),
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),

@@ -1,0 +1,214 @@
+import { describe, expect, it, vi } from "vitest";
+
+import { Refused, Unreachable } from "../src/lib/api/client";
+import { newYorkMoment } from "../src/lib/bulk/newYork";
+import {
+  BadFile,
+  blankRow,
+  type BulkRow,
+  type BulkTrade,
+  type Known,
+  problemOf,
+  readHeader,
+  rowOf,
+  toTrade,
+} from "../src/lib/bulk/rows";
+import { Interrupted, reasonsByRow, runBulk } from "../src/lib/bulk/run";
+
+const known: Known = {
+  accounts: new Set(["Test1"]),
+  viewable: new Set(["Test1", "Test2"]),
+  tickers: new Set(["IBM"]),
+  businessDate: "2026-01-30",
+};
+
+const row = (changed: Partial<BulkRow> = {}): BulkRow => ({
+  ...blankRow(1),
+  account: "Test1",
+  ticker: "IBM",
+  side: "buy",
+  quantity: "10",
+  price: "143.50",
+  ...changed,
+});
+
+describe("the header", () => {
+  it("is read in any order and case, and by the names of another system", () => {
+    const header = readHeader(["\uFEFFID", "Account", "Ticker", "Buy Or Sell", "Shares", "Price", "Booked_At", "Request_Group"]);
+    expect(Object.fromEntries(header)).toEqual({
+      client_trade_id: 0,
+      account: 1,
+      ticker: 2,
+      side: 3,
+      quantity: 4,
+      price: 5,
+      executed_at: 6,
+    });
+  });
+
+  it.each([
+    [["ticker", "account", "side", "quantity"], /missing: price/],
+    [["ticker", "account", "side", "quantity", "price", "broker"], /not known: broker/],
+    [["ticker", "Ticker", "account", "side", "quantity", "price"], /there twice/],
+  ])("refuses %s", (cells, said) => {
+    expect(() => readHeader(cells)).toThrow(BadFile);
+    expect(() => readHeader(cells)).toThrow(said);
+  });
+});
+
+describe("a row", () => {
+  it("is taken by its columns, with what is missing left empty", () => {
+    const header = readHeader(["ticker", "account", "side", "quantity", "price", "note"]);
+    expect(rowOf([" ibm ", "Test1", "BUY", "10", "143.50"], header, 7)).toMatchObject({
+      n: 7,
+      ticker: "IBM",
+      side: "buy",
+      note: "",
+    });
+  });
+
+  it("passes when there is nothing to say", () => {
+    expect(problemOf(row(), known)).toBe("");
+    expect(problemOf(row({ quantity: "1000000000", price: "0.000001" }), known)).toBe("");
+  });
+
+  it.each([
+    [{ account: "" }, "No account."],
+    [{ account: "Test2" }, "You may not book in Test2."],
+    [{ account: "Other" }, "There is no account Other."],
+    [{ ticker: "NOSUCH" }, "There is no instrument NOSUCH."],
+    [{ side: "hold" }, "The side must be buy or sell."],
+    [{ quantity: "1,000" }, "The quantity must be without thousands separators."],
+    [{ quantity: "1e3" }, "The quantity must be a plain number above zero, like 100 or 12.5."],
+    [{ quantity: "-1" }, "The quantity must be a plain number above zero, like 100 or 12.5."],
+    [{ quantity: "0.000" }, "The quantity must be above zero."],
+    [{ price: "1.0000001" }, "The price has more than 6 decimals."],
+    [{ price: "1000000000.1" }, "The price is above 1,000,000,000."],
+    [{ price: "" }, "No price."],
+    [{ trade_date: "30.01.2026" }, "The trade date must look like 2026-01-30."],
+    [{ trade_date: "2026-01-31" }, "The trade date is in the future."],
+    [{ executed_at: "noon" }, "The execution time must look like 2026-01-30 15:04:05."],
+    [{ note: "n".repeat(201) }, "The note is longer than 200 characters."],
+  ])("is told what is wrong: %o", (changed, said) => {
+    expect(problemOf(row(changed), known)).toBe(said);
+  });
+
+  it("is sent without what is empty", () => {
+    expect(toTrade(row())).toEqual({
+      account: "Test1",
+      ticker: "IBM",
+      side: "buy",
+      quantity: "10",
+      price: "143.50",
+    });
+    expect(toTrade(row({ executed_at: "2026-01-30 10:00", note: "x" }))).toMatchObject({
+      executed_at: "2026-01-30T10:00:00-05:00",
+      note: "x",
+    });
+  });
+});
+
+it.each([
+  ["2026-01-30 15:04:05", "2026-01-30T15:04:05-05:00"],
+  ["2026-07-01T09:30", "2026-07-01T09:30:00-04:00"],
+  ["2026-07-01 09:30:00.25", "2026-07-01T09:30:00.25-04:00"],
+  ["2026-07-01T13:30:00Z", "2026-07-01T13:30:00Z"],
+  ["2026-07-01T13:30:00+0200", "2026-07-01T13:30:00+02:00"],
+  // The clocks went forward at 02:00 on 8 March 2026, and back on 1 November.
+  ["2026-03-08 01:59", "2026-03-08T01:59:00-05:00"],
+  ["2026-03-08 03:00", "2026-03-08T03:00:00-04:00"],
+  ["2026-11-01 03:00", "2026-11-01T03:00:00-05:00"],
+  ["2026-02-30 10:00", null],
+  ["2026-01-30", null],
+])("reads %s as the exchange's time", (typed, moment) => {
+  expect(newYorkMoment(typed)).toBe(moment);
+});
+
+describe("a run", () => {
+  const rows = (count: number): BulkRow[] => Array.from({ length: count }, (_x, i) => row({ ...blankRow(i + 1), ...row(), n: i + 1 }));
+  const booked = (group: string, trades: readonly BulkTrade[]) => ({
+    request_group: group,
+    ids: trades.map((_trade, index) => `${group}-${index}`),
+  });
+  let next = 0;
+  const options = {
+    newGroup: () => `g${(next += 1)}`,
+    pause: () => Promise.resolve(),
+    signal: new AbortController().signal,
+  };
+
+  it("books groups in order, and gives each row its id", async () => {
+    const all = rows(5);
+    const sent: number[] = [];
+    next = 0;
+    await runBulk({
+      ...options,
+      rows: all,
+      groupSize: 2,
+      onprogress: () => undefined,
+      send: (group, trades) => {
+        sent.push(trades.length);
+        return Promise.resolve(booked(group, trades));
+      },
+    });
+    expect(sent).toEqual([2, 2, 1]);
+    expect(all.map((each) => each.trade_id)).toEqual(["g1-0", "g1-1", "g2-0", "g2-1", "g3-0"]);
+  });
+
+  it("takes refused rows out and books the rest as another group", async () => {
+    const all = rows(4);
+    const groups: string[] = [];
+    const send = vi.fn((group: string, trades: readonly BulkTrade[]) => {
+      groups.push(group);
+      return trades.length === 4
+        ? Promise.reject(new Refused(400, [{ code: "short", detail: "Too many.", attr: "trades.2.quantity" }]))
+        : Promise.resolve(booked(group, trades));
+    });
+    await runBulk({ ...options, rows: all, groupSize: 10, onprogress: () => undefined, send });
+    expect(all.map((each) => each.outcome)).toEqual(["booked", "booked", "rejected", "booked"]);
+    expect(all[2]?.problem).toBe("quantity: Too many.");
+    expect(new Set(groups).size).toBe(2);
+  });
+
+  it("asks for the same group again after a lost answer, and never for another", async () => {
+    const groups: string[] = [];
+    await runBulk({
+      ...options,
+      rows: rows(1),
+      groupSize: 10,
+      onprogress: () => undefined,
+      send: (group, trades) => {
+        groups.push(group);
+        return groups.length < 3 ? Promise.reject(new Unreachable("away")) : Promise.resolve(booked(group, trades));
+      },
+    });
+    expect(new Set(groups).size).toBe(1);
+    expect(groups).toHaveLength(3);
+  });
+
+  it("stops, with nothing unknown, when the server stays away", async () => {
+    const all = rows(1);
+    const run = runBulk({
+      ...options,
+      rows: all,
+      groupSize: 10,
+      onprogress: () => undefined,
+      send: () => Promise.reject(new Unreachable("away")),
+    });
+    await expect(run).rejects.toThrow(Interrupted);
+    expect(all[0]?.outcome).toBe("");
+  });
+
+  it("reads the rows that complaints are about", () => {
+    const found = reasonsByRow(
+      [
+        { code: "", detail: "A.", attr: "trades.0.ticker" },
+        { code: "", detail: "B.", attr: "trades.0.trade_date" },
+        { code: "", detail: "C.", attr: "trades" },
+        { code: "", detail: "D.", attr: "trades.9.price" },
+      ],
+      3,
+    );
+    expect([...found]).toEqual([[0, "ticker: A. trade date: B."]]);
+  });
+});

@@ -1,0 +1,217 @@
+import { describe, expect, it } from "vitest";
+
+import { alignedRanges } from "../src/lib/charts/axes";
+import { continued, summedLine } from "../src/lib/charts/intraday";
+import { csvLine } from "../src/lib/csv";
+import { changedTerms } from "../src/lib/diff";
+import { Exposure } from "../src/lib/exposure";
+import { Groups } from "../src/lib/groups";
+import { minus, percent, plainQuantity, scaled } from "../src/lib/money";
+import { byDay } from "../src/lib/pnlDays";
+import { percentNumber, quoteRow } from "../src/lib/quotes";
+import { compareMoments, duration } from "../src/lib/show";
+import { readers, type SystemState, troubles } from "../src/lib/system";
+import type { PnlRow, TradeVersion } from "../src/lib/types";
+import { position, price } from "./rows";
+
+describe("exposure", () => {
+  it("is kept exactly while rows come, change and go", () => {
+    const exposure = new Exposure();
+    exposure.set("a", "0.1");
+    exposure.set("b", "0.2");
+    exposure.set("c", "-0.3");
+    exposure.set("d", null);
+    expect(exposure.figures()).toMatchObject({ unknown: 1 });
+    exposure.set("d", "5");
+    exposure.delete("d");
+    exposure.set("a", "0.3");
+    const { long, short, net, gross, unknown } = exposure.figures();
+    expect([long, short, net, gross].map(Number)).toEqual([0.5, -0.3, 0.2, 0.8]);
+    expect(unknown).toBe(0);
+    exposure.clear();
+    expect(Number(exposure.figures().gross)).toBe(0);
+  });
+
+  it("refuses decimals that it could not keep", () => {
+    expect(() => scaled("0.0000001", 6)).toThrow(RangeError);
+  });
+});
+
+describe("groups", () => {
+  it("add up over accounts, and say when they are partial", () => {
+    const groups = new Groups("ticker");
+    groups.put(position({ account: "A", ticker: "KO", quantity: "70", total_pnl: "0.1" }));
+    groups.put(position({ account: "B", ticker: "KO", quantity: "-30", total_pnl: "0.2" }));
+    groups.put(
+      position({ account: "C", ticker: "KO", quantity: "1", total_pnl: null, pnl_valid: false, pnl_reason: "no_mark" }),
+    );
+    expect(groups.changed().rows).toMatchObject([
+      { group: "KO", rows: 3, quantity: "41", total_pnl: "0.3", pnl_valid: false, invalid_rows: 1 },
+    ]);
+    expect(groups.changed()).toEqual({ rows: [], gone: [] });
+  });
+
+  it("lose a group with its last row", () => {
+    const groups = new Groups("account");
+    const row = position({ account: "A" });
+    groups.put(row);
+    expect(groups.changed().rows[0]?.quantity).toBeNull();
+    groups.drop(row);
+    expect(groups.changed()).toEqual({ rows: [], gone: ["A"] });
+  });
+});
+
+it.each([
+  ["-2.80", "195.61", "−1.43%"],
+  ["1", "3", "+33.33%"],
+  ["0", "3", "0.00%"],
+  ["1", "0", null],
+  ["0.005", "100", "+0.01%"],
+])("%s of %s is %s", (part, whole, shown) => {
+  expect(percent(part, whole)).toBe(shown);
+});
+
+it("takes the change from the previous close", () => {
+  const row = quoteRow(price({ price: "192.81", previous_close: "195.61", age_seconds: 3 }), "Apple", 10_000);
+  expect(row).toMatchObject({ change: "-2.80", change_percent: "−1.43%", taken_at: 7_000 });
+  expect(percentNumber(row.change_percent)).toBe(-1.43);
+  expect(quoteRow(price({ previous_close: null }), "", 0).change).toBeNull();
+  expect(minus("1", "-0.5")).toBe("1.5");
+});
+
+it("shows quantities for fields without needless zeros", () => {
+  expect(["100.000000", "0.500", "100", "0"].map(plainQuantity)).toEqual(["100", "0.5", "100", "0"]);
+});
+
+it("orders moments whose fractions differ in length", () => {
+  const moments = ["2026-01-30T10:00:00.5Z", "2026-01-30T10:00:00Z", "2026-01-30T10:00:00.25Z", "2026-01-30T09:59:59.9Z"];
+  expect(moments.toSorted(compareMoments)).toEqual([moments[3], moments[1], moments[2], moments[0]]);
+});
+
+it("says how long something took", () => {
+  expect([0.84, 38.4, 125].map(duration)).toEqual(["0.8 s", "38 s", "2 min 5 s"]);
+});
+
+it("writes CSV that no spreadsheet takes for a formula", () => {
+  expect(csvLine(["=1+1", "-5.20", "a,b", 'say "x"', "@x"])).toBe(`'=1+1,-5.20,"a,b","say ""x""",'@x\r\n`);
+});
+
+const version = (changed: Partial<TradeVersion>): TradeVersion => ({
+  version: 1,
+  status: "booked",
+  account: "Test1",
+  ticker: "IBM",
+  side: "buy",
+  quantity: "10.000000",
+  price: "143.500000",
+  trade_date: "2026-01-30",
+  executed_at: "2026-01-30T15:04:05Z",
+  note: "",
+  actor: "trader",
+  reason: "",
+  recorded_at: "2026-01-30T15:04:05Z",
+  ...changed,
+});
+
+it("marks what changed between versions, amounts by value", () => {
+  const changed = changedTerms(version({}), version({ quantity: "10", price: "143.51", note: "x" }));
+  expect([...changed]).toEqual(["price", "note"]);
+});
+
+it("adds accounts' days up, each with its last value until its next", () => {
+  const at = (minute: number, account: string, total_pnl: string | null) => ({
+    account,
+    at: `2026-01-30T15:0${minute}:00Z`,
+    total_pnl,
+    pnl_valid: true,
+  });
+  const line = summedLine([at(1, "A", "10"), at(0, "A", "5"), at(1, "B", "1"), at(2, "B", "2"), at(3, "A", null)]);
+  expect(line.totals).toEqual([5, 11, 12, 2]);
+  const [, , , last = 0] = line.times;
+  expect(continued(line, { times: [last, last + 5], totals: [0, 7] }).totals).toEqual([5, 11, 12, 2, 7]);
+});
+
+const day = (changed: Partial<PnlRow>): PnlRow => ({
+  session: "2026-01-29",
+  account: "A",
+  ticker: null,
+  opening_quantity: null,
+  closing_quantity: null,
+  previous_close: null,
+  mark: null,
+  trade_pnl: "0",
+  position_pnl: "0",
+  total_pnl: "0",
+  correction_pnl: "0",
+  is_final: true,
+  pnl_valid: true,
+  pnl_reason: null,
+  invalid_rows: 0,
+  restated_at: null,
+  ...changed,
+});
+
+it("adds sessions up over accounts, with their sum so far", () => {
+  const days = byDay([
+    day({ session: "2026-01-30", total_pnl: "1.1", is_final: false }),
+    day({ total_pnl: "0.1" }),
+    day({ account: "B", total_pnl: "0.2", restated_at: "2026-01-30T15:00:00Z" }),
+    day({ session: "2026-01-30", account: "B", total_pnl: null, pnl_valid: false, invalid_rows: 2 }),
+  ]);
+  expect(days).toMatchObject([
+    { session: "2026-01-29", total_pnl: "0.3", cumulative: "0.3", is_final: true, restated_at: "2026-01-30T15:00:00Z" },
+    { session: "2026-01-30", total_pnl: "1.1", cumulative: "1.4", is_final: false, invalid_rows: 2 },
+  ]);
+});
+
+it("puts the zeros of two scales at one height", () => {
+  const share = ([low, high]: readonly number[]): number => -(low ?? 0) / ((high ?? 0) - (low ?? 0));
+  const [left, right] = alignedRanges([-10, 40], [-60, 20]);
+  expect(share(left)).toBeCloseTo(share(right));
+  expect(left[0]).toBeLessThanOrEqual(-10);
+  expect(left[1]).toBeGreaterThanOrEqual(40);
+  expect(right[0]).toBeLessThanOrEqual(-60);
+  expect(alignedRanges([0], [])).toEqual([[0, 1], [0, 1]]);
+});
+
+describe("the system page", () => {
+  const fine: SystemState = {
+    now: "2026-01-30T15:04:05Z",
+    business_date: "2026-01-30",
+    previous_session: "2026-01-29",
+    session_open: true,
+    price_source: "simulated",
+    same_cluster: true,
+    lag: [{ consumer: "pnl", shard: 0, entries: 0, seconds: 0 }],
+    horizon_age: null,
+    horizon_pid: null,
+    quarantined: [],
+    prices: { priced: 3, marked: 3, stale: 0, coverage: 1, newest_age_seconds: 1, oldest_age_seconds: 2 },
+    last_snapshot: { session: "2026-01-29", taken_at: "2026-01-29T21:01:00Z" },
+    queues: [{ queue: "pnl", waiting: 0 }],
+    workers: [{ worker: "one", queues: ["pnl"] }],
+    problems: [],
+  };
+
+  it("finds nothing wrong where nothing is", () => {
+    expect(troubles(fine)).toEqual([]);
+  });
+
+  it.each<[Partial<SystemState>, RegExp]>([
+    [{ problems: ["Redis cannot be asked: away"] }, /Redis/],
+    [{ lag: [{ consumer: "pnl", shard: 0, entries: 1200, seconds: 60 }] }, /pnl is 1,200 entries behind/],
+    [{ horizon_age: 100, horizon_pid: 7 }, /pid 7/],
+    [{ queues: [{ queue: "pnl", waiting: 2000 }] }, /2,000 messages/],
+    [{ workers: [{ worker: "one", queues: ["prices"] }] }, /No worker takes from the queue pnl/],
+    [{ prices: { ...fine.prices, stale: 2 } }, /2 of 3 prices are stale/],
+    [{ prices: { ...fine.prices, marked: 1 } }, /2 of 3 instruments have no price/],
+    [{ last_snapshot: { session: "2026-01-28", taken_at: "" } }, /that of 2026-01-29 is missing/],
+  ])("says what is: %o", (changed, said) => {
+    expect(troubles({ ...fine, ...changed }).join(" ")).toMatch(said);
+  });
+
+  it("adds a reader's shards up", () => {
+    const lag = (shard: number, entries: number, seconds: number) => ({ consumer: "pnl", shard, entries, seconds });
+    expect(readers([lag(0, 2, 1), lag(1, 3, 9)])).toMatchObject([{ consumer: "pnl", entries: 5, seconds: 9 }]);
+  });
+});

@@ -1,0 +1,83 @@
+/** The API's answers to the letter, as `tests/blotter/test_wire.py` proves that they are. */
+
+import { readFileSync } from "node:fs";
+
+import { describe, expect, it } from "vitest";
+
+import { complaints } from "../src/lib/api/client";
+import { page } from "../src/lib/api/pages";
+import * as money from "../src/lib/money";
+import { quoteRow } from "../src/lib/quotes";
+import {
+  account,
+  closeRow,
+  instrument,
+  market,
+  pnlRow,
+  positionRow,
+  priceRow,
+  serverMessage,
+  totalRow,
+  tradeRow,
+  tradeVersion,
+} from "../src/lib/validate";
+
+const wire = JSON.parse(
+  readFileSync(new URL("../../tests/wire/answers.json", import.meta.url), "utf-8"),
+) as Record<string, { results: unknown[] }>;
+
+const of = (name: string): { results: unknown[] } => {
+  const found = wire[name];
+  if (found === undefined) throw new Error(`answers.json has no ${name}`);
+  return found;
+};
+
+describe("what the server answers", () => {
+  it.each([
+    ["accounts", account],
+    ["instruments", instrument],
+    ["prices", priceRow],
+    ["closes", closeRow],
+    ["positions", positionRow],
+    ["trades", tradeRow],
+    ["versions", tradeVersion],
+    ["pnl", pnlRow],
+    ["pnl", totalRow],
+  ] as const)("passes the page's check of %s, with every field", (name, check) => {
+    const { results } = page(of(name), check as (value: unknown) => object);
+    expect(results).not.toHaveLength(0);
+    results.forEach((row, index) => {
+      for (const [field, value] of Object.entries(row))
+        if (field !== "ticker" || value !== null)
+          expect((of(name).results[index] as Record<string, unknown>)[field] ?? null).toEqual(value);
+    });
+  });
+
+  it("passes it where the answer is one thing", () => {
+    expect(market(wire["market"])).toMatchObject({ business_date: "2026-03-18", is_open: true });
+    expect(tradeRow(wire["trade"])).toMatchObject({ ticker: "IBM", quantity: "10" });
+    expect(complaints(wire["refused"], 400)[0]).toMatchObject({ attr: "as_of", code: "malformed" });
+  });
+
+  it("is shown as a reader expects it", () => {
+    const [row] = page(of("positions"), positionRow).results;
+    expect(row && money.signedMoney(row.total_pnl ?? "")).toBe("+20.00");
+    const [price] = page(of("prices"), priceRow).results;
+    expect(price && quoteRow(price, "", 0)).toMatchObject({ change: "1.25", change_percent: "+2.91%" });
+  });
+
+  it("makes a snapshot that the page takes", () => {
+    const message = {
+      type: "snapshot",
+      seq: 1,
+      business_date: "2026-03-18",
+      price_source: "simulated",
+      accounts: ["Test1"],
+      positions: of("positions").results,
+      trades: of("trades").results,
+      totals: of("pnl").results,
+      prices: of("prices").results,
+    };
+    expect(serverMessage(JSON.stringify(message))).toMatchObject({ seq: 1, type: "snapshot" });
+  });
+});
