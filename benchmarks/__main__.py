@@ -11,6 +11,7 @@ from benchmarks import (
     ledger_apply,
     ledger_flat,
     ledger_rebuild,
+    page,
     refresh,
     restate,
     revalue,
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "beside_import": beside_import.measure,
     "restate": restate.measure,
     "revalue": revalue.measure,
+    "page": page.measure,
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
 }
