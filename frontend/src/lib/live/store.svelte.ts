@@ -7,9 +7,10 @@
 
 import { fetchAccounts } from "../api/accounts";
 import { Refused } from "../api/client";
-import type { Account, ErrorMessage } from "../types";
-import { serverMessage } from "../validate";
+import type { Account, ErrorMessage, ServerMessage } from "../types";
+import { InvalidMessage } from "../validate";
 import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";
+import { MessageReader } from "./reader";
 import { LastingSocket } from "./socket";
 
 export type Phase = "connecting" | "live" | "syncing" | "lost" | "refused" | "signed-out";
@@ -34,6 +35,7 @@ export class LiveBlotter {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   #listeners = new Set<ChangeListener>();
   #socket: LastingSocket;
+  #reader = new MessageReader((message) => this.#received(message));
   #lastResubscribe = 0;
   #pending: ReturnType<typeof setTimeout> | undefined;
 
@@ -43,12 +45,17 @@ export class LiveBlotter {
   ) {
     this.#socket = new LastingSocket(address, {
       opened: () => {
+        this.#reader.reset();
         this.state = reconnected(this.state);
         this.phase = "syncing";
         this.retryAt = null;
         this.#subscribe();
       },
-      received: (text) => this.#received(text),
+      received: (text) => {
+        // Also while a large one is being read: the connection lives.
+        this.lastMessageAt = Date.now();
+        this.#reader.read(text);
+      },
       lost: (retryAt) => {
         if (this.phase === "signed-out") return;
         this.phase = "lost";
@@ -71,6 +78,7 @@ export class LiveBlotter {
       document.removeEventListener("visibilitychange", hurry);
       clearTimeout(this.#pending);
       this.#socket.close();
+      this.#reader.reset();
     };
   }
 
@@ -101,20 +109,18 @@ export class LiveBlotter {
     }, wait);
   }
 
-  #received(text: string): void {
-    const at = Date.now();
+  #received(message: ServerMessage | InvalidMessage): void {
     let change: Change;
-    try {
-      const received = receive(this.state, serverMessage(text), at);
-      this.state = received.state;
-      change = received.change;
-    } catch (error) {
+    if (message instanceof InvalidMessage) {
       // What it would have changed is unknown, so it counts as a gap.
-      this.problem = `The server sent something unreadable (${(error as Error).message}).`;
+      this.problem = `The server sent something unreadable (${message.message}).`;
       this.state = { ...this.state, inStep: false };
       change = { kind: "gap" };
+    } else {
+      const received = receive(this.state, message, Date.now());
+      this.state = received.state;
+      change = received.change;
     }
-    this.lastMessageAt = at;
     switch (change.kind) {
       case "snapshot":
         this.problem = null;
