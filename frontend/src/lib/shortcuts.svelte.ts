@@ -42,6 +42,8 @@ class Shortcuts {
 
   pressed(event: KeyboardEvent): void {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.isComposing) return;
+    // A dialog has its own keys, Escape above all.
+    if (event.target instanceof Element && event.target.closest("dialog[open]") !== null) return;
     if (!event.altKey && (!this.on || isTyping(event.target))) return;
     // The latest added wins: a page's own key before one that counts everywhere.
     const found = this.listed.findLast(

@@ -60,6 +60,7 @@ export class Imports {
       this.problem = inWords(error);
     }
     this.busy = false;
+    this.#again();
   }
 
   #put(job: ImportJob): void {

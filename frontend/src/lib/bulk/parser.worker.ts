@@ -58,10 +58,11 @@ onmessage = ({ data: { file, first, known } }: MessageEvent<Job>): void => {
             rows.push(row);
             if (rows.length >= PIECE) flush();
           } catch (error) {
-            parser.abort();
-            fail((error as Error).message);
+            // Aborting completes, too; the file is then known to be bad.
             rows = [];
             count = -1;
+            parser.abort();
+            fail((error as Error).message);
           }
         },
         complete: () => {
