@@ -1,0 +1,53 @@
+"""Past P&L on the whole running stack: kept by the workers, restated after a late trade."""
+
+from decimal import Decimal
+
+from tests.stack.client import Client, Row
+from tests.stack.eventually import eventually
+from tests.stack.running import RunningStack
+
+# What beat starts each minute, at once: real tasks in the real workers.
+MINUTE = """
+from pnl.tasks import keep_daily, record_intraday
+from prices.tasks import fetch_closes
+fetch_closes.delay(), keep_daily.delay(), record_intraday.delay()
+"""
+
+
+def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> None:
+    api, desk = stack.client("trader"), stack.desk()
+    session = stack.client("admin").get("system/").json()["previous_session"]
+    _book(api, desk, session, "10")
+
+    def final() -> Row:
+        stack.manage("shell", "-c", MINUTE)
+        (row,) = api.rows("pnl/", account=desk, by="ticker", **{"from": session, "to": session})
+        assert row["is_final"], row
+        return row
+
+    before = eventually(final)
+    assert (before["closing_quantity"], before["restated_at"]) == ("10", None)
+    _book(api, desk, session, "5")
+
+    def restated() -> Row:
+        (row,) = api.rows("pnl/", account=desk, by="ticker", **{"from": session, "to": session})
+        assert row["restated_at"], row
+        return row
+
+    after = eventually(restated)
+    assert after["closing_quantity"] == "15"
+    assert Decimal(after["total_pnl"]) == Decimal(before["total_pnl"]) * 15 / 10
+
+    def point() -> None:
+        (first, *_) = api.rows("pnl/intraday/", account=desk)
+        assert first["account"] == desk
+
+    eventually(point)
+
+
+def _book(api: Client, desk: str, session: str, quantity: str) -> None:
+    answer = api.post(
+        "trades/", account=desk, ticker="KO", side="buy", quantity=quantity, price="60",
+        trade_date=session,
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.text
