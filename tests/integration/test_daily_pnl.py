@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from tests.stack.client import Client, Row
+from tests.stack.client import Row
 from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
@@ -17,7 +17,7 @@ fetch_closes.delay(), keep_daily.delay(), record_intraday.delay()
 def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> None:
     api, desk = stack.client("trader"), stack.desk()
     session = stack.client("admin").get("system/").json()["previous_session"]
-    _book(api, desk, session, "10")
+    api.book(desk, "KO", "buy", 10, 60, trade_date=session)
 
     def final() -> Row:
         stack.manage("shell", "-c", MINUTE)
@@ -27,7 +27,7 @@ def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> 
 
     before = eventually(final)
     assert (before["closing_quantity"], before["restated_at"]) == ("10", None)
-    _book(api, desk, session, "5")
+    api.book(desk, "KO", "buy", 5, 60, trade_date=session)
 
     def restated() -> Row:
         (row,) = api.rows("pnl/", account=desk, by="ticker", **{"from": session, "to": session})
@@ -43,11 +43,3 @@ def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> 
         assert first["account"] == desk
 
     eventually(point)
-
-
-def _book(api: Client, desk: str, session: str, quantity: str) -> None:
-    answer = api.post(
-        "trades/", account=desk, ticker="KO", side="buy", quantity=quantity, price="60",
-        trade_date=session,
-    )  # fmt: skip
-    assert answer.status_code == 201, answer.text
