@@ -16,6 +16,8 @@ from rest_framework.request import Request
 
 from eqtrade.system import queue_lengths
 from kernel import clock
+from pnl.health import restates
+from positions.health import overdue_snapshots
 from prices.health import closes_health, coverage, source_health
 from trades.lag import horizon, quarantined, shard_lags
 from trades.rebuilding import same_cluster
@@ -56,9 +58,24 @@ class _State(Collector):
                 "eqtrade_ledger_same_cluster", "0 after a restore that nobody declared",
                 int(same_cluster()),
             ),
+            *_kept(clock.now()),
             *_prices(clock.now()),
             *_queues(),
         ]  # fmt: skip
+
+
+def _kept(now: datetime) -> list[Metric]:
+    waiting = restates(now)
+    return [
+        _gauge("eqtrade_restates_waiting", "Restatements of past P&L to be done", waiting.waiting),
+        _gauge(
+            "eqtrade_restates_oldest_seconds", "Age of the oldest of them", waiting.oldest_seconds
+        ),
+        _gauge(
+            "eqtrade_snapshots_overdue", "Snapshots that could be taken and are not",
+            len(overdue_snapshots(now)),
+        ),
+    ]  # fmt: skip
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

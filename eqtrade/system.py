@@ -11,6 +11,8 @@ from eqtrade.celery import app
 from eqtrade.queues import queue_names
 from kernel import clock
 from kernel.api.rows import Row, moment
+from pnl.health import restates
+from positions.health import overdue_snapshots
 from positions.selectors import last_snapshot
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
@@ -40,6 +42,16 @@ def system_state() -> Row:
     prices = _prices(now, problems)
     queues, workers = _queues(problems), _workers(problems)
     snapshot = last_snapshot()
+    restating = restates(now)
+    problems += [
+        f"The snapshot of {day} is not taken, though its closes are settled."
+        for day in overdue_snapshots(now)
+    ]
+    if restating.is_late:
+        problems.append(
+            f"{restating.waiting} restatements wait, the oldest for"
+            f" {restating.oldest_seconds / 60:.0f} minutes: past P&L is out of date."
+        )
     return {
         "now": moment(now),
         "business_date": today.isoformat(),
@@ -55,6 +67,7 @@ def system_state() -> Row:
         "prices": prices,
         "last_snapshot": snapshot
         and {"session": snapshot.session.isoformat(), "taken_at": moment(snapshot.taken_at)},
+        "restates": asdict(restating),
         "queues": queues,
         "workers": workers,
         "problems": problems,

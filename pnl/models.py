@@ -144,6 +144,8 @@ class DailyPnl(models.Model):
                 fields=["account", "session", "instrument"], name="daily_pnl_key"
             ),
         ]
+        verbose_name = "kept P&L"
+        verbose_name_plural = "kept P&L"
 
     def __str__(self) -> str:
         return f"{self.session} {self.account_id}/{self.instrument_id}"

@@ -7,7 +7,11 @@ from django.db import transaction
 from django.test import Client
 
 from eqtrade.up.postgres import PostgresServer
+from pnl.services.restating import closes_changed
+from positions.services.snapshots import _mark
+from prices.sessions import sessions
 from tests import factories as make
+from tests.pnl.conftest import MONDAY, Days, at, recorded, settle
 from tests.trades.conftest import NOW, TODAY
 
 
@@ -48,6 +52,26 @@ def test_without_redis_the_rest_is_still_told_and_the_problem_named(staff: Clien
     assert state["queues"] is None
     assert any("Redis" in problem for problem in state["problems"])
     assert json.dumps(state)
+
+
+def test_overdue_snapshots_and_late_restatements_are_problems(staff: Client) -> None:
+    days = Days()
+    days.trade("5", "10", MONDAY)
+    settle(MONDAY)
+    with recorded(at(MONDAY, 21)):
+        _mark(sessions(), MONDAY)
+        closes_changed([(days.ibm.pk, MONDAY)])
+    state = staff.get("/api/v1/system/").json()
+    assert state["last_snapshot"] is None
+    assert (
+        f"The snapshot of {MONDAY} is not taken, though its closes are settled."
+        in (state["problems"])
+    )
+    assert state["restates"]["waiting"] == 1
+    assert any("past P&L is out of date" in problem for problem in state["problems"])
+    text = staff.get("/metrics").content.decode()
+    assert "eqtrade_snapshots_overdue 1.0" in text
+    assert "eqtrade_restates_waiting 1.0" in text
 
 
 def test_metrics(staff: Client) -> None:

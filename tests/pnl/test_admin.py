@@ -101,3 +101,13 @@ def test_only_who_may_view_it(book: Days) -> None:
     assert get(name="other").status_code == 403
     assert get("csv/", name="other").status_code == 403
     assert get(name="nobody").status_code == 302
+
+
+@pytest.mark.parametrize("model", ["dailypnl", "restaterequest", "sessionrun"])
+def test_what_is_kept_can_be_looked_at_and_not_changed(book: Days, model: str) -> None:
+    book.user.is_staff = True
+    book.user.save()
+    client = Client()
+    client.force_login(book.user)
+    assert client.get(f"/admin/pnl/{model}/").status_code == 200
+    assert client.get(f"/admin/pnl/{model}/add/").status_code == 403
