@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun, worker_ready
+from celery.signals import task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 
 from eqtrade import pulse
@@ -18,6 +18,15 @@ app.autodiscover_tasks()
 pulse.install(app)
 
 logger = logging.getLogger(__name__)
+
+
+@worker_init.connect
+def _load_before_forking(**_: Any) -> None:
+    """A process that replaces a killed one would else spend most of a second on the calendar before
+    its first task, and every process would hold a copy of its own."""
+    from prices.calendar import published_calendar
+
+    published_calendar()
 
 
 @task_prerun.connect
