@@ -308,6 +308,7 @@ SPECTACULAR_SETTINGS = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # A CSV file to import; nginx's limit for that address is a little above it.
+IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=80 * 1000 * 1000)
 
 # --- files and language -------------------------------------------------------------------------

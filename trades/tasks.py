@@ -4,6 +4,8 @@ from uuid import UUID
 
 from celery import shared_task
 
+from kernel import clock
+from trades.services.import_keeping import imports_tidy as tidy
 from trades.services.import_lease import imports_sweep
 from trades.services.import_running import import_run as run
 from trades.services.reading import ledger_sweep
@@ -18,3 +20,8 @@ def sweep() -> int:
 @shared_task(name="trades.tasks.import_run")
 def import_run(import_id: str) -> None:
     run(UUID(import_id), takes_over=True)
+
+
+@shared_task(name="trades.tasks.imports_tidy")
+def imports_tidy() -> int:
+    return tidy(now=clock.now())

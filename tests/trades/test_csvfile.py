@@ -2,6 +2,8 @@
 
 import csv
 import io
+import tracemalloc
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -172,3 +174,22 @@ def test_a_line_without_end_is_refused_before_it_is_held(size: int) -> None:
         found(PLAIN.encode() + b"\n" + b"x" * (3 * MAX_RECORD), size)
     assert refusal.value.code == "line_too_long"
     assert "Line 2" in refusal.value.detail
+
+
+def test_a_file_is_not_held() -> None:
+    row = b"IBM,Test1,buy,100,143.50\n"
+    part = row * 4_000
+
+    def parts() -> Iterator[bytes]:
+        for _ in range(50):
+            yield b"".join([part])  # new each time, as read from a socket
+
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in records(parts()))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == 200_000
+    # The parts of 100 kB, split into lines; the file has 5 MB.
+    assert peak < 1_500_000

@@ -1,6 +1,6 @@
 """CSV imports over REST, with the worker's part called as a worker calls it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from django.test import Client
 
 from eqtrade.up.postgres import PostgresServer
 from tests import factories as make
-from tests.trades.conftest import TODAY, Desk, make_desk
+from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.importing import (
     HEADER,
     ROW,
@@ -26,8 +26,17 @@ from tests.trades.importing import (
     upload,
     work,
 )
-from trades.models import ClientTradeId, Import, LedgerEntry, RequestGroup, Trade, TradeVersion
+from trades.models import (
+    ClientTradeId,
+    Import,
+    ImportChunk,
+    LedgerEntry,
+    RequestGroup,
+    Trade,
+    TradeVersion,
+)
 from trades.services import import_running
+from trades.services.import_keeping import imports_tidy
 from trades.services.import_running import import_run
 
 
@@ -283,6 +292,18 @@ def test_the_list_is_paged(desk: Desk) -> None:
     assert [j["id"] for j in [*first["results"], *second["results"]]] == ids[:4]
     back = client.get(second["previous"]).json()
     assert [j["id"] for j in back["results"]] == ids[:2]
+
+
+def test_files_go_after_a_while_and_what_they_booked_stays(desk: Desk) -> None:
+    old, waiting = imported(desk, lines(ROW, "x")), upload(desk, lines(ROW)).json()
+    assert imports_tidy(now=NOW + timedelta(days=90)) == 0
+    assert imports_tidy(now=NOW + timedelta(days=91)) == 1
+    assert list(ImportChunk.objects.values_list("import_job", flat=True)) == [UUID(waiting["id"])]
+    assert counts(read(desk, old["id"])) == ("done", 2, 1, 1)
+    assert len(rejected(desk, old["id"])) == 2
+    desk.client().post(f"{URL}{old['id']}/undo/", {"reason": "x"}, format="json")
+    work(UUID(old["id"]))
+    assert read(desk, old["id"])["state"] == "undone"
 
 
 # --- the admin -----------------------------------------------------------------------------------
