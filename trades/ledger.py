@@ -48,6 +48,7 @@ BATCH_ENTRIES = 65_536
 # ids, which are drawn by all shards, is taken without; were it all one shard's, that batch would
 # take two seconds.
 UNCOUNTED_BATCHES = 16
+_ALWAYS = -(2**62)
 MAX_BATCHES = 3
 PATIENCE_SECONDS = 2.0
 PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
@@ -320,8 +321,9 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
             "txid": after.txid,
             "id": after.id,
             "size": size,
-            # Ids are drawn in about the reading order, by all shards.
-            "uncounted": UNCOUNTED_BATCHES * size if size >= BATCH_ENTRIES else 0,
+            # Ids are drawn in about the reading order, by all shards. A batch that is bisected is
+            # always counted off: its last entry may have an id below the checkpoint's.
+            "uncounted": UNCOUNTED_BATCHES * size if size >= BATCH_ENTRIES else _ALWAYS,
             "consumer": consumer,
         },
     )

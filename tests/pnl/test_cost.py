@@ -1,10 +1,12 @@
 """Cost as a projection: appended, late, corrected, moved, in any batches, crashed and rebuilt."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -202,6 +204,42 @@ def test_a_replay_looks_at_nothing_beyond_the_batch(book: Book) -> None:
         assert verify() == []
         assert "0 mended" in run("rebuild_cost")
     assert costs() == (-50, -600, 0)
+
+
+def test_versions_that_are_read_in_another_order_than_they_were_made(book: Book) -> None:
+    """A transaction that began before version 2 writes version 3: its entries come first, among
+    them the reversal of terms that no entry has added yet."""
+    trade = book.trade("100", "10", YESTERDAY)
+    book.trade("-50", "12")
+    read()
+    began, made = Event(), Event()
+
+    def amend_late() -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+            began.set()
+            assert made.wait(30)
+            book.amend(Trade.objects.get(pk=trade.pk), quantity=D(30))
+        connection.close()
+
+    with ThreadPoolExecutor(1) as other:
+        late = other.submit(amend_late)
+        assert began.wait(30)
+        book.amend(trade, quantity=D(20), price=D(11))
+        made.set()
+        late.result(30)
+    places = LedgerEntry.objects.filter(version__gt=1).order_by("txid", "id")
+    assert [entry.version for entry in places] == [3, 3, 2, 2]
+    states = []
+    for _ in places:
+        for shard in range(LEDGER_SHARDS):
+            drain(COST, shard, batch_entries=1, max_batches=1, patience=0)
+        states.append(costs())
+        assert verify() == []
+        assert "0 mended" in run("rebuild_cost")
+    # 100 @ 10 less the reversal of 20 @ 11; with 30 @ 11; without the 100; with the 20 back.
+    assert [quantity for quantity, _, _ in states] == [30, 60, -40, -20]
+    assert states[-1] == (-20, -240, 30)
 
 
 @pytest.mark.parametrize("batch_entries", [1, 2, 3, 7])

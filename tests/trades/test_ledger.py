@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from psycopg import Connection, connect
 
 from eqtrade.up.postgres import PostgresServer
+from pnl.cost_projection import COST
 from pnl.projection import ACTIVITY
 from positions.models import Position
 from positions.projection import POSITIONS
@@ -158,10 +159,11 @@ def test_shards_behind_are_found_also_without_a_checkpoint(desk: Desk) -> None:
     shard = desk.account.pk % 16
     assert shards_behind() == []
     book(desk)
-    assert shards_behind() == [("pnl", shard), ("positions", shard)]
+    assert shards_behind() == [("cost", shard), ("pnl", shard), ("positions", shard)]
     read(desk)
-    assert shards_behind() == [("pnl", shard)]
+    assert shards_behind() == [("cost", shard), ("pnl", shard)]
     drain(ACTIVITY, shard)
+    drain(COST, shard)
     assert shards_behind() == []
 
 
