@@ -246,10 +246,11 @@ class Desk(RuleBasedStateMachine):
 
     @rule()
     def settle(self) -> None:
-        """The work of the minute: snapshots and kept P&L, whenever it gets its turn."""
+        """The work of the minute: snapshots, P&L kept and restated, whenever it gets its turn."""
         self._drain(ACTIVITY)
         snapshots_work(now=self.now, patience=0)
         daily_keep(now=self.now)
+        assert restate_work(now=self.now, seconds=60) is Turn.DONE
         self.model.take_snapshots(self.now)
 
     # --- what is seen ---------------------------------------------------------------------------
