@@ -107,7 +107,13 @@ def lint(_arguments: Sequence[str]) -> None:
         "DATABASE_URL": "postgres:///none",
         "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
     }
-    schema = ("spectacular", "--format", "openapi-json", "--file", "frontend/node_modules/.openapi.json")
+    schema = (
+        "spectacular",
+        "--format",
+        "openapi-json",
+        "--file",
+        "frontend/node_modules/.openapi.json",
+    )
     checks: Mapping[str, tuple[Sequence[str | Path], Mapping[str, str] | None]] = {
         "ruff check": ([PYTHON, "-m", "ruff", "check", "."], None),
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),

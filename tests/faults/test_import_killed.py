@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import psutil
+import psycopg
 
 from tests.stack.client import TIMEOUT, Client, Row
 from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
-ROWS = 20_000
+ROWS = 40_000
 KILLS = 5
 TICKERS = ("PG", "KO", "PEP")
 PATH = "trades/imports/"
@@ -55,6 +56,25 @@ def kill_importers(stack: RunningStack, *, whole: bool) -> None:
         child.kill()
 
 
+def lease(stack: RunningStack, job: Row) -> object:
+    """Whose turn it is."""
+    with psycopg.connect(stack.settings()["DATABASE_URL"]) as database:
+        row = database.execute(
+            "SELECT lease FROM trades_import WHERE id = %s", [job["id"]]
+        ).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def taken_over(stack: RunningStack, job: Row, dead: object) -> None:
+    """Wait until another worker has the lease."""
+
+    def look() -> None:
+        assert lease(stack, job) != dead
+
+    eventually(look)
+
+
 def test_every_row_is_booked_once_whoever_dies(
     stack: RunningStack, record_property: Callable[[str, object], None]
 ) -> None:
@@ -64,16 +84,14 @@ def test_every_row_is_booked_once_whoever_dies(
     waited = []
     with stack.live("trader", [desk]) as live:
         job = upload(client, "\n".join(["ticker,account,side,quantity,price", *rows]))
-        done = 0
+        found = further(client, job, 0)
         for number in range(KILLS):
-            found = further(client, job, done)
-            done = found["rows_done"]
             assert found["state"] == "running", "it was over before it could be killed"
             kill_importers(stack, whole=number == KILLS - 1)
             killed = time.monotonic()
-            # What its last transaction did before it died is not a resumption.
-            done = max(done, state(client, job)["rows_done"])
-            further(client, job, done)
+            taken_over(stack, job, lease(stack, job))
+            # What the dead one's last transaction still did is not a resumption.
+            found = further(client, job, state(client, job)["rows_done"])
             waited.append(round(time.monotonic() - killed, 1))
 
         def over() -> Row:
