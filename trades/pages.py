@@ -52,6 +52,8 @@ def trade_page(
     """At most `limit` trades, newest first: the newest, or those next after (older than) `after`,
     or those next before (newer than) `before`. The page is one statement, so that a trade which
     moves meanwhile does not end a list early; a range of days needs another one first."""
+    if wanted.first and wanted.last and wanted.first > wanted.last:
+        return Trade.objects.none()
     ids, values = _ids(wanted, limit=limit, after=after, before=before)
     # In the order in which they stand in the text: Django passes no names on.
     named = re.compile(r"%\((\w+)\)s")
@@ -104,7 +106,7 @@ def _ids(
         if wanted.instruments is not None:
             keys.append("unnest(%(instruments)s::bigint[]) AS i (instrument)")
             within.append("t.instrument_id = k.instrument")
-        elif wanted.booked_by is None and (days := _days(wanted, len(statuses))):
+        elif wanted.booked_by is None and (days := _days(wanted, len(statuses))) is not None:
             values["days"] = days
             keys.append("unnest(%(days)s::date[]) AS d (day)")
             within.append("t.trade_date = k.day")
@@ -129,12 +131,12 @@ def _newest_of_keys(keys: list[str], within: str, order: str) -> str:
     """
 
 
-def _days(wanted: TradeFilter, statuses: int) -> list[date]:
-    """The days that a range covers and that can have trades, when they make good keys; else none,
-    and the range is checked trade by trade."""
+def _days(wanted: TradeFilter, statuses: int) -> list[date] | None:
+    """The days that a range covers and that can have trades; None when there is no range, or when
+    its days would be too many keys: then it is checked trade by trade."""
     first, last = wanted.first, wanted.last
     if first is None and last is None:
-        return []
+        return None
     if first != last:
         known = _days_with_trades(wanted.accounts)
         if known is None:
@@ -142,10 +144,10 @@ def _days(wanted: TradeFilter, statuses: int) -> list[date]:
         first = max(first or known[0], known[0])
         last = min(last or known[1], known[1])
     if first is None or last is None:
-        return []
+        return None
     count = (last - first).days + 1
-    if count < 1 or count * len(wanted.accounts) * statuses > MAX_KEYS:
-        return []
+    if count * len(wanted.accounts) * statuses > MAX_KEYS:
+        return None
     return [first + timedelta(days=n) for n in range(count)]
 
 

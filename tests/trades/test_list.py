@@ -84,6 +84,7 @@ CASES: list[tuple[dict[str, Any], Callable[[Trade], bool]]] = [
     ({"to": DAYS[3]}, lambda t: t.trade_date <= DAYS[3]),
     ({"from": DAYS[3], "to": DAYS[1]}, lambda t: DAYS[3] <= t.trade_date <= DAYS[1]),
     ({"from": DAYS[1], "to": DAYS[3]}, lambda t: False),
+    ({"ticker": "IBM", "from": DAYS[1], "to": DAYS[3]}, lambda t: False),
     ({"from": "1900-01-01", "to": "2999-12-31"}, lambda t: True),
     ({"from": DAYS[1], "trade_date": DAYS[2]}, lambda t: False),
     (
@@ -249,6 +250,8 @@ QUIET: dict[str, Callable[[Desk], TradeFilter]] = {
         [d.account.pk], first=TODAY - timedelta(days=150), last=TODAY - timedelta(days=150)
     ),
     "old days": lambda d: TradeFilter([d.account.pk], last=TODAY - timedelta(days=190)),
+    "days before the first": lambda d: TradeFilter([d.account.pk], last=date(2000, 1, 3)),
+    "days after the last": lambda d: TradeFilter([d.account.pk], first=date(2030, 1, 3)),
     "a ticker that was not traded": lambda d: TradeFilter(
         [d.account.pk], instruments=[d.ibm.pk + 1]
     ),
@@ -261,13 +264,9 @@ def test_no_page_walks_through_trades_that_it_does_not_show(busy: Desk) -> None:
     for which, wanted in QUIET.items():
         names, rows = plan(wanted(busy))
         assert "Seq Scan on trades_trade" not in names, which
-        assert names & {
-            "trade_by_status",
-            "trade_by_day",
-            "trade_by_ticker",
-            "trade_by_user",
-            "trade_in_group",
-        }
+        indexes = {n for n in names if n.startswith(("trade_by_", "trade_in_"))}
+        # Nothing is read where a range of days covers none that can have trades.
+        assert indexes or rows == 0, (which, names)
         # One page's rows for each key that can have any on it (here, at most ten days), and the
         # page itself.
         assert rows <= (1200 if which == "old days" else 350), (which, rows)
