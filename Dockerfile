@@ -39,7 +39,7 @@ ENV PATH=/opt/venv/bin:$PATH \
 RUN python manage.py collectstatic --noinput --verbosity 0 \
     && python -m compileall -q accounts blotter deploy eqtrade kernel pnl positions prices trades
 USER 10001:10001
-HEALTHCHECK --interval=10s --timeout=8s --start-period=180s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \
     CMD ["/app/deploy/entrypoint.sh", "health"]
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["api"]
@@ -53,6 +53,6 @@ ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
     NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
 USER 101:101
 EXPOSE 8080
-HEALTHCHECK --interval=10s --timeout=8s --start-period=180s --retries=3 \
+HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \
     CMD ["curl", "-fsS", "-o", "/dev/null", "http://127.0.0.1:8080/healthz"]
 CMD ["nginx", "-c", "/tmp/nginx.conf", "-g", "daemon off; pid /tmp/nginx.pid;"]

@@ -17,7 +17,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-TIMEOUT_SECONDS = 5
+TIMEOUT_SECONDS = 10
 PULSE_SECONDS = 30
 """A worker writes every 5 s, and beat whenever it sends a task, every second or three."""
 STALLED_SECONDS = 60
