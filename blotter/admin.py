@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.widgets import AdminDateWidget
 from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -31,9 +30,11 @@ BY = (("account", "Account"), ("ticker", "Account and ticker"))
 
 
 class PnlForm(forms.Form):
-    account = forms.MultipleChoiceField(required=False)
-    first = forms.DateField(required=False, widget=AdminDateWidget, label="From")
-    last = forms.DateField(required=False, widget=AdminDateWidget, label="To")
+    account = forms.MultipleChoiceField(
+        required=False, label="Accounts (none: all)", widget=forms.SelectMultiple({"size": 4})
+    )
+    first = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}), label="From")
+    last = forms.DateField(required=False, widget=forms.DateInput({"type": "date"}), label="To")
     by = forms.ChoiceField(choices=BY, required=False)
 
     def __init__(self, *args: Any, accounts: list[Account], **kwargs: Any) -> None:
@@ -173,7 +174,13 @@ def _refused(form: PnlForm) -> HttpResponse:
 def _shown(row: Row, today: Today) -> Row:
     """A row as the page shows it: cents, half up; what is not known is a dash."""
     cents = ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl")
-    return {**row, **{name: _cents(row[name]) for name in cents}, "state": state_of(row, today)}
+    restated = row["restated_at"] and row["restated_at"][:16].replace("T", " ") + " UTC"
+    return {
+        **row,
+        **{name: _cents(row[name]) for name in cents},
+        "state": state_of(row, today),
+        "restated_at": restated,
+    }
 
 
 def _cents(value: str | None) -> str:

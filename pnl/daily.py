@@ -28,9 +28,9 @@ COMPUTED = f"""
          WHERE a.account_id = ANY(%(accounts)s) AND a.trade_date >= %(first_day)s
     ), opened AS MATERIALIZED (
         SELECT w.account_id, w.instrument_id, w.first, w.last,
-               h.quantity - coalesce(t.quantity, 0) AS opening
+               coalesce(h.quantity, 0) - coalesce(t.quantity, 0) AS opening
           FROM wanted w
-          JOIN pnl_holding h
+          LEFT JOIN pnl_holding h
             ON h.account_id = w.account_id AND h.instrument_id = w.instrument_id
           LEFT JOIN (SELECT account_id, instrument_id, sum(quantity) AS quantity
                        FROM traded GROUP BY account_id, instrument_id) t

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from django.db import connection, transaction
 
-from pnl.models import Holding, RestateRequest, SessionRun
+from pnl.models import DailyPnl, Holding, RestateRequest, SessionRun
 from pnl.services.writing import PIECE_ROWS, Span, daily_write, writer_lock
 from prices.sessions import Sessions, sessions
 
@@ -113,10 +113,12 @@ def _spread(requests: list[RestateRequest]) -> bool:
     """Turn requests for whole accounts into one for each key, so that they come in pieces."""
     if not requests:
         return False
-    keys = Holding.objects.filter(account__in={r.account_id for r in requests})
-    names: dict[int, list[int]] = {}
-    for account, instrument in keys.values_list("account_id", "instrument_id"):
-        names.setdefault(account, []).append(instrument)
+    names: dict[int, set[int]] = {}
+    # A key that a rebuild has taken away is kept until it is calculated without it.
+    for model in (Holding, DailyPnl):
+        keys = model._default_manager.filter(account__in={r.account_id for r in requests})
+        for account, instrument in keys.values_list("account_id", "instrument_id").distinct():
+            names.setdefault(account, set()).add(instrument)
     RestateRequest.objects.bulk_create(
         [
             RestateRequest(
@@ -127,7 +129,7 @@ def _spread(requests: list[RestateRequest]) -> bool:
                 reason=request.reason,
             )
             for request in requests
-            for instrument in names.get(request.account_id or 0, [])
+            for instrument in sorted(names.get(request.account_id or 0, ()))
         ],
         batch_size=5_000,
     )
