@@ -229,6 +229,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices/series/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One instrument's prices over a session, for a chart
+         * @description The last sessions are kept; of others there are no points.
+         */
+        get: operations["prices_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/": {
         parameters: {
             query?: never;
@@ -1114,6 +1134,15 @@ export interface components {
          * @enum {string}
          */
         PnlReasonEnum: "no_mark" | "no_previous_close" | "stale" | "carried" | "settling";
+        PointOut: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+        };
         /** @description A position with its P&L on the session. Figures that need a missing price are null. */
         PositionOut: {
             account: string;
@@ -1202,6 +1231,18 @@ export interface components {
              * @example 7424.40
              */
             previous_close: string | null;
+        };
+        /** @description At most one point a minute. `previous_close` is null when there is none. */
+        SeriesOut: {
+            ticker: string;
+            /** Format: date */
+            session: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            previous_close: string | null;
+            points: components["schemas"]["PointOut"][];
         };
         ServerErrorOut: {
             type: components["schemas"]["ServerErrorOutTypeEnum"];
@@ -2365,6 +2406,84 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    prices_series: {
+        parameters: {
+            query: {
+                session?: string;
+                ticker: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
