@@ -103,7 +103,8 @@ class Ground:
             root.execute("SET session_replication_role = replica")
             root.execute("SET work_mem = '256MB'")
             root.execute(
-                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, trades_checkpoint"
+                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, pnl_cost,"
+                " trades_checkpoint"
             )
             for table, stamp, now in (
                 ("positions_position", ", updated_at", ", now()"),
@@ -133,7 +134,8 @@ class Ground:
         with self.superuser() as root:
             root.execute("SET session_replication_role = replica")
             root.execute(
-                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, trades_checkpoint"
+                "TRUNCATE positions_position, pnl_holding, pnl_dailyactivity, pnl_cost,"
+                " trades_checkpoint"
             )
             root.execute("VACUUM positions_position")
 

@@ -124,7 +124,8 @@ def _forget(ground: Ground) -> None:
         root.execute(
             "TRUNCATE trades_requestgroup, trades_trade, trades_tradeversion, trades_ledgerentry,"
             " trades_clienttradeid, trades_import, trades_importchunk, trades_rejection,"
-            " positions_position, pnl_holding, pnl_dailyactivity, trades_checkpoint CASCADE"
+            " positions_position, pnl_holding, pnl_dailyactivity, pnl_cost, trades_checkpoint"
+            " CASCADE"
         )
         root.execute("CHECKPOINT")
 
@@ -159,10 +160,11 @@ def _right(ground: Ground, file: Path) -> None:
 
 
 def _projections() -> "list[Projection]":
+    from pnl.cost_projection import COST
     from pnl.projection import ACTIVITY
     from positions.projection import POSITIONS
 
-    return [POSITIONS, ACTIVITY]
+    return [POSITIONS, ACTIVITY, COST]
 
 
 def _columns(ground: Ground, table: str) -> str:
