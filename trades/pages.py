@@ -10,8 +10,7 @@ key without trades costs one look into an index.
 
 Which index serves a key: trade_by_status (account, status), trade_by_ticker (account, instrument,
 status; a range of days is checked in the index itself), trade_by_user (account, user, status; days
-likewise), trade_by_day (account, day, status),
-trade_in_group (request group).
+likewise), trade_by_day (account, day, status), trade_in_group (request group).
 """
 
 import re
