@@ -10,7 +10,8 @@ import pytest
 from prices.calendar import published_calendar
 from prices.health import coverage, price_problems, source_health
 from prices.marks import marks
-from prices.models import Instrument, Quote, SourceFailure
+from prices.models import Close, CloseRun, Instrument, Quote, SourceFailure
+from prices.services.close_fetching import closes_work
 from prices.services.fetching import FetchRunning, LeftAlone, ask, one_fetch
 from prices.services.quotes import quotes_refresh
 from prices.sources import SourceUnavailable
@@ -145,6 +146,24 @@ def test_every_trouble_leaves_the_last_price_and_is_counted(
     assert set(Quote.objects.values_list("price", flat=True)) == before
     counted = SourceFailure.objects.get(kind=kind).count
     assert 3 <= counted <= 5  # 45 s, 90 s, 3 min, 6 min …
+
+
+def test_one_symbol_that_breaks_holds_up_no_close_of_another(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither in its own group of symbols nor in the next; and Yahoo is not left alone for it."""
+    monkeypatch.setattr("prices.services.close_fetching.AT_ONCE", 4)
+    Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(10)]).delete()
+    broken = Answer(200, b'{"chart": {"res')
+    desk.server.fault = lambda asked: broken if asked.symbols == ("T2",) else None
+    with pytest.raises(SourceUnavailable, match="JSONDecodeError"):
+        closes_work(now=desk.now)
+    lacking = Instrument.objects.exclude(pk__in=Close.objects.values("instrument"))
+    assert [instrument.ticker for instrument in lacking] == ["T2"]
+    assert Close.objects.count() == 9 * 5
+    assert set(CloseRun.objects.values_list("missing", "state")) == {(1, "pending")}
+    assert source_health().failures == {"malformed": 1}
+    assert desk.refresh() == "asked"
 
 
 def test_two_never_ask_at_once(desk: Desk, cluster: Any) -> None:
