@@ -33,6 +33,26 @@ describe("serverMessage", () => {
       detail: "No.",
     }));
 
+  it("reads how far an import is, without its groups while it runs", () => {
+    const job = {
+      id: "0193f0aa-0000-7000-8000-000000000001",
+      state: "running",
+      file_name: "trades.csv",
+      accepted_at: "2026-11-20T19:02:11Z",
+      finished_at: null,
+      rows_total: 250,
+      rows_done: 100,
+      rows_booked: 99,
+      rows_rejected: 1,
+      rows_per_second: 1234.5,
+      error: "",
+    };
+    expect(parse({ type: "import", import: job })).toEqual({
+      type: "import",
+      job: { ...job, request_groups: [] },
+    });
+  });
+
   it("keeps null apart from zero", () => {
     const row = position({ total_pnl: null, pnl_valid: false, pnl_reason: "no_mark" });
     expect(parse({ ...snapshot, positions: [row] })).toMatchObject({

@@ -145,7 +145,13 @@ export interface ErrorMessage {
   detail: string;
 }
 
-export type ServerMessage = SnapshotMessage | UpdateMessage | ErrorMessage;
+/** How far an import of this user is; outside of the numbering. */
+export interface ImportMessage {
+  type: "import";
+  job: ImportJob;
+}
+
+export type ServerMessage = SnapshotMessage | UpdateMessage | ImportMessage | ErrorMessage;
 
 /** What the page's template hands over about the signed-in user. */
 export interface Boot {

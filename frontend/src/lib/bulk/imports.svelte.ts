@@ -8,6 +8,8 @@ import { type BulkRow, COLUMNS } from "./rows";
 
 const EVERY = 700;
 
+const isUnderWay = ({ state }: ImportJob): boolean => state === "queued" || state === "running";
+
 export class Imports {
   jobs = $state.raw<ImportJob[]>([]);
   problem = $state<string | null>(null);
@@ -25,6 +27,22 @@ export class Imports {
       this.problem = inWords(error);
     }
     this.#again();
+  }
+
+  /** News of one, over the websocket: sooner than asking, and without its groups. */
+  heard(job: ImportJob): void {
+    const known = this.jobs.find(({ id }) => id === job.id);
+    const groups = job.request_groups.length > 0 ? job.request_groups : (known?.request_groups ?? []);
+    this.#put({ ...job, request_groups: groups });
+    if (!isUnderWay(job)) void this.#refresh(job.id);
+  }
+
+  async #refresh(id: string): Promise<void> {
+    try {
+      this.#put(await fetchImport(id));
+    } catch (error) {
+      this.problem = inWords(error);
+    }
   }
 
   rest(): void {
@@ -63,13 +81,16 @@ export class Imports {
     this.#again();
   }
 
+  /** In its place, or first where it is new. */
   #put(job: ImportJob): void {
-    this.jobs = [job, ...this.jobs.filter(({ id }) => id !== job.id)];
+    this.jobs = this.jobs.some(({ id }) => id === job.id)
+      ? this.jobs.map((each) => (each.id === job.id ? job : each))
+      : [job, ...this.jobs];
   }
 
   #again(): void {
     clearTimeout(this.#timer);
-    const open = this.jobs.filter(({ state }) => state === "queued" || state === "running");
+    const open = this.jobs.filter(isUnderWay);
     if (open.length > 0) this.#timer = setTimeout(() => void this.#round(open), EVERY);
   }
 

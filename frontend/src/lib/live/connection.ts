@@ -10,6 +10,7 @@
 
 import type {
   ErrorMessage,
+  ImportJob,
   PositionRow,
   PriceRow,
   Rows,
@@ -46,6 +47,7 @@ export type Change =
   | { kind: "update"; positions: Delta<PositionRow>; trades: Delta<TradeRow> }
   | { kind: "gap" }
   | { kind: "dropped" }
+  | { kind: "import"; job: ImportJob }
   | { kind: "refused"; error: ErrorMessage };
 
 export interface Received {
@@ -93,6 +95,8 @@ export function receive(state: LiveState, message: ServerMessage, at: number): R
       if (message.seq !== state.seq + 1)
         return { state: { ...state, inStep: false }, change: { kind: "gap" } };
       return applyUpdate(state, message, at);
+    case "import":
+      return { state, change: { kind: "import", job: message.job } };
     case "error":
       return { state, change: { kind: "refused", error: message } };
   }
