@@ -152,7 +152,9 @@ class PnlDayAdmin(admin.ModelAdmin[PnlDay]):
         if not form.is_valid():
             return _refused(form)
         try:
-            file = excel_file("P&L", COLUMNS[asked.by], table_rows(**asked.which))
+            file = excel_file(
+                "P&L", COLUMNS[asked.by], table_rows(**asked.which), most=MAX_EXCEL_ROWS
+            )
         except TooManyRows:
             said = f"These are more than {MAX_EXCEL_ROWS:,} rows: choose fewer, or take the CSV."
             return HttpResponse(said, status=400, content_type="text/plain")

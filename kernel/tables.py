@@ -42,17 +42,25 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator
         yield buffer.getvalue()
 
 
-def excel_file(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> IO[bytes]:
+def excel_file(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    most: int = MAX_EXCEL_ROWS,
+    first_width: int = 16,
+) -> IO[bytes]:
     """A workbook of one sheet, in a temporary file at its beginning. Memory does not grow with the
-    number of rows; above `MAX_EXCEL_ROWS` raises TooManyRows."""
+    number of rows; above `most` raises TooManyRows."""
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     book = Workbook(file, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"})
     sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 0)
-    sheet.set_column(0, len(columns), 16)
+    sheet.set_column(0, 0, first_width)
+    sheet.set_column(1, len(columns), 14)
     sheet.write_row(0, 0, columns, book.add_format({"bold": True}))
     for line, cells in enumerate(rows, start=1):
-        if line > MAX_EXCEL_ROWS:
+        if line > most:
             file.close()
             raise TooManyRows
         for column, cell in enumerate(cells):

@@ -32,8 +32,7 @@ def test_excel_keeps_numbers_as_numbers_and_formulas_as_text() -> None:
     assert "<t>123456789012345678.123456</t>" in sheet
 
 
-def test_excel_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kernel.tables.MAX_EXCEL_ROWS", 2)
-    excel_file("P&L", ["a"], [[1], [2]]).close()
+def test_excel_is_bounded() -> None:
+    excel_file("P&L", ["a"], [[1], [2]], most=2).close()
     with pytest.raises(TooManyRows):
-        excel_file("P&L", ["a"], [[1], [2], [3]])
+        excel_file("P&L", ["a"], [[1], [2], [3]], most=2)

@@ -82,7 +82,7 @@ def test_excel(book: Days) -> None:
 
 
 def test_too_many_rows_for_excel_are_told(book: Days, monkeypatch: Any) -> None:
-    monkeypatch.setattr("kernel.tables.MAX_EXCEL_ROWS", 1)
+    monkeypatch.setattr("blotter.admin.MAX_EXCEL_ROWS", 1)
     answer = get("excel/")
     assert answer.status_code == 400
     assert b"take the CSV" in answer.content
