@@ -323,6 +323,7 @@ def test_an_entry_without_its_version_stops_its_account(
     with connect(committed_db.url("superuser", "eqtrade"), autocommit=True) as root:
         root.execute("SET session_replication_role = replica")
         root.execute("DELETE FROM trades_tradeversion WHERE trade_id = %s", [trade.pk])
+    assert {b.what for b in verify()} == {"versions of trade", "cost"}
     read()
     held = Quarantine.objects.get()
     assert held.consumer == "cost"
