@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from rest_framework.authtoken.models import Token
@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from kernel.clock import clock_set
+from kernel.database import lift_timeouts
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, make_desk
 from trades.models import Trade
@@ -42,6 +43,10 @@ NOT_THE_API = ("/api/v1/schema/",)
 @pytest.fixture
 def token(db: None) -> Iterator[str]:
     """Of a superuser, at a desk with a trade: most of what is well-formed is then possible."""
+    with connection.cursor() as cursor:
+        # All of it is one transaction, much of it spent on making requests up.
+        lift_timeouts(cursor)
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     desk = make_desk()
     boss = make.make_user("boss", is_staff=True, is_superuser=True)
     make.make_trade(boss, desk.account, desk.ibm, "10", "2", trade_date=TODAY, at=NOW)
@@ -54,6 +59,7 @@ def token(db: None) -> Iterator[str]:
         signal.connect(close_old_connections)
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("mode", EXAMPLES, ids=lambda mode: mode.value)
 def test_every_answer_is_as_documented(token: str, mode: GenerationMode) -> None:
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", get_wsgi_application())
