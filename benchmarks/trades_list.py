@@ -91,12 +91,18 @@ def measure(report: Report) -> None:
                 assert ours == [t.pk for t in first_thought.all()], name
                 beside = f"{name}, {size:,}: plain"
                 report.add(beside, _median_ms(partial(_read, first_thought), PLAIN_TIMES), "ms")
-                page = partial(_read, trade_page(wanted, limit=PAGE, **where))
+                page = partial(_page, wanted, where)
                 report.add(f"{name}, {size:,}", _median_ms(page, TIMES), "ms", beside=beside)
 
 
 def _read(query: Any) -> list[Any]:
     return list(query.all())
+
+
+def _page(wanted: Any, where: dict[str, Any]) -> list[Any]:
+    from trades.pages import trade_page
+
+    return list(trade_page(wanted, limit=PAGE, **where))
 
 
 def _fill(ground: Ground, start: int, end: int, user: int) -> None:
