@@ -12,6 +12,8 @@ What is worked around here, each seen with yfinance 1.7:
 
 import logging
 import math
+import os
+import shutil
 import tempfile
 import time
 import traceback
@@ -21,6 +23,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from prices.sources.base import FailureKind
@@ -141,16 +144,39 @@ class YahooClient:
         self._next = max(now, self._next) + self._pause
 
 
+_CACHE = "eqtrade-yfinance-"
+
+
 @cache
 def configured() -> None:
     """Set yfinance up, once a process. It brings pandas and a network stack: only when needed."""
     import yfinance
 
     yfinance.config.debug.hide_exceptions = False
-    yfinance.set_tz_cache_location(tempfile.mkdtemp(prefix="eqtrade-yfinance-"))
+    yfinance.set_tz_cache_location(cache_directory())
     logging.getLogger("yfinance").setLevel(logging.CRITICAL)
     # It asks for its own warnings of deprecation to be shown: a line in the log a chart.
     warnings.filterwarnings("ignore", category=DeprecationWarning, module="yfinance")
+
+
+def cache_directory() -> str:
+    """A new directory of this process's own. Workers end without tidying up, so those of processes
+    that are gone are removed here."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_CACHE}*"):
+        owner = left.name.removeprefix(_CACHE).split("-")[0]
+        if owner.isdigit() and not _lives(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"{_CACHE}{os.getpid()}-")
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def _last_price(row: dict[str, Any]) -> LastPrice | None:

@@ -1,9 +1,13 @@
 """The Yahoo source: yfinance as it is, against a Yahoo on loopback that answers as the real one."""
 
+import os
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +15,7 @@ from prices.calendar import published_calendar
 from prices.models import Instrument, SessionOverride
 from prices.sources import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 from prices.sources.yahoo import YahooSource
-from prices.sources.yfinance_client import YahooClient
+from prices.sources.yfinance_client import YahooClient, cache_directory
 from tests.yahoo.market import Market
 from tests.yahoo.server import TOO_MANY, Answer, Asked, YahooServer
 
@@ -315,3 +319,16 @@ def test_the_pace_is_kept_by_the_clock_too(yahoo: YahooServer) -> None:
     for _ in range(5):
         client.last_prices(["IBM"])
     assert time.monotonic() - begun >= 0.2
+
+
+def test_caches_of_processes_that_are_gone_are_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / f"eqtrade-yfinance-{gone.pid}-a").mkdir()
+    (tmp_path / f"eqtrade-yfinance-{os.getppid()}-b").mkdir()
+    cache_directory()
+    left = sorted(path.name.split("-")[2] for path in tmp_path.iterdir())
+    assert left == sorted([str(os.getppid()), str(os.getpid())])
