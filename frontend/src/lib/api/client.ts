@@ -111,15 +111,3 @@ export function newClientTradeId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
-
-interface Sent {
-  data?: unknown;
-  error?: unknown;
-  response: Response;
-}
-
-/** Calls whose address is not in the schema's types. */
-export const untyped = api as unknown as {
-  GET: (path: string, init?: object) => Promise<Sent>;
-  POST: (path: string, init?: object) => Promise<Sent>;
-};

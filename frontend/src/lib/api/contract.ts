@@ -34,6 +34,7 @@ export interface Contract {
   pnl: Promised<Required<Schemas["PnlOut"]>, PnlRow>;
   position: Promised<Schemas["PositionOut"], PositionRow>;
   price: Promised<Schemas["PriceOut"], PriceRow>;
+  series: Promised<Schemas["PointOut"], { at: string; price: string }>;
   trade: Promised<Schemas["TradeOut"], TradeRow>;
   version: Promised<Schemas["TradeVersionOut"], TradeVersion>;
 }

@@ -1,9 +1,9 @@
 /** Instruments, prices, and the exchange's clock. */
 
-import { count, object } from "../edge";
+import { count, list, object } from "../edge";
 import type { CloseRow, Instrument, Market, PriceRow } from "../types";
 import { closeRow, instrument, market, priceRow, seriesPoint } from "../validate";
-import { answer, api, untyped } from "./client";
+import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
 export async function searchInstruments(
@@ -56,8 +56,8 @@ export interface SeriesPoint {
 /** An instrument's prices of the business date so far, for a line only: they are numbers. */
 export async function fetchSeries(ticker: string, signal: AbortSignal): Promise<SeriesPoint[]> {
   const params = { query: { ticker } };
-  const sent = untyped.GET("/api/v1/prices/series/", { params, signal });
-  return page(await answer(sent), seriesPoint).results.map(({ at, price }) => ({
+  const series = object(await answer(api.GET("/api/v1/prices/series/", { params, signal })), "series");
+  return list(series["points"], "points", seriesPoint).map(({ at, price }) => ({
     at: Math.floor(Date.parse(at) / 1000),
     price: Number(price),
   }));
