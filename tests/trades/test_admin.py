@@ -317,7 +317,10 @@ def test_a_buy_and_its_sell_go_together_where_no_short_is_allowed(
     )
 
 
-@pytest.mark.parametrize("versions", ["", "x", "x:1", f"{uuid4()}:1", f"{uuid4()}:x", ":"])
+NO_TRADE = "01a20994-7003-72b3-adae-4f3ac809a58f"
+
+
+@pytest.mark.parametrize("versions", ["", "x", "x:1", f"{NO_TRADE}:1", f"{NO_TRADE}:x", ":"])
 def test_a_confirmation_that_names_nothing_cancels_nothing(
     client: Client, trade: Trade, versions: str
 ) -> None:

@@ -153,7 +153,8 @@ def test_good_rows_are_booked_as_single_bookings_are(desk: Desk) -> None:
         ({"trades": [{}], "colour": 1}, "colour"),
         ({"trades": [{}], "request_group": "x"}, "request_group"),
         ({"trades": [{}], "request_group": 5}, "request_group"),
-        ({"trades": [{}], "request_group": "{" + str(uuid4()) + "}"}, "request_group"),
+        ({"trades": [{}], "request_group": "{01a20994-7003-72b3-adae-4f3ac809a58f}"},
+         "request_group"),
     ],
     ids=lambda v: repr(v)[:40],
 )  # fmt: skip
