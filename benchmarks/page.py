@@ -3,7 +3,8 @@
 A stack of its own, nginx as a user has it, a real Chromium. The accounts hold every name, so that
 the simulated prices alone change rows all the time; how many a second is counted on the websocket.
 Long tasks are taken from Chromium's own trace of the page's main thread, memory after a collection
-of garbage. From the environment: PAGE_SECONDS (300), PAGE_ACCOUNTS (10), PAGE_TRADES (50000).
+of garbage. From the environment: PAGE_SECONDS (300), PAGE_ACCOUNTS (10), PAGE_TRADES (50000),
+PAGE_FILE_ROWS (100000).
 """
 
 import json
@@ -25,6 +26,7 @@ from tests.stack.running import PASSWORD, RunningStack
 SECONDS = int(os.environ.get("PAGE_SECONDS", "300"))
 ACCOUNTS = int(os.environ.get("PAGE_ACCOUNTS", "10"))
 TRADES = int(os.environ.get("PAGE_TRADES", "50000"))
+FILE_ROWS = int(os.environ.get("PAGE_FILE_ROWS", "100000"))
 AT_ONCE = 10_000
 WINDOW = 20.0
 """Seconds of one trace: longer ones fill Chromium's buffer."""
@@ -83,6 +85,7 @@ def measure(report: Report) -> None:
                 args=["--no-sandbox"] if os.geteuid() == 0 else [],
             )
             _first_load(browser, stack, report)
+            _bulk(browser, stack, report)
             _watch(browser, stack, desks, report)
             browser.close()
 
@@ -153,6 +156,38 @@ def _first_load(browser: Browser, stack: RunningStack, report: Report) -> None:
         )
         report.add("first load, files before the page's load event", blotter, "")
         report.add("first load until rows are shown and the ticket takes keys", interactive, "ms")
+
+
+def _bulk(browser: Browser, stack: RunningStack, report: Report) -> None:
+    """A large file chosen on the bulk page, looked at, and booked."""
+    desk = stack.desk()
+    tickers = [row["ticker"] for row in stack.client("trader").rows("instruments/")][:100]
+    lines = (f"{tickers[n % 100]},{desk},buy,{1 + n % 50},100.25\n" for n in range(FILE_ROWS))
+    content = "ticker,account,side,quantity,price\n" + "".join(lines)
+    with _opened(browser, stack, [desk]) as page:
+        page.goto(f"{stack.url}/bulk/")
+        page.get_by_role("button", name="Choose a file…").wait_for()
+        page.wait_for_timeout(2_000)
+        browser.start_tracing(page=page, categories=TRACED)
+        began = time.monotonic()
+        page.get_by_test_id("bulk-file").set_input_files(
+            {"name": "trades.csv", "mimeType": "text/csv", "buffer": content.encode()}
+        )
+        total = page.get_by_test_id("bulk-total")
+        total.filter(has_text=f"{FILE_ROWS:,}").wait_for()
+        report.add(f"file of {FILE_ROWS:,} rows until looked at", time.monotonic() - began, "s")
+        page.wait_for_timeout(1_000)
+        tasks = _tasks(browser.stop_tracing())
+        report.add("file, longest task", max(tasks, default=0), "ms")
+        browser.start_tracing(page=page, categories=TRACED)
+        began = time.monotonic()
+        page.get_by_test_id("bulk-group-size").fill("1000")
+        page.get_by_test_id("bulk-book").click()
+        booked = page.get_by_test_id("bulk-booked")
+        booked.filter(has_text=f"{FILE_ROWS:,} booked").wait_for(timeout=300_000)
+        report.add("file, until booked", time.monotonic() - began, "s")
+        tasks = _tasks(browser.stop_tracing())
+        report.add("file, longest task while it is booked", max(tasks, default=0), "ms")
 
 
 def _watch(browser: Browser, stack: RunningStack, desks: list[str], report: Report) -> None:
