@@ -25,13 +25,14 @@ def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> 
         assert row["is_final"], row
         return row
 
+    # The stack may have kept the session before: then this trade was a late one already.
     before = eventually(final)
-    assert (before["closing_quantity"], before["restated_at"]) == ("10", None)
+    assert before["closing_quantity"] == "10"
     api.book(desk, "KO", "buy", 5, 60, trade_date=session)
 
     def restated() -> Row:
         (row,) = api.rows("pnl/", account=desk, by="ticker", **{"from": session, "to": session})
-        assert row["restated_at"], row
+        assert row["restated_at"] not in (None, before["restated_at"]), row
         return row
 
     after = eventually(restated)

@@ -189,9 +189,16 @@ def _json(body: Any, status: int = 200) -> Answer:
 
 
 @pytest.fixture(scope="session")
-def yahoo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooServer]:
+def _one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YahooServer]:
     """One for the process: yfinance keeps one session for as long as it runs."""
     with YahooServer().running() as server, pytest.MonkeyPatch.context() as patched:
         for name, value in server.environment(tmp_path_factory.mktemp("yahoo")).items():
             patched.setenv(name, value)
         yield server
+
+
+@pytest.fixture
+def yahoo_server(_one_server: YahooServer) -> YahooServer:
+    """As if it had just been started: no test meets the faults of another."""
+    _one_server.reset()
+    return _one_server
