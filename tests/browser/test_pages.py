@@ -26,7 +26,7 @@ def test_prices_with_their_change_and_by_hand(stack: RunningStack, open_as: Open
     row.locator('[col-id="ticker"]').click()
     detail = page.page.get_by_test_id("price-detail")
     expect(detail).to_contain_text("Apple")
-    detail.get_by_label("Price").fill("200.5")
+    detail.get_by_role("textbox", name="Price").fill("200.5")
     detail.get_by_label("Reason").fill("a test")
     detail.get_by_role("button", name="Set", exact=True).click()
     expect(row.locator('[col-id="price"]')).to_have_text("200.50")
