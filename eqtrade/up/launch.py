@@ -30,8 +30,11 @@ def end_orphans(seconds: float = 5) -> None:
     """Kill the groups of our session whose leader is dead.
 
     The session is that of our supervisor, and each of its children leads a group of its own. So a
-    group without a leader is what is left of a child that was killed.
+    group without a leader is what is left of a child that was killed. Started by anybody else we
+    are in a session of others, a shell's perhaps, and nobody in it is ours to kill.
     """
+    if os.getppid() != os.getsid(0):
+        return
     deadline = time.monotonic() + seconds
     while (orphans := find_orphans()) and time.monotonic() < deadline:
         for pid in orphans:
