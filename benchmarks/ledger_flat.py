@@ -20,8 +20,11 @@ def measure(report: Report) -> None:
         from accounts.models import Account
         from blotter.rows import position_rows, position_rows_as_of, today_at
         from kernel import clock
+        from positions.projection import POSITIONS
         from prices.sessions import sessions
         from trades.bookings import Booking
+        from trades.ledger import drain
+        from trades.models import LEDGER_SHARDS
         from trades.services.booking import trade_book
 
         user = User.objects.create_superuser("root")
@@ -33,6 +36,11 @@ def measure(report: Report) -> None:
 
         def live() -> None:
             position_rows(accounts=[account.pk], today=today_at(clock.now()))
+
+        def ahead() -> None:
+            """As while everybody books: one reader has what was booked above, the others not."""
+            drain(POSITIONS, account.pk % LEDGER_SHARDS)
+            live()
 
         def known_then() -> None:
             today = today_at(clock.now())
@@ -49,6 +57,7 @@ def measure(report: Report) -> None:
             for name, job, times in (
                 ("booking", book, TIMES),
                 ("positions, live", live, TIMES // 4),
+                ("positions, live, one reader ahead", ahead, TIMES // 4),
                 ("positions, as of and known at", known_then, TIMES // 10),
             ):
                 first = f"{name}, {SIZES[0]:,}"

@@ -24,13 +24,16 @@ OWNER = "eqtrade_owner"
 RUNTIME = "eqtrade"
 DATABASE = "eqtrade"
 
-RUNTIME_TIMEOUTS: Mapping[str, str] = {
+RUNTIME_SETTINGS: Mapping[str, str] = {
     # A transaction left open anywhere in the cluster holds back the ledger's horizon, and with
     # it every position: nothing that serves users may keep one open for long. Migrations and
     # rebuilds run as the owner, who has no such limits.
     "idle_in_transaction_session_timeout": "10s",
     "statement_timeout": "30s",
     "transaction_timeout": "60s",
+    # Reads of a large ledger are estimated dear and end in milliseconds, as they look at little of
+    # it: compiling each of them would take longer than running it.
+    "jit": "off",
 }
 
 
@@ -50,7 +53,7 @@ def create_roles(
     owner, runtime = sql.Identifier(OWNER), sql.Identifier(RUNTIME)
     if may_create_databases:
         connection.execute(sql.SQL("ALTER ROLE {} CREATEDB").format(owner))
-    for name, value in RUNTIME_TIMEOUTS.items():
+    for name, value in RUNTIME_SETTINGS.items():
         if _knows(connection, name):
             connection.execute(
                 sql.SQL("ALTER ROLE {} SET {} = {}").format(

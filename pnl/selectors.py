@@ -52,25 +52,43 @@ _KEYED = """
 """
 
 # Keys with an entry that positions have and the other projection has not, or the other way round,
-# recorded long ago.
+# recorded long ago. Each shard whose readers stand apart is looked through by itself, from the one
+# place to the other: bounds column by column, since least() of whole rows would be one value that
+# the index on the reading order does not know.
 _APART = """
     SELECT DISTINCT e.account_id, e.instrument_id
       FROM (
-        SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
-               coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
-               coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
-          FROM (SELECT DISTINCT (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
-          LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
-          LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = '{consumer}'
+        SELECT shard,
+               CASE WHEN ahead THEN h_epoch ELSE p_epoch END AS from_epoch,
+               CASE WHEN ahead THEN h_txid ELSE p_txid END AS from_txid,
+               CASE WHEN ahead THEN h_id ELSE p_id END AS from_id,
+               CASE WHEN ahead THEN p_epoch ELSE h_epoch END AS upto_epoch,
+               CASE WHEN ahead THEN p_txid ELSE h_txid END AS upto_txid,
+               CASE WHEN ahead THEN p_id ELSE h_id END AS upto_id
+          FROM (
+            SELECT *, (p_epoch, p_txid, p_id) > (h_epoch, h_txid, h_id) AS ahead
+              FROM (
+                SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
+                       coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
+                       coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
+                  FROM (SELECT DISTINCT
+                               (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
+                  LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
+                  LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = '{consumer}'
+              ) places
+             WHERE (p_epoch, p_txid, p_id) <> (h_epoch, h_txid, h_id)
+          ) compared
       ) c
-      JOIN trades_ledgerentry e
-        ON e.shard = c.shard
-       AND (e.epoch, e.txid, e.id)
-           > least((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
-       AND (e.epoch, e.txid, e.id)
-           <= greatest((c.p_epoch, c.p_txid, c.p_id), (c.h_epoch, c.h_txid, c.h_id))
-     WHERE (c.p_epoch, c.p_txid, c.p_id) <> (c.h_epoch, c.h_txid, c.h_id)
-       AND e.recorded_at < %(settled_by)s
+     CROSS JOIN LATERAL (
+        -- OFFSET 0: never a join with the whole ledger, however few entries the planner expects.
+        SELECT account_id, instrument_id
+          FROM trades_ledgerentry
+         WHERE shard = c.shard
+           AND (epoch, txid, id) > (c.from_epoch, c.from_txid, c.from_id)
+           AND (epoch, txid, id) <= (c.upto_epoch, c.upto_txid, c.upto_id)
+           AND recorded_at < %(settled_by)s
+        OFFSET 0
+     ) e
 """
 SETTLING = _APART.format(consumer="pnl")
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from eqtrade.database_roles import RUNTIME_TIMEOUTS
+from eqtrade.database_roles import RUNTIME_SETTINGS
 from eqtrade.up.options import PROJECT
 from eqtrade.up.postgres import PostgresServer
 
@@ -56,8 +56,9 @@ def test_an_administrator_makes_them_and_mends_them(server: PostgresServer) -> N
     done = make_roles(server)
     assert done.returncode == 0, done.stderr
     with log_in(server, PASSWORD) as runtime:
-        for name in RUNTIME_TIMEOUTS:
+        for name in RUNTIME_SETTINGS:
             assert runtime.execute(f"SHOW {name}").fetchone() != ("0",)
+        assert runtime.execute("SHOW jit").fetchone() == ("off",)
         row = runtime.execute(
             "SELECT rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = 'eqtrade'"
         ).fetchone()
