@@ -35,9 +35,13 @@ class YahooStream(AsyncWebSocket):  # type: ignore[misc]
         """Subscribe, and give every price that comes. Raises StreamEnded at the end, also when
         nothing came for `silence` seconds."""
         try:
-            await asyncio.wait_for(self.subscribe(list(symbols)), silence)
+            # Not wait_for: before Python 3.12 it forgets that its task was cancelled when a message
+            # comes in that moment, and the task would never end.
+            async with asyncio.timeout(silence):
+                await self.subscribe(list(symbols))
             while True:
-                message = await asyncio.wait_for(self._ws.recv(), silence)
+                async with asyncio.timeout(silence):
+                    message = await self._ws.recv()
                 price = price_of(self._decode_message(json.loads(message).get("message", "")))
                 if price is not None:
                     yield price
@@ -52,7 +56,8 @@ class YahooStream(AsyncWebSocket):  # type: ignore[misc]
 
     async def _hang_up(self) -> None:
         with suppress(Exception):  # it is being given up
-            await asyncio.wait_for(self.close(), 2)
+            async with asyncio.timeout(2):
+                await self.close()
 
 
 def price_of(message: dict[str, Any]) -> LastPrice | None:

@@ -80,7 +80,8 @@ async def streaming(told: Told, **fields: float) -> AsyncIterator[Streamer]:
         yield streamer
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        done, _ = await asyncio.wait([task], timeout=20)
+        assert done, "it was told to end and did not"
 
 
 async def eventually(holds: Callable[[], Awaitable[bool] | bool]) -> None:
@@ -234,3 +235,16 @@ def test_a_message_of_the_evening_has_no_price() -> None:
     at = str(int(NOW.timestamp() * 1000))
     assert price_of({"id": "IBM", "price": 1.5, "time": at, "market_hours": 2}) is None
     assert price_of({"error": "no", "raw_base64": "x"}) is None
+
+
+async def test_it_ends_whenever_it_is_told_to() -> None:
+    """Also in the very moment in which a message is there."""
+    with clock_set(NOW):
+        async with telling() as told:
+            for turns in range(40):
+                async with streaming(told, write_every=60):
+                    await eventually(lambda: len(told.asked) == turns + 1)  # noqa: B023
+                    await told.say(message("IBM", 100))
+                    for _ in range(turns):
+                        await asyncio.sleep(0)
+                await eventually(lambda: not told.open)
