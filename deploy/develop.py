@@ -89,7 +89,9 @@ def test(arguments: Sequence[str]) -> None:
         with step("tests of the front end"):
             call([*npm, "--prefix", FRONTEND, "run", "--silent", "test"], npm_environment)
     with step("tests"):
-        call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments])
+        # A system that does not come up would fail each of its tests after a long wait.
+        enough = ("--maxfail", "30")
+        call([PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *enough, *arguments])
 
 
 def lint(_arguments: Sequence[str]) -> None:
