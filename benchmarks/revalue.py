@@ -153,7 +153,9 @@ def _fill(ground: Ground, positions: int, today: date, *, history: int) -> list[
             "INSERT INTO pnl_dailyactivity (account_id, instrument_id, trade_date, quantity,"
             " notional, trades) SELECT account_id, instrument_id, %(today)s::date - d, 1, 100, 1"
             " FROM pnl_holding, generate_series(0, %(days)s) d"
-            " WHERE d > 0 OR instrument_id %% 3 = 0",
+            " WHERE d > 0 OR instrument_id %% 3 = 0"
+            # A day's rows lie together, as they came.
+            " ORDER BY d DESC",
             {"today": today, "days": history},
         )
         root.execute("VACUUM ANALYZE")
