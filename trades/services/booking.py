@@ -98,10 +98,14 @@ def trades_record(trades: list[Trade], *, reason: str = "") -> None:
     """Write new trades, their first versions and their ledger entries, and wake the readers on
     commit. Must run in a transaction; the trades must be checked. Any number, three statements."""
     Trade.objects.bulk_create(trades)
-    TradeVersion.objects.bulk_create(
+    versions = TradeVersion.objects.bulk_create(
         version_of(t, actor_id=t.booked_by_id, reason=reason) for t in trades
     )
-    entries_save(entry_of(t, e) for t in trades for e in entries_of(None, leg_of(t)))
+    entries_save(
+        entry_of(e, version)
+        for trade, version in zip(trades, versions, strict=True)
+        for e in entries_of(None, leg_of(trade))
+    )
 
 
 def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:

@@ -217,5 +217,6 @@ def _record(
             "status",
         ]
     )  # fmt: skip
-    version_of(trade, actor_id=user.pk, reason=reason).save()
-    entries_save(entry_of(trade, e) for e in entries)
+    version = version_of(trade, actor_id=user.pk, reason=reason)
+    version.save()
+    entries_save(entry_of(e, version) for e in entries)

@@ -43,8 +43,9 @@ def version_of(trade: Trade, *, actor_id: int, reason: str) -> TradeVersion:
     )
 
 
-def entry_of(trade: Trade, entry: Entry) -> LedgerEntry:
-    """One entry of the trade's present version, to be saved."""
+def entry_of(entry: Entry, version: TradeVersion) -> LedgerEntry:
+    """One entry of a saved version, to be saved. It is recorded when its version was, so that
+    who asks for what was known at that time finds all of the version, or nothing."""
     return LedgerEntry(
         account_id=entry.account_id,
         instrument_id=entry.instrument_id,
@@ -52,8 +53,9 @@ def entry_of(trade: Trade, entry: Entry) -> LedgerEntry:
         quantity=entry.quantity,
         notional=entry.notional,
         trades=entry.trades,
-        trade=trade,
-        version=trade.version,
+        trade_id=version.trade_id,
+        version=version.version,
+        recorded_at=version.recorded_at,
     )
 
 
@@ -86,11 +88,17 @@ _TRADE = (
 )
 _VERSION = (
     "COPY trades_tradeversion (trade_id, account_id, instrument_id, side, quantity, price,"
-    " trade_date, executed_at, note, version, status, actor_id, reason) FROM STDIN"
+    " trade_date, executed_at, note, version, status, actor_id, reason, recorded_at) FROM STDIN"
 )
 _ENTRY = (
     "COPY trades_ledgerentry (epoch, trade_id, account_id, instrument_id, trade_date, version,"
-    " trades, quantity, notional) FROM STDIN"
+    " trades, quantity, notional, recorded_at) FROM STDIN"
+)
+# The columns' own defaults, asked once: the epoch looks at the cluster's control file, and a
+# version and its entry are recorded at one time. The condition is evaluated first: a snapshot
+# counts on a transaction having its id before it takes a time of recording.
+_DEFAULTS = (
+    "SELECT eqtrade_ledger_epoch(), eqtrade_recorded_at() WHERE pg_current_xact_id() IS NOT NULL"
 )
 
 
@@ -102,9 +110,8 @@ def trades_copy(
     trades must be checked, so that no text holds a control character."""
     when = booked_at.isoformat()
     with connection.cursor() as cursor:
-        # The column's own default, asked once: it looks at the cluster's control file.
-        cursor.execute("SELECT eqtrade_ledger_epoch()")
-        epoch = cursor.fetchone()[0]
+        cursor.execute(_DEFAULTS)
+        epoch, recorded_at = cursor.fetchone()
     rows: list[str] = []
     versions: list[str] = []
     entries: list[str] = []
@@ -118,10 +125,10 @@ def trades_copy(
             f"\t{new.trade_date}\t{executed_at}\t{note}\t1\tbooked"
         )
         rows.append(f"{new.id}\t{terms}\t{when}\t{booked_by}\t{group}\t{mine}\n")
-        versions.append(f"{new.id}\t{terms}\t{booked_by}\t\n")
+        versions.append(f"{new.id}\t{terms}\t{booked_by}\t\t{recorded_at}\n")
         entries.extend(
             f"{epoch}\t{new.id}\t{e.account_id}\t{e.instrument_id}\t{e.trade_date}\t1\t{e.trades}"
-            f"\t{e.quantity}\t{e.notional}\n"
+            f"\t{e.quantity}\t{e.notional}\t{recorded_at}\n"
             for e in entries_of(None, _leg_of_new(new))
         )
     # Django leaves the errors of COPY as the driver raises them.
