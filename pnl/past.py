@@ -104,6 +104,19 @@ class AccountDay:
         return self.trade_pnl + self.position_pnl
 
 
+def first_trade_date(accounts: Iterable[int]) -> date | None:
+    """The earliest trade date of anything that these accounts ever traded, what was cancelled
+    since included: there is no P&L before. One index probe an account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(first) FROM (SELECT (SELECT min(trade_date) FROM pnl_dailyactivity"
+            " WHERE account_id = a.id) AS first FROM unnest(%s::bigint[]) AS a (id)) f",
+            [list(accounts)],
+        )
+        found: date | None = cursor.fetchone()[0]
+        return found
+
+
 def past_rows(
     *,
     accounts: Iterable[int],
