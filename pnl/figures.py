@@ -21,13 +21,15 @@ _FIGURES = """
                 THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
                      THEN 'no_previous_close' ELSE 'no_mark' END
                 WHEN f.settling THEN 'settling'
-                WHEN f.carried AND f.priced THEN 'carried'
+                WHEN f.previous_carried AND f.priced OR f.mark_carried AND f.marked THEN 'carried'
                 WHEN f.stale AND f.marked THEN 'stale'
            END AS pnl_reason
       FROM (
         SELECT k.*, k.held - k.traded AS opening,
                m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
-               coalesce(m.stale, false) AS stale, coalesce(m.carried, false) AS carried,
+               coalesce(m.stale, false) AS stale,
+               coalesce(m.previous_carried, false) AS previous_carried,
+               coalesce(m.mark_carried, false) AS mark_carried,
                s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
                -- whether a figure of this row needs a price at all, and the mark in particular
                k.traded <> 0 OR k.held <> 0 AS priced,
@@ -41,7 +43,7 @@ _FIGURES = """
           LEFT JOIN settling s
             ON k.apart AND s.account_id = k.account_id AND s.instrument_id = k.instrument_id
           LEFT JOIN (SELECT DISTINCT account_id FROM trades_quarantine
-                      WHERE consumer IN ('positions', 'pnl')) q
+                      WHERE consumer IN ({consumers})) q
             ON q.account_id = k.account_id
          CROSS JOIN LATERAL (
             SELECT coalesce(m.previous_close,
@@ -49,8 +51,9 @@ _FIGURES = """
          ) r
       ) f
 """
-FIGURES = _FIGURES.format(and_session="")
-DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session")
+FIGURES = _FIGURES.format(and_session="", consumers="'positions', 'pnl'")
+# No figure of a past session is of positions' own rows.
+DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session", consumers="'pnl'")
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
 # flows, flow_count; the last two where the others are to be folded): the columns of KeyPnl and the

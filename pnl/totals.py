@@ -39,9 +39,10 @@ _QUERY = f"""
     plain AS (
         SELECT h.account_id, sum(m.previous_close * a.quantity - a.notional) AS trade_pnl,
                sum(m.gain * h.quantity) AS position_pnl,
-               count(*) FILTER (WHERE m.carried AND (h.quantity <> 0 OR a.quantity <> 0))
-                   AS carried,
-               count(*) FILTER (WHERE m.stale AND NOT m.carried AND h.quantity <> 0) AS stale
+               count(*) FILTER (WHERE m.previous_carried AND (h.quantity <> 0 OR a.quantity <> 0)
+                                   OR m.mark_carried AND h.quantity <> 0) AS carried,
+               count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0)
+                   AS stale
           FROM pnl_holding h
           JOIN marks m ON m.instrument_id = h.instrument_id
           LEFT JOIN pnl_dailyactivity a

@@ -6,8 +6,10 @@ outside the session's hours never mark, simulated ones do); the previous close. 
 sources never mix: one loaded by hand counts, else the current source's, then a carried close.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
-mark_as_of, price_source, previous_close, stale, carried, is_override; its parameters come from
-`mark_params`. It joins whole sets: a lookup an instrument took three times as long for 503.
+mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
+parameters come from `mark_params`. `mark_carried` is of the session's own close; of a mark that is
+the previous close, `previous_carried` tells. It joins whole sets: a lookup an instrument took three
+times as long for 503.
 """
 
 from collections.abc import Iterable
@@ -48,9 +50,9 @@ MARKS = """
            END AS price_source,
            p.override_price IS NULL AND NOT p.by_close AND %(is_open)s
                AND coalesce(p.quote_as_of, %(session_opens)s) < %(stale_before)s AS stale,
-           coalesce(p.previous_source = %(carried)s
-               OR (p.override_price IS NULL AND p.by_close AND p.close_source = %(carried)s),
-               false) AS carried,
+           coalesce(p.previous_source = %(carried)s, false) AS previous_carried,
+           coalesce(p.override_price IS NULL AND p.by_close AND p.close_source = %(carried)s,
+                    false) AS mark_carried,
            p.override_price IS NOT NULL AS is_override
       FROM (
         SELECT i.id AS instrument_id,
@@ -107,7 +109,8 @@ PAST_MARKS = """
                 WHEN closed.close IS NOT NULL THEN 'close' END AS mark_source,
            CASE WHEN closed.close IS NOT NULL THEN %(session_closes)s END AS mark_as_of,
            closed.source AS price_source, false AS stale,
-           coalesce(previous.source = %(carried)s OR closed.source = %(carried)s, false) AS carried,
+           coalesce(previous.source = %(carried)s, false) AS previous_carried,
+           coalesce(closed.source = %(carried)s, false) AS mark_carried,
            false AS is_override
       FROM prices_instrument i
       LEFT JOIN (
@@ -194,7 +197,8 @@ def marks(now: datetime, instruments: Iterable[int] | None = None) -> list[Mark]
         cursor.execute(
             f"WITH m AS ({MARKS})"
             " SELECT m.instrument_id, i.ticker, m.previous_close, m.mark, m.mark_source,"
-            " m.mark_as_of, m.price_source, m.stale, m.carried, m.is_override"
+            " m.mark_as_of, m.price_source, m.stale, m.previous_carried OR m.mark_carried,"
+            " m.is_override"
             " FROM m JOIN prices_instrument i ON i.id = m.instrument_id ORDER BY i.ticker",
             mark_params(now, instruments),
         )

@@ -34,8 +34,8 @@ SESSION_MARKS = """
                     WHEN closed.close IS NOT NULL THEN 'close' END AS mark_source,
                CASE WHEN closed.close IS NOT NULL THEN d.ends END AS mark_as_of,
                closed.source AS price_source, false AS stale,
-               coalesce(previous.source = %(carried)s OR closed.source = %(carried)s, false)
-                   AS carried
+               coalesce(previous.source = %(carried)s, false) AS previous_carried,
+               coalesce(closed.source = %(carried)s, false) AS mark_carried
           FROM days d
          CROSS JOIN (SELECT DISTINCT instrument_id FROM priced) p
           LEFT JOIN closes previous

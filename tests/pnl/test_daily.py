@@ -32,6 +32,7 @@ from tests.pnl.conftest import (
     settle,
 )  # fmt: skip
 from trades.ledger import drain
+from trades.models import Quarantine
 from trades.rebuilding import rebuild
 
 D = Decimal
@@ -173,6 +174,20 @@ def total_at_the_end(days: Days, day: date) -> Decimal:
         "/api/v1/positions/", {"as_of": str(day), "known_at": end}
     )
     return sum((D(row["total_pnl"]) for row in answer.json()["results"]), D(0))
+
+
+@pytest.mark.parametrize(("consumer", "reason"), [("positions", None), ("pnl", "settling")])
+def test_kept_pnl_is_doubtful_only_while_its_own_reader_passes_the_account_over(
+    days: Days, consumer: str, reason: str | None
+) -> None:
+    """Nothing of it is of positions' rows, whose rebuild would not ask for it again."""
+    days.trade("10", "40", MONDAY)
+    days.close(MONDAY, "41")
+    settle(MONDAY)
+    Quarantine.objects.create(consumer=consumer, account=days.account, entry_id=1, error="bad")
+    days.keep(at(MONDAY, 21))
+    (row,) = days.pnl(at(TUESDAY), by="ticker", **{"from": "2026-03-16", "to": "2026-03-16"})
+    assert (row["pnl_reason"], row["is_final"]) == (reason, reason is None)
 
 
 # --- nothing is lost ------------------------------------------------------------------------------

@@ -156,6 +156,19 @@ def test_a_carried_close_is_shown_and_not_valid(book: Book) -> None:
     assert book.figures() == (0, D(1), "quote", "carried")
 
 
+def test_a_carried_close_that_no_figure_needs_casts_no_doubt(book: Book) -> None:
+    make.make_close(book.ibm, YESTERDAY, "50")
+    make.make_close(book.ibm, TODAY, "50", source=CARRIED)
+    book.trade("2", "49")
+    assert book.figures(CLOSED) == (D(2), 0, "carried", "carried")
+    (total,) = live_totals(accounts=[book.account.pk], now=CLOSED)
+    assert (total.invalid_rows, total.pnl_reason) == (1, "carried")
+    book.trade("-2", "52")
+    assert book.figures(CLOSED) == (D(6), 0, "carried", None)
+    (total,) = live_totals(accounts=[book.account.pk], now=CLOSED)
+    assert (total.invalid_rows, total.pnl_reason) == (0, None)
+
+
 def test_a_first_day_without_previous_close(book: Book) -> None:
     book.trade("10", "20")
     assert book.figures() == (None, None, None, "no_mark")
