@@ -1,8 +1,8 @@
 """Keyset pagination: pages that cost the same however deep they are."""
 
 import base64
-import binascii
 import json
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -118,8 +118,15 @@ def cursor_of(request: Request, name: str) -> tuple[str, ...] | None:
         return None
     try:
         value = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, RecursionError) as error:
         raise ValidationError({name: ["This is no cursor."]}) from error
-    if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+    if not isinstance(value, list) or not value or not all(map(_is_plain, value)):
         raise ValidationError({name: ["This is no cursor."]})
     return tuple(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is text that the database takes: no control characters, no unpaired surrogates."""
+    if not isinstance(value, str):
+        return False
+    return not any(unicodedata.category(c) in ("Cc", "Cs") for c in value)
