@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from blotter.rows import Today, key_rows, total_rows
 from kernel.api.rows import Row, moment, text
-from pnl.corrections import past_corrections
-from pnl.past import AccountDay, DayPnl, past_account_days, past_rows
+from pnl.corrections import NO_PREVIOUS_CLOSE, past_corrections, reason_with
+from pnl.past import AccountDay, DayPnl, invalid_besides, past_account_days, past_rows
 from prices.sessions import sessions
 
 ZERO = Decimal(0)
@@ -32,29 +33,37 @@ def pnl_rows(
 
 def _account_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
     known = sessions()
+    which: dict[str, Any] = {"now": today.now, "known": known}
+    found = past_corrections(accounts=accounts, days=days, **which)
     corrections: dict[tuple[date, int], Decimal] = {}
-    found = past_corrections(accounts=accounts, days=days, now=today.now, known=known)
     for (day, account, _), pnl in found.items():
         corrections[day, account] = corrections.get((day, account), ZERO) + (pnl or ZERO)
-    rows = [
-        _account_row(row, accounts[row.account_id], corrections.get((row.session, row.account_id)))
-        for row in past_account_days(accounts=accounts, days=days, now=today.now, known=known)
-    ]
+    unknown = [key for key, pnl in found.items() if pnl is None]
+    more = invalid_besides(unknown, **which) if unknown else {}
+    rows = []
+    for row in past_account_days(accounts=accounts, days=days, **which):
+        key = row.session, row.account_id
+        rows.append(
+            _account_row(row, accounts[row.account_id], corrections.get(key, ZERO), more.get(key))
+        )
     return sorted(rows, key=lambda row: (row["session"], row["account"]))
 
 
-def _account_row(row: AccountDay, account: str, correction: Decimal | None) -> Row:
+def _account_row(row: AccountDay, account: str, correction: Decimal, more: int | None) -> Row:
+    """`more`: invalid rows by their corrections alone; None when all corrections are known."""
+    invalid = row.invalid_rows + (more or 0)
+    reason = row.pnl_reason if more is None else NO_PREVIOUS_CLOSE
     return {
         "session": row.session.isoformat(),
         "account": account,
         "trade_pnl": text(row.trade_pnl),
         "position_pnl": text(row.position_pnl),
         "total_pnl": text(row.total_pnl),
-        "correction_pnl": text(correction or ZERO),
-        "is_final": row.is_final,
-        "pnl_valid": row.invalid_rows == 0,
-        "pnl_reason": row.pnl_reason,
-        "invalid_rows": row.invalid_rows,
+        "correction_pnl": text(correction),
+        "is_final": row.is_final and not invalid,
+        "pnl_valid": not invalid,
+        "pnl_reason": reason,
+        "invalid_rows": invalid,
         "calculated_at": moment(row.calculated_at),
         "restated_at": moment(row.restated_at),
     }
@@ -73,6 +82,7 @@ def _ticker_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today
 
 
 def _ticker_row(row: DayPnl, correction: Decimal | None) -> Row:
+    reason = reason_with(correction, row.pnl_reason)
     return {
         "session": row.session.isoformat(),
         "account": row.account,
@@ -85,10 +95,10 @@ def _ticker_row(row: DayPnl, correction: Decimal | None) -> Row:
         "position_pnl": text(row.position_pnl),
         "total_pnl": text(row.total_pnl),
         "correction_pnl": text(correction),
-        "is_final": row.is_final,
-        "pnl_valid": row.pnl_reason is None,
-        "pnl_reason": row.pnl_reason,
-        "invalid_rows": int(row.pnl_reason is not None),
+        "is_final": row.is_final and reason is None,
+        "pnl_valid": reason is None,
+        "pnl_reason": reason,
+        "invalid_rows": int(reason is not None),
         "calculated_at": moment(row.calculated_at),
         "restated_at": moment(row.restated_at),
     }

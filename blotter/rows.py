@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from kernel.api.rows import Row, moment, text
+from pnl.corrections import reason_with
 from pnl.figures import KeyPnl
 from pnl.history import rows_as_of
 from pnl.selectors import correction_pnl_by_key, live_rows
@@ -71,7 +72,6 @@ def position_rows_as_of(
 
 
 def _position_row(row: KeyPnl, today: Today) -> Row:
-    value = None if row.mark is None else row.position * row.mark
     return {
         "account": row.account,
         "ticker": row.ticker,
@@ -83,7 +83,7 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "mark_source": row.mark_source,
         "price_source": row.price_source,
         "previous_close": text(row.previous_close),
-        "market_value": text(value),
+        "market_value": text(_market_value(row)),
         "trade_pnl": text(row.trade_pnl),
         "position_pnl": text(row.position_pnl),
         "total_pnl": text(row.total_pnl),
@@ -93,6 +93,13 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "pnl_reason": row.pnl_reason,
         "updated_at": moment(row.updated_at),
     }
+
+
+def _market_value(row: KeyPnl) -> Decimal | None:
+    """Nothing is worth nothing, whatever its price."""
+    if row.position == 0:
+        return Decimal(0)
+    return None if row.mark is None else row.position * row.mark
 
 
 def _total_row(total: TotalPnl, today: Today) -> Row:
@@ -135,6 +142,7 @@ def key_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
 
 
 def _key_row(row: KeyPnl, correction: Decimal | None, today: Today) -> Row:
+    reason = reason_with(correction, row.pnl_reason)
     return {
         "session": today.business_date.isoformat(),
         "account": row.account,
@@ -148,9 +156,9 @@ def _key_row(row: KeyPnl, correction: Decimal | None, today: Today) -> Row:
         "total_pnl": text(row.total_pnl),
         "correction_pnl": text(correction),
         "is_final": False,
-        "pnl_valid": row.pnl_reason is None,
-        "pnl_reason": row.pnl_reason,
-        "invalid_rows": int(row.pnl_reason is not None),
+        "pnl_valid": reason is None,
+        "pnl_reason": reason,
+        "invalid_rows": int(reason is not None),
         "calculated_at": moment(today.now),
         "restated_at": None,
     }

@@ -15,6 +15,14 @@ _MOMENT = timedelta(microseconds=1)
 # (session, account id, instrument id) → P&L, None where the close that it needs is missing.
 Corrections = dict[tuple[date, int, int], Decimal | None]
 
+NO_PREVIOUS_CLOSE = "no_previous_close"
+
+
+def reason_with(correction: Decimal | None, reason: str | None) -> str | None:
+    """The `pnl_reason` of a row with this `correction_pnl`, where that of its other figures is
+    `reason`. What a correction lacks is a previous close, which goes before every other reason."""
+    return NO_PREVIOUS_CLOSE if correction is None else reason
+
 
 def past_corrections(
     *, accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions

@@ -5,6 +5,7 @@ the account's shard (`SessionRun`); before that they are computed here by the sa
 closes that there are.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -147,9 +148,13 @@ def past_rows(
                    r.price_source,
                    CASE WHEN r.closing IS NULL THEN 0 ELSE r.trade_pnl END,
                    CASE WHEN r.closing IS NULL THEN 0 ELSE r.position_pnl END, r.pnl_reason,
-                   coalesce(r.is_final, false), coalesce(r.calculated_at, %(now)s), r.restated_at
+                   coalesce(r.is_final, s.ran_at IS NOT NULL),
+                   coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at
               FROM shown r
               FULL JOIN also a USING (session, account_id, instrument_id)
+              LEFT JOIN (SELECT shard, session AS day, calculated_at AS ran_at
+                           FROM pnl_sessionrun WHERE session = ANY(%(also_days)s::date[])) s
+                ON s.shard = account_id %% %(shards)s AND s.day = session
               JOIN accounts_account ac ON ac.id = account_id
               JOIN prices_instrument i ON i.id = instrument_id
              ORDER BY session, ac.code COLLATE "C", i.ticker COLLATE "C"
@@ -198,6 +203,23 @@ def past_account_days(
             params,
         )
         return [AccountDay(*row) for row in cursor.fetchall()]
+
+
+def invalid_besides(
+    keys: Iterable[tuple[date, int, int]], *, now: datetime, known: Sessions
+) -> dict[tuple[date, int], int]:
+    """By session and account id, how many of these keys (session, account id, instrument id),
+    whose correction is not known, have no row that is invalid anyway."""
+    asked = set(keys)
+    counted = Counter((day, account) for day, account, _ in asked)
+    rows = past_rows(
+        accounts={account for _, account, _ in asked}, days={day for day, *_ in asked}, now=now,
+        known=known,
+    )  # fmt: skip
+    for row in rows:
+        if row.pnl_reason and (row.session, row.account_id, row.instrument_id) in asked:
+            counted[row.session, row.account_id] -= 1
+    return counted
 
 
 def _rows(

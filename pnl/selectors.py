@@ -6,7 +6,7 @@ computed from; when the two projections have parted for longer than a moment the
 (`settling`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -187,9 +187,9 @@ def correction_pnl_by_key(
         return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
 
 
-def correction_pnl(*, accounts: Iterable[int], now: datetime) -> dict[int, Decimal]:
+def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:
     """The sums of what is known of `correction_pnl_by_key`, by account id."""
     sums: dict[int, Decimal] = {}
-    for (account, _), pnl in correction_pnl_by_key(accounts=accounts, now=now).items():
+    for (account, _), pnl in found.items():
         sums[account] = sums.get(account, Decimal(0)) + (pnl or Decimal(0))
     return sums

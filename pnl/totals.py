@@ -7,6 +7,7 @@ is settling or in quarantine) go through the full arithmetic of pnl.figures. A t
 together with the sums of `live_rows`.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,16 @@ from decimal import Decimal
 
 from django.db import connection
 
+from pnl.corrections import NO_PREVIOUS_CLOSE
 from pnl.figures import FIGURES
-from pnl.selectors import SETTLING, correction_pnl, keyed_of, live_params
+from pnl.selectors import (
+    SETTLING,
+    correction_pnl_by_key,
+    correction_sums,
+    keyed_of,
+    live_params,
+    live_rows,
+)
 from prices.marks import MARKS
 
 # What a total's reason is, when several rows have one: the first of these.
@@ -74,12 +83,13 @@ _QUERY = f"""
 
 @dataclass(frozen=True, slots=True)
 class TotalPnl:
-    """An account's sums of the figures that are not null."""
+    """An account's sums of the figures that are not null. A key counts once among the invalid
+    rows, whether a figure or the correction of it is doubtful or null."""
 
     account: str
     trade_pnl: Decimal
     position_pnl: Decimal
-    correction_pnl: Decimal | None
+    correction_pnl: Decimal
     invalid_rows: int
     pnl_reason: str | None
 
@@ -91,13 +101,30 @@ class TotalPnl:
 def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     """Totals of the business date for each account, those with nothing in it included, by code."""
     wanted = list(accounts)
-    corrections = correction_pnl(accounts=wanted, now=now)
+    found = correction_pnl_by_key(accounts=wanted, now=now)
+    corrections = correction_sums(found)
+    more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, live_params(now, wanted))
-        return [
+        rows = cursor.fetchall()
+    totals = []
+    for pk, code, trade, position, invalid, rank in rows:
+        reason = None if rank is None else REASONS[rank]
+        totals.append(
             TotalPnl(
-                code, trade, position, corrections.get(pk, Decimal(0)), invalid,
-                None if rank is None else REASONS[rank],
+                code, trade, position, corrections.get(pk, Decimal(0)), invalid + more.get(pk, 0),
+                NO_PREVIOUS_CLOSE if pk in more else reason,
             )
-            for pk, code, trade, position, invalid, rank in cursor.fetchall()
-        ]  # fmt: skip
+        )  # fmt: skip
+    return totals
+
+
+def _invalid_besides(keys: list[tuple[int, int]], now: datetime) -> dict[int, int]:
+    """By account id, how many of these keys (account id, instrument id), whose correction is not
+    known, have no row that is invalid anyway. There are hardly ever any."""
+    if not keys:
+        return {}
+    counted = Counter(account for account, _ in keys)
+    for row in live_rows(accounts=counted, now=now, keys=keys):
+        counted[row.account_id] -= row.pnl_reason is not None
+    return counted

@@ -83,6 +83,15 @@ def test_a_session_without_its_close_has_no_mark(three_days: Blotter) -> None:
     assert (row["price"], row["position_pnl"], row["pnl_reason"]) == (None, None, "no_mark")
 
 
+def test_nothing_is_worth_nothing_though_there_be_no_mark(blotter: Blotter) -> None:
+    blotter.trade("2", "40", WEDNESDAY)
+    (row,) = rows(blotter, as_of="2026-03-18", known_at="2027-01-01T00:00:00Z")
+    assert (row["price"], row["market_value"]) == (None, None)
+    blotter.trade("-2", "41", WEDNESDAY)
+    (row,) = rows(blotter, as_of="2026-03-18", known_at="2027-01-01T00:00:00Z")
+    assert (row["price"], row["market_value"]) == (None, "0")
+
+
 @pytest.mark.parametrize(
     "query",
     [{"as_of": "2026-03-19"}, {"as_of": "yesterday"}, {"known_at": "2026-03-17"},

@@ -18,7 +18,7 @@ from eqtrade.verify import verify
 from kernel.pnl import session_pnl
 from pnl.figures import KeyPnl
 from pnl.projection import ACTIVITY
-from pnl.selectors import correction_pnl, live_rows
+from pnl.selectors import correction_pnl_by_key, live_rows
 from pnl.totals import live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
@@ -241,7 +241,8 @@ def test_late_entries_are_the_corrections_of_the_day(book: Book) -> None:
     book.trade("2", "45", BEFORE)  # after the end: late
     with connection.cursor() as cursor:
         cursor.execute("RESET eqtrade.recorded_at")
-    assert correction_pnl(accounts=[book.account.pk], now=NOW) == {book.account.pk: D(10)}
+    found = correction_pnl_by_key(accounts=[book.account.pk], now=NOW)
+    assert found == {(book.account.pk, book.ibm.pk): D(10)}
 
 
 # --- the SQL is the arithmetic -------------------------------------------------------------------

@@ -84,9 +84,35 @@ def test_what_was_recorded_at_the_very_end_belongs_to_the_session(days: Days) ->
     days.trade("1", "40", MONDAY, when=at(TUESDAY, 20).replace(microsecond=1))
     rows = days.pnl(NOW, **{"from": "2026-03-17", "to": "2026-03-18"})
     days.close(TUESDAY, "43")
-    assert [row["correction_pnl"] for row in rows] == ["2", "0"]  # the close was missing
+    assert [row["correction_pnl"] for row in rows] == ["2", "0"]  # the sum of what is known
+    assert [(row["pnl_valid"], row["invalid_rows"]) for row in rows] == [(False, 1), (False, 1)]
     rows = days.pnl(NOW, **{"from": "2026-03-17", "to": "2026-03-18"})
     assert [row["correction_pnl"] for row in rows] == ["2", "3"]
+
+
+def test_a_correction_that_is_not_known_is_an_invalid_row_once(days: Days) -> None:
+    """Nothing is held of IBM and FLAT at Wednesday's open, so that nothing else is wrong with
+    them; the others' figures lack the same close."""
+    flat, *others = [make.make_instrument(ticker) for ticker in ("FLAT", "T", "XOM")]
+    for name in (days.ibm, flat):
+        days.trade("-1", "41", MONDAY, instrument=name)
+    for name in (days.ibm, flat, *others):
+        days.trade("1", "40", MONDAY, when=at(TUESDAY, 21), instrument=name)
+    days.trade("3", "43", WEDNESDAY)
+    make.make_quote(days.ibm, "44", at(WEDNESDAY, 19))
+    days.close(WEDNESDAY, "43")
+    for now in (at(WEDNESDAY, 19), at(THURSDAY)):
+        query = {"from": "2026-03-18", "to": "2026-03-18"}
+        rows = days.pnl(now, by="ticker", **query)
+        assert [
+            (r["ticker"], r["correction_pnl"], r["pnl_valid"], r["pnl_reason"]) for r in rows
+        ] == [
+            (ticker, None, False, "no_previous_close") for ticker in ("FLAT", "IBM", "T", "XOM")
+        ]  # fmt: skip
+        (total,) = days.pnl(now, **query)
+        assert [total[name] for name in (
+            "correction_pnl", "pnl_valid", "pnl_reason", "invalid_rows", "is_final",
+        )] == ["0", False, "no_previous_close", 4, False]  # fmt: skip
 
 
 def test_a_missing_close_leaves_the_figures_open(three_days: Days) -> None:
