@@ -15,7 +15,7 @@ from django.urls import URLPattern, path
 from accounts.models import Account
 from accounts.selectors import viewable_accounts
 from blotter.models import PnlDay
-from blotter.pnl_rows import pnl_rows
+from blotter.pnl_rows import days_with_pnl, pnl_rows
 from blotter.pnl_tables import COLUMNS, state_of, table_rows
 from blotter.rows import Today, today_at
 from kernel import clock
@@ -79,20 +79,14 @@ def _asked(form: PnlForm, accounts: list[Account]) -> Asked:
     if not form.is_valid():
         return Asked({}, [], "account", today)
     given = form.cleaned_data
-    known = sessions()
     last = min(given["last"] or today.business_date, today.business_date)
     first = given["first"]
     if first is None:
-        first = known.session_on_or_before(last)
-        for _ in range(SESSIONS_SHOWN - 1):
-            first = known.previous_session(first)
+        first = (sessions().sessions_between(date.min, last)[-SESSIONS_SHOWN:] or [last])[0]
     codes = set(given["account"])
-    return Asked(
-        {a.pk: a.code for a in accounts if not codes or a.code in codes},
-        known.sessions_between(first, last),
-        given["by"] or "account",
-        today,
-    )
+    wanted = {a.pk: a.code for a in accounts if not codes or a.code in codes}
+    days = days_with_pnl(wanted, first, last, today)
+    return Asked(wanted, days, given["by"] or "account", today)
 
 
 @admin.register(PnlDay)

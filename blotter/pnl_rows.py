@@ -1,6 +1,6 @@
 """P&L of sessions as rows: past ones as they are known now, the business date live."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -8,27 +8,56 @@ from typing import Any
 from blotter.rows import Today, key_rows, total_rows
 from kernel.api.rows import Row, moment, text
 from pnl.corrections import NO_PREVIOUS_CLOSE, past_corrections, reason_with
-from pnl.past import AccountDay, DayPnl, invalid_besides, past_account_days, past_rows
+from pnl.past import (
+    AccountDay,
+    DayPnl,
+    first_trade_date,
+    invalid_besides,
+    past_account_days,
+    past_rows,
+)
 from prices.sessions import sessions
 
 ZERO = Decimal(0)
 
 
 def pnl_rows(
-    *, accounts: Mapping[int, str], days: Sequence[date], by: str, today: Today
+    *,
+    accounts: Mapping[int, str],
+    days: Sequence[date],
+    by: str,
+    today: Today,
+    with_sources: bool = False,
 ) -> list[Row]:
     """Rows by session, account (and ticker with `by="ticker"`) of sessions that follow one another,
-    none after the business date. `accounts` maps ids to codes."""
+    none after the business date. `accounts` maps ids to codes. `with_sources` adds to rows by
+    ticker where the mark came from, `mark_price_source`: a kept row's may be another than today's.
+    """
     if not accounts:
         return []
     past = [day for day in days if day < today.business_date]
-    rows = []
-    if past:
-        rows = (_account_rows if by == "account" else _ticker_rows)(accounts, past, today)
-    if today.business_date in days:
-        live = total_rows if by == "account" else key_rows
-        rows = rows + live(accounts=accounts, today=today)
+    is_live = today.business_date in days
+    if by == "account":
+        rows = _account_rows(accounts, past, today) if past else []
+        return rows + (total_rows(accounts=accounts, today=today) if is_live else [])
+    rows = _ticker_rows(accounts, past, today, with_sources) if past else []
+    if is_live:
+        rows += key_rows(accounts=accounts, today=today, with_sources=with_sources)
     return rows
+
+
+def days_with_pnl(
+    accounts: Iterable[int], first: date | None, last: date, today: Today
+) -> list[date]:
+    """The sessions from `first` (none: `last` alone) to `last`, which is cut to the business date,
+    less those before these accounts' first trade date: there is nothing in them, however far
+    back one asks."""
+    last = min(last, today.business_date)
+    days = sessions().sessions_between(last if first is None else first, last)
+    begin = None
+    if days and days[0] < today.business_date:
+        begin = first_trade_date(accounts)
+    return [day for day in days if day == today.business_date or (begin and day >= begin)]
 
 
 def _account_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
@@ -69,7 +98,9 @@ def _account_row(row: AccountDay, account: str, correction: Decimal, more: int |
     }
 
 
-def _ticker_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
+def _ticker_rows(
+    accounts: Mapping[int, str], days: Sequence[date], today: Today, with_sources: bool
+) -> list[Row]:
     known = sessions()
     left = past_corrections(accounts=accounts, days=days, now=today.now, known=known)
     rows = []
@@ -77,7 +108,8 @@ def _ticker_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today
         accounts=accounts, days=days, now=today.now, known=known, also=left.keys()
     ):
         key = row.session, row.account_id, row.instrument_id
-        rows.append(_ticker_row(row, left.get(key, ZERO)))
+        source = {"mark_price_source": row.price_source} if with_sources else {}
+        rows.append(_ticker_row(row, left.get(key, ZERO)) | source)
     return rows
 
 

@@ -22,7 +22,7 @@ COLUMNS = {
     "account": ("session", "account", *_FIGURES, *_STATE, *_OF_THE_FILE),
     "ticker": (
         "session", "account", "ticker", "opening_quantity", "closing_quantity", "previous_close",
-        "mark", *_FIGURES, *_STATE, *_OF_THE_FILE,
+        "mark", "mark_price_source", *_FIGURES, *_STATE, *_OF_THE_FILE,
     ),
 }  # fmt: skip
 
@@ -40,7 +40,7 @@ def table_rows(
     """The cells of `COLUMNS[by]`, session by session; read in pieces as they are asked for."""
     for start in range(0, len(days), PIECE[by]):
         piece = days[start : start + PIECE[by]]
-        for row in pnl_rows(accounts=accounts, days=piece, by=by, today=today):
+        for row in pnl_rows(accounts=accounts, days=piece, by=by, today=today, with_sources=True):
             values = {
                 **row,
                 "state": state_of(row, today),

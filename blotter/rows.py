@@ -125,9 +125,9 @@ def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
     return [_total_row(t, today) for t in live_totals(accounts=accounts, now=today.now)]
 
 
-def key_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
+def key_rows(*, accounts: Iterable[int], today: Today, with_sources: bool = False) -> list[Row]:
     """`pnl/?by=ticker` of the business date: a row for each account and ticker that has a
-    position row, or was corrected for earlier sessions."""
+    position row, or was corrected for earlier sessions. `with_sources`: see blotter.pnl_rows."""
     wanted = list(accounts)
     corrections = correction_pnl_by_key(accounts=wanted, now=today.now)
     shown = live_rows(accounts=wanted, now=today.now)
@@ -137,6 +137,7 @@ def key_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
         shown.sort(key=lambda row: (row.account, row.ticker))
     return [
         _key_row(row, corrections.get((row.account_id, row.instrument_id), Decimal(0)), today)
+        | ({"mark_price_source": row.price_source} if with_sources else {})
         for row in shown
     ]
 

@@ -14,7 +14,7 @@ from accounts.selectors import viewable_accounts
 from blotter.api.examples import EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER
 from blotter.api.pnl_pages import pnl_page
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
-from blotter.pnl_rows import pnl_rows
+from blotter.pnl_rows import days_with_pnl, pnl_rows
 from blotter.rows import Today, position_rows, position_rows_as_of, today_at
 from kernel import clock
 from kernel.api.pages import KeysetPages
@@ -76,8 +76,9 @@ class PnlListView(APIView):
     def get(self, request: Request) -> Response:
         query = query_of(request, PnlQuery)
         today = today_at(clock.now())
-        days = _range_of(query, today)
+        first, last = _range_of(query, today)
         accounts = {a.pk: a.code for a in viewable_accounts(request.user, query.get("account"))}
+        days = days_with_pnl(accounts, first, last, today)
         read = partial(_read_pnl, accounts, query["by"], today)
         return pnl_page(request, days, query["by"], read)
 
@@ -86,20 +87,16 @@ def _read_pnl(accounts: dict[int, str], by: str, today: Today, days: Sequence[da
     return pnl_rows(accounts=accounts, days=days, by=by, today=today)
 
 
-def _range_of(query: dict[str, Any], today: Today) -> list[date]:
-    """The sessions asked for, up to the business date: from the one end to the other; with `to`
-    alone, that one."""
+def _range_of(query: dict[str, Any], today: Today) -> tuple[date | None, date]:
+    """The first day asked for (none: the last alone) and the last (none: the business date)."""
     first, last = query.get("from"), query.get("to")
-    if first is None and last is None:
-        return [today.business_date]
     if first is not None and first > new_york(today.now).date():
         raise Invalid(
             FieldError("in_future", f"The business date is {today.business_date}.", "from")
         )
     if first is not None and last is not None and last < first:
         raise Invalid(FieldError("before_from", "This is before `from`.", "to"))
-    last = today.business_date if last is None else min(last, today.business_date)
-    return sessions().sessions_between(last if first is None else first, last)
+    return first, last or today.business_date
 
 
 def _session_of(asked: date | None, today: Today) -> date:

@@ -71,8 +71,28 @@ def test_csv_says_what_it_is_of(book: Days) -> None:
         **row, "session": "2026-03-16", "account": "Test1", "ticker": "IBM",
         "closing_quantity": "11", "mark": "41.005", "total_pnl": "11.055", "state": "final",
         "restated_at": "2026-03-17T15:00:00Z", "known_at": "2026-03-18T15:00:01Z",
-        "price_source": "simulated",
+        "price_source": "simulated", "mark_price_source": "manual",
     }  # fmt: skip
+
+
+def test_however_far_back_one_asks(book: Days) -> None:
+    shown = [row["session"] for row in get().context["rows"]]
+    for first in ("2010-01-04", "1970-01-01"):
+        assert [row["session"] for row in get(first=first).context["rows"]] == shown
+    assert get(last="1970-01-01").context["rows"] == []
+    assert get("csv/", last="1970-01-01").status_code == 200
+
+
+def test_a_file_says_where_each_mark_came_from(book: Days) -> None:
+    """Kept P&L stays on the prices that it was calculated from."""
+    make.make_quote(book.ibm, "43", at(WEDNESDAY))
+    answer = get("csv/", first="2026-03-16", by="ticker")
+    rows = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig")))
+    found = [(row["session"], row["mark"], row["mark_price_source"]) for row in rows]
+    assert found == [
+        ("2026-03-16", "41.005", "manual"), ("2026-03-17", "42", "manual"),
+        ("2026-03-18", "43", "simulated"),
+    ]  # fmt: skip
 
 
 def test_excel(book: Days) -> None:

@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from kernel.clock import clock_set
 from tests import factories as make
@@ -139,6 +141,25 @@ def test_an_account_begins_with_its_first_trade_date(three_days: Days) -> None:
     assert [row["session"] for row in rows] == [
         "2026-03-16", "2026-03-17", "2026-03-18", "2026-03-19",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["account", "ticker"])
+def test_nothing_is_read_before_the_first_trade_date(three_days: Days, by: str) -> None:
+    """Not even sessions that the calendar knows of: they cost a minute and hold nothing."""
+    found, statements = [], []
+    for first in ("2026-03-16", "2010-01-04", "1970-01-01", "0001-01-01"):
+        with CaptureQueriesContext(connection) as asked:
+            found.append(three_days.pnl(NOW, by=by, **{"from": first}))
+        statements.append(len(asked))
+    assert len(found[0]) == 4
+    assert found == [found[0]] * 4
+    assert statements == [statements[0]] * 4
+
+
+def test_before_the_first_trade_there_is_the_business_date_alone(days: Days) -> None:
+    rows = days.pnl(NOW, **{"from": "1970-01-01"})
+    assert [row["session"] for row in rows] == ["2026-03-19"]
+    assert days.pnl(NOW, to="1970-01-01") == []
 
 
 def test_without_dates_the_business_date_live(three_days: Days) -> None:
