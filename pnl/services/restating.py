@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import connection, transaction
 
-from pnl.models import DailyPnl, Holding, RestateRequest, SessionRun
+from pnl.models import Holding, RestateRequest, SessionRun
 from pnl.services.writing import PIECE_ROWS, Span, daily_write, writer_lock
 from prices.sessions import Sessions, sessions
 
@@ -91,7 +92,7 @@ def _piece(now: datetime) -> Turn:
         found = list(RestateRequest.objects.order_by("id")[:MOST_REQUESTS])
         if not found:
             return Turn.DONE
-        if _spread([request for request in found if request.instrument_id is None]):
+        if _spread(cursor, [request for request in found if request.instrument_id is None]):
             return Turn.MORE
         days = _marked_days(known)
         piece = _gather(found, days)
@@ -109,32 +110,37 @@ def _piece(now: datetime) -> Turn:
     return Turn.MORE
 
 
-def _spread(requests: list[RestateRequest]) -> bool:
-    """Turn requests for whole accounts into one for each key, so that they come in pieces."""
-    if not requests:
-        return False
-    names: dict[int, set[int]] = {}
-    # A key that a rebuild has taken away is kept until it is calculated without it.
-    for model in (Holding, DailyPnl):
-        keys = model._default_manager.filter(account__in={r.account_id for r in requests})
-        for account, instrument in keys.values_list("account_id", "instrument_id").distinct():
-            names.setdefault(account, set()).add(instrument)
-    RestateRequest.objects.bulk_create(
-        [
-            RestateRequest(
-                account_id=request.account_id,
-                instrument_id=instrument,
-                first_session=request.first_session,
-                last_session=request.last_session,
-                reason=request.reason,
-            )
-            for request in requests
-            for instrument in sorted(names.get(request.account_id or 0, ()))
-        ],
-        batch_size=5_000,
-    )
-    RestateRequest.objects.filter(pk__in=[r.pk for r in requests]).delete()
-    return True
+# A key that a rebuild has taken away is kept until it is calculated without it. Before a key's
+# first day it has nothing.
+_SPREAD = """
+    INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, last_session, reason)
+    SELECT r.account_id, k.instrument_id, greatest(r.first_session, min(k.first)), r.last_session,
+           r.reason
+      FROM pnl_restaterequest r
+     CROSS JOIN LATERAL (
+        SELECT instrument_id, min(trade_date) AS first FROM pnl_dailyactivity
+         WHERE account_id = r.account_id GROUP BY instrument_id
+         UNION ALL
+        SELECT instrument_id, min(session) FROM pnl_dailypnl
+         WHERE account_id = r.account_id GROUP BY instrument_id
+     ) k
+     WHERE r.id = %s
+     GROUP BY r.id, k.instrument_id
+     ORDER BY k.instrument_id
+"""
+
+
+def _spread(cursor: Any, requests: list[RestateRequest]) -> bool:
+    """Turn requests for whole accounts into one for each key, so that they come in pieces: as many
+    of them as have a piece's rows, one at least. Whether there were any."""
+    keys = 0
+    for request in requests:
+        if keys >= PIECE_ROWS:
+            break
+        cursor.execute(_SPREAD, [request.pk])
+        keys += cursor.rowcount
+        request.delete()
+    return bool(requests)
 
 
 def _marked_days(known: Sessions) -> list[date]:
