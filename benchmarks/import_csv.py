@@ -95,7 +95,7 @@ def _upload(file: Path) -> tuple[UUID, float]:
                 yield part
 
     started = time.perf_counter()
-    job = import_accept(
+    job, _ = import_accept(
         user=User.objects.get(username="root"),
         file_name=file.name,
         data=parts(),

@@ -31,6 +31,7 @@ from kernel.api.queries import caller, refuse_unknown
 from kernel.api.rows import Row
 from kernel.api.serializers import MomentField, StrictSerializer, TextField
 from kernel.errors import NotThere
+from trades.api.bulk import UuidField
 from trades.api.rows import import_row
 from trades.csvfile import REJECTED_COLUMNS
 from trades.models import Import, ImportState
@@ -80,11 +81,13 @@ class FlagText(serializers.Field[bool, Any, bool, Any]):
 
 class ImportIn(StrictSerializer):
     """`file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
-    trade_date, executed_at, client_trade_id, note, in any order and case."""
+    trade_date, executed_at, client_trade_id, note, in any order and case. `client_import_id` makes
+    a retry safe: choose a new UUID for each file."""
 
     file = serializers.FileField(allow_empty_file=True)
     group_size = WholeText(required=False, default=100)
     dry_run = FlagText(required=False, default=False)
+    client_import_id = UuidField(required=False)
 
 
 class UndoIn(StrictSerializer):
@@ -185,10 +188,15 @@ class ImportListView(APIView):
         summary="Import a CSV file of trades",
         description="Answers when the file is stored; a worker books it. What is wrong with the"
         " file as a whole is refused now (attr `file`); rows that cannot be booked are reported"
-        " later, and the others are booked, in request groups of `group_size` rows. Follow it by"
+        " later, and the others are booked, in request groups of `group_size` rows. The same"
+        " `client_import_id` with the same file and options again: 200 and that import as it is"
+        " now; with others: 409. Follow it by"
         ' its id, or by `{"type":"import"}` messages on the websocket.',
         request={"multipart/form-data": ImportIn},
-        responses={202: ImportOut},
+        responses={
+            202: ImportOut,
+            200: OpenApiResponse(ImportOut, description="Accepted before"),
+        },
         examples=[EXAMPLE],
     )
     def post(self, request: Request) -> Response:
@@ -197,15 +205,16 @@ class ImportListView(APIView):
         given.is_valid(raise_exception=True)
         file: UploadedFile = given.validated_data["file"]
         _refuse_large(str(file.size), 0)
-        job = import_accept(
+        job, is_new = import_accept(
             user=caller(request),
             file_name=_name(file),
             data=file.chunks(UPLOAD_PART),
             group_size=given.validated_data["group_size"],
             dry_run=given.validated_data["dry_run"],
+            client_import_id=given.validated_data.get("client_import_id"),
             now=clock.now(),
         )
-        return Response(rows_out([job])[0], status=202)
+        return Response(rows_out([job])[0], status=202 if is_new else 200)
 
 
 def _refuse_large(size: str, envelope: int) -> None:

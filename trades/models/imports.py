@@ -39,6 +39,9 @@ class Import(models.Model):
     size = models.BigIntegerField()
     columns = ArrayField(models.TextField())
     group_size = models.PositiveIntegerField()
+    # The uploader's own id for this upload, and the hash of what was sent: it is taken once.
+    client_import_id = models.UUIDField(null=True)
+    upload_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
     dry_run = models.BooleanField(default=False)
     state = models.CharField(max_length=8, choices=ImportState, default=ImportState.QUEUED)
     error = models.TextField(blank=True)
@@ -67,6 +70,7 @@ class Import(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
+            models.UniqueConstraint(fields=["user", "client_import_id"], name="import_once"),
             models.CheckConstraint(
                 condition=Q(state__in=ImportState.values), name="import_state_known"
             ),

@@ -1,19 +1,33 @@
 """Taking in a CSV file: looked through once, stored in pieces where every worker reaches it."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import uuid_utils
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
-from kernel.errors import FieldError, Invalid
+from kernel.errors import Conflict, FieldError, Invalid
 from trades import nudges
 from trades.csvfile import FileRefused, TextCheck, header_of, records
 from trades.models import Import, ImportChunk
 
 CHUNK_BYTES = 1024 * 1024
+
+
+class ClientImportIdTaken(Conflict):
+    code = "client_import_id_taken"
+    detail = "This client_import_id has imported another file, or the same one in another way."
+
+
+class ImportAccepted(NamedTuple):
+    """`is_new` is False for a repeated upload; `job` is then that import as it is now."""
+
+    job: Import
+    is_new: bool
 
 
 def import_accept(
@@ -23,11 +37,16 @@ def import_accept(
     data: Iterable[bytes],
     group_size: int,
     dry_run: bool,
+    client_import_id: UUID | None = None,
     now: datetime,
-) -> Import:
+) -> ImportAccepted:
     """Store the file and have a worker book it. `data` is read once; the file must be text with a
-    header and at least one row. Raises Invalid (attr `file`) when the file as a whole cannot be
-    imported; its rows are judged when it is their turn."""
+    header and at least one row. The same `client_import_id` with the same file again stores
+    nothing; of two at the same time the second waits for the first.
+
+    Raises Invalid (attr `file`) when the file as a whole cannot be imported; its rows are judged
+    when it is their turn. Raises ClientImportIdTaken.
+    """
     job = Import(
         id=UUID(bytes=uuid_utils.uuid7().bytes),
         user_id=user.pk,
@@ -35,12 +54,30 @@ def import_accept(
         size=0,
         group_size=group_size,
         dry_run=dry_run,
+        client_import_id=client_import_id,
         accepted_at=now,
         rows_total=0,
     )
+    try:
+        _store(job, data)
+    except IntegrityError:
+        before = Import.objects.filter(
+            user_id=user.pk, client_import_id=client_import_id, client_import_id__isnull=False
+        ).first()
+        if before is None:
+            raise
+        if before.upload_hash != job.upload_hash:
+            raise ClientImportIdTaken from None
+        return ImportAccepted(before, is_new=False)
+    return ImportAccepted(job, is_new=True)
+
+
+def _store(job: Import, data: Iterable[bytes]) -> None:
+    """All of it or nothing. Raises Invalid, and IntegrityError for an upload that was taken."""
+    sent = hashlib.sha256(f"{job.group_size} {job.dry_run} ".encode())
     with transaction.atomic():
         # The chunks are written as the file passes; their reference is checked at commit.
-        found = records(_stored(job, data))
+        found = records(_stored(job, data, sent))
         try:
             head = next(found, None)
             job.columns = list(header_of(head).names)
@@ -51,16 +88,17 @@ def import_accept(
             raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
         if not job.rows_total:
             raise Invalid(FieldError("empty", "There is no row below the header.", "file"))
+        job.upload_hash = sent.hexdigest()
         job.save(force_insert=True)
         transaction.on_commit(lambda: nudges.nudge_import(str(job.pk)), robust=True)
-    return job
 
 
-def _stored(job: Import, data: Iterable[bytes]) -> Iterator[bytes]:
-    """Pass the file on in chunks of one size, each checked to be text, and stored."""
+def _stored(job: Import, data: Iterable[bytes], sent: "hashlib._Hash") -> Iterator[bytes]:
+    """Pass the file on in chunks of one size, each checked to be text, hashed and stored."""
     check = TextCheck()
     for number, chunk in enumerate(_even(data)):
         check.feed(chunk)
+        sent.update(chunk)
         ImportChunk.objects.create(import_job_id=job.pk, number=number, data=chunk)
         job.size += len(chunk)
         yield chunk

@@ -423,7 +423,7 @@ export interface paths {
         put?: never;
         /**
          * Import a CSV file of trades
-         * @description Answers when the file is stored; a worker books it. What is wrong with the file as a whole is refused now (attr `file`); rows that cannot be booked are reported later, and the others are booked, in request groups of `group_size` rows. Follow it by its id, or by `{"type":"import"}` messages on the websocket.
+         * @description Answers when the file is stored; a worker books it. What is wrong with the file as a whole is refused now (attr `file`); rows that cannot be booked are reported later, and the others are booked, in request groups of `group_size` rows. The same `client_import_id` with the same file and options again: 200 and that import as it is now; with others: 409. Follow it by its id, or by `{"type":"import"}` messages on the websocket.
          */
         post: operations["imports_upload"];
         delete?: never;
@@ -744,7 +744,8 @@ export interface components {
         };
         /**
          * @description `file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
-         *     trade_date, executed_at, client_trade_id, note, in any order and case.
+         *     trade_date, executed_at, client_trade_id, note, in any order and case. `client_import_id` makes
+         *     a retry safe: choose a new UUID for each file.
          */
         ImportInRequest: {
             /** Format: binary */
@@ -753,6 +754,8 @@ export interface components {
             group_size: number;
             /** @default false */
             dry_run: boolean;
+            /** Format: uuid */
+            client_import_id?: string;
         };
         /**
          * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
@@ -3558,6 +3561,15 @@ export interface operations {
             };
         };
         responses: {
+            /** @description Accepted before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportOut"];
+                };
+            };
             202: {
                 headers: {
                     [name: string]: unknown;
