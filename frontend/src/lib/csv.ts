@@ -1,22 +1,37 @@
-/** Tables as CSV files, safe to open in a spreadsheet. */
+/** Tables as CSV files: those to download are safe to open in a spreadsheet. */
 
 /** A spreadsheet takes text that begins so for a formula; numbers are no danger. */
 const FORMULA = /^[=+\-@\t\r]/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
-function cell(value: string): string {
-  const safe = FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+function safe(value: string): string {
+  return FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
 }
 
-export function csvLine(values: readonly string[]): string {
+function cell(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function line(values: readonly string[]): string {
   return `${values.map(cell).join(",")}\r\n`;
+}
+
+/** To be read by people. */
+export function csvLine(values: readonly string[]): string {
+  return line(values.map(safe));
 }
 
 /** With a byte-order mark, without which Excel takes UTF-8 for something else. */
 export function csvFile(header: readonly string[], rows: Iterable<readonly string[]>): Blob {
   const parts = ["\uFEFF", csvLine(header)];
   for (const row of rows) parts.push(csvLine(row));
+  return new Blob(parts, { type: "text/csv;charset=utf-8" });
+}
+
+/** To be read by a program: every text as it is. */
+export function plainCsvFile(header: readonly string[], rows: Iterable<readonly string[]>): Blob {
+  const parts = [line(header)];
+  for (const row of rows) parts.push(line(row));
   return new Blob(parts, { type: "text/csv;charset=utf-8" });
 }
 

@@ -49,10 +49,19 @@ export async function generateTrades(
   });
 }
 
-/** Hands a CSV file to the workers; they book it, whatever becomes of this page. */
-export async function uploadImport(file: Blob, name: string, groupSize: number): Promise<ImportJob> {
+/**
+ * Hands a CSV file to the workers; they book it, whatever becomes of this page. The same file with
+ * the same `id` again is not imported again: the answer is that import as it is now.
+ */
+export async function uploadImport(
+  file: Blob,
+  name: string,
+  groupSize: number,
+  id: string,
+): Promise<ImportJob> {
   const form = new FormData();
   form.append("file", file, name);
+  form.append("client_import_id", id);
   form.append("group_size", String(groupSize));
   const sent = api.POST("/api/v1/trades/imports/", {
     body: form as never,

@@ -8,9 +8,20 @@ import { bulkBook, generateTrades } from "../api/bulk";
 import { cancelTrade } from "../api/trades";
 import type { Piece } from "./parser.worker";
 import { type BulkRow, blankRow, type Known, problemOf } from "./rows";
-import { type Group, Interrupted, runBulk } from "./run";
+import { type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
 
-export type Doing = "nothing" | "reading" | "generating" | "booking" | "undoing";
+export type Doing = "nothing" | "reading" | "generating" | "booking" | "uploading" | "undoing";
+
+/** Rows for the workers. The id makes handing them over again safe: they are taken once. */
+export interface Handing {
+  id: string;
+  rows: BulkRow[];
+  name: string;
+  groupSize: number;
+}
+
+/** What became of it. After `unknown` the workers may have it or not. */
+export type Handed = "accepted" | "refused" | "unknown";
 
 /** What the grid is told: rows came, changed or went. */
 export interface BulkChange {
@@ -37,6 +48,9 @@ export class Bulk {
   startedAt = $state(0);
   endedAt = $state(0);
   groups = $state.raw<Group[]>([]);
+  /** What was sent, and of which it is not known whether it was booked: settled before all else. */
+  pending = $state.raw<Pending | null>(null);
+  handing = $state.raw<Handing | null>(null);
   problem = $state<string | null>(null);
   source = $state<string | null>(null);
 
@@ -53,6 +67,17 @@ export class Bulk {
     return this.doing !== "nothing";
   }
 
+  /** Whether the rows must stay as they are: they are worked at, or some of them may be booked. */
+  get locked(): boolean {
+    return this.busy || this.pending !== null || this.handing !== null;
+  }
+
+  /** Whether something would be lost if its user left: the rest, or what is known of it. */
+  get unfinished(): boolean {
+    return this.locked && this.doing !== "reading" && this.doing !== "generating";
+  }
+
+  /** Rows that are valid and have no outcome that is known. */
   get bookable(): number {
     return this.total - this.invalid - this.booked - this.rejected - this.undone;
   }
@@ -76,7 +101,7 @@ export class Bulk {
   }
 
   clear(): void {
-    if (this.busy) return;
+    if (this.locked) return;
     this.rows.clear();
     this.#next = 1;
     this.total = this.invalid = this.booked = this.rejected = this.undone = 0;
@@ -87,7 +112,7 @@ export class Bulk {
   }
 
   remove(rows: readonly BulkRow[]): void {
-    if (this.busy) return;
+    if (this.locked) return;
     const gone = rows.filter((row) => row.outcome === "" && this.rows.delete(row.n));
     this.total -= gone.length;
     this.invalid -= gone.filter((row) => row.problem !== "").length;
@@ -96,7 +121,7 @@ export class Bulk {
 
   /** Reads a file in a worker; what was there before is replaced. */
   read(file: File, known: Known): void {
-    if (this.busy) return;
+    if (this.locked) return;
     this.clear();
     this.doing = "reading";
     this.source = file.name;
@@ -121,7 +146,7 @@ export class Bulk {
   }
 
   async generate(accounts: string[], count: number, tickers: string[], known: Known): Promise<void> {
-    if (this.busy) return;
+    if (this.locked) return;
     this.clear();
     this.doing = "generating";
     this.source = "generated";
@@ -156,19 +181,22 @@ export class Bulk {
     return [...this.rows.values()].filter((row) => row.problem === "" && row.outcome === "");
   }
 
-  /** Books all rows that are ready. */
+  /** Books all rows that are ready, after what was left open. */
   async book(groupSize: number): Promise<void> {
+    const { pending } = this;
     const rows = this.ready();
-    if (this.busy || rows.length === 0) return;
+    if (this.busy || this.handing !== null) return;
+    if (rows.length === 0 && pending === null) return;
     this.doing = "booking";
     this.problem = null;
-    this.target = rows.length;
+    this.target = rows.length + (pending?.rows.length ?? 0);
     this.done = 0;
     this.startedAt = Date.now();
     this.#stop = new AbortController();
     try {
       await runBulk({
         rows,
+        pending,
         groupSize,
         signal: this.#stop.signal,
         send: bulkBook,
@@ -180,17 +208,40 @@ export class Bulk {
           this.#tell({ update: news.rows });
         },
       });
+      this.pending = null;
     } catch (error) {
-      this.problem = error instanceof Interrupted ? error.message : inWords(error);
+      if (error instanceof Interrupted) this.pending = error.pending;
+      this.problem = inWords(error);
     }
     this.endedAt = Date.now();
     this.doing = "nothing";
   }
 
+  /**
+   * Hands the rows that are ready to the workers; accepted, they leave the page. When it is not
+   * known whether they were, the next call hands over the same, under the same id.
+   */
+  async hand(groupSize: number, upload: (handing: Handing) => Promise<Handed>): Promise<void> {
+    if (this.busy || this.pending !== null) return;
+    const name = this.source ?? "rows.csv";
+    const handing = this.handing ?? { id: uuid(), rows: this.ready(), name, groupSize };
+    if (handing.rows.length === 0) return;
+    this.doing = "uploading";
+    this.problem = null;
+    const handed = await upload(handing);
+    this.doing = "nothing";
+    this.handing = handed === "unknown" ? handing : null;
+    for (const row of handing.rows) row.outcome = handed === "unknown" ? "unknown" : "";
+    if (handed === "accepted") this.remove(handing.rows);
+    else this.#tell({ update: handing.rows });
+    if (handed === "unknown")
+      this.problem = "Whether the file was accepted is not known. Upload it again: it is taken once.";
+  }
+
   /** Cancels every trade of this batch, each as a version with the reason. */
   async undo(reason: string): Promise<void> {
     const rows = [...this.rows.values()].filter((row) => row.outcome === "booked");
-    if (this.busy || rows.length === 0) return;
+    if (this.locked || rows.length === 0) return;
     this.doing = "undoing";
     this.problem = null;
     this.target = rows.length;

@@ -2,9 +2,11 @@
 
 import { fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
 import { inWords } from "../api/client";
-import { csvFile } from "../csv";
+import { plainCsvFile } from "../csv";
 import type { ImportJob } from "../types";
-import { type BulkRow, COLUMNS } from "./rows";
+import type { Handed, Handing } from "./bulk.svelte";
+import { COLUMNS } from "./rows";
+import { isDenied } from "./run";
 
 const EVERY = 700;
 
@@ -49,24 +51,24 @@ export class Imports {
     clearTimeout(this.#timer);
   }
 
-  /** True when the file was accepted. */
-  async upload(rows: readonly BulkRow[], name: string, groupSize: number): Promise<boolean> {
+  /** `again`: it was tried before, and the answer was lost. */
+  async upload({ id, rows, name, groupSize }: Handing, again: boolean): Promise<Handed> {
     this.busy = true;
     this.problem = null;
-    let accepted = false;
+    let handed: Handed = "accepted";
     try {
-      const file = csvFile(
+      const file = plainCsvFile(
         COLUMNS,
         rows.map((row) => COLUMNS.map((column) => row[column])),
       );
-      this.#put(await uploadImport(file, name, groupSize));
-      accepted = true;
+      this.#put(await uploadImport(file, name, groupSize, id));
     } catch (error) {
+      handed = isDenied(error, again) ? "refused" : "unknown";
       this.problem = inWords(error);
     }
     this.busy = false;
     this.#again();
-    return accepted;
+    return handed;
   }
 
   async undo(id: string, reason: string): Promise<void> {

@@ -22,8 +22,8 @@ export interface BulkRow {
   note: string;
   /** What is wrong with it, as a sentence; empty when nothing was found. */
   problem: string;
-  /** What became of it. */
-  outcome: "" | "booked" | "rejected" | "undone";
+  /** What became of it; unknown when it was sent, and the answer was lost. */
+  outcome: "" | "booked" | "rejected" | "undone" | "unknown";
   trade_id: string;
   request_group: string;
 }

@@ -2,8 +2,8 @@
  * Books rows as request groups, one after the other, each exactly once.
  *
  * A group keeps its UUID until it is known what became of it, so asking again after a lost answer
- * books nothing twice. A group is all or nothing: rows that the server refuses are taken out, with
- * its reasons, and the rest goes as a new group.
+ * books nothing twice, also in a later run. A group is all or nothing: rows that the server refuses
+ * are taken out, with its reasons, and the rest goes as a new group.
  */
 
 import { type Complaint, inWords, Refused } from "../api/client";
@@ -18,13 +18,28 @@ export interface Progress {
   booked: number;
   rejected: number;
   groups: Group[];
-  /** Rows whose outcome is new. */
+  /** Rows whose outcome may be new. */
   rows: BulkRow[];
 }
 
-/** The run stopped before its end; pressing again goes on where it stopped. */
+/** A group that was sent, and of which nobody knows yet whether it was booked. */
+export interface Pending {
+  group: string;
+  rows: BulkRow[];
+}
+
+/**
+ * The run stopped before its end. The next one goes on where it stopped, and must begin with
+ * `pending`: its rows under another UUID could be booked twice.
+ */
 export class Interrupted extends Error {
   override name = "Interrupted";
+  constructor(
+    message: string,
+    readonly pending: Pending | null = null,
+  ) {
+    super(message);
+  }
 }
 
 export type Send = (group: string, trades: BulkTrade[]) => Promise<Group>;
@@ -33,6 +48,8 @@ const ATTEMPTS = 6;
 
 export interface RunOptions {
   rows: readonly BulkRow[];
+  /** What the run before left open: asked for first, as it was. */
+  pending?: Pending | null;
   groupSize: number;
   send: Send;
   onprogress: (progress: Progress) => void;
@@ -43,19 +60,22 @@ export interface RunOptions {
 
 /** Raises Interrupted when it was stopped, or the server stays away. */
 export async function runBulk(options: RunOptions): Promise<void> {
-  const { rows, groupSize, signal } = options;
+  const { rows, groupSize, signal, pending = null } = options;
+  if (pending !== null) await bookGroup(pending.rows, options, pending.group);
   for (let start = 0; start < rows.length; start += groupSize) {
     if (signal.aborted) throw new Interrupted("Stopped.");
     await bookGroup(rows.slice(start, start + groupSize), options);
   }
 }
 
-async function bookGroup(rows: BulkRow[], options: RunOptions): Promise<void> {
+/** `sent` is the UUID under which these rows have been sent before, with an unknown outcome. */
+async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): Promise<void> {
   let left = rows;
+  let before = sent;
   while (left.length > 0) {
-    const group = (options.newGroup ?? uuid)();
+    const group = before ?? (options.newGroup ?? uuid)();
     try {
-      const booked = await insistently(group, left, options);
+      const booked = await insistently({ group, rows: left }, options, before !== undefined);
       left.forEach((row, index) => {
         row.outcome = "booked";
         row.problem = "";
@@ -65,37 +85,65 @@ async function bookGroup(rows: BulkRow[], options: RunOptions): Promise<void> {
       options.onprogress({ booked: left.length, rejected: 0, groups: [booked], rows: left });
       return;
     } catch (error) {
-      if (!(error instanceof Refused) || error.status >= 500) throw error;
-      if (error.status === 401) throw new Interrupted("You are logged out. Log in again, then go on.");
+      if (!(error instanceof Refused)) throw error;
+      if (error.status === 401) throw new Interrupted(LOGGED_OUT);
       const reasons = reasonsByRow(error.complaints, left.length);
       const refused = left.filter((_row, index) => reasons.has(index));
       // Nothing says which rows it is about: it is about all of them.
       const bad = refused.length > 0 ? refused : left;
       left.forEach((row, index) => {
+        row.outcome = "";
         if (!bad.includes(row)) return;
         row.outcome = "rejected";
         row.problem = reasons.get(index) ?? inWords(error);
       });
-      options.onprogress({ booked: 0, rejected: bad.length, groups: [], rows: bad });
+      options.onprogress({ booked: 0, rejected: bad.length, groups: [], rows: left });
       left = left.filter((row) => !bad.includes(row));
+      before = undefined;
     }
   }
 }
 
-/** The same group again until there is an answer. Raises Refused or Interrupted. */
-async function insistently(group: string, rows: BulkRow[], options: RunOptions): Promise<Group> {
-  const trades = rows.map(toTrade);
+const LOGGED_OUT = "You are logged out. Log in again, then go on.";
+
+/** The same group again until there is an answer. Raises Refused (nothing was booked) or Interrupted. */
+async function insistently(pending: Pending, options: RunOptions, sentBefore: boolean): Promise<Group> {
+  const trades = pending.rows.map(toTrade);
   const pause = options.pause ?? wait;
+  let isOpen = sentBefore;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await options.send(group, trades);
+      return await options.send(pending.group, trades);
     } catch (error) {
-      if (error instanceof Refused && error.status < 500) throw error;
-      if (attempt + 1 >= ATTEMPTS || options.signal.aborted)
-        throw new Interrupted(`${inWords(error)} Go on when the server is back; nothing is booked twice.`);
+      if (isDenied(error, isOpen)) throw error;
+      isOpen = true;
+      const isFinal = error instanceof Refused && error.status < 500;
+      if (isFinal || attempt + 1 >= ATTEMPTS || options.signal.aborted) throw leftOpen(pending, options, error);
       await pause(attempt);
     }
   }
+}
+
+/**
+ * Whether an error says that nothing was done. Of a request that is repeated because an earlier
+ * answer was lost (`isOpen`), only the server's judgement of what was sent says so: that one is
+ * logged out by now, or may no longer book, tells nothing of the first time.
+ */
+export function isDenied(error: unknown, isOpen: boolean): boolean {
+  if (!(error instanceof Refused)) return false;
+  return isOpen ? error.status === 400 || error.status === 409 : error.status < 500;
+}
+
+function leftOpen(pending: Pending, options: RunOptions, error: unknown): Interrupted {
+  for (const row of pending.rows) row.outcome = "unknown";
+  options.onprogress({ booked: 0, rejected: 0, groups: [], rows: pending.rows });
+  const said = error instanceof Refused && error.status === 401 ? LOGGED_OUT : inWords(error);
+  const rows = pending.rows.length.toLocaleString("en-GB");
+  return new Interrupted(
+    `${said} Whether ${rows} of the rows were booked is not known. Press again when the server is ` +
+      "back: these are asked for first, and nothing is booked twice.",
+    pending,
+  );
 }
 
 /** The server's complaints of `trades.<row>.<field>`, one sentence a row. */
