@@ -34,12 +34,21 @@ describe("a ticket", () => {
     expect(sent).toHaveLength(1);
   });
 
-  it("books once when the second click comes just after the answer", async () => {
+  it("passes over the second click just after the answer, which meets an empty quantity", async () => {
+    const { booking, clock } = desk([trade()]);
+    expect(booking.passesOver("")).toBe(false);
+    await booking.submit(terms);
+    clock.now = 300;
+    expect(booking.passesOver("")).toBe(true);
+    expect(booking.passesOver("50")).toBe(false);
+    clock.now = 2_000;
+    expect(booking.passesOver("")).toBe(false);
+  });
+
+  it("books the next trade, however soon it comes", async () => {
     const { booking, sent, clock } = desk([trade(), trade()]);
     await booking.submit(terms);
     clock.now = 300;
-    expect((await booking.submit(terms)).kind).toBe("ignored");
-    clock.now = 2_000;
     expect((await booking.submit(terms)).kind).toBe("booked");
     expect(sent.map((each) => each.client_trade_id)).toEqual(["id-1", "id-2"]);
   });

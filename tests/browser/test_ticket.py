@@ -1,5 +1,7 @@
 """The ticket by keyboard alone, and such that nothing is booked twice."""
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.blotter_page import cell
@@ -64,3 +66,101 @@ def test_another_trade_date_and_a_wrong_one(stack: RunningStack, open_as: Open) 
     expect(page.result).to_contain_text("Booked")
     (booked,) = stack.client("trader").rows("trades/", account=desk)
     assert booked["trade_date"] == day
+
+
+def test_a_price_is_not_booked_on_another_ticker(stack: RunningStack, open_as: Open) -> None:
+    """Enter in the ticker's field, before its price has come, only shows the price."""
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
+    page.fill_ticket(desk, "KO", "5", "1.23")
+    # The list of instruments never opens, so that nothing is chosen from it.
+    page.page.route("**/api/v1/instruments/**", lambda route: route.abort())
+    ticker.fill("pep")
+    ticker.press("Enter")
+    expect(price).to_be_focused()
+    expect(price).not_to_have_value("1.23")
+    expect(page.result).to_contain_text("PEP")
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    price.press("Enter")
+    expect(page.result).to_contain_text("Bought 5 PEP")
+    (booked,) = stack.client("trader").rows("trades/", account=desk)
+    assert booked["ticker"] == "PEP"
+    assert float(booked["price"]) > 2
+
+
+def test_an_old_price_does_not_wait_for_the_new_ones(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("trader")
+    page.watch_only(stack.desk())
+    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
+    ticker.fill("KO")
+    ticker.press("Tab")
+    expect(price).not_to_have_value("")
+    # No answer comes.
+    page.page.route(re.compile(r"/api/v1/prices/\?ticker="), lambda _: None)
+    ticker.fill("NOSUCH")
+    ticker.press("Tab")
+    # Sooner than the page gives up asking.
+    expect(price).to_have_value("", timeout=3_000)
+
+
+def test_a_ticket_begun_again_has_the_price_of_now(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("trader")
+    page.watch_only(stack.desk())
+    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
+    ticker.fill("PEP")
+    ticker.press("Tab")
+    expect(price).not_to_have_value("")
+    admin = stack.client("admin")
+    override = admin.override("PEP", "77.77")
+    try:
+        expect(page.page.get_by_label("Use the live price")).to_contain_text("77.77")
+        expect(price).not_to_have_value("77.77")
+        page.page.locator("#page").focus()
+        page.page.keyboard.press("b")
+        expect(price).to_have_value("77.77")
+    finally:
+        admin.end_override(override)
+
+
+def test_the_next_trade_may_follow_at_once(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "5", "60")
+    # As soon as the field is empty again, in the page itself: faster than any test's own steps.
+    page.page.evaluate(
+        """() => {
+            const quantity = document.getElementById("ticket-quantity");
+            const timer = setInterval(() => {
+                if (quantity.value !== "") return;
+                clearInterval(timer);
+                quantity.value = "7";
+                quantity.dispatchEvent(new Event("input", {bubbles: true}));
+                document.getElementById("ticket-price").value = "61";
+                document.getElementById("ticket-price").dispatchEvent(new Event("input"));
+                quantity.form.requestSubmit();
+            }, 5);
+        }"""
+    )
+    page.submit.click()
+    expect(page.result).to_contain_text("Bought 7 KO")
+    assert len(stack.client("trader").rows("trades/", account=desk)) == 2
+
+
+def test_a_booked_trade_comes_into_sight(stack: RunningStack, open_as: Open) -> None:
+    """Also where the rows are sorted such that it is far from the first."""
+    desk = stack.desk()
+    terms = {"account": desk, "ticker": "KO", "side": "buy", "quantity": "1", "price": "60"}
+    answer = stack.client("trader").post("trades/bulk/", trades=[terms] * 80)
+    assert answer.status_code == 201, answer.text
+    page = open_as("trader")
+    page.watch_only(desk)
+    grid = page.page.get_by_test_id("trades-grid")
+    expect(page.trades().first).to_be_visible()
+    grid.locator('.ag-header-cell[col-id="ticker"]').click()
+    page.fill_ticket(desk, "PEP", "3", "150")
+    page.submit.click()
+    expect(page.result).to_contain_text("Bought 3 PEP")
+    expect(page.page.locator(".ag-row.just-booked")).to_be_in_viewport()

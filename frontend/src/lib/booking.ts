@@ -17,7 +17,7 @@ export type Outcome =
   | { kind: "booked"; trade: TradeRow }
   | { kind: "refused"; complaints: Complaint[] }
   | { kind: "unknown"; detail: string }
-  /** The press came while another was under way, or right after it succeeded. */
+  /** The press came while another was under way. */
   | { kind: "ignored" };
 
 /** A second click of a double click comes within this after the first one's success, in ms. */
@@ -34,13 +34,18 @@ export class Booking {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** True while a press would be ignored; the form then shows no complaints of its own. */
-  get resting(): boolean {
-    return this.#underway || this.now() - this.#bookedAt < SECOND_CLICK;
+  /**
+   * Whether a press is to be passed over without a complaint: one is under way, or it is the second
+   * click of a double click, which meets the quantity that the first one's success has emptied.
+   * Where there is a quantity again, the press is for the next trade.
+   */
+  passesOver(quantity: string): boolean {
+    const isSecond = quantity.trim() === "" && this.now() - this.#bookedAt < SECOND_CLICK;
+    return this.#underway || isSecond;
   }
 
   async submit(terms: Terms): Promise<Outcome> {
-    if (this.resting) return { kind: "ignored" };
+    if (this.#underway) return { kind: "ignored" };
     this.#underway = true;
     this.#id ??= this.newId();
     try {
