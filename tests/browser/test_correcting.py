@@ -70,3 +70,43 @@ def test_who_may_only_view_is_told_so(stack: RunningStack, open_as: Open) -> Non
     drawer = page.open_trade(trade)
     expect(drawer).to_contain_text("You may view this account, but not correct in it.")
     expect(drawer.get_by_test_id("drawer-amend")).to_have_count(0)
+
+
+def test_another_trade_that_does_not_load_leaves_none_to_cancel(
+    stack: RunningStack, open_as: Open
+) -> None:
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    first, second = (
+        stack.client("trader").book(desk, ticker, "buy", "100", "60")["id"]
+        for ticker in ("KO", "PEP")
+    )
+    drawer = page.open_trade(first)
+    page.page.route(f"**/api/v1/trades/{second}/**", lambda route: route.abort())
+    cell(page.trade(second), "ticker").dblclick()
+    expect(drawer.get_by_test_id("drawer-problem")).to_be_visible()
+    expect(drawer.get_by_test_id("drawer-cancel")).to_have_count(0)
+    expect(drawer).not_to_contain_text("KO")
+
+
+def test_a_trade_amended_meanwhile_is_not_cancelled(stack: RunningStack, open_as: Open) -> None:
+    """What is cancelled is the version that was on the screen when the user chose to."""
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    client = stack.client("trader")
+    trade = client.book(desk, "KO", "buy", "100", "60")["id"]
+    drawer = page.open_trade(trade)
+    drawer.get_by_test_id("drawer-cancel").click()
+    drawer.get_by_label("Reason").fill("not ours")
+    answer = client.session.patch(
+        f"{stack.url}/api/v1/trades/{trade}/",
+        json={"version": 1, "reason": "theirs", "quantity": "120"},
+        timeout=60,
+    )
+    assert answer.status_code == 200, answer.text
+    expect(drawer.locator('[data-version="2"]')).to_contain_text("theirs")
+    drawer.get_by_role("button", name="Cancel the trade").click()
+    expect(drawer.get_by_test_id("drawer-problem")).to_contain_text("as it is now")
+    assert client.quantities(desk) == {"KO": 120}
