@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { type Asked, lost, refusal, serve } from "./fake-server";
 import type { BulkTrade, Known } from "../src/lib/bulk/rows";
+import type { ImportJob } from "../src/lib/types";
 
 // After the edge is in place, for the client takes its address from it.
 const { Bulk } = await import("../src/lib/bulk/bulk.svelte");
@@ -219,4 +220,23 @@ it("sends the workers every text as it is", async () => {
   expect((await file.text()).split("\r\n")[1]).toBe(
     'IBM,Test1,buy,10,143.50,,,@A1,"- see ""mail"""',
   );
+});
+
+it("reads the ids of all that an import booked, in the order of the file", async () => {
+  const pages: Record<string, string[][]> = { a: [["3", "2"], ["1"]], b: [["4"]] };
+  const left = structuredClone(pages);
+  serve(({ query }) => {
+    const group = query.get("request_group") ?? "";
+    const [ids = [], ...more] = left[group] ?? [];
+    left[group] = more;
+    const next = more.length > 0 ? "http://page.test/api/v1/trades/?after=x" : null;
+    return { results: ids.map((id) => ({ id })), next };
+  });
+  const found = await new Imports().ids({ ...job, request_groups: ["a", "b"] } as ImportJob);
+  expect(found).toEqual([
+    ["a", "1"],
+    ["a", "2"],
+    ["a", "3"],
+    ["b", "4"],
+  ]);
 });

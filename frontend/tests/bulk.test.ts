@@ -1,15 +1,19 @@
+import Papa from "papaparse";
 import { describe, expect, it, vi } from "vitest";
 
 import { Refused, Unreachable } from "../src/lib/api/client";
+import { csvLine, unsafe } from "../src/lib/csv";
 import { newYorkMoment } from "../src/lib/bulk/newYork";
 import {
   BadFile,
   blankRow,
   type BulkRow,
   type BulkTrade,
+  isOfRejected,
   type Known,
   problemOf,
   readHeader,
+  REJECTED_COLUMNS,
   rowOf,
   toTrade,
 } from "../src/lib/bulk/rows";
@@ -46,6 +50,14 @@ describe("the header", () => {
     });
   });
 
+  it("of rejected rows is read, the page's and the server's", () => {
+    const columns = ["ticker", "account", "side", "quantity", "price"];
+    expect(readHeader([...REJECTED_COLUMNS, ...columns]).get("ticker")).toBe(2);
+    expect(readHeader(["Rejected line", "Rejected because", ...columns]).get("price")).toBe(6);
+    expect(isOfRejected([...REJECTED_COLUMNS, ...columns])).toBe(true);
+    expect(isOfRejected(columns)).toBe(false);
+  });
+
   it.each([
     [["ticker", "account", "side", "quantity"], /missing: price/],
     [["ticker", "account", "side", "quantity", "price", "broker"], /not known: broker/],
@@ -54,6 +66,16 @@ describe("the header", () => {
     expect(() => readHeader(cells)).toThrow(BadFile);
     expect(() => readHeader(cells)).toThrow(said);
   });
+});
+
+describe("a cell", () => {
+  it.each(["- see mail", "@A1", "=1+1", "+x", "'quoted'", "'=1", "''-1", "-5", "", "a, \"b\""])(
+    "comes back from a file to download as it was: %s",
+    (text) => {
+      const [cells] = Papa.parse<string[]>(csvLine([text, "x"]).trim()).data;
+      expect(unsafe(cells?.[0] ?? "")).toBe(text);
+    },
+  );
 });
 
 describe("a row", () => {

@@ -4,6 +4,7 @@ import { vi } from "vitest";
 
 export interface Asked {
   path: string;
+  query: URLSearchParams;
   body: unknown;
 }
 
@@ -23,7 +24,8 @@ export function serve(answers: Answers): Asked[] {
       : request.method === "GET"
         ? null
         : await request.json();
-    const asked = { path: new URL(request.url).pathname.replace("/api/v1/", ""), body };
+    const { pathname, searchParams: query } = new URL(request.url);
+    const asked = { path: pathname.replace("/api/v1/", ""), query, body };
     log.push(asked);
     const answer = answers(asked);
     return answer instanceof Response ? answer : Response.json(answer);

@@ -129,3 +129,54 @@ def test_a_file_booked_in_the_background(
     job.get_by_label("Why are these 250 trades cancelled?").fill("a test")
     job.get_by_role("button", name="Cancel all 250").click()
     expect(find("import").first).to_have_attribute("data-state", "undone")
+
+
+def test_leaving_is_asked_about_on_every_page_while_a_booking_goes_on(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    file = tmp_path / "trades.csv"
+    file.write_text(HEADER + f"KO,{stack.desk()},buy,1,60\n")
+    page = open_bulk(open_as)
+    choose(page, file)
+    find = page.page.get_by_test_id
+    asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    expect(find("bulk-ready")).to_have_text("1")
+    assert page.page.evaluate(asks) is False
+    # No answer comes.
+    page.page.route("**/api/v1/trades/bulk/", lambda _: None)
+    find("bulk-book").click()
+    page.go("Prices")
+    expect(page.page.get_by_test_id("prices-grid")).to_be_visible()
+    assert page.page.evaluate(asks) is True
+
+
+def test_rejected_rows_are_mended_and_read_again(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    """The page's file of them, with its reasons, and every text as it was."""
+    desk = stack.desk()
+    file = tmp_path / "trades.csv"
+    file.write_text(f"{HEADER.strip()},note\nKO,{desk},buy,1,60,\nKO,{desk},hold,2,60,- see mail\n")
+    page = open_bulk(open_as)
+    choose(page, file)
+    find = page.page.get_by_test_id
+    expect(find("bulk-ready")).to_have_text("1")
+    find("bulk-book").click()
+    expect(find("bulk-booked")).to_have_text("1 booked")
+    with page.page.expect_download() as saved:
+        find("bulk-rejected-file").click()
+    mended = tmp_path / "mended.csv"
+    text = saved.value.path().read_text(encoding="utf-8-sig")
+    assert "The side must be buy or sell." in text
+    mended.write_text(text.replace("hold", "buy"))
+    choose(page, mended)
+    expect(find("bulk-ready")).to_have_text("1")
+    find("bulk-background").click()
+    expect(find("import").first).to_contain_text("mended.csv")
+    expect(find("import").first).to_have_attribute("data-state", "done")
+    trades = stack.client("trader").rows("trades/", account=desk)
+    assert {trade["note"] for trade in trades} == {"", "- see mail"}
+    with page.page.expect_download() as saved:
+        find("import").first.get_by_role("button", name="GUIDs as CSV").click()
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert [row["trade_id"] for row in rows] == [t["id"] for t in trades if t["note"]]

@@ -1,11 +1,19 @@
 /** Tables as CSV files: those to download are safe to open in a spreadsheet. */
 
-/** A spreadsheet takes text that begins so for a formula; numbers are no danger. */
-const FORMULA = /^[=+\-@\t\r]/;
+/**
+ * A spreadsheet takes text that begins so for a formula; numbers are no danger. What begins like a
+ * cell made safe counts too, so that each comes back as it was.
+ */
+const FORMULA = /^'*[=+\-@\t\r]/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 function safe(value: string): string {
   return FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
+}
+
+/** What `safe` was given. */
+export function unsafe(cell: string): string {
+  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }
 
 function cell(value: string): string {

@@ -6,7 +6,9 @@ import type { Group } from "../bulk/run";
 import type { ImportJob } from "../types";
 import { importJob } from "../validate";
 import { answer, api } from "./client";
-import { page } from "./pages";
+import { allPages, page } from "./pages";
+
+const MOST_ON_A_PAGE = 1_000;
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
 export async function bulkBook(group: string, trades: BulkTrade[]): Promise<Group> {
@@ -91,6 +93,18 @@ export async function undoImport(id: string, reason: string): Promise<ImportJob>
     headers: { "X-Patience": "upload" },
   });
   return importJob(await answer(sent));
+}
+
+/** The ids of all trades that a request group booked, in the order of its rows. */
+export async function fetchGroupIds(group: string): Promise<string[]> {
+  const ids = await allPages(
+    (cursor) => {
+      const query = { request_group: group, page_size: MOST_ON_A_PAGE, ...cursor };
+      return answer(api.GET("/api/v1/trades/", { params: { query } }));
+    },
+    (value) => text(object(value, "trade"), "id"),
+  );
+  return ids.toReversed();
 }
 
 export const rejectedRowsAddress = (id: string): string => `/api/v1/trades/imports/${id}/errors.csv`;

@@ -1,6 +1,6 @@
 /** The user's imports: files that workers book, so that this page may be closed meanwhile. */
 
-import { fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
+import { fetchGroupIds, fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
 import { inWords } from "../api/client";
 import { plainCsvFile } from "../csv";
 import type { ImportJob } from "../types";
@@ -9,6 +9,7 @@ import { COLUMNS } from "./rows";
 import { isDenied } from "./run";
 
 const EVERY = 700;
+const ASKED_AT_ONCE = 4;
 
 const isUnderWay = ({ state }: ImportJob): boolean => state === "queued" || state === "running";
 
@@ -16,6 +17,8 @@ export class Imports {
   jobs = $state.raw<ImportJob[]>([]);
   problem = $state<string | null>(null);
   busy = $state(false);
+  /** Of how many groups the ids have been read. */
+  gathered = $state(0);
 
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -81,6 +84,23 @@ export class Imports {
     }
     this.busy = false;
     this.#again();
+  }
+
+  /** What an import booked: each trade's id with its group, in the order of the file. */
+  async ids({ request_groups }: ImportJob): Promise<[group: string, trade: string][]> {
+    const found: string[][] = [];
+    const queue = request_groups.map((group, place) => ({ group, place }));
+    this.gathered = 0;
+    const work = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        found[next.place] = await fetchGroupIds(next.group);
+        this.gathered += 1;
+      }
+    };
+    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, work));
+    return request_groups.flatMap((group, place) =>
+      (found[place] ?? []).map((id): [string, string] => [group, id]),
+    );
   }
 
   /** In its place, or first where it is new. */

@@ -2,7 +2,17 @@
 
 import Papa from "papaparse";
 
-import { BadFile, type BulkRow, type Column, type Known, problemOf, readHeader, rowOf } from "./rows";
+import { unsafe } from "../csv";
+import {
+  BadFile,
+  type BulkRow,
+  type Column,
+  isOfRejected,
+  type Known,
+  problemOf,
+  readHeader,
+  rowOf,
+} from "./rows";
 
 export interface Job {
   file: File;
@@ -24,6 +34,7 @@ const send = (piece: Piece): void => postMessage(piece);
 
 onmessage = ({ data: { file, first, known } }: MessageEvent<Job>): void => {
   let header: Map<Column, number> | null = null;
+  let read: ((cell: string) => string) | undefined;
   let rows: BulkRow[] = [];
   let count = 0;
   const flush = (): void => {
@@ -49,11 +60,12 @@ onmessage = ({ data: { file, first, known } }: MessageEvent<Job>): void => {
           try {
             if (header === null) {
               header = readHeader(data);
+              if (isOfRejected(data)) read = unsafe;
               return;
             }
             count += 1;
             if (count > MOST_ROWS) throw new BadFile(`There are more than ${MOST_ROWS} rows.`);
-            const row = rowOf(data, header, first + count - 1);
+            const row = rowOf(data, header, first + count - 1, read);
             row.problem = problemOf(row, known);
             rows.push(row);
             if (rows.length >= PIECE) flush();

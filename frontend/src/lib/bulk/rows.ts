@@ -65,7 +65,20 @@ const ALIASES: Record<string, Column | "ignored"> = {
   id: "client_trade_id",
   request_group: "ignored",
   "request group": "ignored",
+  rejected_line: "ignored",
+  "rejected line": "ignored",
+  rejected_because: "ignored",
+  "rejected because": "ignored",
 };
+
+/** What precedes the columns in a file of rejected rows; an import passes over them, too. */
+export const REJECTED_COLUMNS = ["rejected_line", "rejected_because"] as const;
+
+/** Whether it is such a file. Those of this page are to be opened in a spreadsheet: see lib/csv. */
+export function isOfRejected(cells: readonly string[]): boolean {
+  return cells.some((cell) => ALIASES_OF_REASON.has(cell.trim().toLowerCase()));
+}
+const ALIASES_OF_REASON = new Set(["rejected_because", "rejected because"]);
 
 /** The file as a whole can't be read; `message` says what to do. */
 export class BadFile extends Error {
@@ -125,9 +138,15 @@ export function blankRow(n: number): BulkRow {
   };
 }
 
-export function rowOf(cells: readonly string[], header: ReadonlyMap<Column, number>, n: number): BulkRow {
+/** `read` makes of a cell what it means. */
+export function rowOf(
+  cells: readonly string[],
+  header: ReadonlyMap<Column, number>,
+  n: number,
+  read: (cell: string) => string = (cell) => cell,
+): BulkRow {
   const row = blankRow(n);
-  for (const [column, index] of header) row[column] = (cells[index] ?? "").trim();
+  for (const [column, index] of header) row[column] = read(cells[index] ?? "").trim();
   row.ticker = row.ticker.toUpperCase();
   row.side = row.side.toLowerCase();
   return row;
