@@ -52,6 +52,8 @@ _FIGURES = """
       ) f
 """
 FIGURES = _FIGURES.format(and_session="", consumers="'positions', 'pnl'")
+# Straight from the ledger: no reader's standstill is of any concern.
+LEDGER_FIGURES = _FIGURES.format(and_session="", consumers="NULL")
 # No figure of a past session is of positions' own rows.
 DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session", consumers="'pnl'")
 

@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
 from pnl.flows import STANDING_TRADES, flows_of, folded
 from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
 from prices.sessions import sessions
@@ -82,7 +82,7 @@ def rows_as_of(
     with connection.cursor() as cursor:
         cursor.execute(
             f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({marks}),"
-            f" settling AS ({_NOTHING_SETTLING}), rows AS ({FIGURES}), costs AS ({costs})"
+            f" settling AS ({_NOTHING_SETTLING}), rows AS ({LEDGER_FIGURES}), costs AS ({costs})"
             + SELECT_KEYS,
             {
                 **params,

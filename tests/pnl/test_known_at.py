@@ -12,8 +12,11 @@ from django.db import connection
 from rest_framework.test import APIClient
 
 from kernel.clock import clock_set
+from prices.models import Close
+from prices.sessions import previous_session
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.test_booking import URL, book
+from trades.models import Quarantine
 from trades.services.recording import _DEFAULTS
 
 BULK = f"{URL}bulk/"
@@ -64,6 +67,18 @@ def test_a_bulk_booking_is_known_at_the_time_its_versions_show(desk: Desk) -> No
     ids = send(client.post, BULK, {"trades": [row] * 3})["ids"]
     (recorded,) = {t for trade in ids for t in times(client, trade)}
     assert quantity_at(client, recorded) == "6"
+
+
+def test_what_is_read_from_the_ledger_waits_for_no_reader(desk: Desk) -> None:
+    client = desk.client()
+    trade = book(desk, quantity="10").json()["id"]
+    close = {"session": previous_session(TODAY), "source": "manual", "close": "100"}
+    Close.objects.create(instrument=desk.ibm, **close)
+    for consumer in ("positions", "pnl"):
+        Quarantine.objects.create(consumer=consumer, account=desk.account, entry_id=1, error="gone")
+    (moment,) = times(client, trade)
+    answer = client.get("/api/v1/positions/", {"known_at": moment}).json()["results"]
+    assert [(r["quantity"], r["pnl_reason"]) for r in answer] == [("10", None)]
 
 
 def test_a_time_of_recording_is_taken_after_the_transaction_has_its_id(desk: Desk) -> None:
