@@ -1,13 +1,14 @@
 """When a session's closes are asked for: arithmetic of moments alone.
 
 At the session's end, then up to 5 times more every 10 minutes while any is missing; at 23:50 New
-York once more, all of them; and again in the morning of the next session, for closes still move.
+York once more, all of them; and again in the morning of the next session, for closes still move;
+if the source fails then, every 10 minutes of that day.
 A run that begins late has its retries, too: they count from its first attempt.
 """
 
 from datetime import date, datetime, time, timedelta
 
-from kernel.clock import NEW_YORK
+from kernel.clock import NEW_YORK, new_york
 
 RETRIES = 5
 RETRY_EVERY = timedelta(minutes=10)
@@ -38,3 +39,9 @@ def next_reading(session: date, following: date, now: datetime) -> datetime | No
     late = late_attempt(session)
     morning = datetime.combine(following, MORNING, NEW_YORK)
     return next((at for at in (late, morning) if now < at), None)
+
+
+def reading_retry(now: datetime) -> datetime | None:
+    """When to try the last reading again if the one at `now` fails; None when that day is over."""
+    at = now.replace(second=0, microsecond=0) + RETRY_EVERY
+    return at if new_york(at).date() == new_york(now).date() else None

@@ -128,6 +128,8 @@ class CloseRun(models.Model):
         COMPLETE = "complete"
         CARRIED = "carried"
 
+    SETTLED = (State.COMPLETE, State.CARRIED)
+
     session = models.DateField()
     source = models.CharField(max_length=16)
     state = models.CharField(max_length=16, choices=State.choices, default=State.PENDING)

@@ -53,6 +53,25 @@ def missing_closes(
     return {day: those for day, those in lacking.items() if those}
 
 
+def sessions_to_ask(now: datetime, *, carried: bool = False) -> list[date]:
+    """The completed sessions whose closes the current source is asked for, oldest first.
+
+    The last five, and each before them, back to the first that it was ever asked for, that nobody
+    asked for or that is pending still: slept through. With `carried`, those whose last retry was in
+    vain, too.
+    """
+    known = sessions()
+    recent = known.completed_sessions(now, SESSIONS_BACK)
+    runs = CloseRun.objects.filter(source=settings.PRICE_SOURCE)
+    first = runs.order_by("session").first()
+    if first is None or not recent:
+        return recent
+    settled = [CloseRun.State.COMPLETE] if carried else CloseRun.SETTLED
+    done = set(runs.filter(state__in=settled).values_list("session", flat=True))
+    before = known.sessions_between(first.session, recent[0] - timedelta(days=1))
+    return [day for day in before if day not in done] + recent
+
+
 class ClosesState(StrEnum):
     """How far the closes of one session are."""
 
@@ -70,19 +89,22 @@ class ClosesState(StrEnum):
 def closes_state(session: date, now: datetime) -> ClosesState:
     """How far the closes of a session from the current source are. Raises NoSession.
 
-    Once settled it stays so. A session longer ago than closes are asked for by themselves, of
-    which nothing is known, is over.
+    Once settled it stays so. One that nobody asked for is pending, however long ago, for it will
+    be asked for; only from before the source was ever asked for anything, it is over.
     """
-    known = sessions()
-    if now < known.session_of(session).closes:
+    if now < sessions().session_of(session).closes:
         return ClosesState.TRADING
     run = CloseRun.objects.filter(session=session, source=settings.PRICE_SOURCE).first()
-    if run is not None and run.state == CloseRun.State.COMPLETE:
-        return ClosesState.COMPLETE
-    if run is not None and run.state == CloseRun.State.CARRIED:
-        return ClosesState.OVER
-    recent = known.completed_sessions(now, SESSIONS_BACK)
-    return ClosesState.PENDING if session in recent else ClosesState.OVER
+    if run is not None:
+        return _STATES[CloseRun.State(run.state)]
+    return ClosesState.PENDING if session in sessions_to_ask(now) else ClosesState.OVER
+
+
+_STATES = {
+    CloseRun.State.PENDING: ClosesState.PENDING,
+    CloseRun.State.COMPLETE: ClosesState.COMPLETE,
+    CloseRun.State.CARRIED: ClosesState.OVER,
+}
 
 
 def counting_closes(instruments: Iterable[int], first: date, last: date) -> list[Close]:

@@ -1,22 +1,31 @@
 """Asking the current source for closes: when they are due, and to catch up."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from time import sleep
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from prices.models import CloseRun, Instrument
+from prices.models import Instrument
+from prices.running import running
 from prices.selectors import (
     SESSIONS_BACK,
     ever_priced_instruments,
     missing_closes,
     priced_instruments,
+    sessions_to_ask,
 )
-from prices.services.close_runs import runs_are_due, runs_claim, runs_open, runs_settle
+from prices.services.close_runs import (
+    runs_are_due,
+    runs_claim,
+    runs_open,
+    runs_reread,
+    runs_settle,
+)
 from prices.services.closes import CloseKey, closes_insert
-from prices.services.fetching import ask, exclusive, left_alone_until
+from prices.services.fetching import POLL_SECONDS, ask, exclusive, left_alone_until
 from prices.sessions import sessions
 from prices.sources import PriceSource, SourceClose, SourceUnavailable, source
 
@@ -24,6 +33,8 @@ from prices.sources import PriceSource, SourceClose, SourceUnavailable, source
 AT_ONCE = 50
 # The one who asks at a session's end would rather wait for a refresh than miss its turn.
 WAIT_SECONDS = 30.0
+# Longer than another waits between two looks at whether it may ask.
+GIVE_WAY_SECONDS = 2 * POLL_SECONDS
 
 
 @dataclass(frozen=True)
@@ -36,31 +47,43 @@ class Filled:
 
 
 def closes_work(*, now: datetime) -> int:
-    """What is due at this moment (see `prices.closing`), for the last sessions; how many closes
-    are new or changed. Safe to run at any time and twice at once. A source that is left alone
-    after a failure keeps its turn. Raises SourceUnavailable."""
+    """What is due at this moment (see `prices.closing`); how many closes are new or changed. Safe
+    to run at any time and twice at once. A source that is left alone after a failure, or that
+    somebody else is asking for long, keeps its turn. Raises SourceUnavailable."""
     current = source()
     instruments = priced_instruments(now)
     if not instruments or left_alone_until(current, now):
         return 0
     if not runs_are_due(now=now, source=current.name, instruments=instruments):
         return 0
+    clock = running(now)
+    # Only until they are claimed: a catch-up of minutes leaves refreshes of quotes their turns.
     with exclusive(current, wait_seconds=WAIT_SECONDS):
         claimed = runs_claim(now=now, source=current.name, instruments=instruments)
-        days = [each.session for each in claimed]
-        lacking = missing_closes(
-            instruments, [each.session for each in claimed if not each.reads_all], current.name
-        )
-        again = {each.session: instruments for each in claimed if each.reads_all}
-        error = ""
+    again = {each.session: instruments for each in claimed if each.reads_all}
+    days = [each.session for each in claimed]
+    lacking = missing_closes(instruments, [d for d in days if d not in again], current.name)
+    found = 0
+    failure: SourceUnavailable | None = None
+    for wanted, only_missing in ((lacking, True), (again, False)):
         try:
-            found = _fetch(current, lacking, now=now)
-            return found + _fetch(current, again, now=now, only_missing=False)
-        except SourceUnavailable as failure:
-            error = str(failure)
-            raise
-        finally:
-            runs_settle(days=days, now=now, source=current.name, error=error)
+            found += _fetch(current, wanted, clock=clock, only_missing=only_missing)
+        except SourceUnavailable as raised:
+            failure = raised
+            if not raised.is_partial:
+                break
+    answered = failure is None or failure.is_partial
+    recent, older = _by_age(days, now)
+    error = str(failure or "")
+    runs_settle(days=recent, now=now, source=current.name, error=error)
+    # Slept through: while the source cannot be asked at all, they have had no retry.
+    is_last = None if answered else False
+    runs_settle(days=older, now=now, source=current.name, error=error, is_last=is_last)
+    if answered:
+        runs_reread(days=again, now=now, source=current.name)
+    if failure is not None:
+        raise failure
+    return found
 
 
 def closes_fetch(*, now: datetime, sessions_back: int = SESSIONS_BACK) -> int:
@@ -73,17 +96,9 @@ def closes_fetch(*, now: datetime, sessions_back: int = SESSIONS_BACK) -> int:
 
 
 def closes_recover(*, now: datetime) -> Filled:
-    """Fill every session since the last complete one, at least the last five. Raises
-    SourceUnavailable."""
-    known = sessions()
-    recent = known.completed_sessions(now, SESSIONS_BACK)
-    complete = CloseRun.objects.filter(
-        source=source().name, state=CloseRun.State.COMPLETE, session__lte=recent[-1]
-    ).first()
-    days = recent
-    if complete is not None and complete.session < recent[0]:
-        days = known.sessions_between(known.next_session(complete.session), recent[-1])
-    return _fill(days, now)
+    """Fill every session that was slept through, however long ago, or carried, and the last five.
+    Raises SourceUnavailable; what nobody asked for yet is asked for when due then."""
+    return _fill(sessions_to_ask(now, carried=True), now)
 
 
 def closes_rebuild(*, now: datetime, first: date | None = None) -> Filled:
@@ -116,26 +131,31 @@ def _fill(
 ) -> Filled:
     current = current or source()
     instruments = priced_instruments(now)
-    recent = set(sessions().completed_sessions(now, SESSIONS_BACK))
-    runs_open(days=[d for d in days if d in recent], source=current.name, now=now)
-    runs_open(days=[d for d in days if d not in recent], source=current.name, now=now, is_last=True)
-    error = ""
+    recent, older = _by_age(days, now)
+    runs_open(days=recent, source=current.name, now=now)
+    runs_open(days=older, source=current.name, now=now, is_begun=True)
     try:
         wanted = missing_closes(instruments, days, current.name) if again is None else again
-        new = _fetch(current, wanted, now=now, only_missing=again is None)
+        new = _fetch(current, wanted, clock=running(now), only_missing=again is None)
     except SourceUnavailable as failure:
-        error = str(failure)
+        runs_settle(days=days, now=now, source=current.name, error=str(failure), is_last=False)
         raise
-    finally:
-        runs = runs_settle(days=days, now=now, source=current.name, error=error)
+    runs = runs_settle(days=older, now=now, source=current.name, is_last=True)
+    runs += runs_settle(days=recent, now=now, source=current.name)
     return Filled(days, new, sum(run.missing for run in runs))
+
+
+def _by_age(days: Sequence[date], now: datetime) -> tuple[list[date], list[date]]:
+    """Those of the last sessions, and those longer ago."""
+    last = set(sessions().completed_sessions(now, SESSIONS_BACK))
+    return [day for day in days if day in last], [day for day in days if day not in last]
 
 
 def _fetch(
     asked_of: PriceSource,
     wanted: Mapping[date, Sequence[Instrument]],
     *,
-    now: datetime,
+    clock: Callable[[], datetime],
     only_missing: bool = True,
 ) -> int:
     """Ask for these closes, some instruments at a time, and append what is new or, unless
@@ -146,11 +166,13 @@ def _fetch(
     instruments = sorted({i for those in wanted.values() for i in those}, key=lambda i: i.ticker)
     keys = {(i.pk, day) for day, those in wanted.items() for i in those}
     count, partial = 0, None
-    for some in _chunks(instruments):
+    for number, some in enumerate(_chunks(instruments)):
+        if number and not asked_of.ticks_at_any_hour:
+            sleep(GIVE_WAY_SECONDS)
         ids = {instrument.ticker: instrument.pk for instrument in some}
         try:
             # Not in a transaction: a real source takes seconds.
-            answers = _ask(asked_of, some, min(wanted), max(wanted), now)
+            answers = _ask(asked_of, some, min(wanted), max(wanted), clock)
         except SourceUnavailable as failure:
             count += closes_insert(
                 _rows(failure.closes, ids, keys), asked_of.name, only_missing=only_missing
@@ -166,11 +188,15 @@ def _fetch(
 
 
 def _ask(
-    asked_of: PriceSource, some: Sequence[Instrument], first: date, last: date, now: datetime
+    asked_of: PriceSource,
+    some: Sequence[Instrument],
+    first: date,
+    last: date,
+    clock: Callable[[], datetime],
 ) -> list[SourceClose]:
-    """Between two of these a refresh of quotes has its turn, unless the caller holds the right to
-    ask already."""
+    """Between two of these a refresh of quotes has its turn."""
     with exclusive(asked_of, wait_seconds=WAIT_SECONDS):
+        now = clock()
         return ask(asked_of, lambda: asked_of.closes(some, first, last, now=now), now=now)
 
 

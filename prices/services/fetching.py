@@ -13,11 +13,12 @@ from django.db.models import F
 
 from prices.backoff import pause
 from prices.models import SourceFailure, SourceState
+from prices.running import running
 from prices.sources import PriceSource, SourceUnavailable
 
 # Any number that nothing else locks.
 _FETCH = 7_205_012
-_POLL_SECONDS = 0.1
+POLL_SECONDS = 0.1
 T = TypeVar("T")
 
 
@@ -40,7 +41,7 @@ def one_fetch(*, wait_seconds: float = 5.0) -> Iterator[None]:
     while not _locked("pg_try_advisory_lock"):
         if time.monotonic() >= deadline:
             raise FetchRunning("Prices are being fetched by another process.")
-        time.sleep(_POLL_SECONDS)
+        time.sleep(POLL_SECONDS)
     try:
         yield
     finally:
@@ -67,20 +68,21 @@ def left_alone_until(source: PriceSource, now: datetime) -> datetime | None:
 
 
 def ask(source: PriceSource, call: Callable[[], T], *, now: datetime) -> T:
-    """Make one call of a source and write down how it went. Raises SourceUnavailable, and
-    LeftAlone without asking while the source is left alone after a failure."""
+    """Make one call of a source, at `now`, and write down how it went. A pause after a failure
+    counts from when the call came back. Raises SourceUnavailable, and LeftAlone without asking
+    while the source is left alone after a failure."""
     if source.ticks_at_any_hour:
         return call()  # made here: there is nothing to be gentle with, and nothing to tell of
     until = left_alone_until(source, now)
     if until is not None:
         raise LeftAlone(f"{source.name} failed; it is asked again at {until:%H:%M:%S} UTC.")
-    begun = time.monotonic()
+    clock = running(now)
     try:
         answer = call()
     except SourceUnavailable as failure:
-        _failed(source.name, failure, now)
+        _failed(source.name, failure, clock())
         raise
-    _answered(source.name, time.monotonic() - begun, now)
+    _answered(source.name, (clock() - now).total_seconds(), now)
     return answer
 
 

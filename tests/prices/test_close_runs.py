@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kernel.clock import NEW_YORK
-from prices.models import CARRIED, Close, CloseRun, Instrument, SessionOverride
+from prices.models import CARRIED, Close, CloseRun, Instrument, SessionOverride, SourceState
 from prices.selectors import ClosesState, closes_state
 from prices.services.close_fetching import closes_work
 from prices.services.closes import closes_load
@@ -146,6 +146,33 @@ def test_a_failing_source_uses_its_attempts_and_says_why(known: Write, tmp_path:
     assert run().attempts == 1
     assert "prices.csv" in run().last_error
     assert run().next_attempt_at == END + timedelta(minutes=10)
+
+
+def test_a_last_reading_that_fails_is_tried_again_on_that_day(known: Write) -> None:
+    rows = "IBM,2026-01-30,144\nAAPL,2026-01-30,192\n"
+    known(rows)
+    closes_work(now=END)
+    closes_work(now=at(FRIDAY, 23, 50))
+    assert run().reread_at == at(FRIDAY, 23, 50)
+    known("no prices at all\n").write_text("no prices at all\n1,2\n")
+    with pytest.raises(SourceUnavailable):
+        closes_work(now=at(MONDAY, 8))
+    assert run().next_attempt_at == at(MONDAY, 8, 10)
+    known("IBM,2026-01-30,144.07\nAAPL,2026-01-30,192\n")
+    assert closes_work(now=at(MONDAY, 8, 9)) == 0
+    assert closes_work(now=at(MONDAY, 8, 20)) == 1
+    assert (run().reread_at, run().next_attempt_at) == (at(MONDAY, 8, 20), None)
+
+
+def test_a_last_reading_is_tried_on_one_day_only(known: Write) -> None:
+    known("IBM,2026-01-30,144\nAAPL,2026-01-30,192\n")
+    closes_work(now=END)
+    known("").write_text("no prices at all\n1,2\n")
+    for now in (at(MONDAY, 8), at(MONDAY, 23, 55)):
+        SourceState.objects.update(retry_at=None)
+        with pytest.raises(SourceUnavailable):
+            closes_work(now=now)
+    assert (run().next_attempt_at, run().reread_at) == (None, None)
 
 
 def test_who_dies_in_the_last_attempt_leaves_it_to_others(known: Write) -> None:

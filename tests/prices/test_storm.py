@@ -3,6 +3,7 @@ The clock is moved; yfinance and the requests are real."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -117,6 +118,7 @@ def test_retry_after_is_kept_to(desk: Desk) -> None:
     )
     assert desk.run(20) == ["failed", *["left alone"] * 19]
     desk.server.fault = lambda _: None
+    desk.now += timedelta(seconds=1)  # the pause counts from the answer, not from the question
     assert desk.refresh() == "asked"
 
 
@@ -164,6 +166,27 @@ def test_one_symbol_that_breaks_holds_up_no_close_of_another(
     assert set(CloseRun.objects.values_list("missing", "state")) == {(1, "pending")}
     assert source_health().failures == {"malformed": 1}
     assert desk.refresh() == "asked"
+
+
+def test_one_that_breaks_in_what_is_missing_spends_no_reading_of_the_others(desk: Desk) -> None:
+    """Thursday's closes lack one, which breaks; Wednesday's have their last reading then."""
+    Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(4)]).delete()
+    closes_work(now=desk.now)
+    moved, (wednesday, thursday) = desk.server.market, (date(2026, 1, 28), date(2026, 1, 29))
+    assert moved is not None
+    moved.closes[("T1", wednesday)] = 55.5
+    Instrument.objects.create(ticker="T9", yahoo_symbol="T9", indices=["S&P 500"])
+    late = CloseRun.objects.exclude(session=wednesday)
+    late.update(last_attempt_at=desk.now - MINUTE * 10, next_attempt_at=None)
+    CloseRun.objects.filter(session=wednesday).update(next_attempt_at=desk.now)
+    broken = Answer(200, b'{"chart": {"res')
+    desk.server.fault = lambda asked: broken if asked.symbols == ("T9",) else None
+    with pytest.raises(SourceUnavailable):
+        closes_work(now=desk.now)
+    latest = Close.objects.filter(instrument__ticker="T1", session=wednesday).latest("id")
+    assert latest.close == Decimal("55.50")
+    assert CloseRun.objects.get(session=wednesday).reread_at == desk.now
+    assert CloseRun.objects.get(session=thursday).missing == 1
 
 
 def test_two_never_ask_at_once(desk: Desk, cluster: Any) -> None:
