@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 from positions.models import SnapshotRun
 from prices.selectors import closes_state
+from prices.sessions import sessions
 
 # So long after the session's end, or after its closes were settled, it is due.
 DUE_AFTER = timedelta(minutes=10)
@@ -12,9 +13,11 @@ DUE_AFTER = timedelta(minutes=10)
 def overdue_snapshots(now: datetime) -> list[date]:
     """Sessions that ended a while ago, whose closes are settled, and whose snapshot was marked and
     is not taken: a transaction stands open since, or no worker does it. Oldest first."""
+    known = sessions()
     waiting = SnapshotRun.objects.filter(taken_at=None, marked_at__lt=now - DUE_AFTER)
     return [
         run.session
         for run in waiting.order_by("session")
-        if closes_state(run.session, now).is_settled
+        # One that is no session any more (a closure entered since) has no snapshot to wait for.
+        if known.is_session(run.session) and closes_state(run.session, now).is_settled
     ]

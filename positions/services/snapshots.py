@@ -46,6 +46,8 @@ def snapshots_work(*, now: datetime, patience: float = PATIENCE_SECONDS) -> list
         _mark(known, day)
     taken = []
     for run in SnapshotRun.objects.filter(taken_at=None).order_by("session"):
+        if not known.is_session(run.session):
+            continue  # a closure entered since, or an extra session removed
         settled = closes_state(run.session, now).is_settled
         if settled and _horizon_passed(run, patience) and _take(run):
             taken.append(run.session)

@@ -14,6 +14,7 @@ from psycopg import connect
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.clock import clock_set
+from positions.health import overdue_snapshots
 from positions.models import PositionSnapshot, SnapshotRun
 from positions.services.snapshots import snapshots_work
 from prices.models import SessionOverride
@@ -159,6 +160,29 @@ def test_a_half_day_ends_early(days: Days) -> None:
     days.trade("5", "40", WEDNESDAY, when=at(WEDNESDAY, 17, 1))
     assert take(at(WEDNESDAY, 17, 2)) == [WEDNESDAY]
     assert kept() == [(WEDNESDAY, "Test1", "IBM", Decimal(10))]
+
+
+def test_a_session_that_was_slept_through_long_ago_waits_for_its_closes(days: Days) -> None:
+    days.trade("10", "40", WEDNESDAY)
+    settle(TUESDAY)
+    month_later = at(date(2026, 4, 20))
+    assert WEDNESDAY not in take(month_later)
+    days.close(WEDNESDAY, "42")
+    settle(WEDNESDAY)
+    assert take(month_later) == [WEDNESDAY]
+    assert PositionSnapshot.objects.get(session=WEDNESDAY).close == Decimal(42)
+
+
+def test_a_closure_that_is_entered_late_stops_no_other_snapshot(days: Days) -> None:
+    days.trade("10", "40", WEDNESDAY)
+    assert take(at(THURSDAY, 13)) == []  # Wednesday is marked
+    closure = SessionOverride.objects.create(date=WEDNESDAY, is_closed=True, reason="mourning")
+    settle(THURSDAY)
+    assert take(at(FRIDAY, 13)) == [THURSDAY]
+    assert overdue_snapshots(at(FRIDAY, 13)) == []
+    closure.delete()
+    settle(WEDNESDAY)
+    assert take(at(FRIDAY, 13)) == [WEDNESDAY]
 
 
 def test_a_name_without_a_close_is_counted(days: Days) -> None:
