@@ -17,12 +17,15 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="prices.tasks.refresh_quotes")
 def refresh_quotes() -> None:
+    """What is kept each minute is kept whatever the source says: quotes also come by a stream, by
+    hand, and before a failure."""
     try:
         quotes_refresh(now=now())
-        points_record(now=now())
-        tell_refreshed()
     except SourceUnavailable as error:
         logger.warning("quotes not refreshed, the last ones stay: %s", error)
+    finally:
+        points_record(now=now())
+        tell_refreshed()
 
 
 @shared_task(name="prices.tasks.tick_simulated")

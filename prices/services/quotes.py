@@ -1,6 +1,7 @@
 """The latest quotes, taken from the current source."""
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,14 +11,21 @@ from kernel.errors import Invalid
 from prices.csv_rows import error_at
 from prices.models import MANUAL, Instrument, Quote
 from prices.quotes_csv import read_quotes
+from prices.running import running
 from prices.selectors import priced_instruments
 from prices.services.fetching import ask, one_fetch
 from prices.services.publishing import publish_changed
 from prices.sessions import is_open
 from prices.sources import PriceSource, SourceQuote, SourceUnavailable, source
 
-# A streamed price older than this is asked for by the minute's refresh, too.
-STREAM_SILENT_AFTER = timedelta(seconds=60)
+# A streamed price older than this is asked for by the minute's refresh, too. Well below the minute,
+# or what one refresh asked for itself would look streamed to the next.
+STREAM_SILENT_AFTER = timedelta(seconds=30)
+# Longer than some charts of closes take (`close_fetching.AT_ONCE`), between which a refresh has its
+# turn.
+WAIT_SECONDS = 15.0
+# At most so many instruments at once: what was answered is kept while others are asked for.
+AT_ONCE = 100
 # Longer than the time between two refreshes, so that none turns stale unnoticed between them.
 STALE_LOOKED_FOR = timedelta(seconds=150)
 
@@ -36,8 +44,11 @@ def quotes_refresh(*, now: datetime) -> int:
     if current.ticks_at_any_hour:
         return quotes_take(current, instruments, now=now)
     try:
-        with one_fetch():
-            return quotes_take(current, _not_streamed(instruments, current.name, now), now=now)
+        clock = running(now)
+        with one_fetch(wait_seconds=WAIT_SECONDS):
+            turn = clock()
+            lacking = _not_streamed(instruments, current.name, turn)
+            return quotes_take(current, lacking, now=turn)
     finally:
         _tell_of_staleness(instruments, current.name, now)
 
@@ -52,15 +63,41 @@ def quotes_take(
     taken_from: PriceSource, instruments: Sequence[Instrument], *, now: datetime
 ) -> int:
     """Ask that source for these instruments whatever the hour; how many quotes changed. Raises
-    SourceUnavailable, after keeping what was answered all the same."""
+    SourceUnavailable, after keeping what was answered all the same; a failure of single instruments
+    after all were asked for."""
+    if taken_from.ticks_at_any_hour:
+        return quotes_keep(taken_from.name, instruments, _ask(taken_from, instruments, now))
+    clock = running(now)
+    changed, partial = 0, None
+    for some in _pieces(instruments):
+        try:
+            quotes = _ask(taken_from, some, clock())
+        except SourceUnavailable as failure:
+            changed += quotes_keep(taken_from.name, some, failure.quotes)
+            if not failure.is_partial:
+                raise
+            partial = partial or failure
+            continue
+        changed += quotes_keep(taken_from.name, some, quotes)
+    if partial is not None:
+        raise partial
+    return changed
+
+
+def _ask(
+    taken_from: PriceSource, some: Sequence[Instrument], now: datetime
+) -> Sequence[SourceQuote]:
+    return ask(taken_from, lambda: taken_from.quotes(some, now=now), now=now)
+
+
+def _pieces(instruments: Sequence[Instrument]) -> Iterator[Sequence[Instrument]]:
+    """Of about the same size: a rest of a few, all unknown, would look like trouble of the source's
+    own."""
     if not instruments:
-        return 0
-    try:
-        quotes = ask(taken_from, lambda: taken_from.quotes(instruments, now=now), now=now)
-    except SourceUnavailable as failure:
-        quotes_keep(taken_from.name, instruments, failure.quotes)
-        raise
-    return quotes_keep(taken_from.name, instruments, quotes)
+        return
+    size = math.ceil(len(instruments) / math.ceil(len(instruments) / AT_ONCE))
+    for start in range(0, len(instruments), size):
+        yield instruments[start : start + size]
 
 
 def quotes_keep(name: str, instruments: Iterable[Instrument], quotes: Iterable[SourceQuote]) -> int:

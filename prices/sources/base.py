@@ -83,7 +83,8 @@ class PriceSource(Protocol):
         ...
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
-        """The latest quote of each instrument, none later than `now`."""
+        """The latest quote of each instrument, asked from `now` on; none later than
+        when it was answered."""
         ...
 
     def closes(

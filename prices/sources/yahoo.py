@@ -2,12 +2,14 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from kernel.money import round_source_price
 from prices.models import Instrument
+from prices.running import Monotonic, running
 from prices.sessions import Sessions, sessions
 from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 from prices.sources.yfinance_client import Chart, YahooClient, YahooFailure
@@ -29,25 +31,32 @@ class YahooSource:
     name = "yahoo"
     ticks_at_any_hour = False
 
-    def __init__(self, client: YahooClient) -> None:
+    def __init__(self, client: YahooClient, monotonic: Monotonic = time.monotonic) -> None:
         self._client = client
+        self._monotonic = monotonic
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
-        """All by a few requests; by one chart each where Yahoo refuses to answer many at once."""
+        """All by a few requests; by one chart each where Yahoo refuses to answer many at once.
+
+        Each answer is judged by when it came: the exchange trades on while others are asked for.
+        """
+        clock = running(now, self._monotonic)
         tickers: dict[str, list[str]] = {}
         for instrument in instruments:
             tickers.setdefault(instrument.yahoo_symbol, []).append(instrument.ticker)
         found: list[SourceQuote] = []
         try:
             for symbols in _chunks(list(tickers), QUOTES_AT_ONCE):
-                for last in self._client.last_prices(symbols):
-                    if last.symbol in tickers and last.at <= now + CLOCK_MARGIN:
-                        price, at = round_source_price(last.price), min(last.at, now)
+                answered = self._client.last_prices(symbols)
+                came = clock()
+                for last in answered:
+                    if last.symbol in tickers and last.at <= came + CLOCK_MARGIN:
+                        price, at = round_source_price(last.price), min(last.at, came)
                         found += [SourceQuote(t, price, at) for t in tickers[last.symbol]]
         except YahooFailure as failure:
             if failure.kind == FailureKind.REFUSED and not found:
                 logger.warning("Yahoo refuses quotes (%s); asking for charts", failure)
-                return self._quotes_by_charts(instruments, now)
+                return self._quotes_by_charts(instruments, clock)
             raise _unavailable(failure, quotes=found) from failure
         _refuse_empty(len(tickers), len(found))
         return found
@@ -74,12 +83,14 @@ class YahooSource:
         return found
 
     def _quotes_by_charts(
-        self, instruments: Sequence[Instrument], now: datetime
+        self, instruments: Sequence[Instrument], clock: Callable[[], datetime]
     ) -> list[SourceQuote]:
         found: list[SourceQuote] = []
+        charts = self._charts(instruments, first=None, now=clock(), interval="1m")
         try:
-            for instrument, chart in self._charts(instruments, first=None, now=now, interval="1m"):
-                bars = [bar for bar in chart.bars if bar.at.astimezone(UTC) <= now]
+            for instrument, chart in charts:
+                came = clock()
+                bars = [bar for bar in chart.bars if bar.at.astimezone(UTC) <= came]
                 if bars:
                     price, at = round_source_price(bars[-1].close), bars[-1].at.astimezone(UTC)
                     found.append(SourceQuote(instrument.ticker, price, at))

@@ -1,14 +1,18 @@
 """The day's prices for charts."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from celery import current_app
 from rest_framework.test import APIClient
 
 from kernel.clock import clock_set
 from prices.models import Instrument, PricePoint, Quote
 from prices.services.points import points_record
+from prices.tasks import refresh_quotes
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +53,20 @@ def test_the_first_price_of_each_minute_is_kept(ibm: Instrument) -> None:
             {"at": "2026-01-30T16:02:00Z", "price": "143"},
         ],
     }
+
+
+def test_points_are_kept_though_the_source_fails(
+    ibm: Instrument, price_file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prices also come by a stream and by hand; and who follows a refresh follows each minute."""
+    price_file("nothing that is known\n1\n")
+    started: list[str] = []
+    monkeypatch.setattr(current_app, "send_task", lambda task, **_: started.append(task))
+    quote(ibm, "140", NOW, source="csv")
+    with clock_set(NOW + timedelta(seconds=5)):
+        refresh_quotes()
+    assert PricePoint.objects.get().price == 140
+    assert started == ["pnl.tasks.record_intraday"]
 
 
 def test_a_price_that_did_not_move_adds_no_point(ibm: Instrument) -> None:

@@ -1,6 +1,8 @@
 """Trouble with Yahoo over hours: how often it is asked, what is shown meanwhile, and how it ends.
 The clock is moved; yfinance and the requests are real."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -124,10 +126,57 @@ def test_retry_after_is_kept_to(desk: Desk) -> None:
 
 def test_what_came_before_the_limit_is_kept(desk: Desk) -> None:
     desk.server.fault = lambda asked: (
-        Answer(429, TOO_MANY) if asked.kind == "quote" and len(asked.symbols) < 100 else None
+        Answer(429, TOO_MANY) if asked.kind == "quote" and "T99" in asked.symbols else None
     )
     assert desk.refresh() == "failed"
-    assert Quote.objects.count() == 100
+    assert Quote.objects.count() == 75
+
+
+def test_charts_are_kept_some_at_a_time(
+    desk: Desk, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where many at once are refused, a refresh takes minutes: what came is kept, and told of,
+    meanwhile."""
+    monkeypatch.setattr("prices.services.quotes.AT_ONCE", 4)
+    Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(9)]).delete()
+    desk.server.fault = lambda asked: Answer(401, b"{}") if asked.kind == "quote" else None
+    with django_capture_on_commit_callbacks() as told:
+        assert desk.refresh() == "asked"
+    assert Quote.objects.count() == 9
+    assert len(told) == 3
+
+
+def test_one_chart_that_breaks_stops_no_quote_of_another(desk: Desk) -> None:
+    Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(9)]).delete()
+    broken = Answer(200, b'{"chart": {"res')
+    desk.server.fault = lambda asked: (
+        Answer(401, b"{}")
+        if asked.kind == "quote"
+        else broken
+        if asked.symbols == ("T2",)
+        else None
+    )
+    assert desk.refresh() == "failed"
+    assert Quote.objects.count() == 8
+    assert source_health().retry_at is None
+
+
+def test_a_refresh_that_waits_for_its_turn_takes_what_traded_meanwhile(
+    desk: Desk, cluster: Any
+) -> None:
+    """The clock of its beginning would take that for nonsense."""
+    from psycopg import connect
+
+    begun = time.monotonic()
+    begins = desk.now
+    desk.server.market.clock = lambda: begins + timedelta(seconds=time.monotonic() - begun)  # type: ignore[union-attr]
+    with connect(cluster.url("runtime"), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(7205012)")
+        release = threading.Timer(7, other.execute, ["SELECT pg_advisory_unlock(7205012)"])
+        release.start()
+        assert desk.refresh() == "asked"
+        release.join()
+    assert Quote.objects.filter(as_of__gt=begins + timedelta(seconds=5)).count() == 150
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from prices.calendar import published_calendar
 from prices.models import Instrument, SessionOverride
 from prices.sources import FailureKind, SourceClose, SourceQuote, SourceUnavailable
-from prices.sources.yahoo import YahooSource
+from prices.sources.yahoo import CLOCK_MARGIN, YahooSource
 from prices.sources.yfinance_client import YahooClient, cache_directory
 from tests.yahoo.market import Market
 from tests.yahoo.server import TOO_MANY, Answer, Asked, YahooServer
@@ -58,7 +58,8 @@ def yahoo(yahoo_server: YahooServer, clock: Moved) -> Iterator[YahooServer]:
 
 @pytest.fixture
 def source() -> YahooSource:
-    return YahooSource(YahooClient(per_second=1000, timeout=1))
+    """What it is asked is answered in no time."""
+    return YahooSource(YahooClient(per_second=1000, timeout=1), monotonic=lambda: 0.0)
 
 
 def only(kind: str, answer: Callable[[Asked], Answer | None]) -> Callable[[Asked], Answer | None]:
@@ -108,6 +109,32 @@ def test_a_quote_is_never_later_than_now(
     assert [quote.as_of for quote in source.quotes([IBM], now=NOW)] == [NOW]
     clock.now = NOW + timedelta(seconds=60)
     assert source.quotes([IBM], now=NOW) == []
+
+
+def slow(yahoo: YahooServer, clock: Moved) -> YahooSource:
+    """A source each of whose requests takes 2 s, while the exchange trades on."""
+
+    def wait(asked: Asked) -> None:
+        clock.now += timedelta(seconds=2) if asked.kind in ("quote", "chart") else timedelta()
+
+    yahoo.fault = wait
+    client = YahooClient(per_second=1000, timeout=1)
+    return YahooSource(client, monotonic=lambda: (clock.now - NOW).total_seconds())
+
+
+def test_trades_made_while_it_is_asked_count(yahoo: YahooServer, clock: Moved) -> None:
+    found = slow(yahoo, clock).quotes(MANY, now=NOW)
+    assert len(found) == 250
+    assert max(quote.as_of for quote in found) == clock.now > NOW + CLOCK_MARGIN
+
+
+def test_bars_begun_while_charts_are_asked_for_count(yahoo: YahooServer, clock: Moved) -> None:
+    source, waits = slow(yahoo, clock), yahoo.fault
+    refused = Answer(401, b"{}")
+    yahoo.fault = lambda asked: refused if asked.kind == "quote" else waits(asked)
+    found = source.quotes(MANY[:40], now=NOW)
+    assert found[0].as_of == NOW
+    assert found[-1].as_of == NOW + timedelta(minutes=1)
 
 
 def test_after_the_end_the_quote_is_of_the_end(
