@@ -1,5 +1,7 @@
 """Instruments, sessions that differ from the calendar, and prices."""
 
+from datetime import time
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -233,7 +235,9 @@ class SessionOverride(models.Model):
 
     date = models.DateField(unique=True)
     is_closed = models.BooleanField(default=False)
-    early_close = models.TimeField(null=True, blank=True, help_text="New York time")
+    early_close = models.TimeField(
+        null=True, blank=True, help_text="New York time, of 24 hours: 13:00, not 1:00."
+    )
     reason = models.CharField(max_length=200)
 
     class Meta:
@@ -243,6 +247,16 @@ class SessionOverride(models.Model):
                 condition=Q(is_closed=True, early_close__isnull=True)
                 | Q(is_closed=False, early_close__isnull=False),
                 name="session_override_closed_or_early",
+                violation_error_message="A day is either closed or has an early close.",
+            ),
+            # 1:00 typed for 1 p.m. would end the day that runs, and take its prices for closes.
+            models.CheckConstraint(
+                condition=Q(early_close__gt=time(9, 30), early_close__lte=time(16)),
+                name="session_override_in_hours",
+                violation_error_message=(
+                    "An early close is after 9:30 and not after 16:00, New York time;"
+                    " 1 p.m. is 13:00."
+                ),
             ),
         ]
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.test import Client
 
 from kernel import clock
-from prices.models import Close, Instrument, PriceOverride, Quote
+from prices.models import Close, Instrument, PriceOverride, Quote, SessionOverride
 from prices.services.overrides import override_set
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +182,35 @@ def test_an_instrument_is_added_by_hand(client: Client) -> None:
 def test_the_records_of_fetching_can_be_looked_at(client: Client, model: str) -> None:
     assert client.get(f"/admin/prices/{model}/").status_code == 200
     assert client.get(f"/admin/prices/{model}/add/").status_code == 403
+
+
+HOURS = {"date": "2026-01-30", "reason": "Storm"}
+IN_HOURS = "after 9:30 and not after 16:00, New York time; 1 p.m. is 13:00"
+
+
+@pytest.mark.parametrize("typed", ["1:00", "09:30", "16:01", "0:00"])
+def test_an_early_close_outside_the_hours_is_refused_in_words(client: Client, typed: str) -> None:
+    """At 11:00 one at 1:00 would have ended the session, and made closes of running prices."""
+    answer = client.post("/admin/prices/sessionoverride/add/", {**HOURS, "early_close": typed})
+    assert answer.status_code == 200
+    assert IN_HOURS in answer.content.decode()
+    assert not SessionOverride.objects.exists()
+    with pytest.raises(IntegrityError, match="session_override_in_hours"), transaction.atomic():
+        SessionOverride.objects.create(**HOURS, early_close=typed)
+
+
+@pytest.mark.parametrize("typed", ["9:31", "13:00", "16:00"])
+def test_an_early_close_within_the_hours_is_taken(client: Client, typed: str) -> None:
+    answer = client.post("/admin/prices/sessionoverride/add/", {**HOURS, "early_close": typed})
+    assert answer.status_code == 302
+    assert SessionOverride.objects.count() == 1
+
+
+def test_a_day_is_closed_or_ends_early_and_is_told_so(client: Client) -> None:
+    both = {**HOURS, "early_close": "13:00", "is_closed": "on"}
+    answer = client.post("/admin/prices/sessionoverride/add/", both)
+    assert "A day is either closed or has an early close." in answer.content.decode()
+    assert (
+        client.post("/admin/prices/sessionoverride/add/", {**HOURS, "is_closed": "on"}).status_code
+        == 302
+    )
