@@ -78,7 +78,8 @@ def test_what_is_read_from_the_ledger_waits_for_no_reader(desk: Desk) -> None:
         Quarantine.objects.create(consumer=consumer, account=desk.account, entry_id=1, error="gone")
     (moment,) = times(client, trade)
     answer = client.get("/api/v1/positions/", {"known_at": moment}).json()["results"]
-    assert [(r["quantity"], r["pnl_reason"]) for r in answer] == [("10", None)]
+    # Nothing but the age of its mark, the previous close, is doubtful.
+    assert [(r["quantity"], r["pnl_reason"]) for r in answer] == [("10", "stale")]
 
 
 def test_a_time_of_recording_is_taken_after_the_transaction_has_its_id(desk: Desk) -> None:
