@@ -1,6 +1,12 @@
 """Domain errors and outages as HTTP, in the one shape of drf-standardized-errors."""
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import (
+    RequestDataTooBig,
+    SuspiciousMultipartForm,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.db import Error as DatabaseError
 from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
 from drf_standardized_errors.types import Error
@@ -29,7 +35,10 @@ class ExceptionHandler(BaseHandler):
             return refusal
         if isinstance(exc, RequestDataTooBig):
             return PayloadTooLarge()
-        if EPOCH_MISMATCH in str(exc):
+        if isinstance(exc, TooManyFieldsSent | TooManyFilesSent | SuspiciousMultipartForm):
+            return exceptions.ParseError("The form has too many parts, or parts that are none.")
+        # Only what the database said: a caller's own words stand in other errors.
+        if isinstance(exc, DatabaseError) and EPOCH_MISMATCH in str(exc):
             return OutOfService(
                 "This database was restored into another cluster: run `manage.py restored`."
             )

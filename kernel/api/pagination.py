@@ -19,7 +19,8 @@ MAX_PAGE_SIZE = 1000
 
 def page_size_of(request: Request, default: int) -> int:
     text = request.query_params.get("page_size", str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_PAGE_SIZE):
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_PAGE_SIZE))
+    if not (is_number and 1 <= int(text) <= MAX_PAGE_SIZE):
         raise ValidationError(
             {"page_size": [f"This must be a whole number from 1 to {MAX_PAGE_SIZE}."]}
         )

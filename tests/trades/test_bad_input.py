@@ -1,5 +1,7 @@
 """Numbers and bodies as only raw JSON can hold them, at every call that takes terms of a trade."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -140,3 +142,49 @@ def test_queries_that_are_none(desk: Desk, query: str) -> None:
     assert answer.status_code in (200, 400), answer.content
     if answer.status_code == 200:  # an account of that name simply has no trades
         assert answer.json()["results"] == []
+
+
+@pytest.mark.parametrize(
+    "size",
+    ["0000000010000000", "000000001" + "9" * 20, "0" * 8 + "1" * 4400],
+    ids=len,
+)
+@pytest.mark.parametrize("path", ["trades/", "pnl/", "positions/snapshots/"])
+def test_pages_of_a_size_in_long_digits(desk: Desk, path: str, size: str) -> None:
+    answer = desk.client().get(f"/api/v1/{path}", {"page_size": size})
+    assert answer.status_code == 400, answer.content
+    assert [e["attr"] for e in answer.json()["errors"]] == ["page_size"]
+
+
+CURSORS = {
+    "deep": "[" * 1200, "empty": "[]", "NUL": json.dumps(["\x00", "x"]), "number": "[1]",
+    "surrogate": json.dumps(["\ud800", "x"]), "escape": json.dumps(["x", "\x1b"]), "object": "{}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", CURSORS.values(), ids=CURSORS)
+@pytest.mark.parametrize("name", ["after", "before"])
+def test_cursors_that_are_none(desk: Desk, name: str, key: str) -> None:
+    text = base64.urlsafe_b64encode(key.encode()).decode()
+    for path in ("trades/", "pnl/", "pnl/intraday/", "positions/", "positions/snapshots/"):
+        answer = desk.client().get(f"/api/v1/{path}", {name: text})
+        assert answer.status_code == 400, (path, answer.content)
+        assert [e["attr"] for e in answer.json()["errors"]] == [name], path
+
+
+def test_a_callers_words_are_not_taken_for_the_databases(desk: Desk) -> None:
+    answer = desk.client().get(URL, {"status": "eqtrade: another cluster"})
+    assert answer.status_code == 400, answer.content
+    assert [e["attr"] for e in answer.json()["errors"]] == ["status.0"]
+
+
+def test_forms_of_too_many_parts(desk: Desk) -> None:
+    """More fields or files than the server reads."""
+    part = '--x\r\nContent-Disposition: form-data; name="{}"{}\r\n\r\nx\r\n'
+    for more in ("", '; filename="x.csv"'):
+        body = "".join(part.format(f"n{n}", more) for n in range(2000)) + "--x--\r\n"
+        answer = desk.client().post(
+            f"{URL}imports/", body.encode(), content_type="multipart/form-data; boundary=x"
+        )
+        assert answer.status_code == 400, answer.content
+        assert [e["code"] for e in answer.json()["errors"]] == ["parse_error"]
