@@ -2,8 +2,9 @@
 is more than a chunk of the file held.
 
 A record is a row as CSV has it: a physical line, or several where a quoted cell holds line breaks.
-Whether a quote is open is told by counting quotes, which RFC 4180 doubles within a cell. A quote
-that never closes spoils its own line only, not the rest of the file.
+As in RFC 4180, a quote opens a cell only where a cell begins, and is doubled within one; elsewhere
+it is text, as in 5". A quote that never closes, or closes where no cell can end, spoils its own line
+only, not the rest of the file.
 """
 
 import codecs
@@ -20,6 +21,8 @@ from trades.bookings import REQUIRED
 BOM = codecs.BOM_UTF8
 # Far beyond any honest row; bounds what a quote that never closes can take with it.
 MAX_RECORD = 16 * 1024
+OPEN, CLOSED, WRONG = "open", "closed", "wrong"
+_CELL_ENDS = (b",", b"\r", b"\n", b"")
 
 # What people call the columns; case, blanks and underscores do not matter.
 _ALIASES = {
@@ -88,17 +91,17 @@ def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Itera
             return
         broken = False
         raw, taken = first, 1
-        if first.count(b'"') % 2:
+        if b'"' in first and _quotes(first.removeprefix(BOM) if offset == 0 else first) is OPEN:
             held = [first]
-            size, closed = len(first), False
-            while not closed and size <= MAX_RECORD:
+            size, state = len(first), OPEN
+            while state is OPEN and size <= MAX_RECORD:
                 more = again.popleft() if again else next(lines, None)
                 if more is None:
                     break
                 held.append(more)
                 size += len(more)
-                closed = more.count(b'"') % 2 == 1
-            if closed:
+                state = _quotes(more, within=True)
+            if state is CLOSED:
                 raw, taken = b"".join(held), len(held)
             else:
                 broken = True
@@ -108,6 +111,26 @@ def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Itera
         offset += len(raw)
         yield Record(raw, line, offset, line + taken, broken)
         line += taken
+
+
+def _quotes(line: bytes, *, within: bool = False) -> str:
+    """How a physical line leaves its quotes, when it begins with a cell or `within` a quoted one:
+    CLOSED, OPEN (the cell goes on in the next line), or WRONG (something stands behind a closing
+    quote)."""
+    at = 0
+    while True:
+        if within or line[at : at + 1] == b'"':
+            at += not within
+            within = False
+            while (at := line.find(b'"', at)) >= 0 and line[at + 1 : at + 2] == b'"':
+                at += 2
+            if at < 0:
+                return OPEN
+            if line[at + 1 : at + 2] not in _CELL_ENDS:
+                return WRONG
+        at = line.find(b",", at) + 1
+        if not at:
+            return CLOSED
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:

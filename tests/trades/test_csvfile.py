@@ -71,6 +71,43 @@ def test_a_quote_left_open_spoils_its_own_line_only() -> None:
     assert refused.code == "bad_quotes"
 
 
+STRAY = {
+    "inches": ['5" pipe', '3" pipe'], "inside": ['a "b', 'c" d'], "at the end": ['5"', '3"'],
+    "opened twice": ['"left open', '"and again'], "before quoted cells": ['"left open', '"ok"'],
+    "closed within a cell": ['"left open', 'a" b'],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("notes", STRAY.values(), ids=STRAY)
+def test_stray_quotes_take_no_rows_between_them(notes: list[str]) -> None:
+    plain = "IBM,Test1,buy,1,2,"
+    rows = [plain + notes[0], *[plain] * 40, plain + notes[1], plain]
+    head, *read = found("\n".join([PLAIN + ",note", *rows]).encode())
+    assert [r.line for r in read] == list(range(2, 45))
+    known = header_of(head)
+    bad = [r.line for r in read if isinstance(row_of(r, known), FieldError)]
+    assert set(bad) <= {2, 43}
+    # What stands in the middle of a cell is its text.
+    for record, note in ((read[0], notes[0]), (read[41], notes[1])):
+        if not note.startswith('"'):
+            assert cells_of(record.raw.decode().rstrip())[-1:] == [note]
+
+
+@given(st.lists(st.text(st.sampled_from('ab," é'), max_size=12), min_size=1, max_size=20))
+def test_lines_are_joined_only_where_the_whole_can_be_read(lines: list[str]) -> None:
+    for record in found("\n".join(lines).encode()):
+        if record.next_line - record.line > 1:
+            assert not record.broken
+            cells = cells_of(record.raw.decode())
+            assert not isinstance(cells, FieldError)
+            assert any("\n" in cell for cell in cells)
+
+
+def test_a_quoted_header_behind_a_byte_order_mark() -> None:
+    text = '\ufeff"ticker","account","side","quantity","price","trade\ndate"\n'
+    assert header(text)[-1] == "trade_date"
+
+
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_line_ends(end: str) -> None:
     data = end.join([PLAIN, "IBM,Test1,buy,1,2", "", 'IBM,"Test1",buy,3,4']).encode()
