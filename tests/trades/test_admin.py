@@ -380,6 +380,20 @@ def test_search(client: Client, many: dict[str, Trade]) -> None:
         assert listed(client, **query) == {str(many[name].pk) for name in expected}, query
 
 
+@pytest.mark.parametrize(
+    "query",
+    [{"traded": "²"}, {"traded": "5" * 5000}, {"traded": "05000000"}, {"traded": "-1"},
+     {"q": "\x00"}, {"q": "user:\x00"}, {"status": "\x00"}, {"account": "\x00"}],
+    ids=lambda query: repr(query)[:30],
+)  # fmt: skip
+def test_parameters_that_were_typed(client: Client, trade: Trade, query: dict[str, str]) -> None:
+    for path in ("", "export/csv/", "export/xlsx/"):
+        answer: Any = client.get(LIST + path, query)
+        assert answer.status_code == 200, (path, query)
+        if answer.streaming:
+            assert b"".join(answer.streaming_content)
+
+
 def test_search_by_id_group_and_the_callers_id(
     desk: Desk, client: Client, many: dict[str, Trade]
 ) -> None:

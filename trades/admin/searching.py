@@ -106,7 +106,8 @@ def within(search: Search, after: UUID | None, limit: int) -> list[Trade]:
 def first_day(traded: str, today: date) -> date:
     """The first of the last so many sessions, the business date included."""
     day = today
-    for _ in range(int(traded) - 1 if traded.isdigit() and int(traded[:3]) < 100 else 0):
+    is_number = traded.isascii() and traded.isdigit() and len(traded) <= 2
+    for _ in range(int(traded) - 1 if is_number else 0):
         day = sessions().previous_session(day)
     return day
 
@@ -120,6 +121,9 @@ def _statuses(status: str | None) -> list[str] | None:
 def _looked_up(text: str, accounts: list[Account]) -> _Found:
     found = _Found()
     for word in text.split()[:20]:
+        # The database takes no NUL, so nothing has one in its name.
+        if "\x00" in word:
+            raise NothingFound(word)
         kind, colon, rest = word.partition(":")
         kinds = (kind,) if colon and kind in KINDS else KINDS
         value = rest if colon and kind in KINDS else word
