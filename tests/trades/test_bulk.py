@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from accounts.models import Account
 from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
@@ -274,6 +275,34 @@ def test_the_same_own_id_twice_in_a_batch_is_one_trade(desk: Desk) -> None:
     mixed = bulk(desk, terms(client_trade_id="b"), terms(client_trade_id="b", price="9"))
     assert mixed.status_code == 409
     assert Trade.objects.count() == ClientTradeId.objects.count() == 1
+
+
+def test_the_same_own_id_twice_may_leave_out_a_default(desk: Desk) -> None:
+    """Compared in the fields that the row sends, as a retry of a single booking is."""
+    long = terms(client_trade_id="a", trade_date=TODAY.isoformat(), note="")
+    for rows in ([long, terms(client_trade_id="a")], [terms(client_trade_id="b"), long]):
+        rows = [{**row, "client_trade_id": rows[0]["client_trade_id"]} for row in rows]
+        answer = bulk(desk, *rows)
+        assert (answer.status_code, answer.json()["booked"]) == (201, 1), answer.content
+        assert len(set(answer.json()["ids"])) == 1
+        # Once more, now that both rows were booked before.
+        again = bulk(desk, *rows[::-1])
+        assert (again.status_code, again.json()["booked"]) == (201, 0)
+    for other in ({"note": "x"}, {"trade_date": "2026-03-17"}, {"side": "sell"}):
+        answer = bulk(desk, terms(client_trade_id="c"), terms(client_trade_id="c", **other))
+        assert answer.status_code == 409, other
+    assert Trade.objects.count() == 2
+
+
+def test_the_same_group_again_after_the_account_was_renamed(desk: Desk) -> None:
+    group = str(uuid4())
+    single = desk.client().post("/api/v1/trades/", terms(client_trade_id="a"), format="json")
+    rows = [terms(client_trade_id="a"), terms(), terms(client_trade_id="b")]
+    first = bulk(desk, *rows, request_group=group)
+    assert first.json()["ids"][0] == single.json()["id"]
+    Account.objects.filter(pk=desk.account.pk).update(code="Renamed")
+    again = bulk(desk, *rows, request_group=group)
+    assert (again.status_code, again.json()) == (200, first.json())
 
 
 def test_a_trade_that_moved_out_of_sight_is_not_shown(desk: Desk) -> None:

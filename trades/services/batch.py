@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import uuid_utils
 from django.contrib.auth.models import AbstractBaseUser
@@ -22,7 +22,7 @@ from kernel.errors import FieldError
 from kernel.pnl import signed
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades.bookings import Booking, terms_hash
+from trades.bookings import Booking, sent_terms, terms_hash
 from trades.models import Trade
 from trades.running import Running
 from trades.services.booking import (
@@ -31,10 +31,8 @@ from trades.services.booking import (
     same_as_first,
     trade_date_of,
 )
-from trades.services.limits import accounts_lock
+from trades.services.limits import Key, accounts_lock, ledger_sums
 from trades.services.recording import NewTrade, trades_copy
-
-Key = tuple[int, int]
 
 
 class _Name(NamedTuple):
@@ -173,7 +171,9 @@ class Batch:
         self._claimed = {row: self.trades[row].id for key, row in first.items() if key in ours}
         self._taken({key: row for key, row in first.items() if key not in ours}, hashes)
         for row, one in self._doubled.items():
-            if one in self.conflicts or hashes[row] != hashes[one]:
+            if one in self.conflicts or not (
+                hashes[row] == hashes[one] or self._same_as_row(row, one)
+            ):
                 self._conflict(row, ClientTradeIdTaken)
             else:
                 # The same trade twice in one batch is booked once.
@@ -202,6 +202,22 @@ class Batch:
             else:
                 self.earlier[row] = str(trade_id)
                 del self.trades[row]
+
+    def _same_as_row(self, row: int, one: int) -> bool:
+        """Whether the fields that this row sends say what that earlier one will have booked."""
+        if one in self.earlier:
+            return same_as_first(Trade(id=self.earlier[one]), self.bookings[row])
+        trade, booking = self.trades[one], self.bookings[row]
+        was = booking._replace(
+            ticker=self._instruments[trade.instrument_id].ticker,
+            side=trade.side,
+            quantity=trade.quantity,
+            price=trade.price,
+            trade_date=trade.trade_date,
+            executed_at=trade.executed_at,
+            note=trade.note,
+        )
+        return sent_terms(was) == sent_terms(booking)
 
     def _conflict(self, row: int, kind: type[ClientTradeIdTaken | MovedOutOfSight]) -> None:
         self.conflicts.add(row)
@@ -278,22 +294,3 @@ class Batch:
                 booked_by=self.user.pk,
                 booked_at=self.now,
             )
-
-
-def ledger_sums(keys: Iterable[Key]) -> dict[Key, Running]:
-    """What the ledger holds of each (account id, instrument id), by trade date. One query, later
-    than the locks."""
-    wanted = sorted(keys)
-    found: dict[Key, dict[date, Decimal]] = {key: {} for key in wanted}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity)"
-            " FROM unnest(%s::bigint[], %s::bigint[]) AS k (account, instrument)"
-            " JOIN trades_ledgerentry e ON e.account_id = k.account"
-            " AND e.instrument_id = k.instrument GROUP BY 1, 2, 3",
-            [[a for a, _ in wanted], [i for _, i in wanted]],
-        )
-        rows: list[Any] = cursor.fetchall()
-    for account, instrument, day, quantity in rows:
-        found[account, instrument][day] = quantity
-    return {key: Running(days) for key, days in found.items()}

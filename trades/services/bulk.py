@@ -10,8 +10,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
-from trades.bookings import Booking, batch_hash, booking_of
-from trades.models import RequestGroup, Trade
+from trades.bookings import Booking, batch_hash, booking_of, terms_hash
+from trades.models import ClientTradeId, RequestGroup, Trade
 from trades.services.batch import Batch
 
 MAX_TRADES = 10_000
@@ -22,6 +22,11 @@ MAX_ERRORS = 1_000
 class RequestGroupTaken(Conflict):
     code = "request_group_taken"
     detail = "This request_group has booked other trades."
+
+
+class AccountRenamed(Conflict):
+    code = "account_renamed"
+    detail = "This request_group has booked in an account whose code has changed since."
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ def trades_bulk_book(
     and books nothing.
 
     Raises Invalid (attr `trades.<row>.<field>`, rows from 0), NotEntitled (an account that they
-    may view, not book in), RequestGroupTaken, ClientTradeIdTaken, MovedOutOfSight.
+    may view, not book in), RequestGroupTaken, AccountRenamed, ClientTradeIdTaken, MovedOutOfSight.
     """
     bookings = _well_formed(rows)
     batch = Batch(user=user, bookings=bookings, accepted_at=now, now=now)
@@ -131,21 +136,43 @@ def _booked_before(group: UUID, user: AbstractBaseUser, bookings: dict[int, Book
         .values_list("pk", flat=True)
     )
     by_client = _ids_by_client(bookings)
-    ids = [
-        str(next(plain) if b.client_trade_id is None else by_client[b.account, b.client_trade_id])
-        for b in bookings.values()
-    ]
+    try:
+        ids = [
+            str(next(plain) if b.client_trade_id is None else by_client[_own_key(b)])
+            for b in bookings.values()
+        ]
+    except KeyError as error:
+        raise AccountRenamed from error
     return BulkBooked(group, found.trades, ids, is_new=False)
 
 
+def _own_key(booking: Booking) -> tuple[str, str]:
+    return booking.account, booking.client_trade_id or ""
+
+
 def _ids_by_client(bookings: dict[int, Booking]) -> dict[tuple[str, str], UUID]:
-    keys = {(b.account, b.client_trade_id) for b in bookings.values() if b.client_trade_id}
+    named = {_own_key(b): b for b in bookings.values() if b.client_trade_id}
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT a.code, c.client_trade_id, c.trade_id"
             " FROM unnest(%s::text[], %s::text[]) AS k (account, mine)"
             " JOIN accounts_account a ON a.code = k.account"
             " JOIN trades_clienttradeid c ON c.account_id = a.id AND c.client_trade_id = k.mine",
-            [[account for account, _ in keys], [mine for _, mine in keys]],
+            [[account for account, _ in named], [mine for _, mine in named]],
         )
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+        found = {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+    missing = {
+        (mine, terms_hash(b)): (account, mine)
+        for (account, mine), b in named.items()
+        if (account, mine) not in found
+    }
+    if missing:
+        # The account's code has changed since; the hash is of what was sent then.
+        booked = ClientTradeId.objects.filter(
+            client_trade_id__in={mine for mine, _ in missing},
+            terms_hash__in={hashed for _, hashed in missing},
+        )
+        for mine, hashed, trade in booked.values_list("client_trade_id", "terms_hash", "trade_id"):
+            if (mine, hashed) in missing:
+                found[missing[mine, hashed]] = trade
+    return found

@@ -15,7 +15,7 @@ from kernel.money import round_source_price
 from prices.marks import marks
 from prices.models import Instrument
 from trades.models import Side
-from trades.services.batch import ledger_sums
+from trades.services.limits import ledger_sums
 
 LOT, MOST_LOTS = 10, 50
 # Prices stray from the mark by so much (one standard deviation).

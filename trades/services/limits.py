@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -15,6 +16,7 @@ from accounts.models import Account
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument
 from trades.entries import Entry
+from trades.running import Running
 
 Key = tuple[int, int]
 
@@ -134,3 +136,22 @@ def _held(account: int, instrument: int) -> Decimal:
             [account, instrument],
         )
         return Decimal(cursor.fetchone()[0])
+
+
+def ledger_sums(keys: Iterable[Key]) -> dict[Key, Running]:
+    """What the ledger holds of each (account id, instrument id), by trade date. One query, later
+    than the locks."""
+    wanted = sorted(keys)
+    found: dict[Key, dict[date, Decimal]] = {key: {} for key in wanted}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity)"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS k (account, instrument)"
+            " JOIN trades_ledgerentry e ON e.account_id = k.account"
+            " AND e.instrument_id = k.instrument GROUP BY 1, 2, 3",
+            [[a for a, _ in wanted], [i for _, i in wanted]],
+        )
+        rows: list[Any] = cursor.fetchall()
+    for account, instrument, day, quantity in rows:
+        found[account, instrument][day] = quantity
+    return {key: Running(days) for key, days in found.items()}
