@@ -98,7 +98,7 @@ def _upload(file: Path) -> tuple[UUID, float]:
     job, _ = import_accept(
         user=User.objects.get(username="root"),
         file_name=file.name,
-        data=parts(),
+        read=parts,
         group_size=100,
         dry_run=False,
         now=clock.now(),

@@ -3,8 +3,8 @@ is more than a chunk of the file held.
 
 A record is a row as CSV has it: a physical line, or several where a quoted cell holds line breaks.
 As in RFC 4180, a quote opens a cell only where a cell begins, and is doubled within one; elsewhere
-it is text, as in 5". A quote that never closes, or closes where no cell can end, spoils its own line
-only, not the rest of the file.
+it is text, as in 5". A quote that never closes, or closes where no cell can end, spoils its own
+line only, not the rest of the file.
 """
 
 import codecs

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Min, QuerySet
 
-from accounts.selectors import AnyUser
+from accounts.selectors import AnyUser, account_rights
 from kernel.pnl import signed, trade_pnl
 from prices.marks import closes_at
 from prices.models import CARRIED
@@ -142,6 +142,19 @@ def imports_visible(user: AnyUser) -> QuerySet[Import]:
     """The user's own imports, or all for a superuser; newest first."""
     found = Import.objects.select_related("user", "undone_by").order_by("-id")
     return found if getattr(user, "is_superuser", False) else found.filter(user=user.pk)
+
+
+def import_seen(user: AnyUser, import_id: UUID) -> Import | None:
+    """One import: the user's own, or one whose trades are all in accounts where they may correct,
+    for cancelling is correcting; cancelled ones count too, so that an undo can be followed."""
+    job = Import.objects.select_related("user", "undone_by").filter(pk=import_id).first()
+    if job is None or imports_visible(user).filter(pk=import_id).exists():
+        return job
+    corrects = [r.account.pk for r in account_rights(user) if r.can_correct]
+    booked = Trade.objects.filter(request_group__import_job=import_id)
+    if not corrects or booked.exclude(account__in=corrects).exists():
+        return None
+    return job if booked.exists() else None
 
 
 def groups_visible(user: AnyUser) -> QuerySet[RequestGroup]:

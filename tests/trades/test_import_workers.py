@@ -148,6 +148,28 @@ def test_an_import_that_nobody_gets_further_with_is_given_up(
     assert import_lease.imports_sweep() == 0
 
 
+def test_one_dry_run_at_a_time_and_imports_go_on_beside_it(
+    desk: Desk, committed_db: PostgresServer
+) -> None:
+    """A dry run keeps its worker until it ends: two would keep all of them."""
+    dry = upload(desk, lines(ROW), dry_run="1").json()["id"]
+    with connect(committed_db.url("runtime"), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [import_lease.DRY_RUN_LOCK])
+        for _ in range(import_lease.MAX_ATTEMPTS + 1):
+            work(UUID(dry))
+        assert counts(read(desk, dry)) == ("queued", 1, 0, 0)
+        assert counts(imported(desk, lines(ROW))) == ("done", 1, 1, 0)
+        # The sweep brings it back.
+        assert import_lease.imports_sweep() == 1
+        other.execute("SELECT pg_advisory_unlock(%s)", [import_lease.DRY_RUN_LOCK])
+        work(UUID(dry))
+        assert counts(read(desk, dry)) == ("done", 1, 0, 0)
+        # Given back.
+        assert counts(imported(desk, lines(ROW), dry_run="1")) == ("done", 1, 0, 0)
+        found = other.execute("SELECT pg_try_advisory_lock(%s)", [import_lease.DRY_RUN_LOCK])
+        assert found.fetchone() == (True,)
+
+
 def test_a_dry_run_whose_worker_died_starts_over(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 """CSV imports over REST, with the worker's part called as a worker calls it."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.test import Client
 
 from eqtrade.up.postgres import PostgresServer
@@ -36,6 +38,7 @@ from trades.models import (
     TradeVersion,
 )
 from trades.services import import_running
+from trades.services.import_accepting import import_accept
 from trades.services.import_keeping import imports_tidy
 from trades.services.import_running import import_run
 
@@ -122,6 +125,32 @@ def test_the_file_of_rejected_rows_can_be_mended_and_sent_again(desk: Desk) -> N
     job = imported(desk, lines("NOPE,Test1,buy,1,2", ROW))
     mended = errors_csv(desk, job["id"]).replace("NOPE", "IBM")
     assert counts(imported(desk, mended)) == ("done", 1, 1, 0)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "text/html", "*/*"])
+def test_the_file_of_rejected_rows_whatever_is_accepted(desk: Desk, accept: str) -> None:
+    job = imported(desk, lines("NOPE,Test1,buy,1,2"))
+    client = desk.client()
+    answer = client.get(f"{URL}{job['id']}/errors.csv", headers={"accept": accept})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    missing = client.get(f"{URL}{uuid4()}/errors.csv", headers={"accept": accept})
+    assert (missing.status_code, missing.json()["type"]) == (404, "client_error")
+
+
+def test_a_file_is_looked_through_before_the_ledgers_horizon_is_held(desk: Desk) -> None:
+    """A transaction that has written holds it, and nobody's positions move meanwhile."""
+    passes: list[bool] = []
+
+    def file() -> Iterator[bytes]:
+        passes.append(connection.in_atomic_block)
+        yield lines(ROW, ROW).encode()
+
+    job, _ = import_accept(
+        user=desk.trader, file_name="x.csv", read=file, group_size=100, dry_run=False, now=NOW
+    )
+    assert passes == [False, True]
+    work(job.pk)
+    assert counts(read(desk, str(job.pk))) == ("done", 2, 2, 0)
 
 
 def test_dates_and_times_are_judged_as_of_the_upload(desk: Desk) -> None:
@@ -266,6 +295,19 @@ def test_a_dry_run_says_the_same_and_books_nothing(
     assert set(reasons(desk, wet["id"])) == set(reasons(desk, dry["id"])) == {3, 5, 6}
     undo = desk.client().post(f"{URL}{dry['id']}/undo/", {"reason": "x"}, format="json")
     assert undo.status_code == 409
+
+
+def test_in_a_dry_run_a_refused_row_leaves_its_own_id_free_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_running, "PIECE_ROWS", 1)
+    text = lines(
+        "IBM,Test4,sell,5,2,x", "IBM,Test4,buy,5,2,", "IBM,Test4,sell,5,2,x",
+        "IBM,Test4,sell,5,2,x", header=HEADER + ",id",
+    )  # fmt: skip
+    dry = imported(desk, text, dry_run="true", group_size="1")
+    wet = imported(desk, text, group_size="1")
+    assert set(reasons(desk, wet["id"])) == set(reasons(desk, dry["id"])) == {2, 5}
 
 
 # --- who sees what -------------------------------------------------------------------------------

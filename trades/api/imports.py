@@ -35,7 +35,7 @@ from trades.api.bulk import UuidField
 from trades.api.rows import import_row
 from trades.csvfile import REJECTED_COLUMNS
 from trades.models import Import, ImportState
-from trades.selectors import import_groups, imports_page, imports_visible
+from trades.selectors import import_groups, import_seen, imports_page, imports_visible
 from trades.services.import_accepting import import_accept
 from trades.services.import_undoing import import_undo
 
@@ -156,8 +156,16 @@ def rows_out(jobs: Iterable[Import]) -> list[Row]:
     return [import_row(job, now, groups[job.pk]) for job in jobs]
 
 
-def visible(request: Request, import_id: UUID) -> Import:
+def own(request: Request, import_id: UUID) -> Import:
     job = imports_visible(caller(request)).filter(pk=import_id).first()
+    if job is None:
+        raise NotThere("There is no such import.")
+    return job
+
+
+def visible(request: Request, import_id: UUID) -> Import:
+    """Also somebody else's, for who may correct all that it booked."""
+    job = import_seen(caller(request), import_id)
     if job is None:
         raise NotThere("There is no such import.")
     return job
@@ -208,7 +216,7 @@ class ImportListView(APIView):
         job, is_new = import_accept(
             user=caller(request),
             file_name=_name(file),
-            data=file.chunks(UPLOAD_PART),
+            read=partial(file.chunks, UPLOAD_PART),
             group_size=given.validated_data["group_size"],
             dry_run=given.validated_data["dry_run"],
             client_import_id=given.validated_data.get("client_import_id"),
@@ -239,15 +247,20 @@ class ImportView(APIView):
 
 
 class ImportErrorsView(APIView):
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        """The file is no renderer's work, so whoever asks for text/csv has asked for it."""
+        return super().perform_content_negotiation(request, force=True)
+
     @extend_schema(
         operation_id="imports_errors",
         summary="The rejected rows as CSV, each with its line and reason",
-        description="Its first two columns are passed over by an import, so that the file can be"
-        " mended and uploaded again.",
+        description="Of your own imports. The first two columns are passed over by an import, so"
+        " that the file can be mended and uploaded again.",
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},
     )
     def get(self, request: Request, import_id: UUID) -> StreamingHttpResponse:
-        job = visible(request, import_id)
+        # What the uploader typed may name accounts that nobody else may know of.
+        job = own(request, import_id)
         answer = StreamingHttpResponse(
             _csv(job), content_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"}
         )

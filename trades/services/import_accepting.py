@@ -1,7 +1,7 @@
-"""Taking in a CSV file: looked through once, stored in pieces where every worker reaches it."""
+"""Taking in a CSV file: looked through, then stored in pieces where every worker reaches it."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -34,15 +34,16 @@ def import_accept(
     *,
     user: AbstractBaseUser,
     file_name: str,
-    data: Iterable[bytes],
+    read: Callable[[], Iterable[bytes]],
     group_size: int,
     dry_run: bool,
     client_import_id: UUID | None = None,
     now: datetime,
 ) -> ImportAccepted:
-    """Store the file and have a worker book it. `data` is read once; the file must be text with a
-    header and at least one row. The same `client_import_id` with the same file again stores
-    nothing; of two at the same time the second waits for the first.
+    """Store the file and have a worker book it. `read` gives the file from its beginning, and is
+    called twice: to look at all of it, and to store it. It must be text with a header and at least
+    one row. The same `client_import_id` with the same file again stores nothing; of two at the
+    same time the second waits for the first.
 
     Raises Invalid (attr `file`) when the file as a whole cannot be imported; its rows are judged
     when it is their turn. Raises ClientImportIdTaken.
@@ -58,8 +59,11 @@ def import_accept(
         accepted_at=now,
         rows_total=0,
     )
+    # Before the transaction: from its first insert on it holds the ledger's horizon, and nobody's
+    # positions move.
+    _look_through(job, read())
     try:
-        _store(job, data)
+        _store(job, read())
     except IntegrityError:
         before = Import.objects.filter(
             user_id=user.pk, client_import_id=client_import_id, client_import_id__isnull=False
@@ -73,35 +77,39 @@ def import_accept(
 
 
 def _store(job: Import, data: Iterable[bytes]) -> None:
-    """All of it or nothing. Raises Invalid, and IntegrityError for an upload that was taken."""
-    sent = hashlib.sha256(f"{job.group_size} {job.dry_run} ".encode())
+    """All of it or nothing. Raises IntegrityError for an upload that was taken."""
     with transaction.atomic():
-        # The chunks are written as the file passes; their reference is checked at commit.
-        found = records(_stored(job, data, sent))
-        try:
-            head = next(found, None)
-            job.columns = list(header_of(head).names)
-            job.place, job.line = (head.end, head.next_line) if head else (0, 1)
-            for record in found:
-                job.rows_total += bool(record.raw.strip())
-        except FileRefused as refusal:
-            raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
-        if not job.rows_total:
-            raise Invalid(FieldError("empty", "There is no row below the header.", "file"))
-        job.upload_hash = sent.hexdigest()
         job.save(force_insert=True)
+        for number, chunk in enumerate(_even(data)):
+            ImportChunk.objects.create(import_job_id=job.pk, number=number, data=chunk)
         transaction.on_commit(lambda: nudges.nudge_import(str(job.pk)), robust=True)
 
 
-def _stored(job: Import, data: Iterable[bytes], sent: "hashlib._Hash") -> Iterator[bytes]:
-    """Pass the file on in chunks of one size, each checked to be text, hashed and stored."""
+def _look_through(job: Import, data: Iterable[bytes]) -> None:
+    """Set the import's size, columns, place, number of rows, and the hash of what was sent."""
+    sent = hashlib.sha256(f"{job.group_size} {job.dry_run} ".encode())
+    found = records(_checked(job, data, sent))
+    try:
+        head = next(found, None)
+        job.columns = list(header_of(head).names)
+        job.place, job.line = (head.end, head.next_line) if head else (0, 1)
+        for record in found:
+            job.rows_total += bool(record.raw.strip())
+    except FileRefused as refusal:
+        raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
+    if not job.rows_total:
+        raise Invalid(FieldError("empty", "There is no row below the header.", "file"))
+    job.upload_hash = sent.hexdigest()
+
+
+def _checked(job: Import, data: Iterable[bytes], sent: "hashlib._Hash") -> Iterator[bytes]:
+    """Pass the file on, each part checked to be text and hashed."""
     check = TextCheck()
-    for number, chunk in enumerate(_even(data)):
-        check.feed(chunk)
-        sent.update(chunk)
-        ImportChunk.objects.create(import_job_id=job.pk, number=number, data=chunk)
-        job.size += len(chunk)
-        yield chunk
+    for part in data:
+        check.feed(part)
+        sent.update(part)
+        job.size += len(part)
+        yield part
     check.feed(b"", final=True)
 
 

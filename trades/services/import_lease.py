@@ -4,12 +4,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Now
 
@@ -26,6 +26,7 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 # So many workers in a row that did not get further: something is wrong with the file or with us.
 MAX_ATTEMPTS = 10
+DRY_RUN_LOCK = 7205019
 
 
 class LeaseLost(Exception):
@@ -75,6 +76,30 @@ def _lease_end() -> Any:
     return Now() + timedelta(seconds=LEASE_SECONDS)
 
 
+@contextmanager
+def dry_run_alone(import_id: UUID) -> Iterator[bool]:
+    """Dry runs keep their turn until they end, for what they remember ends with it. There is one at
+    a time, so that they do not keep all workers from prices and imports. False: another one goes
+    on, and the sweep brings this one back. An advisory lock, gone with the process."""
+    if not Import.objects.filter(pk=import_id, dry_run=True).exists():
+        yield True
+        return
+    is_alone = _locked("pg_try_advisory_lock")
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            # A connection that is gone has given it back already.
+            with suppress(OperationalError, InterfaceError):
+                _locked("pg_advisory_unlock")
+
+
+def _locked(function: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [DRY_RUN_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
 def import_move(job: Import, **changes: Any) -> None:
     """Write how far it came, if the lease is still ours: raises LeaseLost. In the transaction that
     did the work, as its last statement, so that the row is not locked for longer."""
@@ -97,7 +122,7 @@ def import_end(job: Import, state: ImportState, **changes: Any) -> None:
 def give_up(job: Import) -> None:
     """An undo that fails leaves what is booked, to be tried again; a booking run has failed."""
     said = job.error or "the workers died"
-    state = ImportState.DONE if job.undo_reason else ImportState.FAILED
+    state = state_booked(job) if job.undo_reason else ImportState.FAILED
     logger.error("import %s is given up at line %s: %s", job.pk, job.line, said)
     import_end(
         job,
@@ -107,6 +132,11 @@ def give_up(job: Import) -> None:
         undone_by=None,
     )
     tell(job)
+
+
+def state_booked(job: Import) -> ImportState:
+    """What it goes back to when its undo is not done: failed if it had not come to its end."""
+    return ImportState.DONE if job.rows_done == job.rows_total else ImportState.FAILED
 
 
 def tell(job: Import) -> None:

@@ -14,14 +14,14 @@
 
 A dry run does the same without booking: each piece is rolled back, what it would have changed is
 remembered for those after it, and only rejected rows and counters are committed. What is
-remembered dies with the worker; the next one starts over.
+remembered dies with the worker; the next one starts over. So it keeps its turn, and there is one
+dry run at a time.
 """
 
 import hashlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from itertools import chain
 from uuid import UUID, uuid5
 
@@ -33,10 +33,11 @@ from trades import nudges
 from trades.bookings import Booking, booking_of
 from trades.csvfile import Header, Record, cells_of, header_named, records, row_of
 from trades.models import Import, ImportChunk, ImportState, Rejection
-from trades.running import Running
-from trades.services.batch import Batch, Key, ledger_sums
+from trades.services.batch import Batch
 from trades.services.import_accepting import CHUNK_BYTES
+from trades.services.import_imagined import Imagined
 from trades.services.import_lease import (
+    dry_run_alone,
     held,
     import_end,
     import_move,
@@ -58,45 +59,21 @@ def import_run(
     the turn does. A second worker at the same import does nothing; with `takes_over` it first
     makes sure, for some seconds, that the other one lives."""
     nudges.nudge_taken(nudges.IMPORTS, str(import_id))
-    job = import_take_over(import_id) if takes_over else import_take(import_id)
-    if job is None:
-        return
-    is_over = True
-    with held(job):
-        tell(job)
-        until = time.monotonic() + turn_seconds
-        is_over = undo_go_on(job, until) if job.undo_reason else _Run(job).go_on(until)
-        if is_over:
+    with dry_run_alone(import_id) as may_go:
+        if not may_go:
+            return
+        job = import_take_over(import_id) if takes_over else import_take(import_id)
+        if job is None:
+            return
+        is_over = True
+        with held(job):
             tell(job)
+            until = time.monotonic() + turn_seconds
+            is_over = undo_go_on(job, until) if job.undo_reason else _Run(job).go_on(until)
+            if is_over:
+                tell(job)
     if not is_over:
         nudges.nudge_import(str(import_id))
-
-
-@dataclass
-class _Imagined:
-    """What a dry run would have booked so far: sums where they are limited, and the callers' own
-    ids, as short hashes."""
-
-    sums: dict[Key, Running] = field(default_factory=dict)
-    own_ids: set[bytes] = field(default_factory=set)
-
-    def running(self, keys: Iterable[Key]) -> dict[Key, Running]:
-        missing = [key for key in keys if key not in self.sums]
-        if missing:
-            self.sums.update(ledger_sums(missing))
-        return self.sums
-
-    def doubles(self, batch: Batch) -> list[int]:
-        """Rows whose own id stands in an earlier piece of the file."""
-        found = []
-        for row, trade in batch.trades.items():
-            if trade.client_trade_id is not None:
-                text = f"{trade.account_id} {trade.client_trade_id}"
-                name = hashlib.blake2b(text.encode(), digest_size=10).digest()
-                if name in self.own_ids:
-                    found.append(row)
-                self.own_ids.add(name)
-        return found
 
 
 class _Run:
@@ -105,7 +82,7 @@ class _Run:
     def __init__(self, job: Import) -> None:
         self.job = job
         self.header: Header = header_named(job.columns)
-        self.imagined = _Imagined() if job.dry_run else None
+        self.imagined = Imagined() if job.dry_run else None
         # Whole groups, where they are not larger than a piece.
         self.piece_rows = max(PIECE_ROWS // job.group_size * job.group_size, 1)
         if job.group_size > PIECE_ROWS:
@@ -214,6 +191,7 @@ class _Run:
                 batch.earlier[row] = ""
                 del batch.trades[row]
             batch.limit(self.imagined.running)
+            self.imagined.remember(batch)
             transaction.savepoint_rollback(point)
         else:
             batch.limit()
