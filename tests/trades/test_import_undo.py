@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,17 @@ from tests.trades.importing import (
     HEADER,
     ROW,
     URL,
+    counts,
     imported,
     lines,
     read,
     upload,
     work,
 )
-from trades.models import LedgerEntry, Trade, TradeVersion
+from trades.models import Import, LedgerEntry, Trade, TradeVersion
 from trades.services.correction import Terms, trade_amend
+from trades.services.import_lease import MAX_ATTEMPTS
+from trades.services.import_running import import_run
 
 
 @pytest.fixture
@@ -107,6 +111,48 @@ def test_a_sale_that_comes_between_asking_and_doing_stops_the_undo(desk: Desk) -
     assert {t.status for t in Trade.objects.all()} == {"booked"}
 
 
+def test_a_failed_import_whose_undo_is_refused_or_given_up_is_still_failed(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trades.services.import_running.PIECE_ROWS", 1)
+    job = upload(desk, lines("IBM,Test4,buy,10,2", ROW), group_size="1").json()
+    import_run(UUID(job["id"]), turn_seconds=0)
+    Import.objects.update(attempts=MAX_ATTEMPTS)
+    work(UUID(job["id"]))
+    assert counts(read(desk, job["id"])) == ("failed", 2, 1, 0)
+    path = f"{URL}{job['id']}/undo/"
+    assert desk.client().post(path, {"reason": "x"}, format="json").status_code == 202
+    sale = {"account": "Test4", "ticker": "IBM", "side": "sell", "quantity": "4", "price": "2"}
+    sold = desk.client().post("/api/v1/trades/", sale, format="json").json()
+    work(UUID(job["id"]))
+    after = read(desk, job["id"])
+    assert (after["state"], after["error"][:10]) == ("failed", "Not undone")
+    desk.client().post(
+        f"/api/v1/trades/{sold['id']}/cancel/", {"version": 1, "reason": "x"}, format="json"
+    )
+    assert desk.client().post(path, {"reason": "x"}, format="json").status_code == 202
+    Import.objects.update(attempts=MAX_ATTEMPTS)
+    work(UUID(job["id"]))
+    after = read(desk, job["id"])
+    assert (after["state"], after["error"][:8]) == ("failed", "Given up")
+    assert undo(desk, job["id"]).status_code == 202
+    assert read(desk, job["id"])["state"] == "undone"
+
+
+def test_a_large_group_is_undone_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trades.services.import_undoing.PIECE_TRADES", 3)
+    job = imported(desk, lines(*[ROW] * 10), group_size="8")
+    path = f"{URL}{job['id']}/undo/"
+    assert desk.client().post(path, {"reason": "x"}, format="json").status_code == 202
+    done = [0]
+    while read(desk, job["id"])["state"] == "running":
+        import_run(UUID(job["id"]), turn_seconds=0)
+        done.append(read(desk, job["id"])["trades_cancelled"])
+    assert done[-1] == 10
+    assert max(after - before for before, after in pairwise(done)) == 3
+    sums_are_nil()
+
+
 def test_trades_amended_moved_or_cancelled_since_are_undone_as_they_stand(desk: Desk) -> None:
     job = imported(desk, lines(*["IBM,Test1,buy,10,2"] * 3))
     one, two, _ = Trade.objects.order_by("id")
@@ -136,6 +182,29 @@ def test_who_may_undo(desk: Desk) -> None:
     answer = undo(desk, moved["id"])
     assert answer.status_code == 403
     assert "Hidden" not in answer.content.decode()
+
+
+def test_who_may_correct_everything_it_booked_may_undo_it(desk: Desk) -> None:
+    """Whoever uploaded it; who may only view, or not correct everywhere, does not see it."""
+    make.entitle(desk.outsider, desk.account, correct=True)
+    text = lines(ROW, "IBM,Test2,buy,1,2", "IBM,Secret,buy,1,2")
+    job = imported(desk, text)
+    for who in ("viewer", "outsider"):
+        assert undo(desk, job["id"], who).status_code == 404
+        assert desk.client(who).get(f"{URL}{job['id']}/").status_code == 404
+    make.entitle(desk.outsider, desk.other, correct=True)
+    assert counts(read(desk, job["id"], "outsider")) == ("done", 3, 2, 1)
+    # The rejected rows are the uploader's own words.
+    assert desk.client("outsider").get(f"{URL}{job['id']}/errors.csv").status_code == 404
+    assert undo(desk, job["id"], "outsider").status_code == 202
+    after = read(desk, job["id"], "outsider")
+    assert (after["state"], after["undone_by"], after["trades_cancelled"]) == (
+        "undone",
+        "outsider",
+        2,
+    )
+    nothing = imported(desk, lines("NOPE,Test1,buy,1,2"))
+    assert desk.client("outsider").get(f"{URL}{nothing['id']}/").status_code == 404
 
 
 @pytest.mark.parametrize("body", [{"reason": ""}, {"why": "x"}, {"reason": "x" * 201}], ids=repr)

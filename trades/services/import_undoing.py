@@ -25,7 +25,7 @@ from prices.sessions import sessions
 from trades import nudges
 from trades.entries import Entry
 from trades.models import LEDGER_SHARDS, Import, ImportState, RequestGroup
-from trades.services.import_lease import import_end, import_move
+from trades.services.import_lease import import_end, import_move, state_booked
 from trades.services.limits import ShortPosition, accounts_lock, refuse_shorts
 
 PIECE_TRADES = 2_000
@@ -116,7 +116,7 @@ def undo_go_on(job: Import, until: float) -> bool:
     try:
         _cancel_bound(job)
         while groups := _next_groups(job):
-            _cancel_free(job, groups)
+            _cancel_piece(job, groups)
             if time.monotonic() > until:
                 return False
         # What was moved meanwhile into an account that may not go short.
@@ -124,7 +124,7 @@ def undo_go_on(job: Import, until: float) -> bool:
     except ShortPosition as refusal:
         detail = refusal.errors[0].detail
         import_end(
-            job, ImportState.DONE, error=f"Not undone. {detail}", undo_reason="", undone_by=None
+            job, state_booked(job), error=f"Not undone. {detail}", undo_reason="", undone_by=None
         )
         return True
     import_end(job, ImportState.UNDONE, error="")
@@ -159,8 +159,9 @@ def _next_groups(job: Import) -> list[UUID]:
     return list(groups.order_by("pk").values_list("pk", flat=True)[:some])
 
 
-def _cancel_free(job: Import, groups: list[UUID]) -> None:
-    """The trades of these groups that are in accounts which may go short."""
+def _cancel_piece(job: Import, groups: list[UUID]) -> None:
+    """At most `PIECE_TRADES` of these groups' trades, in accounts which may go short. The import
+    moves on behind the groups when no more of theirs are left."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cancelled = _cancel(
             cursor,
@@ -169,20 +170,26 @@ def _cancel_free(job: Import, groups: list[UUID]) -> None:
             "SELECT t.id FROM trades_trade t WHERE t.request_group_id = ANY(%(groups)s)"
             " AND t.status <> 'cancelled' AND t.account_id <> ALL(%(bound)s)",
             {"groups": groups, "bound": [a.pk for a in _no_short()]},
+            limit=PIECE_TRADES,
         )
+        place = groups[-1] if cancelled < PIECE_TRADES else job.undo_place
         import_move(
             job,
             attempts=0,
-            undo_place=groups[-1],
+            undo_place=place,
             trades_cancelled=F("trades_cancelled") + cancelled,
         )
-    job.undo_place = groups[-1]
+    job.undo_place = place
 
 
-def _cancel(cursor: Any, job: Import, which: str, params: dict[str, Any]) -> int:
-    """Cancel the trades that `which` selects: one version each, and the reversal of what stood
-    (quantity and notional of the opposite sign, one standing trade fewer). Wakes the readers."""
-    cursor.execute(which + " ORDER BY t.id FOR UPDATE", params)
+def _cancel(
+    cursor: Any, job: Import, which: str, params: dict[str, Any], *, limit: int | None = None
+) -> int:
+    """Cancel the trades that `which` selects, or the first of them: one version each, and the
+    reversal of what stood (quantity and notional of the opposite sign, one standing trade fewer).
+    Wakes the readers."""
+    # Those that another transaction has cancelled meanwhile do not count towards the limit.
+    cursor.execute(which + " ORDER BY t.id LIMIT %(limit)s FOR UPDATE", {**params, "limit": limit})
     ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return 0
