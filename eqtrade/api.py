@@ -55,6 +55,63 @@ class TokenView(APIView):
         return Response({"token": token.key})
 
 
+EXAMPLE_SYSTEM = OpenApiExample(
+    "All is well (lists cut short)",
+    value={
+        "now": "2026-03-18T16:00:00Z",
+        "business_date": "2026-03-18",
+        "previous_session": "2026-03-17",
+        "session_open": True,
+        "price_source": "simulated",
+        "ledger": {
+            "same_cluster": True,
+            "lag": [{"consumer": "positions", "shard": 0, "entries": 0, "seconds": 0.0}],
+            "horizon": {"age_seconds": None, "pid": None, "user": None, "state": None},
+            "quarantined": [],
+        },
+        "prices": {
+            "priced": 510,
+            "marked": 510,
+            "stale": 0,
+            "overridden": 0,
+            "carried": 0,
+            "coverage": 1.0,
+            "newest_age_seconds": 2.1,
+            "oldest_age_seconds": 2.1,
+            "source": {
+                "last_attempt_at": None,
+                "last_success_at": None,
+                "fetch_seconds": None,
+                "failures_in_a_row": 0,
+                "retry_at": None,
+                "last_failure_at": None,
+                "last_failure_kind": None,
+                "last_failure": None,
+                "failures": {},
+                "stream_seen_at": None,
+            },
+            "closes": [
+                {
+                    "session": "2026-03-17",
+                    "state": "complete",
+                    "attempts": 1,
+                    "expected": 510,
+                    "missing": 0,
+                    "next_attempt_at": None,
+                    "last_error": "",
+                }
+            ],
+        },
+        "last_snapshot": {"session": "2026-03-17", "taken_at": "2026-03-17T20:15:02Z"},
+        "restates": {"waiting": 0, "oldest_seconds": 0.0},
+        "queues": [{"queue": "positions", "waiting": 0}],
+        "workers": [{"worker": "positions@desk", "queues": ["default", "pnl", "positions"]}],
+        "problems": [],
+    },
+    response_only=True,
+)
+
+
 class SystemView(APIView):
     """For people on duty."""
 
@@ -64,6 +121,7 @@ class SystemView(APIView):
         operation_id="system",
         summary="The state of the whole: readers, prices, queues, workers, and what is wrong",
         responses=OpenApiTypes.OBJECT,
+        examples=[EXAMPLE_SYSTEM],
     )
     def get(self, request: Request) -> Response:
         refuse_unknown(request, set())

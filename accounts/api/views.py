@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -29,6 +29,21 @@ class AccountOut(serializers.Serializer[Any]):
         return True
 
 
+EXAMPLE = OpenApiExample(
+    "An account to book in",
+    value={
+        "code": "Test1",
+        "name": "Test one",
+        "can_short": True,
+        "is_active": True,
+        "can_view": True,
+        "can_book": True,
+        "can_correct": False,
+    },
+    response_only=True,
+)
+
+
 class AccountListView(APIView):
     pagination_class = KeysetPages
 
@@ -36,6 +51,7 @@ class AccountListView(APIView):
         operation_id="accounts_list",
         summary="The accounts that the caller may view",
         responses=AccountOut(many=True),
+        examples=[EXAMPLE],
     )
     def get(self, request: Request) -> Response:
         refuse_unknown(request, set())

@@ -35,3 +35,29 @@ EXAMPLE_BY_TICKER = OpenApiExample(
     },
     response_only=True,
 )
+
+EXAMPLE_POSITION = OpenApiExample(
+    "Bought 10 and 90 at 10.00 today",
+    value={
+        "account": "Test2",
+        "ticker": "IBM",
+        "session": "2026-03-18",
+        "quantity": "100",
+        "average_cost": "10",
+        "price": "144.07",
+        "price_as_of": "2026-03-18T15:04:05Z",
+        "mark_source": "quote",
+        "price_source": "simulated",
+        "previous_close": "143.33",
+        "market_value": "14407",
+        "trade_pnl": "13333",
+        "position_pnl": "74",
+        "total_pnl": "13407",
+        "realized_pnl": "0",
+        "unrealized_pnl": "13407",
+        "pnl_valid": True,
+        "pnl_reason": None,
+        "updated_at": "2026-03-18T15:03:58.120000Z",
+    },
+    response_only=True,
+)

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.selectors import viewable_accounts
-from blotter.api.examples import EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER
+from blotter.api.examples import EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER, EXAMPLE_POSITION
 from blotter.api.pnl_pages import pnl_page
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
 from blotter.pnl_rows import days_with_pnl, pnl_rows
@@ -35,6 +35,7 @@ class PositionListView(APIView):
         summary="Positions with P&L, by account and ticker: live, or of a session as of then",
         parameters=[PositionQuery],
         responses=PositionOut(many=True),
+        examples=[EXAMPLE_POSITION],
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, PositionQuery)

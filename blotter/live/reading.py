@@ -24,6 +24,9 @@ from trades.selectors import import_groups, imports_by_id, trades_of_the_day
 
 Result = TypeVar("Result")
 
+# A message is for every page of the uploader.
+MAX_GROUPS_TOLD = 1_000
+
 
 def with_connection(job: Callable[[], Result]) -> Result:
     """Run a job on a database connection that is known to be usable, and give it back."""
@@ -146,8 +149,13 @@ def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:
 
 
 def read_imports(ids: Iterable[str]) -> dict[str, Row]:
-    """Imports as they are now, by id; the request groups only of those that have ended."""
+    """Imports as they are now, by id; the request groups only of those that have ended, and not
+    where there may be very many: who wants them asks for the import."""
     jobs = imports_by_id(ids)
-    ended = import_groups(job for job in jobs if job.finished_at is not None)
+    ended = import_groups(
+        job
+        for job in jobs
+        if job.finished_at is not None and job.rows_total <= MAX_GROUPS_TOLD * job.group_size
+    )
     now = clock.now()
     return {str(job.pk): import_row(job, now, ended.get(job.pk)) for job in jobs}

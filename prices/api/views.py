@@ -76,6 +76,32 @@ EXAMPLE_OVERRIDE = OpenApiExample(
     value={"ticker": "IBM", "price": "144.07", "reason": "Halted; last price at the broker"},
     request_only=True,
 )
+EXAMPLE_ENDED = OpenApiExample(
+    "Ended before its time",
+    value={
+        "id": 7,
+        "ticker": "IBM",
+        "price": "144.07",
+        "reason": "Halted; last price at the broker",
+        "user": "admin",
+        "created_at": "2026-01-30T15:04:05Z",
+        "expires_at": "2026-01-31T05:00:00Z",
+        "ended_at": "2026-01-30T16:20:00Z",
+        "ended_by": "admin",
+    },
+    response_only=True,
+)
+EXAMPLE_INSTRUMENT = OpenApiExample(
+    "An instrument",
+    value={
+        "ticker": "IBM",
+        "name": "International Business Machines Corporation",
+        "exchange": "XNYS",
+        "currency": "USD",
+        "is_active": True,
+    },
+    response_only=True,
+)
 
 
 class InstrumentListView(APIView):
@@ -86,6 +112,7 @@ class InstrumentListView(APIView):
         summary="Instruments, by ticker; with a search, an exact ticker first",
         parameters=[InstrumentQuery],
         responses=InstrumentOut(many=True),
+        examples=[EXAMPLE_INSTRUMENT],
     )
     def get(self, request: Request) -> Response:
         search = query_of(request, InstrumentQuery).get("search", "")
@@ -197,6 +224,7 @@ class OverrideEndView(APIView):
         description="One that has ended stays as it is: a second call is harmless.",
         request=NothingIn,
         responses={200: OverrideOut},
+        examples=[EXAMPLE_ENDED],
     )
     def post(self, request: Request, override_id: int) -> Response:
         NothingIn(data=request.data).is_valid(raise_exception=True)

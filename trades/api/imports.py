@@ -146,6 +146,7 @@ EXAMPLE = OpenApiExample(
             "a1d9e7c4-53b2-5a08-9c65-7e0d4b2f8c33",
         ],
     },
+    status_codes=["200", "202"],
     response_only=True,
 )
 
@@ -257,6 +258,15 @@ class ImportErrorsView(APIView):
         description="Of your own imports. The first two columns are passed over by an import, so"
         " that the file can be mended and uploaded again.",
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},
+        examples=[
+            OpenApiExample(
+                "A ticker that is none",
+                value="rejected_line,rejected_because,ticker,account,side,quantity,price\r\n"
+                "3,ticker: This ticker is not known.,IMB,Test1,buy,10,143.50\r\n",
+                media_type="text/csv",
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request, import_id: UUID) -> StreamingHttpResponse:
         # What the uploader typed may name accounts that nobody else may know of.

@@ -458,7 +458,7 @@ export interface paths {
         };
         /**
          * The rejected rows as CSV, each with its line and reason
-         * @description Its first two columns are passed over by an import, so that the file can be mended and uploaded again.
+         * @description Of your own imports. The first two columns are passed over by an import, so that the file can be mended and uploaded again.
          */
         get: operations["imports_errors"];
         put?: never;
