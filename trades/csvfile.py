@@ -23,6 +23,8 @@ BOM = codecs.BOM_UTF8
 MAX_RECORD = 16 * 1024
 OPEN, CLOSED, WRONG = "open", "closed", "wrong"
 _CELL_ENDS = (b",", b"\r", b"\n", b"")
+# A line as most are, told at once: whole cells, plain or in quotes that hold no others.
+_USUAL = re.compile(rb'(?:"[^"]*+"|[^",]*+)(?:,(?:"[^"]*+"|[^",]*+))*+\r?\n?')
 
 # What people call the columns; case, blanks and underscores do not matter.
 _ALIASES = {
@@ -117,6 +119,8 @@ def _quotes(line: bytes, *, within: bool = False) -> str:
     """How a physical line leaves its quotes, when it begins with a cell or `within` a quoted one:
     CLOSED, OPEN (the cell goes on in the next line), or WRONG (something stands behind a closing
     quote)."""
+    if not within and _USUAL.fullmatch(line):
+        return CLOSED
     at = 0
     while True:
         if within or line[at : at + 1] == b'"':
