@@ -17,6 +17,7 @@ const snapshot = (changed: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
   seq: 1,
   business_date: "2026-11-20",
   price_source: "simulated",
+  accounts: ["Test2"],
   positions: [position()],
   trades: [trade()],
   totals: [total()],

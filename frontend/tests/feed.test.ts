@@ -79,6 +79,7 @@ describe("a feed", () => {
 describe("a reader", () => {
   class Worker implements ReadingWorker {
     onmessage: ((event: MessageEvent<Part>) => void) | null = null;
+    onerror: ((event: ErrorEvent) => void) | null = null;
     postMessage = vi.fn();
     terminate = vi.fn();
     say(...parts: Part[]): void {
@@ -116,6 +117,17 @@ describe("a reader", () => {
     worker.say({ kind: "invalid", message: "seq: expected a whole number" });
     expect(got.every((each) => each instanceof InvalidMessage)).toBe(true);
     expect(got).toHaveLength(2);
+  });
+
+  it("does not wait for a worker that cannot start", () => {
+    const { got, worker, reader } = reading();
+    reader.read(large);
+    reader.read(small(2));
+    worker.onerror?.({ message: "" } as ErrorEvent);
+    expect(got).toHaveLength(1);
+    expect(got[0]).toBeInstanceOf(InvalidMessage);
+    reader.read(small(3));
+    expect(got[1]).toMatchObject({ seq: 3 });
   });
 
   it("forgets what came over a connection that is gone", () => {

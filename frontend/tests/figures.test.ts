@@ -5,9 +5,10 @@ import { continued, summedLine } from "../src/lib/charts/intraday";
 import { csvLine } from "../src/lib/csv";
 import { changedTerms } from "../src/lib/diff";
 import { Exposure } from "../src/lib/exposure";
+import { badgesChanged } from "../src/lib/grid/positionColumns";
 import { Groups } from "../src/lib/groups";
 import { minus, percent, plainQuantity, scaled } from "../src/lib/money";
-import { byDay } from "../src/lib/pnlDays";
+import { byDay, withSession } from "../src/lib/pnlDays";
 import { percentNumber, quoteRow } from "../src/lib/quotes";
 import { compareMoments, duration } from "../src/lib/show";
 import { readers, type SystemState, troubles } from "../src/lib/system";
@@ -214,4 +215,23 @@ describe("the system page", () => {
     const lag = (shard: number, entries: number, seconds: number) => ({ consumer: "pnl", shard, entries, seconds });
     expect(readers([lag(0, 2, 1), lag(1, 3, 9)])).toMatchObject([{ consumer: "pnl", entries: 5, seconds: 9 }]);
   });
+});
+
+describe("a session's rows anew", () => {
+  const row = (session: string, account: string, total_pnl = "1"): PnlRow =>
+    ({ session, account, total_pnl }) as PnlRow;
+
+  it("take the place of the old ones, and only of them", () => {
+    const rows = [row("2026-03-18", "A"), row("2026-03-18", "B"), row("2026-03-17", "A")];
+    const fresh = [row("2026-03-18", "A", "2")];
+    expect(withSession(rows, "2026-03-18", fresh)).toEqual([...fresh, rows[2]]);
+    expect(withSession(rows, "2026-03-17", [])).toEqual(rows.slice(0, 2));
+    expect(withSession(rows, "2026-03-19", fresh)).toEqual([...rows, ...fresh]);
+  });
+});
+
+it("a price's badges may change while the price does not", () => {
+  expect(badgesChanged(position(), position({ price: "1" }))).toBe(false);
+  expect(badgesChanged(position(), position({ mark_source: "override" }))).toBe(true);
+  expect(badgesChanged(position(), position({ pnl_valid: false, pnl_reason: "stale" }))).toBe(true);
 });

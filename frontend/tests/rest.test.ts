@@ -16,6 +16,11 @@ it("reads complaints, and makes one up when the server sent none", () => {
   ]);
 });
 
+it("says what to do when a new login has made the page's token worthless", () => {
+  const failed = { code: "permission_denied", detail: "CSRF Failed: CSRF token incorrect.", attr: null };
+  expect(complaints({ errors: [failed] }, 403)[0]?.detail).toContain("reload this page");
+});
+
 it("makes an id for a ticket without a secure context", () => {
   expect(newClientTradeId()).toMatch(/^web-[0-9a-f]{32}$/);
   expect(newClientTradeId()).not.toBe(newClientTradeId());

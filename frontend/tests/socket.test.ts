@@ -42,7 +42,7 @@ it("comes back after a loss, and waits longer while the server stays away", () =
 it("probes a silent connection and gives it up without an answer", () => {
   const { events } = connected();
   const silent = FakeSocket.last;
-  vi.advanceTimersByTime(45_000);
+  vi.advanceTimersByTime(30_000);
   expect(events.probe).toHaveBeenCalledTimes(1);
   vi.advanceTimersByTime(10_000);
   expect(events.lost).toHaveBeenCalledTimes(1);

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import * as api from "../src/lib/api/accounts";
-import { Refused } from "../src/lib/api/client";
+import { Refused, Unreachable } from "../src/lib/api/client";
 import { LiveBlotter } from "../src/lib/live/store.svelte";
 import type { Account } from "../src/lib/types";
 import { FakeSocket } from "./fake-socket";
 import { position, price, total, trade, update } from "./rows";
 
-const snapshot = (seq: number): object => ({
+const snapshot = (seq: number, accounts = ["Test2"]): object => ({
   type: "snapshot",
   seq,
   business_date: "2026-11-20",
   price_source: "simulated",
-  accounts: ["Test2"],
+  accounts,
   positions: [position()],
   trades: [trade()],
   totals: [total()],
@@ -117,5 +117,31 @@ it("asks which accounts there are when it is refused one", async () => {
   expect(live.phase).toBe("refused");
   expect(live.problem).toBe("You may not view Test2.");
   await vi.advanceTimersByTimeAsync(0);
+  expect(onAccounts).toHaveBeenCalledTimes(1);
+});
+
+it("is not live until the snapshot is of what is watched now", () => {
+  const { live } = started();
+  live.watch(["Test2"]);
+  FakeSocket.last.accept();
+  FakeSocket.last.say(snapshot(1));
+  live.watch(["Test1", "Test2"]);
+  expect(live.phase).toBe("syncing");
+  // The answer to an earlier choice.
+  FakeSocket.last.say(snapshot(2, ["Test3"]));
+  expect(live.phase).toBe("syncing");
+  FakeSocket.last.say(snapshot(3, ["Test2", "Test1"]));
+  expect(live.phase).toBe("live");
+  live.watch(["Test2", "Test1"]);
+  expect(live.phase).toBe("live");
+});
+
+it("goes on asking which accounts there are until it is told", async () => {
+  fetchAccounts.mockRejectedValueOnce(new Unreachable("away")).mockResolvedValue([]);
+  const { live, onAccounts } = started();
+  live.watch(["Test2"]);
+  FakeSocket.last.accept();
+  FakeSocket.last.say({ type: "error", code: "not_entitled", detail: "You may not view Test2." });
+  await vi.advanceTimersByTimeAsync(3_000);
   expect(onAccounts).toHaveBeenCalledTimes(1);
 });

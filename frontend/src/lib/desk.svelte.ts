@@ -3,6 +3,7 @@
 import { getContext, setContext } from "svelte";
 
 import { fetchAccounts } from "./api/accounts";
+import { Refused } from "./api/client";
 import { fetchMarket } from "./api/prices";
 import { delay } from "./live/backoff";
 import { LiveBlotter } from "./live/store.svelte";
@@ -19,6 +20,8 @@ export interface Places {
 }
 
 const MARKET_EVERY = 30_000;
+/** The server refuses a subscription to more. */
+const MOST_WATCHED = 500;
 
 export class Desk {
   /** Null until they are known. */
@@ -27,7 +30,10 @@ export class Desk {
   market = $state.raw<Market | null>(null);
   readonly live: LiveBlotter;
 
-  readonly watched = $derived(chosenCodes(this.selection, this.accounts ?? []));
+  readonly #chosen = $derived(chosenCodes(this.selection, this.accounts ?? []));
+  readonly watched = $derived(this.#chosen.slice(0, MOST_WATCHED));
+  /** So many chosen accounts are beyond what one page can watch. */
+  readonly unwatched = $derived(this.#chosen.length - this.watched.length);
   readonly bookable = $derived((this.accounts ?? []).filter((account) => account.can_book));
   /** A string, so that an equal list fetched again is no change and asks for no new snapshot. */
   readonly watchedKey = $derived(this.accounts === null ? null : this.watched.join("\n"));
@@ -75,8 +81,9 @@ export class Desk {
   async loadMarket(): Promise<void> {
     try {
       this.market = await fetchMarket();
-    } catch {
+    } catch (error) {
       // The last known clock stays; the connection state says that the server is away.
+      if (error instanceof Refused && error.status === 401) this.live.signOut();
     }
   }
 

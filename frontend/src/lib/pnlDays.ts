@@ -58,3 +58,15 @@ function added(figures: readonly (Decimal | null)[]): Decimal | null {
   const known = figures.filter((figure) => figure !== null);
   return known.length === 0 && figures.length > 0 ? null : sum(known);
 }
+
+/** The rows with those of one session replaced by `fresh`, which stand where the old ones stood. */
+export function withSession(
+  rows: readonly PnlRow[],
+  session: string,
+  fresh: readonly PnlRow[],
+): PnlRow[] {
+  const others = rows.filter((row) => row.session !== session);
+  const first = rows.findIndex((row) => row.session === session);
+  const place = first < 0 ? others.length : first;
+  return [...others.slice(0, place), ...fresh, ...others.slice(place)];
+}

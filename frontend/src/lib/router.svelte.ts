@@ -60,13 +60,17 @@ class Router {
     this.path = path;
   }
 
-  /** A plain click on a link to one of our pages; others, and those with a modifier, are left. */
+  /**
+   * A plain click on a link to one of our pages; others, and those with a modifier, are left, and
+   * so is one to a place on this page, which the browser finds.
+   */
   follow(event: MouseEvent): void {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element).closest("a");
     if (link === null || link.target !== "" || link.origin !== location.origin) return;
     if (!routes.some((route) => route.path === link.pathname)) return;
+    if (link.pathname === this.path && link.hash !== "") return;
     event.preventDefault();
     this.go(link.pathname);
   }

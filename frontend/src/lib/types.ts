@@ -131,6 +131,8 @@ export interface SnapshotMessage extends Rows {
   seq: number;
   business_date: string;
   price_source: string;
+  /** What it is of: it may answer an earlier subscription than the last. */
+  accounts: string[];
 }
 
 export interface UpdateMessage extends Rows {

@@ -295,6 +295,9 @@ export function serverMessage(json: string): ServerMessage {
         seq: count(message, "seq"),
         business_date: date(message, "business_date"),
         price_source: text(message, "price_source"),
+        accounts: list(message["accounts"], "accounts", (value) =>
+          typeof value === "string" ? value : fail("accounts", "a code", value),
+        ),
         positions: list(message["positions"], "positions", positionRow),
         trades: list(message["trades"], "trades", tradeRow),
         totals: list(message["totals"], "totals", totalRow),

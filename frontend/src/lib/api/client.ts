@@ -92,6 +92,9 @@ export function complaints(body: unknown, status: number): Complaint[] {
       ? [{ code: String(each.code ?? ""), detail: each.detail, attr: each.attr ?? null }]
       : [],
   );
+  if (status === 403 && found.some(({ detail }) => detail.startsWith("CSRF Failed")))
+    // A new login, in another tab too, makes the token of a page that was open before worthless.
+    return [{ code: "csrf", detail: "You have logged in anew since: reload this page.", attr: null }];
   if (found.length > 0) return found;
   return [{ code: "", detail: `The server answered ${status}.`, attr: null }];
 }

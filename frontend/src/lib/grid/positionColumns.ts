@@ -28,6 +28,11 @@ export function badgeElement(text: string, kind: string): HTMLElement {
   return badge;
 }
 
+/** Whether the badges beside a price are others, of which the grid, comparing prices, knows nothing. */
+export function badgesChanged(before: PositionRow, after: PositionRow): boolean {
+  return before.mark_source !== after.mark_source || before.pnl_reason !== after.pnl_reason;
+}
+
 /** The mark's price with a badge before it, so that the digits stay aligned at the right. */
 function priceCell(isStale: IsStale) {
   return ({ data, valueFormatted }: ICellRendererParams<PositionRow>): HTMLElement => {

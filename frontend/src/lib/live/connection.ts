@@ -28,6 +28,8 @@ export interface LiveState {
   inStep: boolean;
   businessDate: string | null;
   priceSource: string | null;
+  /** Whose rows these are. */
+  accounts: ReadonlySet<string>;
   positions: ReadonlyMap<string, PositionRow>;
   trades: ReadonlyMap<string, TradeRow>;
   totals: ReadonlyMap<string, TotalRow>;
@@ -60,6 +62,7 @@ export const emptyState: LiveState = {
   inStep: false,
   businessDate: null,
   priceSource: null,
+  accounts: new Set(),
   positions: new Map(),
   trades: new Map(),
   totals: new Map(),
@@ -108,6 +111,7 @@ function fromSnapshot(message: SnapshotMessage, at: number): LiveState {
     inStep: true,
     businessDate: message.business_date,
     priceSource: message.price_source,
+    accounts: new Set(message.accounts),
     positions: new Map(message.positions.map((row) => [positionKey(row), row])),
     trades: new Map(message.trades.map((row) => [tradeKey(row), row])),
     totals: new Map(message.totals.map((row) => [totalKey(row), row])),

@@ -17,6 +17,8 @@ export type Deliver = (message: ServerMessage | InvalidMessage) => void;
 export interface ReadingWorker {
   postMessage(text: string): void;
   onmessage: ((event: MessageEvent<Part>) => void) | null;
+  /** Its file is missing, as after an upgrade of the server, or it broke. */
+  onerror: ((event: ErrorEvent) => void) | null;
   terminate(): void;
 }
 
@@ -60,6 +62,12 @@ export class MessageReader {
         );
         this.#goOn();
       }
+    };
+    worker.onerror = ({ message: said }) => {
+      if (worker !== this.#worker) return;
+      // What waits came after a message that is lost, so it is lost too.
+      this.reset();
+      this.deliver(new InvalidMessage(said || "a part of the page is missing: reload it"));
     };
     worker.postMessage(text);
   }

@@ -8,8 +8,8 @@
 
 import { delay } from "./backoff";
 
-/** Silence after which the connection is probed, and how long an answer may take, in ms. */
-const SILENCE = 45_000;
+/** The server says something every 20 s, while it can read. Silence after which the connection is probed, and how long an answer may take, in ms. */
+const SILENCE = 30_000;
 const ANSWER = 10_000;
 
 export interface SocketEvents {

@@ -9,6 +9,7 @@ import { fetchAccounts } from "../api/accounts";
 import { Refused } from "../api/client";
 import type { Account, ErrorMessage, ServerMessage } from "../types";
 import { InvalidMessage } from "../validate";
+import { delay } from "./backoff";
 import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";
 import { MessageReader } from "./reader";
 import { LastingSocket } from "./socket";
@@ -38,6 +39,7 @@ export class LiveBlotter {
   #reader = new MessageReader((message) => this.#received(message));
   #lastResubscribe = 0;
   #pending: ReturnType<typeof setTimeout> | undefined;
+  #asking: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     address: string,
@@ -77,14 +79,19 @@ export class LiveBlotter {
       removeEventListener("online", hurry);
       document.removeEventListener("visibilitychange", hurry);
       clearTimeout(this.#pending);
+      clearTimeout(this.#asking);
       this.#socket.close();
       this.#reader.reset();
     };
   }
 
-  /** Replaces what is watched. Old rows stay on screen until the snapshot arrives. */
+  /**
+   * Replaces what is watched. Old rows stay on screen until the snapshot arrives; until then the
+   * phase says that they are not yet what was asked for.
+   */
   watch(accounts: readonly string[]): void {
     this.#accounts = accounts;
+    if (this.phase === "live" && !this.#isOfWatched()) this.phase = "syncing";
     this.#subscribe();
   }
 
@@ -93,6 +100,13 @@ export class LiveBlotter {
     this.#listeners.add(listener);
     if (this.state.businessDate !== null) listener({ kind: "snapshot" }, this.state);
     return () => this.#listeners.delete(listener);
+  }
+
+  #isOfWatched(): boolean {
+    const { accounts } = this.state;
+    return (
+      this.#accounts?.length === accounts.size && this.#accounts.every((code) => accounts.has(code))
+    );
   }
 
   #subscribe(): void {
@@ -124,7 +138,8 @@ export class LiveBlotter {
     switch (change.kind) {
       case "snapshot":
         this.problem = null;
-        this.phase = "live";
+        // It may answer an earlier subscription; the one to the last is then on its way.
+        this.phase = this.#isOfWatched() ? "live" : "syncing";
         break;
       case "gap":
         this.phase = "syncing";
@@ -144,15 +159,27 @@ export class LiveBlotter {
     void this.#checkAccess();
   }
 
-  /** Tells a lost server from an ended session, which no reconnecting will mend. */
-  async #checkAccess(): Promise<void> {
+  /**
+   * Tells a lost server from an ended session, which no reconnecting will mend. A refused page
+   * gets on only by the answer, so it goes on asking; a lost one asks at its next loss.
+   */
+  async #checkAccess(attempt = 0): Promise<void> {
     try {
       this.onAccounts(await fetchAccounts());
     } catch (error) {
-      if (error instanceof Refused && (error.status === 401 || error.status === 403)) {
-        this.phase = "signed-out";
-        this.#socket.close();
+      if (error instanceof Refused && (error.status === 401 || error.status === 403)) this.signOut();
+      else if (this.phase === "refused" || this.phase === "syncing") {
+        clearTimeout(this.#asking);
+        const wait = delay(attempt, Math.random());
+        this.#asking = setTimeout(() => void this.#checkAccess(attempt + 1), wait);
       }
     }
+  }
+
+  /** The session has ended: what is shown stays as it is. */
+  signOut(): void {
+    this.phase = "signed-out";
+    clearTimeout(this.#asking);
+    this.#socket.close();
   }
 }
