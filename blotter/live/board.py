@@ -111,13 +111,15 @@ class Board:
     def _mine(self, rows: list[Row]) -> list[Row]:
         return [row for row in rows if row["account"] in self.accounts]
 
-    def take(self) -> dict[str, Any] | None:
-        """The pending changes as the body of an update; None when there are none."""
+    def take(self, *, even_empty: bool = False) -> dict[str, Any] | None:
+        """The pending changes as the body of an update; None when there are none, unless an
+        update that changes nothing is wanted too."""
         positions, gone_positions = self._positions.take()
         trades, gone_trades = self._trades.take()
         totals, _ = self._totals.take()
         prices, _ = self._prices.take()
-        if not (positions or gone_positions or trades or gone_trades or totals or prices):
+        some = positions or gone_positions or trades or gone_trades or totals or prices
+        if not some and not even_empty:
             return None
         return {
             "positions": positions,

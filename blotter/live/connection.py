@@ -3,12 +3,14 @@
 import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from blotter.live.board import Board, Reading
 from blotter.live.hub import Hub, hub
+from blotter.live.logins import Login
 from blotter.rows import Today
 
 logger = logging.getLogger(__name__)
@@ -17,6 +19,8 @@ NOT_AUTHENTICATED = 4401
 TRY_AGAIN = 1013
 MAX_MESSAGE = 64 * 1024
 MAX_ACCOUNTS = 500
+# A page takes a longer silence, of 30 s, for a dead connection.
+HEARTBEAT_SECONDS = 20.0
 
 
 class Connection(AsyncWebsocketConsumer):
@@ -27,16 +31,28 @@ class Connection(AsyncWebsocketConsumer):
     channel_layer_alias = ""
 
     user_id: int
+    login: Login
     accounts: dict[int, str]
 
     async def connect(self) -> None:
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated:
-            await self._say({"type": "error", "code": "not_authenticated", "detail": "Log in."})
-            await self.close(NOT_AUTHENTICATED)
+            await self._refuse()
             return
         self.user_id = user.pk
+        self.login = self._login()
+        self._begin()
+        self._hub: Hub = hub()
+        self._sender = asyncio.create_task(self._send_forever())
+        await self._hub.join(self)
+
+    def _login(self) -> Login:
+        if token := self.scope.get("token"):
+            return Login(self.user_id, token=token)
+        return Login(self.user_id, session=self.scope["session"].session_key or "")
+
+    def _begin(self) -> None:
         self.accounts = {}
         self._board = Board()
         self._seq = 0
@@ -45,9 +61,9 @@ class Connection(AsyncWebsocketConsumer):
         self._errors: list[dict[str, Any]] = []
         self._imports: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
-        self._hub: Hub = hub()
-        self._sender = asyncio.create_task(self._send_forever())
-        await self._hub.join(self)
+        self._ended = False
+        self._beats = False
+        self._last_said = time.monotonic()
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "_sender"):
@@ -98,6 +114,18 @@ class Connection(AsyncWebsocketConsumer):
     def send_not_entitled(self, codes: list[str]) -> None:
         self._error("not_entitled", f"You may not view {', '.join(codes)}.")
 
+    def send_heartbeat(self) -> None:
+        """The hub has just read the database: after a silence an update that changes nothing
+        tells the page that what it shows still holds."""
+        if self._today is not None and time.monotonic() - self._last_said >= HEARTBEAT_SECONDS:
+            self._beats = True
+            self._wake.set()
+
+    def send_end(self) -> None:
+        """What let it in holds no more."""
+        self._ended = True
+        self._wake.set()
+
     # --- sending --------------------------------------------------------------------------------
 
     def _error(self, code: str, detail: str) -> None:
@@ -108,6 +136,9 @@ class Connection(AsyncWebsocketConsumer):
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._ended:
+                await self._refuse()
+                return
             errors, self._errors = self._errors, []
             for error in errors:
                 await self._say(error)
@@ -129,7 +160,8 @@ class Connection(AsyncWebsocketConsumer):
             if self._snapshot_waits():
                 # A newer one came while that was on its way; what the board holds comes after it.
                 continue
-            update = self._board.take()
+            beats, self._beats = self._beats, False
+            update = self._board.take(even_empty=beats)
             if update is not None:
                 await self._say({"type": "update", "seq": self._next(), **update})
 
@@ -140,7 +172,12 @@ class Connection(AsyncWebsocketConsumer):
         self._seq += 1
         return self._seq
 
+    async def _refuse(self) -> None:
+        await self._say({"type": "error", "code": "not_authenticated", "detail": "Log in."})
+        await self.close(NOT_AUTHENTICATED)
+
     async def _say(self, message: dict[str, Any]) -> None:
+        self._last_said = time.monotonic()
         await self.send(text_data=json.dumps(message, separators=(",", ":")))
 
 

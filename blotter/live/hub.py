@@ -182,9 +182,13 @@ class Hub:
             if self._changes:
                 self._changed.set()
             await self._join_groups()
+            await self._check_logins()
             await self._check_entitlements()
-            # Last: whatever failed above is done again with the same comparison.
+            # Last: whatever failed above is done again with the same comparison, and no heartbeat
+            # says that all is well.
             self._pulse = pulse
+            for connection in self._connections:
+                connection.send_heartbeat()
 
     def _announced(self, pulse: reading.Pulse) -> set[int]:
         """Shards whose present places all came with notices, one following on the other."""
@@ -210,6 +214,14 @@ class Hub:
         """A new business date: everybody starts from a new snapshot."""
         for connection in list(self._connections):
             await self._give(connection, connection.accounts)
+
+    async def _check_logins(self) -> None:
+        """End connections of who logged out, or changed the password, since they came."""
+        logins = {c.login for c in self._connections}
+        ended = await self.run(partial(reading.read_ended_logins, logins))
+        for connection in self._connections:
+            if connection.login in ended:
+                connection.send_end()
 
     async def _check_entitlements(self) -> None:
         watching = {c: c.accounts for c in self._connections if c.accounts}

@@ -1,6 +1,6 @@
 """Reads rows for the hub, with the selectors of the REST API. Blocking, in its thread."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,6 +12,7 @@ from accounts.models import Account
 from accounts.selectors import viewable_accounts
 from blotter.live.board import Reading
 from blotter.live.changes import Changes
+from blotter.live.logins import Login, ended_logins
 from blotter.rows import Today, position_rows, price_rows, today_at, total_rows
 from kernel import clock
 from kernel.api.rows import Row
@@ -146,6 +147,11 @@ def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:
     """The accounts among `codes` (all with None) that the user may view now."""
     user = get_user_model().objects.filter(pk=user_id).first()
     return [] if user is None else viewable_accounts(user, codes)
+
+
+def read_ended_logins(logins: Collection[Login]) -> set[Login]:
+    """The logins by which nobody would be let in any more."""
+    return ended_logins(logins, clock.now())
 
 
 def read_imports(ids: Iterable[str]) -> dict[str, Row]:

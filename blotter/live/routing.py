@@ -52,7 +52,8 @@ class TokenAuth:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         header = _header(scope, b"authorization")
         if header and header.startswith("Token "):
-            scope = {**scope, "user": await _user_of(header.removeprefix("Token ").strip())}
+            key = header.removeprefix("Token ").strip()
+            scope = {**scope, "user": await _user_of(key), "token": key}
         await self._inner(scope, receive, send)
 
 
