@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { alignedRanges } from "../src/lib/charts/axes";
+import { historySeries } from "../src/lib/charts/history";
 import { continued, summedLine } from "../src/lib/charts/intraday";
 import { csvLine } from "../src/lib/csv";
 import { changedTerms } from "../src/lib/diff";
@@ -8,7 +9,7 @@ import { Exposure } from "../src/lib/exposure";
 import { badgesChanged } from "../src/lib/grid/positionColumns";
 import { Groups } from "../src/lib/groups";
 import { minus, percent, plainQuantity, scaled } from "../src/lib/money";
-import { byDay, withSession } from "../src/lib/pnlDays";
+import { byDay, type PnlDay, withSession } from "../src/lib/pnlDays";
 import { percentNumber, quoteRow } from "../src/lib/quotes";
 import { compareMoments, duration } from "../src/lib/show";
 import { readers, type SystemState, troubles } from "../src/lib/system";
@@ -234,4 +235,17 @@ it("a price's badges may change while the price does not", () => {
   expect(badgesChanged(position(), position({ price: "1" }))).toBe(false);
   expect(badgesChanged(position(), position({ mark_source: "override" }))).toBe(true);
   expect(badgesChanged(position(), position({ pnl_valid: false, pnl_reason: "stale" }))).toBe(true);
+});
+
+it("the chart of history tells final, provisional and restated sessions apart", () => {
+  const day = (total_pnl: string | null, is_final: boolean, restated_at: string | null = null): PnlDay =>
+    ({ total_pnl, is_final, restated_at }) as PnlDay;
+  const days = [day("5", true), day("-5", true, "2026-03-18T00:00:00Z"), day("3", false), day("-3", false), day(null, false)];
+  expect(historySeries(days)).toEqual({
+    gain: [5, null, null, null, null],
+    loss: [null, -5, null, null, null],
+    provisionalGain: [null, null, 3, null, null],
+    provisionalLoss: [null, null, null, -3, null],
+    restated: [null, -5, null, null, null],
+  });
 });

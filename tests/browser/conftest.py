@@ -5,6 +5,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -23,6 +24,12 @@ QUIET = (
 Open = Callable[[str], BlotterPage]
 
 
+def chromium_options() -> dict[str, Any]:
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+    return {"executable_path": found, "args": [*QUIET, *sandbox]}
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The system's browser, else Playwright's own.
@@ -30,10 +37,8 @@ def chromium() -> Iterator[Browser]:
     Ended with the module: while Playwright runs, its event loop does, and Django refuses to use
     the database in a thread with one.
     """
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=[*QUIET, *sandbox])
+        browser = playwright.chromium.launch(**chromium_options())
         yield browser
         browser.close()
 

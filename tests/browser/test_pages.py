@@ -47,8 +47,12 @@ def test_pnl_history_by_day_account_and_ticker(stack: RunningStack, open_as: Ope
         days.get_by_role("button", name="Export").click()
     found = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
     assert found[0]["Session"] == business_date(stack)
+    # The same rows, so they are there at once, before any reading.
     page.page.get_by_role("button", name="By account").click()
-    expect(page.page.get_by_test_id("pnl-accounts-grid").locator(".ag-row")).not_to_have_count(0)
+    accounts = page.page.get_by_test_id("pnl-accounts-grid").locator(".ag-row")
+    expect(accounts).not_to_have_count(0, timeout=5_000)
+    page.page.get_by_role("button", name="By day").click()
+    expect(rows).not_to_have_count(0, timeout=5_000)
     page.page.get_by_role("button", name="By ticker").click()
     expect(page.page.get_by_test_id("pnl-tickers-grid").locator(".ag-row")).not_to_have_count(0)
 
@@ -106,6 +110,44 @@ def test_a_selected_position_narrows_the_trades(stack: RunningStack, open_as: Op
     expect(rows).to_contain_text("KO")
     page.page.get_by_test_id("trades-only").click()
     expect(rows).to_have_count(2)
+    # What is filtered twice is shown again by one button.
+    page.position(desk, "KO").locator('[col-id="ticker"]').click()
+    trades = page.page.get_by_test_id("trades-grid")
+    trades.get_by_label("Filter trades").fill("PEP")
+    trades.get_by_role("button", name="Show all").click()
+    expect(rows).to_have_count(2)
+
+
+def test_a_newly_chosen_account_shows_no_zero(stack: RunningStack, open_as: Open) -> None:
+    """Every figure that was ever on the screen was one of the server's."""
+    desk = stack.desk()
+    stack.client("trader").book(desk, "KO", "buy", "10", "1")
+    page = open_as("trader")
+    page.watch_only("Test1")
+    page.page.evaluate(
+        """(account) => {
+          window.seen = [];
+          const look = () => {
+            const card = document.querySelector(`[data-account="${account}"]`);
+            const cell = card && card.querySelector("[data-field=trade_pnl]");
+            if (cell) window.seen.push(cell.textContent.trim());
+          };
+          new MutationObserver(look).observe(document.body,
+            {subtree: true, childList: true, characterData: true});
+        }""",
+        desk,
+    )
+    page.watch_only(desk)
+    expect(page.total(desk, "trade_pnl")).to_contain_text("+")
+    seen = page.page.evaluate("window.seen")
+    assert seen[0] == "…"
+    assert "0.00" not in seen
+
+
+def test_the_skip_link_leads_to_the_page(open_as: Open) -> None:
+    page = open_as("trader").page
+    page.get_by_role("link", name="Skip to the page").press("Enter")
+    expect(page.locator("#page")).to_be_focused()
 
 
 def test_shortcuts_are_listed_and_lead_to_pages(open_as: Open) -> None:

@@ -3,14 +3,18 @@ through nginx."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from django.conf import settings
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
 
 from tests.stack.client import TIMEOUT, Client
 from tests.stack.eventually import eventually
-from tests.stack.live import Live, open_socket, subscription
+from tests.stack.live import PATH, Live, open_socket, subscription
 from tests.stack.running import RunningStack
 
 RIGHTS = {
@@ -78,6 +82,42 @@ def test_a_correction_over_rest_arrives_live_in_both_accounts(stack: RunningStac
         )
         there.wait(lambda live: [r["status"] for r in live.rows("trades")] == ["cancelled"])
         there.wait(lambda live: not live.rows("positions"))
+
+
+LOGGED_IN = """
+from django.contrib.auth.models import User
+from django.test import Client
+user = User.objects.create_user({name!r}, password="a password")
+client = Client()
+client.force_login(user)
+print(client.session.session_key, file=open({path!r}, "w"))
+"""
+LOG_OUT = """
+from django.contrib.sessions.models import Session
+Session.objects.filter(session_key={key!r}).delete()
+"""
+
+
+def listen_on(connection: ClientConnection) -> None:
+    while True:
+        connection.recv(timeout=60)
+
+
+def test_a_log_out_ends_the_live_connection(stack: RunningStack, tmp_path: Path) -> None:
+    """Another tab than the one that logged out must not go on as if nothing had happened."""
+    written = tmp_path / "key"
+    stack.manage("shell", "-c", LOGGED_IN.format(name=f"{stack.desk()}-tab", path=str(written)))
+    key = written.read_text().strip()
+    cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}"}
+    address = stack.url.replace("http", "ws", 1) + PATH
+    with connect(address, additional_headers=cookie, max_size=None) as connection:
+        connection.send(subscription([]))
+        assert json.loads(connection.recv(timeout=60))["type"] == "snapshot"
+        stack.manage("shell", "-c", LOG_OUT.format(key=key))
+        with pytest.raises(ConnectionClosed) as closed:
+            listen_on(connection)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
 
 
 def megabytes(count: int) -> Iterator[bytes]:

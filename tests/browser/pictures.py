@@ -1,0 +1,138 @@
+"""Pictures of every page, to be looked at and for the README.
+
+`python -m tests.browser.pictures DIR`. Each is taken at two sizes, in dark and
+light, of a stack of its own with demo data and some trades.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.blotter_page import BlotterPage
+from tests.browser.conftest import chromium_options
+from tests.stack.running import PASSWORD, RunningStack
+
+SIZES = ((1440, 900), (1280, 720))
+TRADES = (
+    ("AAPL", "buy", "300", "192.40"),
+    ("IBM", "sell", "120", "144.10"),
+    ("KO", "buy", "1500", "60.25"),
+    ("NVDA", "sell", "80", "121.15"),
+)
+CHART = ".u-over"
+
+
+def positions(page: Page) -> None:
+    page.wait_for_selector("[data-testid=trades-grid] .ag-row")
+    page.wait_for_selector(CHART)
+
+
+def drawer(page: Page) -> None:
+    positions(page)
+    page.locator("[data-testid=trades-grid] .ag-row").first.get_by_role(
+        "button", name="Details"
+    ).click()
+    page.wait_for_selector("[data-testid=versions]")
+
+
+def ticket(page: Page) -> None:
+    positions(page)
+    page.get_by_test_id("ticket-ticker").fill("AAPL")
+    page.get_by_test_id("ticket-ticker").press("Tab")
+    page.get_by_test_id("ticket-quantity").fill("-5")
+    page.get_by_test_id("ticket-submit").click()
+
+
+def bulk(page: Page) -> None:
+    page.get_by_role("button", name="Generate", exact=True).first.click()
+    page.get_by_role("button", name="Generate rows").click()
+    page.wait_for_selector(".ag-row")
+
+
+def prices(page: Page) -> None:
+    page.locator('[data-testid=prices-grid] .ag-row [col-id="ticker"]').first.click()
+    page.wait_for_selector("[data-testid=price-detail] header")
+
+
+def pnl(page: Page) -> None:
+    page.wait_for_selector(CHART)
+    page.wait_for_selector("[data-testid=pnl-days-grid] .ag-row")
+
+
+def system(page: Page) -> None:
+    page.wait_for_selector("[data-testid=lag]")
+
+
+def help_list(page: Page) -> None:
+    positions(page)
+    page.keyboard.press("?")
+    page.wait_for_selector("[data-testid=help]")
+
+
+def nothing(page: Page) -> None:
+    page.wait_for_load_state()
+
+
+SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "positions": ("/", positions),
+    "drawer": ("/", drawer),
+    "ticket": ("/", ticket),
+    "bulk": ("/bulk/", bulk),
+    "prices": ("/prices/", prices),
+    "pnl": ("/pnl/", pnl),
+    "system": ("/system/", system),
+    "password": ("/password/", nothing),
+    "help": ("/", help_list),
+}
+
+
+def take_all(stack: RunningStack, browser: Browser, place: Path) -> None:
+    for scheme in ("dark", "light"):
+        for width, height in SIZES:
+            context = browser.new_context(
+                viewport={"width": width, "height": height}, locale="en-GB", color_scheme=scheme
+            )
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            kept = f"{scheme}-{width}.png"
+            page.goto(f"{stack.url}/")
+            page.screenshot(path=place / f"login-{kept}")
+            page.get_by_label("User name").fill("admin")
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            BlotterPage(page).wait_live()
+            for name, (path, prepare) in SHOTS.items():
+                page.goto(f"{stack.url}{path}")
+                try:
+                    prepare(page)
+                except Exception as error:  # noqa: BLE001 - the picture shows what was there
+                    print(f"{name}-{kept}: {error}", file=sys.stderr)
+                page.wait_for_timeout(1_200)
+                page.screenshot(path=place / f"{name}-{kept}")
+            context.close()
+
+
+def main(place: Path) -> None:
+    place.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="eqtrade-", dir="/tmp") as data:
+        Path(data).chmod(0o711)
+        stack = RunningStack(Path(data) / "data")
+        try:
+            stack.start()
+            trader = stack.client("trader")
+            for account in ("Test1", "Test2"):
+                for terms in TRADES:
+                    trader.book(account, *terms)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(**chromium_options())
+                take_all(stack, browser, place)
+                browser.close()
+        finally:
+            stack.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
