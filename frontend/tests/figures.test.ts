@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { alignedRanges } from "../src/lib/charts/axes";
+import { alignedRanges, compact } from "../src/lib/charts/axes";
 import { historySeries } from "../src/lib/charts/history";
 import { continued, summedLine } from "../src/lib/charts/intraday";
 import { csvLine } from "../src/lib/csv";
@@ -248,4 +248,9 @@ it("the chart of history tells final, provisional and restated sessions apart", 
     provisionalLoss: [null, null, null, -3, null],
     restated: [null, -5, null, null, null],
   });
+});
+
+it("figures of an axis are told apart, and no longer than that takes", () => {
+  expect(compact([0, 25_000, -50_000])).toEqual(["0", "25k", "−50k"]);
+  expect(compact([-162_270, -162_271])).toEqual(["−162.27k", "−162.271k"]);
 });

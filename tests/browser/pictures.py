@@ -1,12 +1,12 @@
 """Pictures of every page, to be looked at and for the README.
 
-`python -m tests.browser.pictures DIR`. Each is taken at two sizes, in dark and
-light, of a stack of its own with demo data and some trades.
+`python -m tests.browser.pictures DIR [NAME…]`. Each is taken at two sizes, in dark and light, of a
+stack of its own with demo data and some trades.
 """
 
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -22,6 +22,11 @@ TRADES = (
     ("KO", "buy", "1500", "60.25"),
     ("NVDA", "sell", "80", "121.15"),
 )
+WITHOUT_DESKS = """
+from accounts.models import Account, Entitlement
+Entitlement.objects.filter(account__code__startswith="Desk").delete()
+Account.objects.filter(code__startswith="Desk").delete()
+"""
 CHART = ".u-over"
 
 
@@ -54,7 +59,7 @@ def bulk(page: Page) -> None:
 
 def prices(page: Page) -> None:
     page.locator('[data-testid=prices-grid] .ag-row [col-id="ticker"]').first.click()
-    page.wait_for_selector("[data-testid=price-detail] header")
+    page.wait_for_selector(f"[data-testid=price-detail] {CHART}")
 
 
 def pnl(page: Page) -> None:
@@ -89,7 +94,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
 }
 
 
-def take_all(stack: RunningStack, browser: Browser, place: Path) -> None:
+def take(stack: RunningStack, browser: Browser, place: Path, names: Iterable[str]) -> None:
     for scheme in ("dark", "light"):
         for width, height in SIZES:
             context = browser.new_context(
@@ -104,7 +109,8 @@ def take_all(stack: RunningStack, browser: Browser, place: Path) -> None:
             page.get_by_label("Password").fill(PASSWORD)
             page.get_by_role("button", name="Log in").click()
             BlotterPage(page).wait_live()
-            for name, (path, prepare) in SHOTS.items():
+            for name in names:
+                path, prepare = SHOTS[name]
                 page.goto(f"{stack.url}{path}")
                 try:
                     prepare(page)
@@ -115,24 +121,25 @@ def take_all(stack: RunningStack, browser: Browser, place: Path) -> None:
             context.close()
 
 
-def main(place: Path) -> None:
+def main(place: Path, names: Iterable[str]) -> None:
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="eqtrade-", dir="/tmp") as data:
         Path(data).chmod(0o711)
         stack = RunningStack(Path(data) / "data")
         try:
             stack.start()
+            stack.manage("shell", "-c", WITHOUT_DESKS)
             trader = stack.client("trader")
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(**chromium_options())
-                take_all(stack, browser, place)
+                take(stack, browser, place, names)
                 browser.close()
         finally:
             stack.stop()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:] or SHOTS)

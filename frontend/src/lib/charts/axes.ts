@@ -6,10 +6,13 @@ import type { Palette } from "./palette";
 
 const FONT = "11px Inter, system-ui, sans-serif";
 
-const COMPACT = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: 2 });
-
-export function compact(value: number): string {
-  return COMPACT.format(value).replace("-", "−");
+/** Short forms of an axis's figures, with as many digits as it takes to tell neighbours apart. */
+export function compact(values: readonly number[]): string[] {
+  for (let digits = 2; ; digits++) {
+    const format = new Intl.NumberFormat("en-GB", { notation: "compact", maximumFractionDigits: digits });
+    const shown = values.map((value) => format.format(value).replace("-", "−"));
+    if (digits === 5 || new Set(shown).size === new Set(values).size) return shown;
+  }
 }
 
 export function axis(colours: Palette, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
@@ -26,7 +29,7 @@ export function moneyAxis(colours: Palette, more: Partial<uPlot.Axis> = {}): uPl
   return axis(colours, {
     side: 1,
     size: 54,
-    values: (_chart, splits) => splits.map(compact),
+    values: (_chart, splits) => compact(splits),
     ...more,
   });
 }
@@ -42,6 +45,8 @@ export function clockAxis(colours: Palette): uPlot.Axis {
   return axis(colours, {
     size: 24,
     space: 60,
+    // Whole minutes, since that is what is shown, in seconds.
+    incrs: [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map((minutes) => minutes * 60),
     values: (_chart, splits) => splits.map((seconds) => CLOCK.format(seconds * 1000)),
   });
 }
