@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "kernel.api.outage.DatabaseOutageMiddleware",
+    "prices.source_said.PriceSourceSaid",
     "prices.middleware.SessionsReadOnce",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -85,12 +86,15 @@ ASGI_APPLICATION = "eqtrade.asgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        # Before the apps' own, where the admin's templates are.
+        "DIRS": [BASE_DIR / "eqtrade" / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "prices.source_said.prices_are_simulated",
             ]
         },
     }

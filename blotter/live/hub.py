@@ -79,6 +79,8 @@ class Hub:
             for task in self._tasks:
                 task.cancel()
             self._tasks = []
+            # It ended with the task that listened to it.
+            self._channel = ""
             self._pulse = None
             self._places = {}
 

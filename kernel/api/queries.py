@@ -24,11 +24,9 @@ def refuse_unknown(request: Request, known: set[str]) -> None:
     """Raise ValidationError for a parameter that would silently be passed over."""
     unknown = sorted(set(request.query_params) - known - PAGING)
     if unknown:
-        known_text = ", ".join(sorted(known))
-        raise ValidationError(
-            {n[:64]: [f"This parameter is not known. Known: {known_text}."] for n in unknown[:20]},
-            code="unknown_field",
-        )
+        named = f"Known: {', '.join(sorted(known))}." if known else "This call has none of its own."
+        said = f"This parameter is not known. {named}"
+        raise ValidationError({n[:64]: [said] for n in unknown[:20]}, code="unknown_field")
 
 
 def query_of(request: Request, serializer: type[QuerySerializer]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -174,3 +175,13 @@ def test_our_own_page(stack: RunningStack) -> None:
     with open_socket(stack.url, token, origin=stack.url) as connection:
         connection.send(subscription(["Test1"]))
         assert json.loads(connection.recv(timeout=30))["type"] == "snapshot"
+
+
+def test_coming_after_the_last_one_left_is_no_fault(stack: RunningStack) -> None:
+    log = stack.layout.logs / "ws.log"
+    before = log.read_text().count("groups not joined")
+    for user in ("trader", "middleoffice", "ops"):
+        with stack.live(user, []):
+            pass
+        time.sleep(0.5)
+    assert log.read_text().count("groups not joined") == before

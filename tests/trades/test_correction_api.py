@@ -228,7 +228,10 @@ def test_a_move_needs_the_right_in_both_accounts(
     desk: Desk, trade: dict[str, Any], clerk: User
 ) -> None:
     client = make.client_of(clerk)
-    assert amend(client, trade, account="Test2").status_code == 403
+    refused = amend(client, trade, account="Test2")
+    assert refused.status_code == 403
+    # Only where the right is missing.
+    assert refused.json()["errors"][0]["detail"] == "You may not correct this trade in Test2."
     hidden, nothing = (amend(client, trade, account=code) for code in ("Test4", "Nope"))
     assert problems(hidden) == problems(nothing) == {("account", "unknown_account")}
     clerk.entitlements.filter(account=desk.other).update(can_correct=True)

@@ -173,7 +173,8 @@ def _may_correct(user: AbstractBaseUser, trade: Trade, rights: list[Rights], now
     today = sessions().business_date(now) == trade.trade_date
     if own and today and all(r.can_book for r in rights):
         return
-    codes = ", ".join(dict.fromkeys(r.account.code for r in rights))
+    lacking = [r for r in rights if not (r.can_correct or (own and today and r.can_book))]
+    codes = ", ".join(dict.fromkeys(r.account.code for r in lacking or rights))
     raise NotEntitled(f"You may not correct this trade in {codes}.")
 
 
