@@ -5,7 +5,7 @@ import base64
 import json
 import random
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg import connect
 
+from eqtrade.up.postgres import PostgresServer
 from tests import factories as make
-from tests.trades.conftest import NOW, TODAY, Desk
+from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.test_booking import URL, problems
 from trades import pages
 from trades.models import RequestGroup, Trade
@@ -212,8 +214,13 @@ def plan(wanted: TradeFilter) -> tuple[set[str], int]:
 
 
 @pytest.fixture
-def busy(desk: Desk) -> Desk:
-    """20,000 trades in one account, 3 old ones each in two others; statistics as in use."""
+def busy(committed_db: PostgresServer, noon: datetime) -> Desk:
+    """60,000 trades in one account, 3 old ones each in two others; statistics as in use.
+
+    Only the owner may ANALYZE, and sees only what is committed. Without it the plans are those for
+    whatever trades other tests had when autovacuum last came by."""
+    desk = make_desk()
+    instruments = [desk.ibm.pk, *(make.make_instrument(t).pk for t in TICKERS[1:])]
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -221,17 +228,18 @@ def busy(desk: Desk) -> Desk:
                 trade_date, executed_at, booked_at, booked_by_id, note, version, status)
             SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
                    CASE WHEN n <= 3 THEN %(other)s WHEN n <= 6 THEN %(third)s ELSE %(busy)s END,
-                   %(ibm)s, 'buy', 1, 2, %(today)s::date - (20000 - n) / 100, now(), now(),
-                   %(user)s, '', CASE WHEN n = 10 THEN 2 ELSE 1 END,
+                   (%(instruments)s::bigint[])[1 + n %% 3], 'buy', 1, 2,
+                   %(today)s::date - (60000 - n) / 300, now(), now(), %(user)s, '', CASE WHEN n = 10 THEN 2 ELSE 1 END,
                    CASE WHEN n = 10 THEN 'cancelled' ELSE 'booked' END
-              FROM generate_series(1, 20000) n
+              FROM generate_series(1, 60000) n
             """,
             {
                 "busy": desk.account.pk, "other": desk.other.pk, "third": desk.no_short.pk,
-                "ibm": desk.ibm.pk, "today": TODAY, "user": desk.trader.pk,
+                "instruments": instruments, "today": TODAY, "user": desk.trader.pk,
             },
         )  # fmt: skip
-        cursor.execute("ANALYZE trades_trade")
+    with connect(committed_db.url("superuser", "eqtrade"), autocommit=True) as owner:
+        owner.execute("VACUUM ANALYZE trades_trade, accounts_account, prices_instrument, auth_user")
     return desk
 
 
@@ -247,7 +255,7 @@ QUIET: dict[str, Callable[[Desk], TradeFilter]] = {
     "days before the first": lambda d: TradeFilter([d.account.pk], last=date(2000, 1, 3)),
     "days after the last": lambda d: TradeFilter([d.account.pk], first=date(2030, 1, 3)),
     "a ticker that was not traded": lambda d: TradeFilter(
-        [d.account.pk], instruments=[d.ibm.pk + 1]
+        [d.account.pk], instruments=[d.ibm.pk + len(TICKERS)]
     ),
     "a user who never booked": lambda d: TradeFilter([d.account.pk], booked_by=d.viewer.pk),
     "a request group": lambda d: TradeFilter([d.account.pk], request_group=uuid4()),
