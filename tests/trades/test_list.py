@@ -229,7 +229,8 @@ def busy(committed_db: PostgresServer, noon: datetime) -> Desk:
             SELECT ('00000000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
                    CASE WHEN n <= 3 THEN %(other)s WHEN n <= 6 THEN %(third)s ELSE %(busy)s END,
                    (%(instruments)s::bigint[])[1 + n %% 3], 'buy', 1, 2,
-                   %(today)s::date - (60000 - n) / 300, now(), now(), %(user)s, '', CASE WHEN n = 10 THEN 2 ELSE 1 END,
+                   %(today)s::date - (60000 - n) / 300, now(), now(), %(user)s, '',
+                   CASE WHEN n = 10 THEN 2 ELSE 1 END,
                    CASE WHEN n = 10 THEN 'cancelled' ELSE 'booked' END
               FROM generate_series(1, 60000) n
             """,
