@@ -25,6 +25,7 @@ from prices.models import (
 from prices.services.closes import close_enter, close_problems
 from prices.services.instruments import yahoo_symbol_of
 from prices.services.overrides import override_end, override_problems, override_set
+from prices.services.publishing import hours_written
 
 
 class InstrumentForm(forms.ModelForm[Instrument]):
@@ -58,6 +59,21 @@ class InstrumentAdmin(admin.ModelAdmin[Instrument]):
 @admin.register(SessionOverride)
 class SessionOverrideAdmin(admin.ModelAdmin[SessionOverride]):
     list_display = ("date", "is_closed", "early_close", "reason")
+
+    def save_model(
+        self, request: HttpRequest, obj: SessionOverride, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        hours_written([obj.date, form.initial.get("date", obj.date)])
+
+    def delete_model(self, request: HttpRequest, obj: SessionOverride) -> None:
+        super().delete_model(request, obj)
+        hours_written([obj.date])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[SessionOverride]) -> None:
+        days = list(queryset.values_list("date", flat=True))
+        super().delete_queryset(request, queryset)
+        hours_written(days)
 
 
 class ReadOnlyAdmin(admin.ModelAdmin[Any]):

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from kernel import clock
 from pnl.models import Holding, RestateRequest, SessionRun
 from pnl.services.writing import PIECE_ROWS, Span, daily_write, writer_lock
 from prices.sessions import Sessions, sessions
@@ -58,6 +59,15 @@ def closes_changed(closes: Iterable[tuple[int, date]]) -> None:
         )
         for instrument, day in sorted(set(closes))
     )
+
+
+def hours_changed(first: date) -> None:
+    """Ask for all sessions from this day on, of everything ever held: with a session's hours its
+    close, the previous close of the next one and what was known at its end are others. Must run in
+    the transaction that changes the hours. Nothing is kept of days that have not come yet."""
+    if first <= sessions().business_date(clock.now()):
+        held = Holding.objects.order_by("account").values_list("account", flat=True).distinct()
+        accounts_restate(accounts=held, first=first)
 
 
 def accounts_restate(*, accounts: Iterable[int], first: date) -> None:

@@ -14,6 +14,8 @@ from kernel.notices import publish, quotes_changed
 
 # Given (instrument id, session) of closes that are being recorded, inside that transaction.
 CloseListener = Callable[[Iterable[tuple[int, date]]], None]
+# Given the first day whose hours are others now, inside the transaction that changes them.
+HoursListener = Callable[[date], None]
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,17 @@ def closes_written(closes: Iterable[tuple[int, date]]) -> None:
         listener: CloseListener = import_string(path)
         listener(written)
     publish_changed(instrument for instrument, _ in written)
+
+
+def hours_written(days: Iterable[date]) -> None:
+    """Tell the listeners of settings.HOURS_LISTENERS, in the transaction that changed the hours of
+    these days."""
+    first = min(days, default=None)
+    if first is None:
+        return
+    for path in settings.HOURS_LISTENERS:
+        listener: HoursListener = import_string(path)
+        listener(first)
 
 
 def publish_changed(instruments: Iterable[int]) -> None:

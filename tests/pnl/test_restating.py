@@ -1,9 +1,16 @@
-"""Restating is bounded, however much is asked for at once."""
+"""Restating is bounded, however much is asked for at once, and follows a past day's hours."""
 
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
+from django.test import Client
+
+from kernel.clock import clock_set
 from pnl.models import DailyPnl, RestateRequest
 from pnl.services.restating import Turn, accounts_restate, restate_work
+from prices.models import SessionOverride
 from tests import factories as make
 from tests.pnl.conftest import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at, settle
 
@@ -36,3 +43,45 @@ def test_accounts_that_are_asked_for_as_a_whole_come_in_pieces(
     days.keep(NOW)
     assert set(DailyPnl.objects.values_list("closing_quantity", flat=True)) == {1}
     assert DailyPnl.objects.count() == 3 * (4 + 2)
+
+
+ADMIN = "/admin/prices/sessionoverride/"
+
+
+def previous_close(day: date) -> Decimal | None:
+    kept: Decimal | None = DailyPnl.objects.get(session=day).previous_close
+    return kept
+
+
+def test_a_day_that_turns_out_to_have_been_closed(days: Days, client: Client) -> None:
+    days.trade("1", "40", MONDAY)
+    for day, price in ((MONDAY, "50"), (TUESDAY, "60"), (WEDNESDAY, "70"), (THURSDAY, "80")):
+        days.close(day, price)
+    settle(MONDAY, TUESDAY, WEDNESDAY, THURSDAY)
+    days.keep(NOW)
+    assert previous_close(WEDNESDAY) == 60
+    client.force_login(User.objects.create_superuser("root"))
+    with clock_set(NOW):
+        given = {"date": TUESDAY, "is_closed": "on", "reason": "Storm"}
+        assert client.post(f"{ADMIN}add/", given).status_code == 302
+    days.keep(NOW)
+    assert previous_close(WEDNESDAY) == 50
+    # Taken back, everything is as before.
+    with clock_set(NOW):
+        wrong = list(SessionOverride.objects.values_list("pk", flat=True))
+        chosen = {"action": "delete_selected", "_selected_action": wrong, "post": "yes"}
+        assert client.post(ADMIN, chosen).status_code == 302
+    assert not SessionOverride.objects.exists()
+    days.keep(NOW)
+    assert previous_close(WEDNESDAY) == 60
+
+
+def test_hours_of_a_day_to_come_restate_nothing(days: Days, client: Client) -> None:
+    days.trade("1", "40", MONDAY)
+    client.force_login(User.objects.create_superuser("root"))
+    RestateRequest.objects.all().delete()
+    with clock_set(NOW):
+        given = {"date": "2026-03-27", "early_close": "13:00", "reason": "Moved"}
+        assert client.post(f"{ADMIN}add/", given).status_code == 302
+    assert SessionOverride.objects.exists()
+    assert not RestateRequest.objects.exists()
