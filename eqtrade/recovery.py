@@ -7,6 +7,7 @@ from django.conf import settings
 from eqtrade.celery import app
 from trades.ledger import AnotherCluster
 from trades.rebuilding import same_cluster
+from trades.services.reading import shards_behind
 
 logger = logging.getLogger(__name__)
 
@@ -28,4 +29,11 @@ def recover(*, queues: set[str]) -> None:
             if reader["queue"] in queues:
                 logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", name)
                 app.send_task(reader["rebuild"], queue=reader["queue"])
+    # Its own readers itself: the worker that sweeps may be the one that is away.
+    for consumer, shard in shards_behind():
+        reader = settings.LEDGER_CONSUMERS[consumer]
+        if reader["queue"] in queues:
+            app.send_task(
+                reader["task"], [shard], queue=reader["queue"], expires=RECOVER_EXPIRES_SECONDS
+            )
     app.send_task("trades.tasks.sweep", queue="default", expires=SWEEP_EXPIRES_SECONDS)

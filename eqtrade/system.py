@@ -16,11 +16,15 @@ from positions.health import overdue_snapshots
 from positions.selectors import last_snapshot
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
-from trades.lag import horizon, quarantined, shard_lags
+from trades.lag import Horizon, ShardLag, horizon, quarantined, shard_lags
+from trades.models import LEDGER_SHARDS
 from trades.rebuilding import same_cluster
 
 REDIS_TIMEOUT_SECONDS = 0.5
 WORKERS_TIMEOUT_SECONDS = 0.7
+# Imports hold it for fractions of a second; what a trader sees lags by as much.
+HORIZON_TOO_OLD_SECONDS = 10.0
+LAG_TOO_LONG_SECONDS = 30.0
 
 
 def system_state() -> Row:
@@ -39,6 +43,8 @@ def system_state() -> Row:
         f"Account {q.account} is passed over by {q.consumer}: {q.error.splitlines()[0]}"
         for q in held
     ]
+    oldest = horizon()
+    problems += _held_up(oldest, lags)
     prices = _prices(now, problems)
     queues, workers = _queues(problems), _workers(problems)
     snapshot = last_snapshot()
@@ -61,7 +67,7 @@ def system_state() -> Row:
         "ledger": {
             "same_cluster": here,
             "lag": [asdict(lag) for lag in lags],
-            "horizon": asdict(horizon()),
+            "horizon": asdict(oldest),
             "quarantined": [{**asdict(q), "since": moment(q.since)} for q in held],
         },
         "prices": prices,
@@ -72,6 +78,28 @@ def system_state() -> Row:
         "workers": workers,
         "problems": problems,
     }
+
+
+def _held_up(oldest: Horizon, lags: list[ShardLag]) -> list[str]:
+    """What keeps positions and P&L from following the bookings."""
+    said = []
+    if oldest.age_seconds is not None and oldest.age_seconds > HORIZON_TOO_OLD_SECONDS:
+        said.append(
+            f"A transaction is open since {oldest.age_seconds:.0f} s, and no later booking shows in"
+            f" positions before it ends: PostgreSQL's process {oldest.pid}, user {oldest.user},"
+            f" {oldest.state}."
+        )
+    late: dict[str, list[ShardLag]] = {}
+    for lag in lags:
+        if lag.seconds > LAG_TOO_LONG_SECONDS:
+            late.setdefault(lag.consumer, []).append(lag)
+    said += [
+        f"The reader of {consumer} is behind in {len(found)} of {LEDGER_SHARDS} shards, by"
+        f" {max(lag.seconds for lag in found):.0f} s"
+        f" and {sum(lag.entries for lag in found)} entries."
+        for consumer, found in late.items()
+    ]
+    return said
 
 
 def _prices(now: datetime, problems: list[str]) -> Row:

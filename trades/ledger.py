@@ -15,9 +15,10 @@ The argument, in five steps.
    the checkpoint then does not cover, or the other way round. The checkpoint row is locked
    before the bound is taken and moved in the transaction that applies, so effect and checkpoint
    are committed together or not at all, and two readers of one shard exclude each other.
-4. *One bad entry stops one account.* A batch that fails is tried again in halves; an entry that
-   fails alone puts its account into quarantine for this consumer. From then on the consumer passes
-   the account over, and a rebuild, which recomputes it up to the checkpoint, ends that.
+4. *One bad entry stops one account.* A batch that fails, or takes longer than a statement may, is
+   tried again in halves; an entry that fails alone puts its account into quarantine for this
+   consumer. From then on the consumer passes the account over, and a rebuild, which recomputes it
+   up to the checkpoint, ends that.
 5. *Nothing waits for long.* Whoever commits a booking nudges the readers; the sweep finds what a
    lost nudge left behind; a reader that sees entries above the horizon looks again shortly.
 
@@ -144,11 +145,13 @@ class Outcome:
 
 
 class BatchFailed(Exception):
-    """Applying a batch failed, and not because the database is away. Nothing of it is left."""
+    """Applying a batch failed, and not because the database is away: it was refused, or it took
+    longer than a statement may (`too_long`). Nothing of it is left."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, *, too_long: bool = False) -> None:
         super().__init__(f"a batch of shard {batch.shard} up to entry {batch.upto.id}")
         self.batch = batch
+        self.too_long = too_long
 
 
 def drain(
@@ -170,10 +173,12 @@ def drain(
         try:
             after, batch, entries = _turn(projection, shard, size)
         except BatchFailed as failure:
-            size = _count(failure.batch) // 2
+            # Below the size from which on batches are not counted off, or it would be the same.
+            size = min(_count(failure.batch) // 2, BATCH_ENTRIES - 1)
             if size == 0:
-                if not _quarantine(projection.name, failure):
-                    # It fails without any entry of its own: no account is to blame.
+                if failure.too_long or not _quarantine(projection.name, failure):
+                    # Nothing is too slow for one entry but the database, and without any entry of
+                    # its own it fails for another reason: no account is to blame.
                     raise
                 size = batch_entries
             continue
@@ -216,9 +221,10 @@ def _turn(projection: Projection, shard: int, size: int) -> tuple[Place | None, 
         try:
             entries = projection.apply(cursor, batch)
         except Exception as error:
-            if is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT):
+            too_long = isinstance(error.__cause__, errors.QueryCanceled)
+            if not too_long and (is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT)):
                 raise
-            raise BatchFailed(batch) from error
+            raise BatchFailed(batch, too_long=too_long) from error
         _move_checkpoint(cursor, projection.name, batch)
         changed = _changed_keys(cursor, projection.name, batch, entries)
     notices.publish(changed)

@@ -10,18 +10,21 @@ commit; only what differs is written; the checkpoint stays where it is. What was
 right again, so the quarantine of rebuilt accounts ends.
 """
 
+import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.db import connection, transaction
 
 from accounts.models import Account
 from kernel import notices
-from kernel.database import lift_timeouts
+from kernel.database import is_outage, lift_timeouts
 from trades.ledger import AnotherCluster, Place
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
 from trades.sums import Bounds, Rebuilt, Scope
+
+logger = logging.getLogger(__name__)
 
 
 class Rebuildable(Protocol):
@@ -41,8 +44,11 @@ class Rebuildable(Protocol):
 
 @dataclass(frozen=True)
 class ShardRebuilt:
+    """`failed` says, by account code, why an account could not be computed; it is as it was."""
+
     shard: int
     result: Rebuilt
+    failed: dict[str, str] = field(default_factory=dict)
 
 
 def rebuild(
@@ -50,8 +56,10 @@ def rebuild(
 ) -> Iterator[ShardRebuilt]:
     """Rebuild all accounts, or those of these codes; yields after each shard's commit.
 
-    With `dry_run` everything is computed and counted, and nothing written. Raises AnotherCluster,
-    and Account.DoesNotExist for an unknown code, before anything is written.
+    Accounts that are named are computed anew whether the survey finds them wrong or not. With
+    `dry_run` everything is computed and counted, and nothing written. Raises AnotherCluster, and
+    Account.DoesNotExist for an unknown code, before anything is written; whatever the database
+    raises while it is away. An account that cannot be computed holds up no other.
     """
     refuse_another_cluster()
     ids = None if accounts is None else [Account.objects.get(code=code).pk for code in accounts]
@@ -60,13 +68,13 @@ def rebuild(
     for shard in shards:
         here = {pk: result for pk, result in found.items() if pk % LEDGER_SHARDS == shard}
         suspects = {pk for pk, result in here.items() if result.written or result.removed}
-        suspects |= {pk for pk in quarantined if pk % LEDGER_SHARDS == shard}
+        suspects |= {pk for pk in quarantined.union(ids or ()) if pk % LEDGER_SHARDS == shard}
         if dry_run or not suspects:
             yield ShardRebuilt(shard, sum(here.values(), Rebuilt()))
             continue
         sound = (result for pk, result in here.items() if pk not in suspects)
-        mended = _mend(projection, shard, sorted(suspects))
-        yield ShardRebuilt(shard, sum(sound, mended))
+        mended, failed = _mend_each(projection, shard, sorted(suspects))
+        yield ShardRebuilt(shard, sum(sound, mended), failed)
 
 
 def _survey(projection: Rebuildable, ids: list[int] | None) -> tuple[dict[int, Rebuilt], set[int]]:
@@ -87,6 +95,28 @@ def _survey(projection: Rebuildable, ids: list[int] | None) -> tuple[dict[int, R
         if ids is not None:
             quarantined = quarantined.filter(account__in=ids)
         return found, set(quarantined.values_list("account_id", flat=True))
+
+
+def _mend_each(
+    projection: Rebuildable, shard: int, accounts: list[int]
+) -> tuple[Rebuilt, dict[str, str]]:
+    """All accounts at once; when that fails, one after the other, and which of them did."""
+    try:
+        return _mend(projection, shard, accounts), {}
+    except Exception as error:
+        if is_outage(error):
+            raise
+    mended, failed = Rebuilt(), {}
+    for account in accounts:
+        try:
+            mended += _mend(projection, shard, [account])
+        except Exception as error:
+            if is_outage(error):
+                raise
+            code = Account.objects.get(pk=account).code
+            logger.exception("%s: account %s cannot be rebuilt", projection.name, code)
+            failed[code] = str(error).strip().partition("\n")[0]
+    return mended, failed
 
 
 def _mend(projection: Rebuildable, shard: int, accounts: list[int]) -> Rebuilt:

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
@@ -104,13 +105,30 @@ def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
 
 
 def recently_traded_instruments(now: datetime) -> set[int]:
-    """Ids of the instruments with a trade dated in the last sessions (`RECENT_SESSIONS`)."""
+    """Ids of the instruments that no index makes priced and that were traded, by trade date, in the
+    last sessions (`RECENT_SESSIONS`). Members are priced anyway, and of the few others each is one
+    look into the ledger's index an account: asked every second, it must not grow with the trades.
+    """
     known = sessions()
     first = known.business_date(now)
     for _ in range(RECENT_SESSIONS - 1):
         first = known.previous_session(first)
-    recent = Trade.objects.filter(trade_date__gte=first).values_list("instrument_id", flat=True)
-    return set(recent.distinct())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT i.id FROM prices_instrument i
+             WHERE (NOT i.is_active OR i.indices = '{}')
+               AND EXISTS (
+                SELECT FROM accounts_account a
+                 CROSS JOIN LATERAL (
+                    SELECT FROM trades_ledgerentry e
+                     WHERE e.account_id = a.id AND e.instrument_id = i.id AND e.trade_date >= %s
+                     LIMIT 1
+                 ) traded)
+            """,
+            [first],
+        )
+        return {row[0] for row in cursor.fetchall()}
 
 
 def first_trade_date() -> date | None:

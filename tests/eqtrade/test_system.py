@@ -5,6 +5,7 @@ import json
 import pytest
 from django.db import transaction
 from django.test import Client
+from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
 from pnl.services.restating import closes_changed
@@ -72,6 +73,30 @@ def test_overdue_snapshots_and_late_restatements_are_problems(staff: Client) -> 
     text = staff.get("/metrics").content.decode()
     assert "eqtrade_snapshots_overdue 1.0" in text
     assert "eqtrade_restates_waiting 1.0" in text
+
+
+def test_readers_that_are_behind_are_a_problem(staff: Client) -> None:
+    days = Days()
+    with recorded(at(MONDAY)), transaction.atomic():
+        make.make_trade(
+            days.user, days.account, days.ibm, "5", "10", trade_date=MONDAY, at=at(MONDAY)
+        )
+    problems = staff.get("/api/v1/system/").json()["problems"]
+    told = [p for p in problems if p.startswith("The reader of ")]
+    assert len(told) == 3
+    assert all("is behind in 1 of 16 shards" in p and p.endswith("1 entries.") for p in told)
+
+
+def test_a_transaction_that_stays_open_is_a_problem(
+    staff: Client, committed_db: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("eqtrade.system.HORIZON_TOO_OLD_SECONDS", 0.2)
+    with connect(committed_db.url("owner")) as somebody:
+        somebody.execute("SELECT pg_current_xact_id(), pg_sleep(0.3)")
+        problems = staff.get("/api/v1/system/").json()["problems"]
+        pid = somebody.info.backend_pid
+    assert [p for p in problems if f"process {pid}, user eqtrade_owner, idle in transaction" in p]
+    assert not any("process" in p for p in staff.get("/api/v1/system/").json()["problems"])
 
 
 def test_metrics(staff: Client) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
+from eqtrade.verify import verify
 from kernel.clock import clock_set
 from pnl.models import DailyPnl, RestateRequest
 from pnl.services.restating import Turn, accounts_restate, restate_work
+from pnl.tasks import rebuild_projection
 from prices.models import SessionOverride
 from tests import factories as make
 from tests.pnl.conftest import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at, settle
@@ -85,3 +87,19 @@ def test_hours_of_a_day_to_come_restate_nothing(days: Days, client: Client) -> N
         assert client.post(f"{ADMIN}add/", given).status_code == 302
     assert SessionOverride.objects.exists()
     assert not RestateRequest.objects.exists()
+
+
+def test_kept_pnl_alone_may_be_wrong_and_is_mended_by_name(days: Days) -> None:
+    """What verify lists, the rebuild of that account mends: holdings and activity are right."""
+    days.trade("1", "40", MONDAY)
+    for day, price in ((MONDAY, "50"), (TUESDAY, "60")):
+        days.close(day, price)
+    settle(MONDAY, TUESDAY)
+    days.keep(NOW)
+    with clock_set(NOW):
+        assert verify() == []
+        DailyPnl.objects.filter(session=TUESDAY).update(position_pnl=1)
+        assert [(b.consumer, b.what) for b in verify()] == [("pnl", "kept P&L, position P&L")]
+        rebuild_projection([days.account.code])
+        days.keep(NOW)
+        assert verify() == []

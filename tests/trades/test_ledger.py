@@ -16,7 +16,8 @@ from positions.models import Position
 from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import AnotherCluster, Outcome, State, drain
+from trades import ledger
+from trades.ledger import AnotherCluster, Batch, BatchFailed, Outcome, State, drain
 from trades.models import Checkpoint, LedgerEpoch, Quarantine
 from trades.services.reading import shards_behind
 
@@ -208,6 +209,53 @@ def test_a_bad_entry_stops_its_account_and_no_other(desk: Desk, no_thousands: No
     book(desk, "1")
     assert read(desk).state is State.DRAINED
     assert held(desk) == 10
+
+
+def test_a_large_batch_that_was_not_counted_off_is_bisected_too(
+    desk: Desk, no_thousands: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(desk, "1")
+    read(desk)
+    monkeypatch.setattr(ledger, "BATCH_ENTRIES", 4)
+    for quantity in ("1", "5000", *("1" for _ in range(17))):
+        book(desk, quantity)
+    outcome = drain(POSITIONS, desk.account.pk % 16, batch_entries=4, max_batches=50)
+    assert outcome.state is State.DRAINED
+    assert held(desk) == 2
+    assert Quarantine.objects.count() == 1
+
+
+class Slow:
+    """Takes so many seconds for each entry."""
+
+    name = "positions"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def apply(self, cursor: Any, batch: Batch) -> int:
+        entries = POSITIONS.apply(cursor, batch)
+        cursor.execute("SELECT pg_sleep(%s)", [entries * self.seconds])
+        return entries
+
+
+def test_a_batch_that_takes_too_long_is_taken_in_pieces(desk: Desk) -> None:
+    for _ in range(20):
+        book(desk, "1")
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '400ms'")
+    try:
+        assert drain(Slow(0.05), desk.account.pk % 16, max_batches=50).state is State.DRAINED
+        assert held(desk) == 20
+        # Not even a single entry is done in time: the database's fault.
+        book(desk, "1")
+        with pytest.raises(BatchFailed):
+            drain(Slow(1), desk.account.pk % 16)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET statement_timeout")
+    assert not Quarantine.objects.exists()
+    assert held(desk) == 20
 
 
 def test_a_failure_that_is_no_entrys_fault_blames_nobody(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 from psycopg import connect
 
+from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from pnl.cost_projection import COST
@@ -19,7 +20,7 @@ from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import drain
-from trades.models import Checkpoint, Quarantine
+from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_a_rebuild_ends_a_quarantine_when_its_cause_is_gone(
     read()
     assert Quarantine.objects.count() == 1
     assert [b.what for b in verify()] == ["position"]
-    with pytest.raises(Exception, match="violates check"):
+    with pytest.raises(CommandError, match=r"Test1: .* violates check"):
         run("rebuild_positions", "--account", "Test1")
     assert Quarantine.objects.count() == 1
     connection.close()
@@ -157,3 +158,30 @@ def test_a_rebuild_ends_a_quarantine_when_its_cause_is_gone(
     run("rebuild_positions", "--account", "Test1")
     assert not Quarantine.objects.exists()
     assert verify() == []
+
+
+def test_an_account_that_cannot_be_rebuilt_holds_up_no_other(
+    desk: Desk, no_thousands: None
+) -> None:
+    """One beside it in its shard, and those of later shards."""
+    beside = neighbour_of(desk.account)
+    for account, quantity in ((beside, "7"), (desk.account, "1000")):
+        with transaction.atomic():
+            make.make_trade(desk.trader, account, desk.ibm, quantity, "2", trade_date=TODAY, at=NOW)
+        read()
+    assert [q.account for q in Quarantine.objects.all()] == [desk.account]
+    Position.objects.exclude(account=desk.account).update(quantity=99)
+    with pytest.raises(CommandError, match=r"as they were: Test1: .* violates check"):
+        run("rebuild_positions")
+    assert Quarantine.objects.count() == 1
+    held = dict(Position.objects.values_list("account__code", "quantity"))
+    assert held == {"Test1": 11, "Test2": 11, "Test4": 11, beside.code: 7}
+
+
+def neighbour_of(account: Account) -> Account:
+    """A new account of the same shard."""
+    for number in range(LEDGER_SHARDS):
+        found = make.make_account(f"Other{number}")
+        if found.pk % LEDGER_SHARDS == account.pk % LEDGER_SHARDS:
+            return found
+    raise AssertionError("ids of accounts have gaps")

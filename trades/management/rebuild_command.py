@@ -23,12 +23,13 @@ class RebuildCommand(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        total = Rebuilt()
+        total, failed = Rebuilt(), dict[str, str]()
         try:
             for done in rebuild(
                 self.projection, accounts=options["account"], dry_run=options["dry_run"]
             ):
                 total += done.result
+                failed |= done.failed
                 self.stdout.write(
                     f"shard {done.shard + 1:>2} of {LEDGER_SHARDS}: {done.result.rows} rows,"
                     f" {done.result.written} differed, {done.result.removed} groundless"
@@ -41,3 +42,6 @@ class RebuildCommand(BaseCommand):
         self.stdout.write(
             f"{self.projection.name}: {total.rows} rows, {total.written + total.removed} {verb}"
         )
+        if failed:
+            named = "; ".join(f"{code}: {why}" for code, why in sorted(failed.items()))
+            raise CommandError(f"These accounts are as they were: {named}")
