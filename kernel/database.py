@@ -58,10 +58,15 @@ def append_only_tables() -> list[str]:
 
 def lift_timeouts(cursor: Any) -> None:
     """For this transaction: what reads or sums everything takes longer than a request may. A
-    timeout that this version of PostgreSQL does not know is passed over."""
+    timeout that this version of PostgreSQL does not know is passed over.
+
+    What only reads may also think between statements for as long as it takes: without a
+    transaction id it holds no reader's horizon. Set READ ONLY before."""
     cursor.execute(
         "SELECT set_config(name, '0', true) FROM pg_settings"
         " WHERE name IN ('statement_timeout', 'transaction_timeout')"
+        " OR name = 'idle_in_transaction_session_timeout'"
+        " AND current_setting('transaction_read_only') = 'on'"
     )
 
 
