@@ -63,8 +63,8 @@ def test_errors_stand_beside_their_fields(stack: RunningStack, open_as: Open) ->
     page.watch_only(desk)
     page.fill_ticket(desk, "KO", "many", "")
     page.submit.click()
-    expect(page.error("quantity")).to_contain_text("Enter a number")
-    expect(page.error("price")).to_contain_text("Enter a number")
+    expect(page.error("quantity")).to_contain_text("More than 0")
+    expect(page.error("price")).to_contain_text("More than 0")
     # Seven decimals are the server's to refuse.
     page.fill_ticket(desk, "KO", "1.0000001", "60")
     page.submit.click()

@@ -15,6 +15,12 @@ export function compact(values: readonly number[]): string[] {
   }
 }
 
+/** Pixels for the longest of these figures in the axes' font. */
+export function axisWidth(shown: readonly string[] | null): number {
+  const longest = Math.max(0, ...(shown ?? []).map((text) => text.length));
+  return Math.max(54, Math.ceil(16 + longest * 6.5));
+}
+
 export function axis(colours: Palette, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
   return {
     stroke: colours.muted,
@@ -28,7 +34,7 @@ export function axis(colours: Palette, more: Partial<uPlot.Axis> = {}): uPlot.Ax
 export function moneyAxis(colours: Palette, more: Partial<uPlot.Axis> = {}): uPlot.Axis {
   return axis(colours, {
     side: 1,
-    size: 54,
+    size: (_chart, shown) => axisWidth(shown),
     values: (_chart, splits) => compact(splits),
     ...more,
   });
