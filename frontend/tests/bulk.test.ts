@@ -192,6 +192,21 @@ describe("a run", () => {
     expect(new Set(groups).size).toBe(2);
   });
 
+  it("stops at a refusal that is about the login and no row", async () => {
+    const all = rows(4);
+    const csrf = new Refused(403, [{ code: "permission_denied", detail: "Reload the page.", attr: null }]);
+    const send = vi.fn(() => Promise.reject(csrf));
+    const run = runBulk({ ...options, rows: all, groupSize: 2, onprogress: () => undefined, send });
+    await expect(run).rejects.toThrow(Interrupted);
+    expect(send).toHaveBeenCalledTimes(1);
+    expect(all.map((each) => each.outcome)).toEqual(["", "", "", ""]);
+    const entitled = new Refused(403, [{ code: "not_entitled", detail: "You may not book in Test1.", attr: null }]);
+    await runBulk({
+      ...options, rows: all, groupSize: 4, onprogress: () => undefined, send: () => Promise.reject(entitled),
+    });
+    expect(all.map((each) => each.outcome)).toEqual(["rejected", "rejected", "rejected", "rejected"]);
+  });
+
   it("asks for the same group again after a lost answer, and never for another", async () => {
     const groups: string[] = [];
     await runBulk({

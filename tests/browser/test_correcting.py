@@ -110,3 +110,31 @@ def test_a_trade_amended_meanwhile_is_not_cancelled(stack: RunningStack, open_as
     drawer.get_by_role("button", name="Cancel the trade").click()
     expect(drawer.get_by_test_id("drawer-problem")).to_contain_text("as it is now")
     assert client.quantities(desk) == {"KO": 120}
+
+
+def test_a_trade_of_an_earlier_day_is_found_at_its_position(
+    stack: RunningStack, open_as: Open
+) -> None:
+    """It stands in no grid of today, and is wrong all the same."""
+    desk, trader = stack.desk(), stack.client("trader")
+    before = trader.get("market/").json()["previous_session"]
+    trade = trader.book(desk, "PEP", "buy", "100", "60", trade_date=before)["id"]
+    page = open_as("admin")
+    page.watch_only(desk)
+    cell(page.position(desk, "PEP"), "quantity").click()
+    page.page.get_by_test_id("trades-earlier").click()
+    earlier = page.page.get_by_test_id("earlier-trades")
+    expect(earlier).to_contain_text(f"Earlier trades of PEP in {desk}")
+    expect(earlier.get_by_role("listitem")).to_have_count(1)
+    expect(earlier).to_contain_text(before)
+    earlier.get_by_role("button", name="Details").click()
+    drawer = page.page.get_by_test_id("trade-drawer")
+    drawer.get_by_test_id("drawer-cancel").click()
+    drawer.get_by_label("Reason").fill("of another desk")
+    drawer.get_by_role("button", name="Cancel the trade").click()
+    expect(drawer.get_by_test_id("drawer-status")).to_have_text("Cancelled v2")
+    page.page.keyboard.press("Escape")
+    expect(earlier).to_contain_text("Cancelled v2")
+    page.page.keyboard.press("Escape")
+    expect(earlier).to_have_count(0)
+    assert trader.get(f"trades/{trade}/").json()["status"] == "cancelled"

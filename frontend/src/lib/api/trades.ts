@@ -3,7 +3,7 @@
 import type { Side, TradeRow, TradeVersion } from "../types";
 import { tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
-import { allPages, page } from "./pages";
+import { allPages, cursorOf, type Page, page } from "./pages";
 
 export interface NewTrade {
   account: string;
@@ -75,4 +75,15 @@ export async function cancelTrade(id: string, version: number, reason: string): 
 export async function fetchGroup(group: string, size: number): Promise<TradeRow[]> {
   const query = { request_group: group, page_size: size };
   return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow).results;
+}
+
+/** Trades of a position that are dated `last` or before, newest booking first; `next` of the page before. */
+export async function fetchEarlier(
+  of: { account: string; ticker: string },
+  last: string,
+  next: string | null,
+): Promise<Page<TradeRow>> {
+  const cursor = next === null ? {} : cursorOf(next);
+  const query = { account: [of.account], ticker: [of.ticker], to: last, page_size: 50, ...cursor };
+  return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow);
 }

@@ -89,6 +89,9 @@ async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): P
       if (error.status === 401) throw new Interrupted(LOGGED_OUT);
       const reasons = reasonsByRow(error.complaints, left.length);
       const refused = left.filter((_row, index) => reasons.has(index));
+      // About the login or its page, and no row.
+      const isOfARow = refused.length > 0 || error.complaints.some(({ code }) => code === "not_entitled");
+      if (error.status === 403 && !isOfARow) throw new Interrupted(inWords(error));
       // Nothing says which rows it is about: it is about all of them.
       const bad = refused.length > 0 ? refused : left;
       left.forEach((row, index) => {
