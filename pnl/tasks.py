@@ -8,7 +8,7 @@ from pnl.projection import ACTIVITY
 from pnl.services.intraday import intraday_record
 from pnl.services.keeping import daily_keep
 from pnl.services.restating import Turn, restate_work, restates_wait
-from trades.rebuilding import rebuild
+from trades.rebuilding import rebuild_to_the_end
 from trades.services.reading import ledger_apply
 
 RESTATE_EXPIRES_SECONDS = 60
@@ -25,8 +25,7 @@ def apply_ledger(shard: int) -> int:
 @shared_task(name="pnl.tasks.rebuild")
 def rebuild_projection(accounts: list[str] | None = None) -> int:
     """Compute all accounts, or those of these codes, anew; the number of rows that were mended."""
-    done = [s.result for s in rebuild(ACTIVITY, accounts=accounts)]
-    return sum(r.written + r.removed for r in done)
+    return rebuild_to_the_end(ACTIVITY, accounts=accounts)
 
 
 @shared_task(name="pnl.tasks.record_intraday")
@@ -42,8 +41,7 @@ def apply_cost(shard: int) -> int:
 @shared_task(name="pnl.tasks.rebuild_cost")
 def rebuild_cost(accounts: list[str] | None = None) -> int:
     """Cost of all accounts, or those of these codes, anew; the number of rows that were mended."""
-    done = [s.result for s in rebuild(COST, accounts=accounts)]
-    return sum(r.written + r.removed for r in done)
+    return rebuild_to_the_end(COST, accounts=accounts)
 
 
 @shared_task(name="pnl.tasks.keep_daily")

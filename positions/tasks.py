@@ -5,7 +5,7 @@ from celery import shared_task
 from kernel import clock
 from positions.projection import POSITIONS
 from positions.services.snapshots import snapshots_work
-from trades.rebuilding import rebuild
+from trades.rebuilding import rebuild_to_the_end
 from trades.services.reading import ledger_apply
 
 
@@ -17,8 +17,7 @@ def apply_ledger(shard: int) -> int:
 @shared_task(name="positions.tasks.rebuild")
 def rebuild_projection(accounts: list[str] | None = None) -> int:
     """Compute all accounts, or those of these codes, anew; the number of rows that were mended."""
-    done = [s.result for s in rebuild(POSITIONS, accounts=accounts)]
-    return sum(r.written + r.removed for r in done)
+    return rebuild_to_the_end(POSITIONS, accounts=accounts)
 
 
 @shared_task(name="positions.tasks.take_snapshots")

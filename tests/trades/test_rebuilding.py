@@ -17,10 +17,12 @@ from pnl.models import Cost, DailyActivity, Holding
 from pnl.projection import ACTIVITY
 from positions.models import Position
 from positions.projection import POSITIONS
+from positions.tasks import rebuild_projection as positions_rebuild
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import drain
 from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
+from trades.rebuilding import NotMended
 
 
 @pytest.fixture
@@ -174,6 +176,9 @@ def test_an_account_that_cannot_be_rebuilt_holds_up_no_other(
     with pytest.raises(CommandError, match=r"as they were: Test1: .* violates check"):
         run("rebuild_positions")
     assert Quarantine.objects.count() == 1
+    # A task that did not do its work has failed, too.
+    with pytest.raises(NotMended, match=r"Test1: .* violates check"):
+        positions_rebuild()
     held = dict(Position.objects.values_list("account__code", "quantity"))
     assert held == {"Test1": 11, "Test2": 11, "Test4": 11, beside.code: 7}
 
