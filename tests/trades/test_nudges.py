@@ -135,7 +135,7 @@ def stalled() -> Iterator[tuple[str, list[socket.socket]]]:
 def test_a_stalled_broker_is_asked_once_by_a_reader(
     stalled: tuple[str, list[socket.socket]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The libraries would try again and again, and the shard would wait."""
+    """One try and no more: the shard waits meanwhile, and the key expires by itself."""
     settings.REDIS_URL, came = stalled
     monkeypatch.setattr(nudges, "_clearing", None)
     nudges.nudge_taken(*PAIR)
