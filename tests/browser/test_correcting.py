@@ -138,3 +138,25 @@ def test_a_trade_of_an_earlier_day_is_found_at_its_position(
     page.page.keyboard.press("Escape")
     expect(earlier).to_have_count(0)
     assert trader.get(f"trades/{trade}/").json()["status"] == "cancelled"
+
+
+def test_many_earlier_trades_come_page_by_page(stack: RunningStack, open_as: Open) -> None:
+    desk, trader = stack.desk(), stack.client("trader")
+    before = trader.get("market/").json()["previous_session"]
+    terms = {"account": desk, "ticker": "PEP", "side": "buy", "quantity": "1", "price": "60"}
+    answer = trader.post("trades/bulk/", trades=[{**terms, "trade_date": before}] * 60)
+    assert answer.status_code == 201, answer.text
+    page = open_as("trader")
+    page.watch_only(desk)
+    cell(page.position(desk, "PEP"), "quantity").click()
+    asked: list[str] = []
+    page.page.on("request", lambda request: asked.append(request.url))
+    page.page.get_by_test_id("trades-earlier").click()
+    earlier = page.page.get_by_test_id("earlier-trades")
+    expect(earlier.get_by_role("listitem")).to_have_count(50)
+    # Nobody asked for more, and nothing more is asked for.
+    page.page.wait_for_timeout(1500)
+    assert len([url for url in asked if "/trades/?" in url]) == 1
+    earlier.get_by_test_id("earlier-more").click()
+    expect(earlier.get_by_role("listitem")).to_have_count(60)
+    expect(earlier.get_by_test_id("earlier-more")).to_have_count(0)
