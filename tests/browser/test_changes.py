@@ -1,9 +1,10 @@
 """What changes under an open page: rights, the business date, the connection."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import expect
+from playwright.sync_api import Request, WebSocket, expect
 
 from tests.browser.conftest import Open
 from tests.stack.examples import business_date, previous_session
@@ -79,3 +80,45 @@ def test_a_lost_connection_is_said_and_mended(stack: RunningStack, open_as: Open
     page.page.context.set_offline(False)
     page.wait_live()
     expect(notice).to_have_count(0)
+
+
+def test_an_open_page_asks_for_nothing_again(stack: RunningStack, open_as: Open) -> None:
+    """Prices move each second, and updates bring them: no page subscribes anew, nor asks the
+    server a second time for what it has."""
+    desk = stack.desk()
+    stack.client("trader").book(desk, "KO", "buy", 7, 60)
+    page = open_as("trader")
+    subscribed: list[str] = []
+    asked: Counter[str] = Counter()
+    updates: list[str] = []
+
+    def sent(frame: str | bytes) -> None:
+        subscribed.append(str(frame))
+
+    def came(frame: str | bytes) -> None:
+        if str(frame).startswith('{"type":"update"'):
+            updates.append(str(frame))
+
+    def opened(socket: WebSocket) -> None:
+        socket.on("framesent", sent)
+        socket.on("framereceived", came)
+
+    def requested(request: Request) -> None:
+        if "/api/" in request.url:
+            asked[request.url] += 1
+
+    page.page.on("websocket", opened)
+    page.page.on("request", requested)
+    page.watch_only(desk)
+    page.page.reload()
+    expect(page.position(desk, "KO").first).to_be_visible()
+    page.wait_live()
+    assert len(subscribed) == 1, subscribed
+    for name in ("Positions", "Prices", "P&L history", "Bulk booking"):
+        page.go(name)
+        asked.clear()
+        updates.clear()
+        while len(updates) < 3:
+            page.page.wait_for_timeout(200)
+        assert max(asked.values(), default=0) <= 1, asked
+    assert len(subscribed) == 1, subscribed
