@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.sessions import Sessions
 
 # Times have microseconds: what was recorded at the very end belongs to the session that ended.
@@ -41,7 +41,7 @@ def past_corrections(
     ends = [known.session_of(day).closes for day in (previous[0], *asked)]
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             WITH late AS (
                 SELECT (%(days)s::date[])[n] AS session, (%(previous)s::date[])[n] AS previous,
                        account_id, instrument_id, sum(quantity) AS quantity,
@@ -62,10 +62,9 @@ def past_corrections(
               LEFT JOIN (
                 SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close
                   FROM prices_close
-                 WHERE session = ANY(%(previous)s::date[]) AND source = ANY(%(sources)s)
+                 WHERE session = ANY(%(previous)s::date[]) AND {COUNTING}
                    AND instrument_id IN (SELECT instrument_id FROM late)
-                 ORDER BY instrument_id, session, array_position(%(sources)s, source::text),
-                          recorded_at DESC, id DESC
+                 ORDER BY instrument_id, session, {BEST_FIRST}
               ) c ON c.instrument_id = l.instrument_id AND c.session = l.previous
             """,
             {
@@ -76,7 +75,7 @@ def past_corrections(
                 "first": ends[0],
                 "last": min(now, ends[-1]),
                 "last_day": asked[-1],
-                "sources": price_sources(),
+                **source_params(),
             },
         )
         return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}

@@ -4,7 +4,7 @@ What a request still asks for, and sessions that are being calculated, are left 
 to be behind. The figures come from the trades themselves, not from daily activity.
 """
 
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from trades.models import LEDGER_SHARDS
 from trades.verifying import BEYOND, STANDING, Break, breaks_of
 
@@ -12,8 +12,6 @@ SESSIONS = 5
 
 
 def kept_breaks() -> list[Break]:
-    sources = "ARRAY[" + ", ".join(f"'{name}'" for name in price_sources()) + "]"
-    figures = _FIGURES.replace("/* sources */", sources)
     expected = {
         "closing quantity": "r.closing",
         "mark": "r.close",
@@ -32,7 +30,7 @@ def kept_breaks() -> list[Break]:
         for found in breaks_of(
             f"kept P&L, {what}",
             f"""
-            WITH {figures}
+            WITH {_FIGURES}
             SELECT r.account_id, r.instrument_id, r.session::text, p.{columns[what]}, {right}
               FROM figures r
               LEFT JOIN pnl_dailypnl p
@@ -42,6 +40,7 @@ def kept_breaks() -> list[Break]:
                AND p.{columns[what]} IS DISTINCT FROM {right}
             """,
             "pnl",
+            source_params(),
         )
     ]
 
@@ -76,9 +75,8 @@ _FIGURES = f"""
     ), closes AS (
         SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close
           FROM prices_close
-         WHERE session IN (SELECT session FROM kept) AND source = ANY(/* sources */)
-         ORDER BY instrument_id, session, array_position(/* sources */, source::text),
-                  recorded_at DESC, id DESC
+         WHERE session IN (SELECT session FROM kept) AND {COUNTING}
+         ORDER BY instrument_id, session, {BEST_FIRST}
     ), figures AS (
         SELECT f.*,
                CASE WHEN traded = 0 THEN -notional

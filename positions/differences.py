@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import connection
 
 from positions.models import SnapshotRun
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 
 _LATE = """
     SELECT * FROM trades_ledgerentry
@@ -32,9 +32,8 @@ _DIFFERENCES = f"""
          WHERE session = %(session)s AND account_id = ANY(%(accounts)s)
     ), closes AS MATERIALIZED (
         SELECT DISTINCT ON (instrument_id) instrument_id, close FROM prices_close
-         WHERE session = %(session)s AND source = ANY(%(sources)s)
-         ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                  recorded_at DESC, id DESC
+         WHERE session = %(session)s AND {COUNTING}
+         ORDER BY instrument_id, {BEST_FIRST}
     ), both_of AS (
         SELECT account_id, instrument_id, coalesce(s.quantity, 0) AS then_held,
                coalesce(s.quantity, 0) + coalesce(l.quantity, 0) AS now_held,
@@ -105,7 +104,7 @@ def snapshot_differences(*, run: SnapshotRun, accounts: Iterable[int]) -> list[D
         "accounts": list(accounts),
         "session": run.session,
         "ends": run.ends_at,
-        "sources": price_sources(),
+        **source_params(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_DIFFERENCES, params)

@@ -122,7 +122,9 @@ class CloseAdmin(admin.ModelAdmin[Close]):
 
     def get_fields(self, request: HttpRequest, obj: Close | None = None) -> tuple[str, ...]:
         to_enter = ("instrument", "session", "close", "reason")
-        return to_enter if obj is None else (*to_enter, "source", "user", "recorded_at")
+        return (
+            to_enter if obj is None else (*to_enter, "source", "carried_for", "user", "recorded_at")
+        )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from prices.marks import Mark, marks
 from prices.models import CloseRun, SourceFailure, SourceState
-from prices.selectors import SESSIONS_BACK, priced_instruments
+from prices.selectors import SESSIONS_BACK, priced_instruments, sessions_to_ask
 from prices.sessions import sessions
 from prices.sources import source
 
@@ -144,4 +144,16 @@ def price_problems(
         due = each.next_attempt_at
         if each.state == CloseRun.State.PENDING and due is not None and due < now - OVERDUE:
             problems.append(f"Closes of {each.session} were due at {due:%H:%M} UTC: is beat up?")
-    return problems
+    return problems + _slept_through(now, {each.session for each in closed})
+
+
+def _slept_through(now: datetime, listed: set[date]) -> list[str]:
+    """Sessions from before those that are listed."""
+    older = [day for day in sessions_to_ask(now) if day not in listed]
+    if not older:
+        return []
+    if len(older) == 1:
+        said = f"Closes of {older[0]} are"
+    else:
+        said = f"Closes of {len(older)} earlier sessions, {older[0]} to {older[-1]}, are"
+    return [f"{said} still to be asked for; run manage.py prices recover to do so now."]

@@ -2,8 +2,8 @@
 
 Mark = the first that exists: an active override; the newer of the session's close (timed at the
 session's end) and the last quote since 00:00 New York of that date (a real source's quotes from
-outside the session's hours never mark, simulated ones do); the previous close. Prices of different
-sources never mix: one loaded by hand counts, else the current source's, then a carried close.
+outside the session's hours never mark, simulated ones do); the previous close. Which closes count
+is decided in prices.counting.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
 mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
@@ -21,13 +21,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.models import CARRIED, MANUAL
 from prices.sessions import day_start, sessions
 
 SIMULATED = "simulated"
 CLOCK_MARGIN = timedelta(seconds=5)
 
-MARKS = """
+MARKS = f"""
     SELECT p.instrument_id,
            p.previous_close,
            coalesce(p.override_price, CASE WHEN p.by_close THEN p.close END, p.quote,
@@ -71,20 +72,18 @@ MARKS = """
           ) o ON o.instrument_id = i.id
           LEFT JOIN (
             SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-             WHERE session = %(previous_session)s AND source = ANY(%(sources)s)
+             WHERE session = %(previous_session)s AND {COUNTING}
                AND (%(instruments)s::bigint[] IS NULL
                     OR instrument_id = ANY(%(instruments)s::bigint[]))
-             ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                      recorded_at DESC, id DESC
+             ORDER BY instrument_id, {BEST_FIRST}
           ) previous ON previous.instrument_id = i.id
           LEFT JOIN (
             SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-             WHERE session = %(business_date)s AND source = ANY(%(sources)s)
+             WHERE session = %(business_date)s AND {COUNTING}
                AND %(session_closes)s <= %(now)s
                AND (%(instruments)s::bigint[] IS NULL
                     OR instrument_id = ANY(%(instruments)s::bigint[]))
-             ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                      recorded_at DESC, id DESC
+             ORDER BY instrument_id, {BEST_FIRST}
           ) today ON today.instrument_id = i.id
           LEFT JOIN (
             SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
@@ -103,7 +102,7 @@ MARKS = """
 
 
 # The marks of a past session, with the same columns: its close, whatever was overridden then.
-PAST_MARKS = """
+PAST_MARKS = f"""
     SELECT i.id AS instrument_id, previous.close AS previous_close, closed.close AS mark,
            CASE WHEN closed.source = %(carried)s THEN 'carried'
                 WHEN closed.close IS NOT NULL THEN 'close' END AS mark_source,
@@ -115,15 +114,13 @@ PAST_MARKS = """
       FROM prices_instrument i
       LEFT JOIN (
         SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-         WHERE session = %(previous_session)s AND source = ANY(%(sources)s)
-         ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                  recorded_at DESC, id DESC
+         WHERE session = %(previous_session)s AND {COUNTING}
+         ORDER BY instrument_id, {BEST_FIRST}
       ) previous ON previous.instrument_id = i.id
       LEFT JOIN (
         SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-         WHERE session = %(session)s AND source = ANY(%(sources)s)
-         ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                  recorded_at DESC, id DESC
+         WHERE session = %(session)s AND {COUNTING}
+         ORDER BY instrument_id, {BEST_FIRST}
       ) closed ON closed.instrument_id = i.id
      WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
 """
@@ -136,15 +133,10 @@ def past_mark_params(session: date, instruments: Iterable[int] | None = None) ->
         "session": session,
         "previous_session": known.previous_session(session),
         "session_closes": known.session_of(session).closes,
-        "sources": price_sources(),
+        **source_params(),
         "carried": CARRIED,
         "instruments": None if instruments is None else list(instruments),
     }
-
-
-def price_sources() -> list[str]:
-    """The sources whose prices count now, best first."""
-    return [MANUAL, settings.PRICE_SOURCE, CARRIED]
 
 
 def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict[str, Any]:
@@ -166,8 +158,7 @@ def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict
         # or from a host whose clock is a little ahead, must not hide it.
         "quotes_until": now + CLOCK_MARGIN,
         "stale_before": now - timedelta(seconds=settings.PRICE_STALE_AFTER_SECONDS),
-        "sources": price_sources(),
-        "source": settings.PRICE_SOURCE,
+        **source_params(),
         "manual": MANUAL,
         "carried": CARRIED,
         "any_hour": settings.PRICE_SOURCE == SIMULATED,
@@ -218,21 +209,20 @@ def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], Sessio
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT k.instrument_id, k.session, c.close, c.source
               FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS k (instrument_id, session)
               JOIN LATERAL (
                 SELECT close, source FROM prices_close
                  WHERE instrument_id = k.instrument_id AND session = k.session
-                   AND source = ANY(%(sources)s)
-                 ORDER BY array_position(%(sources)s, source::text), recorded_at DESC, id DESC
-                 LIMIT 1
+                   AND {COUNTING}
+                 ORDER BY {BEST_FIRST} LIMIT 1
               ) c ON true
             """,
             {
                 "ids": [i for i, _ in wanted],
                 "days": [d for _, d in wanted],
-                "sources": price_sources(),
+                **source_params(),
             },
         )
         return {(row[0], row[1]): SessionClose(row[2], row[3]) for row in cursor.fetchall()}

@@ -79,11 +79,13 @@ class PricePoint(models.Model):
 class Close(AppendOnly):
     """An official closing price as recorded. A correction is a further row; the latest counts.
 
-    `user` and `reason` are of those that a person entered (source `manual`)."""
+    `user` and `reason` are of those that a person entered (source `manual`), `carried_for` of those
+    that were carried: the source that had none, for which alone they count."""
 
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="closes")
     session = models.DateField()
     source = models.CharField(max_length=16)
+    carried_for = models.CharField(max_length=16, blank=True, db_default="", editable=False)
     close = NumericField()
     recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
     user = models.ForeignKey(
@@ -102,6 +104,11 @@ class Close(AppendOnly):
             models.CheckConstraint(
                 condition=Q(user__isnull=True) | (Q(source=MANUAL) & ~Q(reason="")),
                 name="close_by_hand_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=(Q(source=CARRIED) & ~Q(carried_for=""))
+                | (~Q(source=CARRIED) & Q(carried_for="")),
+                name="close_carried_for_a_source",
             ),
         ]
         indexes = [

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Case, Exists, OuterRef, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
-from prices.marks import price_sources
+from prices.counting import price_sources
 from prices.models import MANUAL, Close, CloseRun, Instrument, PricePoint
 from prices.sessions import day_start, sessions
 
@@ -116,6 +116,7 @@ def counting_closes(instruments: Iterable[int], first: date, last: date) -> list
             instrument_id__in=list(instruments),
             session__range=(first, last),
             source__in=price_sources(),
+            carried_for__in=["", settings.PRICE_SOURCE],
         )
         .annotate(rank=Case(*ranks, output_field=SmallIntegerField()))
         .order_by("session", "instrument__ticker", "rank", "-recorded_at", "-id")

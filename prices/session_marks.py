@@ -2,15 +2,15 @@
 
 `SESSION_MARKS` are CTEs for other apps' queries. Whoever uses them names two CTEs before, `days`
 (session, previous, ends) and `priced` (instrument_id), and passes `session_mark_params`. The last
-of them, `marks`, has the columns of prices.marks and `session`. Prices of different sources never
-mix: one loaded by hand counts, else the current source's, then a carried close.
+of them, `marks`, has the columns of prices.marks and `session`. Which closes count is decided in
+prices.counting.
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.models import CARRIED
 from prices.sessions import Sessions
 
@@ -20,14 +20,13 @@ DAYS = """
         AS d (session, previous, ends)
 """
 
-SESSION_MARKS = """
+SESSION_MARKS = f"""
     closes AS MATERIALIZED (
         SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close, source
           FROM prices_close
-         WHERE session = ANY(%(closing_days)s::date[]) AND source = ANY(%(sources)s)
+         WHERE session = ANY(%(closing_days)s::date[]) AND {COUNTING}
            AND instrument_id IN (SELECT instrument_id FROM priced)
-         ORDER BY instrument_id, session, array_position(%(sources)s, source::text),
-                  recorded_at DESC, id DESC
+         ORDER BY instrument_id, session, {BEST_FIRST}
     ), marks AS MATERIALIZED (
         SELECT d.session, p.instrument_id, previous.close AS previous_close, closed.close AS mark,
                CASE WHEN closed.source = %(carried)s THEN 'carried'
@@ -57,6 +56,6 @@ def session_mark_params(known: Sessions, days: Iterable[date]) -> dict[str, Any]
         "previous_days": previous,
         "days_end": ends,
         "closing_days": sorted({*asked, *previous}),
-        "sources": price_sources(),
+        **source_params(),
         "carried": CARRIED,
     }

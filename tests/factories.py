@@ -4,11 +4,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from accounts.models import Account, Entitlement
-from prices.models import MANUAL, Close, Instrument, Quote
+from prices.models import CARRIED, MANUAL, Close, Instrument, Quote
 from trades.models import Trade
 from trades.services.booking import new_trade_id, trades_record
 
@@ -30,8 +31,13 @@ def make_instrument(ticker: str = "IBM", **fields: bool) -> Instrument:
 
 
 def make_close(instrument: Instrument, session: date, close: str, source: str = MANUAL) -> Close:
+    """One that is carried is so for want of one from the current source."""
     return Close.objects.create(
-        instrument=instrument, session=session, close=Decimal(close), source=source
+        instrument=instrument,
+        session=session,
+        close=Decimal(close),
+        source=source,
+        carried_for=settings.PRICE_SOURCE if source == CARRIED else "",
     )
 
 

@@ -5,8 +5,10 @@ checkpoint must equal the sums over the current trades. All functions run in the
 transaction, which must be one REPEATABLE READ snapshot.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from django.db import connection
 
@@ -48,9 +50,11 @@ BEYOND = """
 """
 
 
-def breaks_of(what: str, sql: str, consumer: str = "") -> list[Break]:
+def breaks_of(
+    what: str, sql: str, consumer: str = "", params: Mapping[str, Any] | None = None
+) -> list[Break]:
     """Run a query that gives (account id, instrument id, detail, found, expected) where they
-    differ; name the keys. `consumer` is whose rebuild would mend them."""
+    differ; name the keys. `consumer` is whose rebuild would mend them, and a parameter, too."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
@@ -60,7 +64,7 @@ def breaks_of(what: str, sql: str, consumer: str = "") -> list[Break]:
               LEFT JOIN prices_instrument i ON i.id = d.instrument_id
              ORDER BY 1
             """,
-            {"consumer": consumer},
+            {"consumer": consumer, **(params or {})},
         )
         return [
             Break(what, key, found, expected, account, consumer)

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from kernel.clock import new_york
 from kernel.database import lift_timeouts
 from positions.models import SnapshotRun
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.selectors import closes_state
 from prices.sessions import Sessions, sessions
 from trades.models import LedgerEntry
@@ -119,7 +119,7 @@ def _take(run: SnapshotRun) -> bool:
         if SnapshotRun.objects.get(pk=run.pk).taken_at is not None:
             return False
         cursor.execute(
-            """
+            f"""
             WITH held AS MATERIALIZED (
                 SELECT account_id, instrument_id, sum(quantity) AS quantity
                   FROM trades_ledgerentry
@@ -127,9 +127,8 @@ def _take(run: SnapshotRun) -> bool:
                  GROUP BY account_id, instrument_id HAVING sum(quantity) <> 0
             ), closes AS MATERIALIZED (
                 SELECT DISTINCT ON (instrument_id) instrument_id, close FROM prices_close
-                 WHERE session = %(session)s AND source = ANY(%(sources)s)
-                 ORDER BY instrument_id, array_position(%(sources)s, source::text),
-                          recorded_at DESC, id DESC
+                 WHERE session = %(session)s AND {COUNTING}
+                 ORDER BY instrument_id, {BEST_FIRST}
             ), moment AS MATERIALIZED (SELECT eqtrade_recorded_at() AS taken_at
             ), written AS (
                 INSERT INTO positions_positionsnapshot
@@ -149,7 +148,7 @@ def _take(run: SnapshotRun) -> bool:
             {
                 "session": run.session,
                 "ends": run.ends_at,
-                "sources": price_sources(),
+                **source_params(),
                 "run": run.pk,
             },
         )

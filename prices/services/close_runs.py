@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 
 from prices.closing import GAPS_EVERY, RETRY_EVERY, next_attempt, next_reading, reading_retry
-from prices.marks import price_sources
+from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.models import CARRIED, Close, CloseRun, Instrument
 from prices.selectors import missing_closes, priced_instruments, sessions_to_ask
 from prices.services.publishing import closes_written
@@ -147,35 +148,36 @@ def runs_reread(*, days: Iterable[date], now: datetime, source: str) -> None:
 
 @transaction.atomic
 def closes_carry(*, session: date, instruments: Sequence[Instrument]) -> int:
-    """Give these instruments their last close before the session, source `carried`; how many had
-    one. Those that were given one before keep it."""
+    """Give these instruments the last close before the session that counts, for want of one from
+    the current source; how many had one. Those that were given one before keep it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT i.id, last.close
               FROM unnest(%(ids)s::bigint[]) AS i (id)
               JOIN LATERAL (
                 SELECT close FROM prices_close
-                 WHERE instrument_id = i.id AND session < %(session)s AND source = ANY(%(sources)s)
-                 ORDER BY session DESC, array_position(%(sources)s, source::text),
-                          recorded_at DESC, id DESC
-                 LIMIT 1
+                 WHERE instrument_id = i.id AND session < %(session)s AND {COUNTING}
+                 ORDER BY session DESC, {BEST_FIRST} LIMIT 1
               ) last ON true
              WHERE NOT EXISTS (
                 SELECT FROM prices_close
-                 WHERE instrument_id = i.id AND session = %(session)s AND source = %(carried)s)
+                 WHERE instrument_id = i.id AND session = %(session)s AND carried_for = %(source)s)
              ORDER BY i.id
             """,
             {
                 "ids": [instrument.pk for instrument in instruments],
                 "session": session,
-                "sources": price_sources(),
-                "carried": CARRIED,
+                **source_params(),
             },
         )
         found = cursor.fetchall()
     Close.objects.bulk_create(
-        Close(instrument_id=pk, session=session, source=CARRIED, close=close) for pk, close in found
-    )
+        Close(
+            instrument_id=pk, session=session, source=CARRIED, close=close,
+            carried_for=settings.PRICE_SOURCE,
+        )
+        for pk, close in found
+    )  # fmt: skip
     closes_written((pk, session) for pk, _ in found)
     return len(found)

@@ -11,6 +11,7 @@ import pytest
 
 from kernel.clock import NEW_YORK
 from prices.calendar import published_calendar
+from prices.health import closes_health, coverage, price_problems, source_health
 from prices.models import CARRIED, Close, CloseRun, Instrument
 from prices.selectors import ClosesState, closes_state
 from prices.services.close_fetching import closes_recover, closes_work
@@ -65,6 +66,28 @@ def test_beat_alone_fills_them(slept: Write) -> None:
     assert closes_work(now=WAKES) == 30
     assert states() == {ClosesState.COMPLETE}
     assert closes_work(now=WAKES) == 0
+
+
+def test_people_are_told_of_them_until_they_are_filled(slept: Write) -> None:
+    """Also of those before the last five, which alone are listed."""
+
+    def told() -> list[str]:
+        found = price_problems(WAKES, coverage(WAKES), source_health(), closes_health(WAKES))
+        return [problem for problem in found if "still to be asked for" in problem]
+
+    [said] = told()
+    assert said.startswith(
+        f"Closes of {len(DAYS) - 5} earlier sessions, {DAYS[0]} to {DAYS[-6]}, are still"
+    )
+    slept(all_of("IBM", "AAPL"))
+    CloseRun.objects.bulk_create(
+        CloseRun(session=day, source="csv", state="complete", settled_at=WAKES)
+        for day in DAYS[1:-5]
+    )
+    [said] = told()
+    assert said.startswith(f"Closes of {DAYS[0]} are still to be asked for; run manage.py prices")
+    closes_recover(now=WAKES)
+    assert told() == []
 
 
 def test_recover_fills_them_though_the_last_sessions_are_complete(slept: Write) -> None:
