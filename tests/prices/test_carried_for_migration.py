@@ -11,7 +11,8 @@ from prices.models import Close
 from tests.conftest import be
 
 BEFORE = """
-    INSERT INTO prices_instrument (ticker, name, exchange, currency, yahoo_symbol, is_active, indices)
+    INSERT INTO prices_instrument
+           (ticker, name, exchange, currency, yahoo_symbol, is_active, indices)
     VALUES ('AAPL', '', 'XNYS', 'USD', 'AAPL', true, '{}');
     INSERT INTO prices_closerun
            (session, source, state, attempts, expected, missing, settled_at, last_error)
