@@ -69,7 +69,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "kernel.api.outage.DatabaseOutageMiddleware",
-    "prices.source_said.PriceSourceSaid",
+    "prices.middleware.PriceSourceSaid",
     "prices.middleware.SessionsReadOnce",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

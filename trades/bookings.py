@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
@@ -240,6 +240,38 @@ def sent_terms(booking: Booking) -> dict[str, Any]:
         "note": booking.note,
     }
     return {name: value for name, value in values.items() if name in booking.sent}
+
+
+class Terms(Protocol):
+    """The terms of a trade, a version or one that is not written yet."""
+
+    @property
+    def side(self) -> str: ...
+    @property
+    def quantity(self) -> Decimal: ...
+    @property
+    def price(self) -> Decimal: ...
+    @property
+    def trade_date(self) -> date: ...
+    @property
+    def executed_at(self) -> datetime: ...
+    @property
+    def note(self) -> str: ...
+
+
+def sends_terms(booking: Booking, terms: Terms, *, account: str, ticker: str) -> bool:
+    """Whether the fields that were sent say what these terms do; one left out says nothing."""
+    said = booking._replace(
+        account=account,
+        ticker=ticker,
+        side=terms.side,
+        quantity=terms.quantity,
+        price=terms.price,
+        trade_date=terms.trade_date,
+        executed_at=terms.executed_at,
+        note=terms.note,
+    )
+    return sent_terms(said) == sent_terms(booking)
 
 
 def terms_hash(booking: Booking) -> str:

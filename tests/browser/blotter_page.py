@@ -16,6 +16,7 @@ class BlotterPage:
         self.banner = page.get_by_test_id("simulated-banner")
         self.state = page.get_by_test_id("connection-state")
         self.ticket = page.get_by_test_id("ticket-form")
+        self.price = page.get_by_test_id("ticket-price")
         self.submit = page.get_by_test_id("ticket-submit")
         self.result = page.get_by_test_id("ticket-result")
 
@@ -55,16 +56,20 @@ class BlotterPage:
         card = self.page.get_by_test_id("totals-bar").locator(f'[data-account="{account}"]')
         return card.locator(f'[data-field="{field}"]')
 
+    def pick_ticker(self, ticker: str) -> None:
+        """Type it, and leave the field."""
+        self.page.get_by_test_id("ticket-ticker").fill(ticker)
+        self.page.get_by_test_id("ticket-ticker").press("Tab")
+
     def fill_ticket(
         self, account: str, ticker: str, quantity: str, price: str, side: str = "buy"
     ) -> None:
         """Fill everything in; the price last, since choosing a ticker offers one."""
         self.page.get_by_test_id("ticket-account").select_option(account)
-        self.page.get_by_test_id("ticket-ticker").fill(ticker)
-        self.page.get_by_test_id("ticket-ticker").press("Tab")
+        self.pick_ticker(ticker)
         self.page.get_by_test_id(f"ticket-side-{side}").check(force=True)
         self.page.get_by_test_id("ticket-quantity").fill(quantity)
-        self.page.get_by_test_id("ticket-price").fill(price)
+        self.price.fill(price)
 
     def error(self, field: str) -> Locator:
         return self.page.get_by_test_id(f"ticket-error-{field}")

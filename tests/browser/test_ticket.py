@@ -25,7 +25,7 @@ def test_a_trade_is_booked_without_the_mouse(stack: RunningStack, open_as: Open)
     keys.press("Enter")
     expect(page.page.get_by_test_id("ticket-ticker")).to_have_value("PEP")
     # The live price is offered.
-    expect(page.page.get_by_test_id("ticket-price")).not_to_have_value("")
+    expect(page.price).not_to_have_value("")
     keys.press("Tab")
     expect(page.page.get_by_test_id("ticket-side-sell")).to_be_focused()
     expect(page.page.get_by_test_id("ticket-side-sell")).to_be_checked()
@@ -73,7 +73,7 @@ def test_a_price_is_not_booked_on_another_ticker(stack: RunningStack, open_as: O
     desk = stack.desk()
     page = open_as("trader")
     page.watch_only(desk)
-    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
+    ticker, price = page.page.get_by_test_id("ticket-ticker"), page.price
     page.fill_ticket(desk, "KO", "5", "1.23")
     # The list of instruments never opens, so that nothing is chosen from it.
     page.page.route("**/api/v1/instruments/**", lambda route: route.abort())
@@ -93,33 +93,28 @@ def test_a_price_is_not_booked_on_another_ticker(stack: RunningStack, open_as: O
 def test_an_old_price_does_not_wait_for_the_new_ones(stack: RunningStack, open_as: Open) -> None:
     page = open_as("trader")
     page.watch_only(stack.desk())
-    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
-    ticker.fill("KO")
-    ticker.press("Tab")
-    expect(price).not_to_have_value("")
+    page.pick_ticker("KO")
+    expect(page.price).not_to_have_value("")
     # No answer comes.
     page.page.route(re.compile(r"/api/v1/prices/\?ticker="), lambda _: None)
-    ticker.fill("NOSUCH")
-    ticker.press("Tab")
+    page.pick_ticker("NOSUCH")
     # Sooner than the page gives up asking.
-    expect(price).to_have_value("", timeout=3_000)
+    expect(page.price).to_have_value("", timeout=3_000)
 
 
 def test_a_ticket_begun_again_has_the_price_of_now(stack: RunningStack, open_as: Open) -> None:
     page = open_as("trader")
     page.watch_only(stack.desk())
-    ticker, price = (page.page.get_by_test_id(f"ticket-{name}") for name in ("ticker", "price"))
-    ticker.fill("PEP")
-    ticker.press("Tab")
-    expect(price).not_to_have_value("")
+    page.pick_ticker("PEP")
+    expect(page.price).not_to_have_value("")
     admin = stack.client("admin")
     override = admin.override("PEP", "77.77")
     try:
         expect(page.page.get_by_label("Use the live price")).to_contain_text("77.77")
-        expect(price).not_to_have_value("77.77")
+        expect(page.price).not_to_have_value("77.77")
         page.page.locator("#page").focus()
         page.page.keyboard.press("b")
-        expect(price).to_have_value("77.77")
+        expect(page.price).to_have_value("77.77")
     finally:
         admin.end_override(override)
 

@@ -11,8 +11,8 @@ from django.test import Client
 
 from accounts.models import Entitlement
 from tests import factories as make
+from tests.trades.admin.conftest import LIST, amendment, cancellation, one
 from tests.trades.conftest import NOW, TODAY, Desk
-from tests.trades.test_admin import LIST, amendment, cancellation, one
 from tests.trades.test_booking import URL, book
 from trades.models import Trade
 

@@ -22,7 +22,7 @@ from kernel.errors import FieldError
 from kernel.pnl import signed
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades.bookings import Booking, sent_terms, terms_hash
+from trades.bookings import Booking, sends_terms, terms_hash
 from trades.models import Trade
 from trades.running import Running
 from trades.services.booking import (
@@ -208,16 +208,8 @@ class Batch:
         if one in self.earlier:
             return same_as_first(Trade(id=self.earlier[one]), self.bookings[row])
         trade, booking = self.trades[one], self.bookings[row]
-        was = booking._replace(
-            ticker=self._instruments[trade.instrument_id].ticker,
-            side=trade.side,
-            quantity=trade.quantity,
-            price=trade.price,
-            trade_date=trade.trade_date,
-            executed_at=trade.executed_at,
-            note=trade.note,
-        )
-        return sent_terms(was) == sent_terms(booking)
+        ticker = self._instruments[trade.instrument_id].ticker
+        return sends_terms(booking, trade, account=booking.account, ticker=ticker)
 
     def _conflict(self, row: int, kind: type[ClientTradeIdTaken | MovedOutOfSight]) -> None:
         self.conflicts.add(row)

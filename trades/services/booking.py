@@ -15,7 +15,7 @@ from kernel.clock import new_york
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from prices.models import Instrument
 from prices.sessions import Sessions, sessions
-from trades.bookings import Booking, sent_terms, terms_hash
+from trades.bookings import Booking, sends_terms, terms_hash
 from trades.entries import entries_of
 from trades.models import ClientTradeId, Trade, TradeVersion
 from trades.services.limits import (
@@ -177,15 +177,4 @@ def _claim(account: Account, booking: Booking, trade_id: UUID) -> Trade | None:
 def same_as_first(trade: Trade, booking: Booking) -> bool:
     """Whether the fields sent now say what version 1 says: a retry may leave out a default."""
     first = TradeVersion.objects.select_related("account", "instrument").get(trade=trade, version=1)
-    was = Booking(
-        account=first.account.code,
-        ticker=first.instrument.ticker,
-        side=first.side,
-        quantity=first.quantity,
-        price=first.price,
-        trade_date=first.trade_date,
-        executed_at=first.executed_at,
-        note=first.note,
-        sent=booking.sent,
-    )
-    return sent_terms(was) == sent_terms(booking)
+    return sends_terms(booking, first, account=first.account.code, ticker=first.instrument.ticker)
