@@ -11,7 +11,7 @@ from django.db.models import Case, Exists, OuterRef, Q, SmallIntegerField, When
 from django.utils.module_loading import import_string
 
 from prices.counting import price_sources
-from prices.models import MANUAL, Close, CloseRun, Instrument, PricePoint
+from prices.models import MANUAL, Close, CloseRun, Instrument, PriceOverride, PricePoint
 from prices.sessions import day_start, sessions
 
 # How far back closes are asked for without being told to.
@@ -122,6 +122,19 @@ def counting_closes(instruments: Iterable[int], first: date, last: date) -> list
         .order_by("session", "instrument__ticker", "rank", "-recorded_at", "-id")
         .distinct("session", "instrument__ticker")
         .select_related("instrument")
+    )
+
+
+def active_overrides(now: datetime, tickers: Iterable[str] | None = None) -> list[PriceOverride]:
+    """The prices by hand that count now, at most one an instrument, by ticker; of these tickers or
+    of all."""
+    active = PriceOverride.objects.filter(ended_at=None, expires_at__gt=now)
+    if tickers is not None:
+        active = active.filter(instrument__ticker__in=list(tickers))
+    return list(
+        active.order_by("instrument__ticker", "-id")
+        .distinct("instrument__ticker")
+        .select_related("instrument", "user")
     )
 
 

@@ -28,6 +28,7 @@ from prices.api.serializers import (
 from prices.marks import Mark, closes_at, marks
 from prices.models import Instrument
 from prices.selectors import (
+    active_overrides,
     counting_closes,
     instruments_found,
     price_series,
@@ -76,19 +77,21 @@ EXAMPLE_OVERRIDE = OpenApiExample(
     value={"ticker": "IBM", "price": "144.07", "reason": "Halted; last price at the broker"},
     request_only=True,
 )
+ACTIVE = {
+    "id": 7,
+    "ticker": "IBM",
+    "price": "144.07",
+    "reason": "Halted; last price at the broker",
+    "user": "admin",
+    "created_at": "2026-01-30T15:04:05Z",
+    "expires_at": "2026-01-31T05:00:00Z",
+    "ended_at": None,
+    "ended_by": None,
+}
+EXAMPLE_ACTIVE = OpenApiExample("One that counts", value=ACTIVE, response_only=True)
 EXAMPLE_ENDED = OpenApiExample(
     "Ended before its time",
-    value={
-        "id": 7,
-        "ticker": "IBM",
-        "price": "144.07",
-        "reason": "Halted; last price at the broker",
-        "user": "admin",
-        "created_at": "2026-01-30T15:04:05Z",
-        "expires_at": "2026-01-31T05:00:00Z",
-        "ended_at": "2026-01-30T16:20:00Z",
-        "ended_by": "admin",
-    },
+    value={**ACTIVE, "ended_at": "2026-01-30T16:20:00Z", "ended_by": "admin"},
     response_only=True,
 )
 EXAMPLE_INSTRUMENT = OpenApiExample(
@@ -199,6 +202,24 @@ class SeriesView(APIView):
 
 class OverrideListView(APIView):
     permission_classes = (IsAdminUser,)
+    pagination_class = KeysetPages
+
+    @extend_schema(
+        operation_id="prices_overrides_list",
+        summary="Prices by hand that count now, by ticker (staff)",
+        description="At most one an instrument. All that ever were are in the admin.",
+        parameters=[PriceQuery],
+        responses=OverrideOut(many=True),
+        examples=[EXAMPLE_ACTIVE],
+    )
+    def get(self, request: Request) -> Response:
+        tickers = query_of(request, PriceQuery).get("ticker")
+        page, answer = keyset_page(
+            request,
+            active_overrides(clock.now(), tickers),
+            key=lambda override: (override.instrument.ticker,),
+        )
+        return answer(OverrideOut(page, many=True).data)
 
     @extend_schema(
         operation_id="prices_overrides_set",

@@ -43,6 +43,13 @@ def drawer(page: Page) -> None:
     page.wait_for_selector("[data-testid=versions]")
 
 
+def earlier(page: Page) -> None:
+    positions(page)
+    page.locator('[data-testid=positions-grid] .ag-row [col-id="ticker"]').first.click()
+    page.get_by_test_id("trades-earlier").click()
+    page.wait_for_selector("[data-testid=earlier-trades] li")
+
+
 def ticket(page: Page) -> None:
     positions(page)
     page.get_by_test_id("ticket-ticker").fill("AAPL")
@@ -59,7 +66,16 @@ def bulk(page: Page) -> None:
 
 def prices(page: Page) -> None:
     page.locator('[data-testid=prices-grid] .ag-row [col-id="ticker"]').first.click()
+    form = page.get_by_test_id("override-form")
+    page.wait_for_timeout(1_000)
+    # Of the picture before: the day's line goes on with quotes only.
+    for end in form.get_by_role("button", name="End it now").all():
+        end.click()
     page.wait_for_selector(f"[data-testid=price-detail] {CHART}")
+    form.get_by_label("Price").fill("144.07")
+    form.get_by_label("Reason").fill("Halted; last price at the broker")
+    form.get_by_role("button", name="Set").click()
+    page.wait_for_selector("[data-testid=override-active]")
 
 
 def pnl(page: Page) -> None:
@@ -84,6 +100,7 @@ def nothing(page: Page) -> None:
 SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "positions": ("/", positions),
     "drawer": ("/", drawer),
+    "earlier": ("/", earlier),
     "ticket": ("/", ticket),
     "bulk": ("/bulk/", bulk),
     "prices": ("/prices/", prices),

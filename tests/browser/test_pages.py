@@ -30,8 +30,30 @@ def test_prices_with_their_change_and_by_hand(stack: RunningStack, open_as: Open
     detail.get_by_label("Reason").fill("a test")
     detail.get_by_role("button", name="Set", exact=True).click()
     expect(row.locator('[col-id="price"]')).to_have_text("200.50")
+    expect(detail.get_by_test_id("override-active")).to_contain_text("200.50 by middleoffice")
     detail.get_by_role("button", name="End it now").click()
     expect(row.locator('[col-id="marks"]')).not_to_contain_text("OVERRIDE")
+    expect(detail.get_by_test_id("override-active")).to_have_count(0)
+
+
+def test_a_price_by_hand_is_ended_by_a_colleague(stack: RunningStack, open_as: Open) -> None:
+    """Whoever set it, and whenever: staff sees who, why and until when, and may end it."""
+    page = open_as("middleoffice")
+    page.go("Prices")
+    grid, detail = (page.page.get_by_test_id(f"price{name}") for name in ("s-grid", "-detail"))
+    grid.get_by_label("Filter prices").fill("KO")
+    row = grid.locator('.ag-row[row-id="KO"]')
+    row.locator('[col-id="ticker"]').click()
+    admin = stack.client("admin")
+    override = admin.override("KO", "77.77")
+    try:
+        active = detail.get_by_test_id("override-active")
+        expect(active).to_contain_text("77.77 by admin, until")
+        active.get_by_role("button", name="End it now").click()
+        expect(active).to_have_count(0)
+        expect(row.locator('[col-id="marks"]')).not_to_contain_text("OVERRIDE")
+    finally:
+        admin.end_override(override)
 
 
 def test_pnl_history_by_day_account_and_ticker(stack: RunningStack, open_as: Open) -> None:

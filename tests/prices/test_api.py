@@ -242,12 +242,30 @@ def test_staff_sets_and_ends_an_override(
     assert (row["price"], row["override"]) == (None, False)
 
 
+def test_the_overrides_that_count(
+    staff_client: APIClient, ibm: Instrument, aapl: Instrument, now: datetime
+) -> None:
+    """Whoever set them; not those that were ended, replaced or have expired."""
+    listed = [staff_client.post(OVERRIDES, BODY, format="json").json() for _ in range(2)][1:]
+    for ticker in ("AAPL", "AAPL"):
+        body = {**BODY, "ticker": ticker, "expires_at": "2026-01-30T17:00:00Z"}
+        made = staff_client.post(OVERRIDES, body, format="json").json()
+    assert staff_client.get(OVERRIDES).json()["results"] == [made, *listed]
+    assert staff_client.get(OVERRIDES, {"ticker": "IBM"}).json()["results"] == listed
+    assert staff_client.get(OVERRIDES, {"ticker": "NOPE"}).json()["results"] == []
+    with clock.clock_set(now + timedelta(hours=1)):
+        assert staff_client.get(OVERRIDES).json()["results"] == listed
+    staff_client.post(f"{OVERRIDES}{listed[0]['id']}/end/")
+    assert staff_client.get(OVERRIDES, {"ticker": "IBM"}).json()["results"] == []
+
+
 def test_prices_reach_the_database_exactly(staff_client: APIClient, ibm: Instrument) -> None:
     staff_client.post(OVERRIDES, {**BODY, "price": "0.000001"}, format="json")
     assert PriceOverride.objects.get().price == Decimal("0.000001")
 
 
 def test_only_staff_may(client: APIClient, ibm: Instrument) -> None:
+    assert client.get(OVERRIDES).status_code == 403
     assert client.post(OVERRIDES, BODY, format="json").status_code == 403
     assert client.post(f"{OVERRIDES}1/end/").status_code == 403
     assert client_of(None).post(OVERRIDES, BODY, format="json").status_code == 401

@@ -91,6 +91,16 @@ export interface PriceRow {
   previous_close: Decimal | null;
 }
 
+/** A price by hand, which counts until it expires or is ended. */
+export interface Override {
+  id: number;
+  ticker: string;
+  price: Decimal;
+  reason: string;
+  user: string;
+  expires_at: string;
+}
+
 /** The exchange's clock; `opens_at` and `closes_at` are of the business date's session. */
 export interface Market {
   business_date: string;

@@ -14,6 +14,7 @@ import type {
   Market,
   PnlRow,
   PositionRow,
+  Override,
   PriceRow,
   ServerMessage,
   SnapshotDifference,
@@ -117,6 +118,18 @@ export function priceRow(value: unknown): PriceRow {
     // False or null without one; with one it may say which.
     override: row["override"] !== false && row["override"] !== null,
     previous_close: decimalOrNull(row, "previous_close"),
+  };
+}
+
+export function override(value: unknown): Override {
+  const row = object(value, "override");
+  return {
+    id: count(row, "id"),
+    ticker: text(row, "ticker"),
+    price: decimal(row, "price"),
+    reason: text(row, "reason"),
+    user: text(row, "user"),
+    expires_at: text(row, "expires_at"),
   };
 }
 

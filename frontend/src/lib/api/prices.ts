@@ -1,8 +1,8 @@
 /** Instruments, prices, and the exchange's clock. */
 
-import { count, list, object } from "../edge";
-import type { CloseRow, Instrument, Market, PriceRow } from "../types";
-import { closeRow, instrument, market, priceRow, seriesPoint } from "../validate";
+import { list, object } from "../edge";
+import type { CloseRow, Instrument, Market, Override, PriceRow } from "../types";
+import { closeRow, instrument, market, override, priceRow, seriesPoint } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -63,10 +63,17 @@ export async function fetchSeries(ticker: string, signal: AbortSignal): Promise<
   }));
 }
 
-/** Sets a price by hand (staff) until the end of the business date; its id. */
-export async function setOverride(ticker: string, price: string, reason: string): Promise<number> {
+/** The price by hand that counts for a ticker (staff); null when there is none. */
+export async function fetchOverride(ticker: string, signal: AbortSignal): Promise<Override | null> {
+  const query = { ticker: [ticker] };
+  const sent = api.GET("/api/v1/prices/overrides/", { params: { query }, signal });
+  return page(await answer(sent), override).results.at(0) ?? null;
+}
+
+/** Sets a price by hand (staff) until the end of the business date. */
+export async function setOverride(ticker: string, price: string, reason: string): Promise<Override> {
   const sent = api.POST("/api/v1/prices/overrides/", { body: { ticker, price, reason } });
-  return count(object(await answer(sent), "override"), "id");
+  return override(await answer(sent));
 }
 
 export async function endOverride(id: number): Promise<void> {
