@@ -42,11 +42,13 @@ class Frames:
     rows: int = 0
     trades: int = 0
     messages: int = 0
+    snapshots: int = 0
     snapshot_bytes: int = 0
 
     def received(self, payload: str | bytes) -> None:
         message = json.loads(payload)
         if message["type"] == "snapshot":
+            self.snapshots += 1
             self.snapshot_bytes = len(payload)
             self.trades = len(message["trades"])
         elif message["type"] == "update":
@@ -214,7 +216,7 @@ def _watch(browser: Browser, stack: RunningStack, desks: list[str], report: Repo
 
         tasks: list[float] = []
         memory = [_heap(session)]
-        frames.rows = frames.messages = 0
+        frames.rows = frames.messages = frames.snapshots = 0
         began = time.monotonic()
         while time.monotonic() - began < SECONDS:
             browser.start_tracing(page=page, categories=TRACED)
@@ -225,6 +227,7 @@ def _watch(browser: Browser, stack: RunningStack, desks: list[str], report: Repo
         took = time.monotonic() - began
         report.add("position rows changed a second", frames.rows / took, "")
         report.add("messages a second", frames.messages / took, "")
+        report.add("snapshots, where none is needed", frames.snapshots, "")
         report.add("watched for", took, "s")
         report.add("longest task", max(tasks, default=0), "ms")
         report.add("tasks above 200 ms", sum(task > 200 for task in tasks), "")

@@ -66,7 +66,13 @@ EXAMPLE_SYSTEM = OpenApiExample(
         "ledger": {
             "same_cluster": True,
             "lag": [{"consumer": "positions", "shard": 0, "entries": 0, "seconds": 0.0}],
-            "horizon": {"age_seconds": None, "pid": None, "user": None, "state": None},
+            "horizon": {
+                "age_seconds": None,
+                "pid": None,
+                "user": None,
+                "database": None,
+                "state": None,
+            },
             "quarantined": [],
         },
         "prices": {

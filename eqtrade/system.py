@@ -12,7 +12,7 @@ from eqtrade.queues import queue_names
 from kernel import clock
 from kernel.api.rows import Row, moment
 from pnl.health import restates
-from positions.health import overdue_snapshots
+from positions.health import overdue_snapshots, unbegun_snapshots
 from positions.selectors import last_snapshot
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
@@ -25,6 +25,7 @@ WORKERS_TIMEOUT_SECONDS = 0.7
 # Imports hold it for fractions of a second; what a trader sees lags by as much.
 HORIZON_TOO_OLD_SECONDS = 10.0
 LAG_TOO_LONG_SECONDS = 30.0
+TOO_MANY_WAITING = 1_000
 
 
 def system_state() -> Row:
@@ -47,12 +48,18 @@ def system_state() -> Row:
     problems += _held_up(oldest, lags)
     prices = _prices(now, problems)
     queues, workers = _queues(problems), _workers(problems)
+    problems += _unserved(queues or [], workers or [])
     snapshot = last_snapshot()
     restating = restates(now)
     problems += [
         f"The snapshot of {day} is not taken, though its closes are settled."
         for day in overdue_snapshots(now)
     ]
+    if unbegun := unbegun_snapshots(now):
+        several = f"{len(unbegun)} sessions since " if unbegun[1:] else ""
+        problems.append(
+            f"No snapshot was begun of {several}{unbegun[0]}: are beat and its worker up?"
+        )
     if restating.is_late:
         problems.append(
             f"{restating.waiting} restatements wait, the oldest for"
@@ -87,7 +94,7 @@ def _held_up(oldest: Horizon, lags: list[ShardLag]) -> list[str]:
         said.append(
             f"A transaction is open since {oldest.age_seconds:.0f} s, and no later booking shows in"
             f" positions before it ends: PostgreSQL's process {oldest.pid}, user {oldest.user},"
-            f" {oldest.state}."
+            f" database {oldest.database}, {oldest.state}; see docs/runbooks/recover.md."
         )
     late: dict[str, list[ShardLag]] = {}
     for lag in lags:
@@ -147,3 +154,20 @@ def _workers(problems: list[str]) -> list[dict[str, Any]] | None:
         {"worker": name, "queues": sorted(q["name"] for q in queues)}
         for name, queues in sorted(answers.items())
     ]
+
+
+def _unserved(queues: list[dict[str, Any]], workers: list[dict[str, Any]]) -> list[str]:
+    """What waits in queues for too few workers, or for none."""
+    served = {name for worker in workers for name in worker["queues"]}
+    said = [
+        f"{queue['waiting']:,} messages wait in the queue {queue['queue']}."
+        for queue in queues
+        if queue["waiting"] > TOO_MANY_WAITING
+    ]
+    if workers:
+        said += [
+            f"No worker takes from the queue {queue['queue']}."
+            for queue in queues
+            if queue["queue"] not in served
+        ]
+    return said

@@ -3,6 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from positions.models import SnapshotRun
+from positions.services.snapshots import unmarked_sessions
 from prices.selectors import closes_state
 from prices.sessions import sessions
 
@@ -20,4 +21,14 @@ def overdue_snapshots(now: datetime) -> list[date]:
         for run in waiting.order_by("session")
         # One that is no session any more (a closure entered since) has no snapshot to wait for.
         if known.is_session(run.session) and closes_state(run.session, now).is_settled
+    ]
+
+
+def unbegun_snapshots(now: datetime) -> list[date]:
+    """Sessions that ended a while ago, and of which nobody has begun a snapshot. Oldest first."""
+    known = sessions()
+    return [
+        day
+        for day in unmarked_sessions(known, now)
+        if known.session_of(day).closes < now - DUE_AFTER
     ]

@@ -129,6 +129,11 @@ def price_problems(
             f"Prices: {found.stale} of {found.priced} are stale and"
             f" {found.priced - found.marked} missing; see docs/runbooks/prices.md."
         )
+    elif found.marked < found.priced:
+        problems.append(
+            f"Prices: {found.priced - found.marked} of {found.priced} instruments have none;"
+            " see docs/runbooks/prices.md."
+        )
     if answered.retry_at is not None and answered.retry_at > now:
         problems.append(
             f"Prices: the source failed {answered.failures_in_a_row} times in a row"

@@ -29,6 +29,7 @@ class Horizon:
     age_seconds: float | None
     pid: int | None
     user: str | None
+    database: str | None
     state: str | None
 
 
@@ -76,14 +77,15 @@ def horizon() -> Horizon:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT extract(epoch FROM clock_timestamp() - xact_start)::float, pid, usename, state
+            SELECT extract(epoch FROM clock_timestamp() - xact_start)::float, pid, usename,
+                   datname, state
               FROM pg_stat_activity
              WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
              ORDER BY age(backend_xid) DESC LIMIT 1
             """
         )
         row = cursor.fetchone()
-        return Horizon(*row) if row else Horizon(None, None, None, None)
+        return Horizon(*row) if row else Horizon(None, None, None, None, None)
 
 
 def quarantined() -> list[Quarantined]:

@@ -12,7 +12,7 @@ import { minus, percent, plainQuantity, scaled } from "../src/lib/money";
 import { byDay, type PnlDay, withSession } from "../src/lib/pnlDays";
 import { percentNumber, quoteRow } from "../src/lib/quotes";
 import { compareMoments, duration } from "../src/lib/show";
-import { readers, type SystemState, troubles } from "../src/lib/system";
+import { readers } from "../src/lib/system";
 import type { PnlRow, TradeVersion } from "../src/lib/types";
 import { position, price } from "./rows";
 
@@ -177,41 +177,6 @@ it("puts the zeros of two scales at one height", () => {
 });
 
 describe("the system page", () => {
-  const fine: SystemState = {
-    now: "2026-01-30T15:04:05Z",
-    business_date: "2026-01-30",
-    previous_session: "2026-01-29",
-    session_open: true,
-    price_source: "simulated",
-    same_cluster: true,
-    lag: [{ consumer: "pnl", shard: 0, entries: 0, seconds: 0 }],
-    horizon_age: null,
-    horizon_pid: null,
-    quarantined: [],
-    prices: { priced: 3, marked: 3, stale: 0, coverage: 1, newest_age_seconds: 1, oldest_age_seconds: 2 },
-    last_snapshot: { session: "2026-01-29", taken_at: "2026-01-29T21:01:00Z" },
-    queues: [{ queue: "pnl", waiting: 0 }],
-    workers: [{ worker: "one", queues: ["pnl"] }],
-    problems: [],
-  };
-
-  it("finds nothing wrong where nothing is", () => {
-    expect(troubles(fine)).toEqual([]);
-  });
-
-  it.each<[Partial<SystemState>, RegExp]>([
-    [{ problems: ["Redis cannot be asked: away"] }, /Redis/],
-    [{ lag: [{ consumer: "pnl", shard: 0, entries: 1200, seconds: 60 }] }, /pnl is 1,200 entries behind/],
-    [{ horizon_age: 100, horizon_pid: 7 }, /pid 7/],
-    [{ queues: [{ queue: "pnl", waiting: 2000 }] }, /2,000 messages/],
-    [{ workers: [{ worker: "one", queues: ["prices"] }] }, /No worker takes from the queue pnl/],
-    [{ prices: { ...fine.prices, stale: 2 } }, /2 of 3 prices are stale/],
-    [{ prices: { ...fine.prices, marked: 1 } }, /2 of 3 instruments have no price/],
-    [{ last_snapshot: { session: "2026-01-28", taken_at: "" } }, /that of 2026-01-29 is missing/],
-  ])("says what is: %o", (changed, said) => {
-    expect(troubles({ ...fine, ...changed }).join(" ")).toMatch(said);
-  });
-
   it("adds a reader's shards up", () => {
     const lag = (shard: number, entries: number, seconds: number) => ({ consumer: "pnl", shard, entries, seconds });
     expect(readers([lag(0, 2, 1), lag(1, 3, 9)])).toMatchObject([{ consumer: "pnl", entries: 5, seconds: 9 }]);

@@ -42,7 +42,7 @@ def snapshots_work(*, now: datetime, patience: float = PATIENCE_SECONDS) -> list
     """
     refuse_another_cluster()
     known = sessions()
-    for day in _unmarked(known, now):
+    for day in unmarked_sessions(known, now):
         _mark(known, day)
     taken = []
     for run in SnapshotRun.objects.filter(taken_at=None).order_by("session"):
@@ -54,7 +54,7 @@ def snapshots_work(*, now: datetime, patience: float = PATIENCE_SECONDS) -> list
     return taken
 
 
-def _unmarked(known: Sessions, now: datetime) -> list[date]:
+def unmarked_sessions(known: Sessions, now: datetime) -> list[date]:
     """Completed sessions without a run: those after the last run, or from the one of the ledger's
     first entry on. Before that nothing was known, so nothing could be held."""
     completed = known.completed_sessions(now, 1)

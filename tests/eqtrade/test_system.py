@@ -7,12 +7,14 @@ from django.db import transaction
 from django.test import Client
 from psycopg import connect
 
+from eqtrade.system import _unserved
 from eqtrade.up.postgres import PostgresServer
+from kernel import clock
 from pnl.services.restating import closes_changed
 from positions.services.snapshots import _mark
 from prices.sessions import sessions
 from tests import factories as make
-from tests.pnl.conftest import MONDAY, Days, at, recorded, settle
+from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at, recorded, settle
 from tests.trades.conftest import NOW, TODAY
 
 
@@ -75,6 +77,29 @@ def test_overdue_snapshots_and_late_restatements_are_problems(staff: Client) -> 
     assert "eqtrade_restates_waiting 1.0" in text
 
 
+def test_a_snapshot_that_nobody_began_is_a_problem(staff: Client) -> None:
+    days = Days()
+    days.trade("5", "10", MONDAY)
+    with clock.clock_set(at(TUESDAY)):
+        problems = staff.get("/api/v1/system/").json()["problems"]
+        assert f"No snapshot was begun of {MONDAY}: are beat and its worker up?" in problems
+    with clock.clock_set(at(WEDNESDAY)):
+        problems = staff.get("/api/v1/system/").json()["problems"]
+        said = f"No snapshot was begun of 2 sessions since {MONDAY}: are beat and its worker up?"
+        assert said in problems
+
+
+def test_queues_without_a_worker_and_with_too_much_in_them() -> None:
+    workers = [{"worker": "one", "queues": ["default", "pnl"]}]
+    queues = [{"queue": "pnl", "waiting": 1_001}, {"queue": "prices", "waiting": 0}]
+    assert _unserved(queues, workers) == [
+        "1,001 messages wait in the queue pnl.",
+        "No worker takes from the queue prices.",
+    ]
+    # That no worker answers at all is told by itself.
+    assert _unserved(queues[1:], []) == []
+
+
 def test_readers_that_are_behind_are_a_problem(staff: Client) -> None:
     days = Days()
     with recorded(at(MONDAY)), transaction.atomic():
@@ -95,7 +120,8 @@ def test_a_transaction_that_stays_open_is_a_problem(
         somebody.execute("SELECT pg_current_xact_id(), pg_sleep(0.3)")
         problems = staff.get("/api/v1/system/").json()["problems"]
         pid = somebody.info.backend_pid
-    assert [p for p in problems if f"process {pid}, user eqtrade_owner, idle in transaction" in p]
+    whose = f"process {pid}, user eqtrade_owner, database eqtrade, idle in transaction; see docs"
+    assert [p for p in problems if whose in p]
     assert not any("process" in p for p in staff.get("/api/v1/system/").json()["problems"])
 
 

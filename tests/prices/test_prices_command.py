@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
-from django.test import Client
+from django.test import Client, override_settings
 
 from kernel import clock
 from prices.models import CARRIED, Close, CloseRun, Instrument, SourceFailure, SourceState
@@ -115,6 +115,8 @@ def test_status(ibm: Instrument, aapl: Instrument, price_file: Write, now: datet
     assert "2 priced, 1 marked, 1 stale, 0 overridden; coverage 0.0%" in told
     assert "2026-01-29  pending       1  0/2       2026-01-30 11:10:00 New York" in told
     assert "Prices: 1 of 2 are stale and 1 missing" in told
+    with override_settings(PRICE_COVERAGE_MIN=0):
+        assert "Prices: 1 of 2 instruments have none" in prices("status")
 
 
 def test_the_tasks_survive_a_source_that_is_away(

@@ -1,7 +1,6 @@
-/** What `system/` answers, and what is wrong in it, in words. */
+/** What `system/` answers. */
 
 import { count, flag, list, object, text, textOrNull } from "./edge";
-import { age } from "./show";
 
 export interface Lag {
   consumer: string;
@@ -20,7 +19,6 @@ export interface SystemState {
   lag: Lag[];
   /** Age in seconds of the oldest running transaction; null when there is none. */
   horizon_age: number | null;
-  horizon_pid: number | null;
   quarantined: { consumer: string; account: string; error: string; since: string }[];
   prices: {
     priced: number;
@@ -34,6 +32,7 @@ export interface SystemState {
   /** Null when they could not be asked. */
   queues: { queue: string; waiting: number }[] | null;
   workers: { worker: string; queues: string[] }[] | null;
+  /** What is wrong, in the server's words. */
   problems: string[];
 }
 
@@ -65,7 +64,6 @@ export function systemState(value: unknown): SystemState {
       };
     }),
     horizon_age: numberOrNull(horizon, "age_seconds"),
-    horizon_pid: numberOrNull(horizon, "pid"),
     quarantined: list(ledger["quarantined"], "quarantined", (each) => {
       const found = object(each, "quarantined");
       return {
@@ -102,11 +100,6 @@ export function systemState(value: unknown): SystemState {
   };
 }
 
-/** Seconds of lag, and waiting messages, from which on a person should know. */
-const LAGGING = 10;
-const WAITING = 1_000;
-const HORIZON_OLD = 60;
-
 export interface ReaderLag {
   consumer: string;
   entries: number;
@@ -124,33 +117,4 @@ export function readers(lags: readonly Lag[]): ReaderLag[] {
       seconds: Math.max(...shards.map(({ seconds }) => seconds)),
     };
   });
-}
-
-/** What is wrong, the worst first: the server's own words, then what its figures say. */
-export function troubles(state: SystemState): string[] {
-  const found = [...state.problems];
-  for (const { consumer, entries, seconds } of readers(state.lag))
-    if (seconds > LAGGING)
-      found.push(
-        `${consumer} is ${entries.toLocaleString("en-GB")} entries behind, the oldest ${age(seconds * 1000)} old. Do its workers run?`,
-      );
-  if (state.horizon_age !== null && state.horizon_age > HORIZON_OLD)
-    found.push(
-      `A transaction has been open for ${age(state.horizon_age * 1000)} and holds up every reader (pid ${state.horizon_pid ?? "?"}).`,
-    );
-  for (const { queue, waiting } of state.queues ?? [])
-    if (waiting > WAITING)
-      found.push(`${waiting.toLocaleString("en-GB")} messages wait in the queue ${queue}.`);
-  const served = new Set((state.workers ?? []).flatMap(({ queues }) => queues));
-  if (state.workers !== null && state.workers.length > 0)
-    for (const { queue } of state.queues ?? [])
-      if (!served.has(queue)) found.push(`No worker takes from the queue ${queue}.`);
-  const { priced, marked, stale } = state.prices;
-  if (priced > marked) found.push(`${priced - marked} of ${priced} instruments have no price.`);
-  if (stale > 0) found.push(`${stale} of ${priced} prices are stale. Is the source reachable, and beat running?`);
-  if (state.last_snapshot !== null && state.last_snapshot.session < state.previous_session)
-    found.push(
-      `The last snapshot is of ${state.last_snapshot.session}; that of ${state.previous_session} is missing.`,
-    );
-  return [...new Set(found)];
 }
