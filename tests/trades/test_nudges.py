@@ -107,9 +107,23 @@ def test_the_nudge_is_taken_before_the_reader_looks(
     assert there == [0]
 
 
-def test_a_nudge_that_was_not_sent_is_sent_when_its_key_is_gone() -> None:
-    """The key stands, though nothing was sent: the next try must come after it."""
-    assert nudges.PAUSE_SECONDS * 1000 >= nudges.COALESCE_MS
+def test_a_nudge_that_was_not_sent_is_sent_later(
+    valkey: "redis.Redis", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try leaves its key, though nothing was sent: the next must come after that."""
+    tries: list[nudges.Nudge] = []
+    was_sent = threading.Event()
+
+    def send(_sender: nudges._Sender, consumer: str, shard: int | str) -> None:
+        tries.append((consumer, shard))
+        if len(tries) == 1:
+            raise ConnectionError("The broker went away.")
+        was_sent.set()
+
+    monkeypatch.setattr(nudges._Sender, "_send_task", send)
+    nudges._Sender().put([PAIR])
+    assert was_sent.wait(20)
+    assert tries == [PAIR, PAIR]
 
 
 @pytest.fixture
