@@ -3,6 +3,9 @@
 import asyncio
 import base64
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -15,6 +18,8 @@ from asgiref.sync import sync_to_async
 from websockets.asyncio.server import ServerConnection, serve
 from yfinance.pricing_pb2 import PricingData
 
+from eqtrade.up.options import PROJECT
+from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
 from prices.models import Instrument, Quote, SourceState
 from prices.services.quotes import quotes_refresh
@@ -242,6 +247,46 @@ def test_a_message_of_the_evening_has_no_price() -> None:
     at = str(int(NOW.timestamp() * 1000))
     assert price_of({"id": "IBM", "price": 1.5, "time": at, "market_hours": 2}) is None
     assert price_of({"error": "no", "raw_base64": "x"}) is None
+
+
+# `manage.py prices stream`, at a time when the exchange is open.
+PROGRAM = """
+import os
+from datetime import UTC, datetime
+import django
+django.setup()
+from django.core.management import call_command
+from kernel import clock
+ahead = datetime.fromisoformat(os.environ["NOW"]) - clock.now()
+with clock.clock_set(lambda: datetime.now(UTC) + ahead):
+    call_command("prices", "stream")
+"""
+
+
+async def test_the_program_dies_and_another_goes_on(committed_db: PostgresServer) -> None:
+    """As supervised: killed, it is started anew; told to end, it ends."""
+    async with telling() as told:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
+            "DATABASE_URL": committed_db.url("runtime"),
+            "PRICE_SOURCE": "yahoo",
+            "YAHOO_STREAM_URL": told.url,
+            "NOW": NOW.isoformat(),
+        }
+        for price, end in ((144.07, signal.SIGKILL), (145.51, signal.SIGTERM)):
+            program = await asyncio.create_subprocess_exec(
+                sys.executable, "-c", PROGRAM, cwd=PROJECT, env=environment
+            )
+            try:
+                await eventually(lambda: bool(told.open))
+                at = NOW + timedelta(seconds=price - 144)
+                await told.say(message("IBM", price, at))
+                await eventually(price_is("IBM", str(price)))
+            finally:
+                program.send_signal(end)
+                assert await asyncio.wait_for(program.wait(), 20) != 0
+            await eventually(lambda: not told.open)
 
 
 async def test_it_ends_whenever_it_is_told_to() -> None:
