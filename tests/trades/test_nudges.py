@@ -150,6 +150,11 @@ def test_a_stalled_broker_is_asked_once_by_a_reader(
     stalled: tuple[str, list[socket.socket]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One try and no more: the shard waits meanwhile, and the key expires by itself."""
+
+    def not_now(*_: object) -> None:
+        raise ConnectionError("What others could not send waits, and does not come here.")
+
+    monkeypatch.setattr(nudges._Sender, "_send", not_now)
     settings.REDIS_URL, came = stalled
     monkeypatch.setattr(nudges, "_clearing", None)
     nudges.nudge_taken(*PAIR)
