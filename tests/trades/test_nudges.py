@@ -23,6 +23,16 @@ PAIR = ("positions", 3)
 KEY = nudges.coalescing_key(*PAIR)
 
 
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests' bookings could not send is tried again each second: not in these."""
+
+    def not_now(_: list[nudges.Nudge]) -> None:
+        raise ConnectionError("not now")
+
+    monkeypatch.setattr(nudges._sender, "_send", not_now)
+
+
 @pytest.fixture
 def valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
     with ValkeyServer.temporary() as server:
@@ -150,11 +160,6 @@ def test_a_stalled_broker_is_asked_once_by_a_reader(
     stalled: tuple[str, list[socket.socket]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One try and no more: the shard waits meanwhile, and the key expires by itself."""
-
-    def not_now(*_: object) -> None:
-        raise ConnectionError("What others could not send waits, and does not come here.")
-
-    monkeypatch.setattr(nudges._Sender, "_send", not_now)
     settings.REDIS_URL, came = stalled
     monkeypatch.setattr(nudges, "_clearing", None)
     nudges.nudge_taken(*PAIR)
