@@ -129,14 +129,25 @@ def test_a_trade_of_an_earlier_day_is_found_at_its_position(
     expect(earlier).to_contain_text(before)
     earlier.get_by_role("button", name="Details").click()
     drawer = page.page.get_by_test_id("trade-drawer")
+    drawer.get_by_test_id("drawer-amend").click()
+    drawer.get_by_label("Quantity").fill("120")
+    drawer.get_by_label("Reason").fill("misheard")
+    drawer.get_by_role("button", name="Correct the trade").click()
+    expect(drawer.get_by_test_id("drawer-status")).to_have_text("Amended v2")
+    page.page.keyboard.press("Escape")
+    expect(earlier).to_contain_text("120 @ 60.00")
+    expect(earlier).to_contain_text("Amended v2")
+    earlier.get_by_role("button", name="Details").click()
     drawer.get_by_test_id("drawer-cancel").click()
     drawer.get_by_label("Reason").fill("of another desk")
     drawer.get_by_role("button", name="Cancel the trade").click()
-    expect(drawer.get_by_test_id("drawer-status")).to_have_text("Cancelled v2")
+    expect(drawer.get_by_test_id("drawer-status")).to_have_text("Cancelled v3")
     page.page.keyboard.press("Escape")
-    expect(earlier).to_contain_text("Cancelled v2")
+    expect(earlier).to_contain_text("Cancelled v3")
     page.page.keyboard.press("Escape")
     expect(earlier).to_have_count(0)
+    # Back where the list was opened from.
+    expect(page.page.get_by_test_id("trades-earlier")).to_be_focused()
     assert trader.get(f"trades/{trade}/").json()["status"] == "cancelled"
 
 
@@ -160,3 +171,22 @@ def test_many_earlier_trades_come_page_by_page(stack: RunningStack, open_as: Ope
     earlier.get_by_test_id("earlier-more").click()
     expect(earlier.get_by_role("listitem")).to_have_count(60)
     expect(earlier.get_by_test_id("earlier-more")).to_have_count(0)
+
+
+def test_a_part_of_the_page_that_cannot_be_loaded_is_told(
+    stack: RunningStack, open_as: Open
+) -> None:
+    """As after an upgrade, when its file is no more; the rest of the page goes on."""
+    desk = stack.desk()
+    trade = stack.client("trader").book(desk, "KO", "buy", "100", "60")["id"]
+    page = open_as("trader")
+    page.page.route("**/TradeDrawer-*.js", lambda route: route.abort())
+    page.watch_only(desk)
+    page.trade(trade).get_by_role("button", name="Details").click()
+    told = page.page.get_by_role("alert").filter(has_text="reload the page")
+    expect(told).to_contain_text("This part of the page could not be loaded.")
+    told.get_by_role("button", name="Close").click()
+    expect(told).to_have_count(0)
+    page.fill_ticket(desk, "KO", "5", "60")
+    page.submit.click()
+    expect(page.result).to_contain_text("Bought 5 KO")
