@@ -1,24 +1,12 @@
 """Kept P&L row by row, and what keeping it is at. Only the system writes here."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.selectors import viewable_accounts
+from kernel.admin import ReadOnlyAdmin
 from pnl.models import DailyPnl, RestateRequest, SessionRun
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(DailyPnl)

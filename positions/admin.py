@@ -1,7 +1,5 @@
 """Snapshots for people: when each was taken, what is in it, and what it would be now."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.selectors import viewable_accounts
+from kernel.admin import ReadOnlyAdmin
 from kernel.money import normalized
 from positions.differences import Difference, snapshot_differences
 from positions.models import PositionSnapshot, SnapshotRun
@@ -18,19 +17,6 @@ HEADINGS = (
     "Account", "Ticker", "Snapshot", "Now", "Snapshot's close", "Close now", "P&L effect",
     "What changed, by whom",
 )  # fmt: skip
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows that only the system writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(SnapshotRun)

@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from kernel import clock
+from kernel.admin import ReadOnlyAdmin
 from prices.models import (
     Close,
     CloseRun,
@@ -74,19 +75,6 @@ class SessionOverrideAdmin(admin.ModelAdmin[SessionOverride]):
         days = list(queryset.values_list("date", flat=True))
         super().delete_queryset(request, queryset)
         hours_written(days)
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows that only the system writes."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class CloseForm(forms.ModelForm[Close]):

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from trades.admin.ledger import ReadOnlyAdmin
+from kernel.admin import ReadOnlyAdmin
 from trades.models import Import, RequestGroup
 from trades.selectors import groups_visible, imports_visible
 

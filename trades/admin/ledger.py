@@ -1,24 +1,12 @@
 """What people on duty see of the ledger. Trades are corrected through services, never here."""
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from kernel.admin import ReadOnlyAdmin
 from trades.models import Quarantine, Verification, VerificationBreak
 from trades.services.mending import rebuild_request
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(Verification)
