@@ -171,6 +171,10 @@ def test_many_earlier_trades_come_page_by_page(stack: RunningStack, open_as: Ope
     earlier.get_by_test_id("earlier-more").click()
     expect(earlier.get_by_role("listitem")).to_have_count(60)
     expect(earlier.get_by_test_id("earlier-more")).to_have_count(0)
+    # It is of the selected position, and goes with it.
+    trader.book(desk, "KO", "buy", "1", "60")
+    cell(page.position(desk, "KO"), "quantity").click()
+    expect(earlier).to_have_count(0)
 
 
 def test_a_part_of_the_page_that_cannot_be_loaded_is_told(
