@@ -72,7 +72,8 @@ def prices(page: Page) -> None:
     for end in form.get_by_role("button", name="End it now").all():
         end.click()
     page.wait_for_selector(f"[data-testid=price-detail] {CHART}")
-    form.get_by_label("Price").fill("144.07")
+    last = page.locator("[data-testid=price-detail] .last b").inner_text()
+    form.get_by_label("Price").fill(last.replace(",", ""))
     form.get_by_label("Reason").fill("Halted; last price at the broker")
     form.get_by_role("button", name="Set").click()
     page.wait_for_selector("[data-testid=override-active]")
