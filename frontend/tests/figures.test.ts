@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { alignedRanges, compact } from "../src/lib/charts/axes";
+import { alignedRanges, compact, inSight } from "../src/lib/charts/axes";
 import { historySeries } from "../src/lib/charts/history";
 import { continued, summedLine } from "../src/lib/charts/intraday";
 import { csvLine } from "../src/lib/csv";
@@ -174,6 +174,11 @@ it("puts the zeros of two scales at one height", () => {
   expect(left[1]).toBeGreaterThanOrEqual(40);
   expect(right[0]).toBeLessThanOrEqual(-60);
   expect(alignedRanges([0], [])).toEqual([[0, 1], [0, 1]]);
+});
+
+it("an axis has no marks beyond what is in sight", () => {
+  expect(inSight([0, 60, 120], { min: 60, max: 119 })).toEqual([null, 60, null]);
+  expect(inSight([0], undefined)).toEqual([0]);
 });
 
 describe("the system page", () => {

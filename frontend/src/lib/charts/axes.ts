@@ -46,14 +46,24 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", {
   minute: "2-digit",
 });
 
+/** The marks that lie in sight: of a short span the chart makes some beyond it. */
+export function inSight(splits: readonly number[], scale: uPlot.Scale | undefined): (number | null)[] {
+  const { min = -Infinity, max = Infinity } = scale ?? {};
+  return splits.map((at) => (at >= min && at <= max ? at : null));
+}
+
 /** Times of day as the exchange reads them. */
 export function clockAxis(colours: Palette): uPlot.Axis {
+  const filter: uPlot.Axis.Filter = (chart, splits) => inSight(splits, chart.scales["x"]);
   return axis(colours, {
     size: 24,
     space: 60,
+    filter,
+    grid: { stroke: colours.line, width: 1, filter },
     // Whole minutes, since that is what is shown, in seconds.
     incrs: [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map((minutes) => minutes * 60),
-    values: (_chart, splits) => splits.map((seconds) => CLOCK.format(seconds * 1000)),
+    values: (_chart, splits: readonly (number | null)[]) =>
+      splits.map((seconds) => (seconds === null ? "" : CLOCK.format(seconds * 1000))),
   });
 }
 
