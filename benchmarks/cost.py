@@ -34,9 +34,9 @@ def measure(report: Report) -> None:
         from pnl.cost_projection import COST
         from pnl.costing import fold
         from pnl.flows import flows_of, numbers
-        from trades.ledger import State, drain
+        from trades.ledger.reader import State, drain
+        from trades.ledger.rebuild import rebuild
         from trades.models import LEDGER_SHARDS
-        from trades.rebuilding import rebuild
 
         User.objects.create_user("bench")
         connection.close()

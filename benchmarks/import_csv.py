@@ -24,7 +24,7 @@ from benchmarks.ground import ACCOUNTS, INSTRUMENTS, Ground, ledger_ground
 from benchmarks.report import Report
 
 if TYPE_CHECKING:
-    from trades.ledger import Projection
+    from trades.ledger.reader import Projection
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 TASKS = int(os.environ.get("BENCH_TASKS", "5000"))
@@ -87,7 +87,7 @@ def _upload(file: Path) -> tuple[UUID, float]:
     from django.contrib.auth.models import User
 
     from kernel import clock
-    from trades.services.import_accepting import import_accept
+    from trades.imports.accept import import_accept
 
     def parts() -> Iterator[bytes]:
         with file.open("rb") as data:
@@ -108,8 +108,8 @@ def _upload(file: Path) -> tuple[UUID, float]:
 
 def _import(ground: Ground, file: Path, *, forget: bool = True) -> float:
     """Seconds from the worker's first step to its last."""
+    from trades.imports.run import import_run
     from trades.models import Import
-    from trades.services.import_running import import_run
 
     if forget:
         _forget(ground)
@@ -138,7 +138,7 @@ def _forget(ground: Ground) -> None:
 def _right(ground: Ground, file: Path) -> None:
     """Positions and the day's activity come to what the file says, once the rest is drained."""
     from positions.models import Position
-    from trades.ledger import State, drain
+    from trades.ledger.reader import State, drain
     from trades.models import LEDGER_SHARDS
 
     for projection in _projections():
@@ -237,7 +237,7 @@ def consumers() -> Iterator[None]:
 
 
 def _drain_until(name: str, stop: int) -> None:
-    from trades.ledger import drain
+    from trades.ledger.reader import drain
     from trades.models import LEDGER_SHARDS
 
     (projection,) = (p for p in _projections() if p.name == name)

@@ -23,7 +23,7 @@ def measure(report: Report) -> None:
         from positions.projection import POSITIONS
         from prices.sessions import sessions
         from trades.bookings import Booking
-        from trades.ledger import drain
+        from trades.ledger.reader import drain
         from trades.models import LEDGER_SHARDS
         from trades.services.booking import trade_book
 

@@ -34,9 +34,9 @@ def measure(report: Report) -> None:
         ground.fill(ENTRIES)
         from pnl.projection import ACTIVITY
         from positions.projection import POSITIONS
-        from trades.ledger import State, drain
+        from trades.ledger.reader import State, drain
+        from trades.ledger.rebuild import rebuild
         from trades.models import LEDGER_SHARDS
-        from trades.rebuilding import rebuild
 
         for projection in (POSITIONS, ACTIVITY):
             for shard in range(LEDGER_SHARDS):

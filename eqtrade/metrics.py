@@ -19,8 +19,8 @@ from kernel import clock
 from pnl.health import restates
 from positions.health import overdue_snapshots
 from prices.health import closes_health, coverage, source_health
-from trades.lag import horizon, quarantined, shard_lags
-from trades.rebuilding import same_cluster
+from trades.ledger.epoch import same_cluster
+from trades.ledger.lag import horizon, quarantined, shard_lags
 
 
 class _State(Collector):

@@ -5,9 +5,9 @@ import logging
 from django.conf import settings
 
 from eqtrade.celery import app
-from trades.ledger import AnotherCluster
-from trades.rebuilding import same_cluster
-from trades.services.reading import shards_behind
+from trades.ledger.consumer import shards_behind
+from trades.ledger.epoch import same_cluster
+from trades.ledger.reader import AnotherCluster
 
 logger = logging.getLogger(__name__)
 

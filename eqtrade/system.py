@@ -16,9 +16,9 @@ from positions.health import overdue_snapshots, unbegun_snapshots
 from positions.selectors import last_snapshot
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
-from trades.lag import Horizon, ShardLag, horizon, quarantined, shard_lags
+from trades.ledger.epoch import same_cluster
+from trades.ledger.lag import Horizon, ShardLag, horizon, quarantined, shard_lags
 from trades.models import LEDGER_SHARDS
-from trades.rebuilding import same_cluster
 
 REDIS_TIMEOUT_SECONDS = 0.5
 WORKERS_TIMEOUT_SECONDS = 0.7

@@ -9,8 +9,8 @@ from kernel.database import lift_timeouts
 from pnl.verifying import cost_breaks, pnl_breaks
 from pnl.verifying_kept import kept_breaks
 from positions.verifying import position_breaks, snapshot_breaks
+from trades.ledger.verify import Break, ledger_breaks
 from trades.models import Verification, VerificationBreak
-from trades.verifying import Break, ledger_breaks
 
 logger = logging.getLogger(__name__)
 

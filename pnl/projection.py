@@ -10,8 +10,8 @@ it and is in what is calculated then.
 from dataclasses import dataclass
 from typing import Any
 
-from trades.ledger import Batch
-from trades.sums import Rebuilt, Scope, SumProjection, SumTable
+from trades.ledger.reader import Batch
+from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
 
 _REQUEST = f"""
     INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, reason)

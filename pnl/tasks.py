@@ -8,8 +8,8 @@ from pnl.projection import ACTIVITY
 from pnl.services.intraday import intraday_record
 from pnl.services.keeping import daily_keep
 from pnl.services.restating import Turn, restate_work, restates_wait
-from trades.rebuilding import rebuild_to_the_end
-from trades.services.reading import ledger_apply
+from trades.ledger.consumer import ledger_apply
+from trades.ledger.rebuild import rebuild_to_the_end
 
 RESTATE_EXPIRES_SECONDS = 60
 

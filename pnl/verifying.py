@@ -4,7 +4,7 @@ from django.db import connection
 
 from pnl.costing import fold
 from pnl.flows import STANDING_TRADES, MissingVersion, folded, numbers
-from trades.verifying import BEYOND, STANDING, Break, breaks_of, quantity_breaks
+from trades.ledger.verify import BEYOND, STANDING, Break, breaks_of, quantity_breaks
 
 
 def pnl_breaks() -> list[Break]:

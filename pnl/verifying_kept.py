@@ -5,8 +5,8 @@ to be behind. The figures come from the trades themselves, not from daily activi
 """
 
 from prices.counting import BEST_FIRST, COUNTING, source_params
+from trades.ledger.verify import BEYOND, STANDING, Break, breaks_of
 from trades.models import LEDGER_SHARDS
-from trades.verifying import BEYOND, STANDING, Break, breaks_of
 
 SESSIONS = 5
 

@@ -1,6 +1,6 @@
 """Positions as a projection of the ledger: Σ signed quantity per account and instrument."""
 
-from trades.sums import SumProjection, SumTable
+from trades.ledger.sum_projection import SumProjection, SumTable
 
 POSITIONS = SumProjection(
     "positions",

@@ -5,8 +5,8 @@ from celery import shared_task
 from kernel import clock
 from positions.projection import POSITIONS
 from positions.services.snapshots import snapshots_work
-from trades.rebuilding import rebuild_to_the_end
-from trades.services.reading import ledger_apply
+from trades.ledger.consumer import ledger_apply
+from trades.ledger.rebuild import rebuild_to_the_end
 
 
 @shared_task(name="positions.tasks.apply_ledger")

@@ -1,6 +1,6 @@
 """Positions against the trades as they are now, snapshots against the ledger of then."""
 
-from trades.verifying import Break, breaks_of, quantity_breaks
+from trades.ledger.verify import Break, breaks_of, quantity_breaks
 
 SNAPSHOTS = 5
 

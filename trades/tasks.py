@@ -5,10 +5,10 @@ from uuid import UUID
 from celery import shared_task
 
 from kernel import clock
-from trades.services.import_keeping import imports_tidy as tidy
-from trades.services.import_lease import imports_sweep
-from trades.services.import_running import import_run as run
-from trades.services.reading import ledger_sweep
+from trades.imports.lease import imports_sweep
+from trades.imports.retention import imports_tidy as tidy
+from trades.imports.run import import_run as run
+from trades.ledger.consumer import ledger_sweep
 
 
 @shared_task(name="trades.tasks.sweep")

@@ -27,7 +27,7 @@ from pnl.services.writing import PIECE_ROWS, Span, daily_write, writer_lock
 from prices.models import CloseRun
 from prices.selectors import SESSIONS_BACK, closes_state
 from prices.sessions import Sessions, sessions
-from trades import nudges
+from trades.ledger import nudges
 from trades.models import LEDGER_SHARDS, Checkpoint
 
 logger = logging.getLogger(__name__)

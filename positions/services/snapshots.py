@@ -23,8 +23,8 @@ from positions.models import SnapshotRun
 from prices.counting import BEST_FIRST, COUNTING, source_params
 from prices.selectors import closes_state
 from prices.sessions import Sessions, sessions
+from trades.ledger.epoch import refuse_another_cluster
 from trades.models import LedgerEntry
-from trades.rebuilding import refuse_another_cluster
 
 logger = logging.getLogger(__name__)
 

@@ -134,7 +134,7 @@ def test_a_broker_that_throws_keys_away_is_refused(settings: object) -> None:
 def test_the_runtime_role_sees_how_old_others_transactions_are(
     committed_db: PostgresServer,
 ) -> None:
-    from trades.lag import horizon
+    from trades.ledger.lag import horizon
 
     with psycopg.connect(committed_db.url("owner")) as other:
         other.execute("SELECT pg_current_xact_id()")

@@ -20,7 +20,7 @@ from positions.projection import POSITIONS
 from prices.models import CloseRun, Instrument
 from prices.services.closes import closes_load
 from tests import factories as make
-from trades.ledger import drain
+from trades.ledger.reader import drain
 from trades.models import Trade
 from trades.services.correction import Terms, trade_amend, trade_cancel
 

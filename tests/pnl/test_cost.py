@@ -22,7 +22,7 @@ from pnl.cost_projection import COST
 from pnl.models import Cost
 from tests import factories as make
 from tests.trades.conftest import Desk, make_desk
-from trades.ledger import drain
+from trades.ledger.reader import drain
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
 from trades.services.correction import Terms, trade_amend, trade_cancel
 
@@ -273,7 +273,7 @@ def test_a_crash_before_the_commit_leaves_row_and_checkpoint(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("trades.ledger._move_checkpoint", die)
+        patch.setattr("trades.ledger.reader._move_checkpoint", die)
         with pytest.raises(KeyboardInterrupt):
             read()
     assert (list(Cost.objects.values()), list(Checkpoint.objects.values())) == before

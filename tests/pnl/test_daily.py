@@ -31,9 +31,9 @@ from tests.pnl.conftest import (
     recorded,
     settle,
 )  # fmt: skip
-from trades.ledger import drain
+from trades.ledger.reader import drain
+from trades.ledger.rebuild import rebuild
 from trades.models import Quarantine
-from trades.rebuilding import rebuild
 
 D = Decimal
 PAST = (MONDAY, TUESDAY, WEDNESDAY, THURSDAY)
@@ -202,7 +202,7 @@ def test_what_a_batch_asks_for_is_committed_with_it(week: Days, monkeypatch: Any
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr("trades.ledger._move_checkpoint", die)
+        patched.setattr("trades.ledger.reader._move_checkpoint", die)
         with pytest.raises(SystemExit):
             drain(ACTIVITY, week.account.pk % 16)
     assert not RestateRequest.objects.exists()

@@ -38,8 +38,9 @@ from pnl.projection import ACTIVITY  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
 from prices.models import Instrument  # noqa: E402
 from tests import factories as make  # noqa: E402
-from trades import ledger, nudges  # noqa: E402
-from trades.ledger import Batch, Projection, State  # noqa: E402
+from trades.ledger import nudges  # noqa: E402
+from trades.ledger import reader as ledger  # noqa: E402
+from trades.ledger.reader import Batch, Projection, State  # noqa: E402
 from trades.models import LEDGER_SHARDS, Trade  # noqa: E402
 from trades.services import correction  # noqa: E402
 

@@ -38,9 +38,9 @@ from tests.conftest import wipe
 from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
 from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
 from trades.bookings import Booking
-from trades.ledger import Batch, drain
+from trades.ledger.reader import Batch, drain
+from trades.ledger.rebuild import rebuild
 from trades.models import LEDGER_SHARDS, Trade
-from trades.rebuilding import rebuild
 from trades.services import correction
 from trades.services.booking import trade_book
 

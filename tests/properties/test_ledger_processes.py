@@ -25,9 +25,9 @@ from pnl.cost_projection import COST
 from pnl.projection import ACTIVITY
 from positions.projection import POSITIONS
 from tests import factories as make
-from trades.ledger import State, drain
+from trades.ledger.consumer import shards_behind
+from trades.ledger.reader import State, drain
 from trades.models import LEDGER_SHARDS, LedgerEntry
-from trades.services.reading import shards_behind
 
 PROJECT = Path(__file__).resolve().parents[2]
 WRITERS, READERS, STEPS = 3, 2, 60

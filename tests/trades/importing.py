@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
 from tests.trades.conftest import Desk
-from trades.services.import_running import import_run
+from trades.imports.run import import_run
 
 URL = "/api/v1/trades/imports/"
 HEADER = "ticker,account,side,quantity,price"

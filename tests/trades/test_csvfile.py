@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import FieldError
-from trades.csvfile import (
+from trades.imports.csvfile import (
     MAX_RECORD,
     FileRefused,
     Record,

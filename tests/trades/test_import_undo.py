@@ -23,10 +23,10 @@ from tests.trades.importing import (
     upload,
     work,
 )
+from trades.imports.lease import MAX_ATTEMPTS
+from trades.imports.run import import_run
 from trades.models import Import, LedgerEntry, Trade, TradeVersion
 from trades.services.correction import Terms, trade_amend
-from trades.services.import_lease import MAX_ATTEMPTS
-from trades.services.import_running import import_run
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_an_undo_cancels_every_trade_as_a_version(
     rows = [f"IBM,{a},buy,{n},2.5" for a in ("Test1", "Test4", "Test2") for n in range(1, 5)]
     job = imported(desk, lines(*rows), group_size="3")
     other = imported(desk, lines(ROW))
-    monkeypatch.setattr("trades.services.import_undoing.PIECE_TRADES", 3)
+    monkeypatch.setattr("trades.imports.undo.PIECE_TRADES", 3)
     answer = undo(desk, job["id"])
     assert answer.status_code == 202
     assert (answer.json()["state"], answer.json()["undo_reason"]) == ("running", "wrong file")
@@ -114,7 +114,7 @@ def test_a_sale_that_comes_between_asking_and_doing_stops_the_undo(desk: Desk) -
 def test_a_failed_import_whose_undo_is_refused_or_given_up_is_still_failed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trades.services.import_running.PIECE_ROWS", 1)
+    monkeypatch.setattr("trades.imports.run.PIECE_ROWS", 1)
     job = upload(desk, lines("IBM,Test4,buy,10,2", ROW), group_size="1").json()
     import_run(UUID(job["id"]), turn_seconds=0)
     Import.objects.update(attempts=MAX_ATTEMPTS)
@@ -140,7 +140,7 @@ def test_a_failed_import_whose_undo_is_refused_or_given_up_is_still_failed(
 
 
 def test_a_large_group_is_undone_in_pieces(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trades.services.import_undoing.PIECE_TRADES", 3)
+    monkeypatch.setattr("trades.imports.undo.PIECE_TRADES", 3)
     job = imported(desk, lines(*[ROW] * 10), group_size="8")
     path = f"{URL}{job['id']}/undo/"
     assert desk.client().post(path, {"reason": "x"}, format="json").status_code == 202

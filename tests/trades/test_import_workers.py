@@ -21,10 +21,12 @@ from tests.trades.importing import (
     upload,
     work,
 )
-from trades.csvfile import records
+from trades.imports import accept as import_accepting
+from trades.imports import lease as import_lease
+from trades.imports import run as import_running
+from trades.imports.csvfile import records
+from trades.imports.run import import_run
 from trades.models import Import, RequestGroup, Trade
-from trades.services import import_accepting, import_lease, import_running
-from trades.services.import_running import import_run
 
 
 @pytest.fixture

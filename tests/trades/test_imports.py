@@ -29,6 +29,10 @@ from tests.trades.importing import (
     upload,
     work,
 )
+from trades.imports import run as import_running
+from trades.imports.accept import import_accept
+from trades.imports.retention import imports_tidy
+from trades.imports.run import import_run
 from trades.models import (
     ClientTradeId,
     Import,
@@ -38,10 +42,6 @@ from trades.models import (
     Trade,
     TradeVersion,
 )
-from trades.services import import_running
-from trades.services.import_accepting import import_accept
-from trades.services.import_keeping import imports_tidy
-from trades.services.import_running import import_run
 
 
 @pytest.fixture

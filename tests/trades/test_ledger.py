@@ -16,10 +16,10 @@ from positions.models import Position
 from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades import ledger
-from trades.ledger import AnotherCluster, Batch, BatchFailed, Outcome, State, drain
+from trades.ledger import reader as ledger
+from trades.ledger.consumer import shards_behind
+from trades.ledger.reader import AnotherCluster, Batch, BatchFailed, Outcome, State, drain
 from trades.models import Checkpoint, LedgerEpoch, Quarantine
-from trades.services.reading import shards_behind
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_effect_and_checkpoint_commit_together(desk: Desk, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("trades.ledger._move_checkpoint", die)
+        patched.setattr("trades.ledger.reader._move_checkpoint", die)
         with pytest.raises(KeyboardInterrupt):
             read(desk)
     assert held(desk) == 0

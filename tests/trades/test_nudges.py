@@ -15,9 +15,9 @@ from eqtrade.up.valkey import ValkeyServer
 from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades import nudges
-from trades.ledger import Outcome, State
-from trades.services import reading
+from trades.ledger import consumer as reading
+from trades.ledger import nudges
+from trades.ledger.reader import Outcome, State
 
 PAIR = ("positions", 3)
 KEY = nudges.coalescing_key(*PAIR)

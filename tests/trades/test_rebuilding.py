@@ -20,9 +20,9 @@ from positions.projection import POSITIONS
 from positions.tasks import rebuild_projection as positions_rebuild
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import drain
+from trades.ledger.reader import drain
+from trades.ledger.rebuild import NotMended
 from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
-from trades.rebuilding import NotMended
 
 
 @pytest.fixture

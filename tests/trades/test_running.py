@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trades.running import Running
+from trades.running_position import Running
 
 DAY = date(2026, 3, 16)
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(-6, 6).filter(bool)), max_size=25)

@@ -33,11 +33,11 @@ from kernel.api.serializers import MomentField, StrictSerializer, TextField
 from kernel.errors import NotThere
 from trades.api.bulk import UuidField
 from trades.api.rows import import_row
-from trades.csvfile import REJECTED_COLUMNS
+from trades.imports.accept import import_accept
+from trades.imports.csvfile import REJECTED_COLUMNS
+from trades.imports.undo import import_undo
 from trades.models import Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
-from trades.services.import_accepting import import_accept
-from trades.services.import_undoing import import_undo
 
 MAX_GROUP = 10_000
 PAGE_SIZE = 100

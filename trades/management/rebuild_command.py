@@ -6,9 +6,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
 from kernel.errors import DomainError
+from trades.ledger.rebuild import Rebuildable, rebuild
+from trades.ledger.sum_projection import Rebuilt
 from trades.models import LEDGER_SHARDS
-from trades.rebuilding import Rebuildable, rebuild
-from trades.sums import Rebuilt
 
 
 class RebuildCommand(BaseCommand):

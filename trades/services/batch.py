@@ -24,7 +24,7 @@ from prices.models import Instrument
 from prices.sessions import sessions
 from trades.bookings import Booking, sends_terms, terms_hash
 from trades.models import Trade
-from trades.running import Running
+from trades.running_position import Running
 from trades.services.booking import (
     ClientTradeIdTaken,
     MovedOutOfSight,

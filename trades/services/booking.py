@@ -16,7 +16,7 @@ from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from prices.models import Instrument
 from prices.sessions import Sessions, sessions
 from trades.bookings import Booking, sends_terms, terms_hash
-from trades.entries import entries_of
+from trades.ledger.entries import entries_of
 from trades.models import ClientTradeId, Trade, TradeVersion
 from trades.services.limits import (
     accounts_lock,

@@ -17,7 +17,7 @@ from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades.entries import Entry, entries_of
+from trades.ledger.entries import Entry, entries_of
 from trades.models import Status, Trade
 from trades.services.limits import (
     accounts_lock,

@@ -15,8 +15,8 @@ from django.db import connection
 from accounts.models import Account
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument
-from trades.entries import Entry
-from trades.running import Running
+from trades.ledger.entries import Entry
+from trades.running_position import Running
 
 Key = tuple[int, int]
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from django.db import connection, transaction
 
-from trades import nudges
-from trades.entries import Entry, Leg, entries_of
+from trades.ledger import nudges
+from trades.ledger.entries import Entry, Leg, entries_of
 from trades.models import LEDGER_SHARDS, LedgerEntry, Trade, TradeVersion
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from trades.rebuilding import ledger_restored
+from trades.ledger.epoch import ledger_restored
 
 
 class Command(BaseCommand):

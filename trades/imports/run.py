@@ -29,14 +29,11 @@ from django.db import DataError, IntegrityError, connection, transaction
 
 from kernel import clock
 from kernel.errors import FieldError
-from trades import nudges
 from trades.bookings import Booking, booking_of
-from trades.csvfile import Header, Record, cells_of, header_named, records, row_of
-from trades.models import Import, ImportChunk, ImportState, Rejection
-from trades.services.batch import Batch
-from trades.services.import_accepting import CHUNK_BYTES
-from trades.services.import_imagined import Imagined
-from trades.services.import_lease import (
+from trades.imports.accept import CHUNK_BYTES
+from trades.imports.csvfile import Header, Record, cells_of, header_named, records, row_of
+from trades.imports.dry_run import Imagined
+from trades.imports.lease import (
     dry_run_alone,
     held,
     import_end,
@@ -45,7 +42,10 @@ from trades.services.import_lease import (
     import_take_over,
     tell,
 )
-from trades.services.import_undoing import undo_go_on
+from trades.imports.undo import undo_go_on
+from trades.ledger import nudges
+from trades.models import Import, ImportChunk, ImportState, Rejection
+from trades.services.batch import Batch
 
 PIECE_ROWS = 2_000
 TURN_SECONDS = 4.0

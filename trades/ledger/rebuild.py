@@ -20,9 +20,10 @@ from django.db import connection, transaction
 from accounts.models import Account
 from kernel import notices
 from kernel.database import is_outage, lift_timeouts
-from trades.ledger import NO_ENTRYS_FAULT, AnotherCluster, Place
-from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
-from trades.sums import Bounds, Rebuilt, Scope
+from trades.ledger.epoch import refuse_another_cluster
+from trades.ledger.reader import NO_ENTRYS_FAULT, Place
+from trades.ledger.sum_projection import Bounds, Rebuilt, Scope
+from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -156,36 +157,3 @@ def _mend(projection: Rebuildable, shard: int, accounts: list[int]) -> Rebuilt:
 def _give_memory(cursor: Any) -> None:
     """For this transaction: the sums and the comparison fit into memory."""
     cursor.execute("SELECT set_config('work_mem', '256MB', true)")
-
-
-def refuse_another_cluster() -> None:
-    """Raise AnotherCluster when this cluster is not that of the latest epoch."""
-    if not same_cluster():
-        raise AnotherCluster
-
-
-def same_cluster() -> bool:
-    """Whether the latest epoch is of this cluster; without any epoch it is not."""
-    latest = LedgerEpoch.objects.order_by("-epoch").first()
-    return latest is not None and latest.system_identifier == system_identifier()
-
-
-def system_identifier() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT system_identifier FROM pg_control_system()")
-        return int(cursor.fetchone()[0])
-
-
-def ledger_restored() -> int | None:
-    """Declare that this cluster holds a restored ledger: open the next epoch, and return it; None
-    when there is nothing to declare. Two at once: one of them finds nothing left to do."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('eqtrade.epoch'))")
-        if same_cluster():
-            return None
-        latest = LedgerEpoch.objects.order_by("-epoch").first()
-        epoch = LedgerEpoch.objects.create(
-            epoch=1 if latest is None else latest.epoch + 1,
-            system_identifier=system_identifier(),
-        )
-    return epoch.epoch

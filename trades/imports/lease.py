@@ -15,7 +15,7 @@ from django.db.models.functions import Coalesce, Now
 
 from kernel import clock, notices
 from kernel.database import is_outage
-from trades import nudges
+from trades.ledger import nudges
 from trades.models import Import, ImportState
 from trades.models.imports import OPEN_STATES
 

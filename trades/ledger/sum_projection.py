@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from trades.ledger import Batch, Place
+from trades.ledger.reader import Batch, Place
 
 _LAST_ENTRY = "(max(ARRAY[e.epoch, e.txid::text::bigint, e.id]))[3]"
 

@@ -1,10 +1,10 @@
-"""What the consumers' tasks and the sweep do around `trades.ledger.drain`."""
+"""What the consumers' tasks and the sweep do around `trades.ledger.reader.drain`."""
 
 from django.conf import settings
 from django.db import connection
 
-from trades import nudges
-from trades.ledger import Outcome, Projection, State, drain
+from trades.ledger import nudges
+from trades.ledger.reader import Outcome, Projection, State, drain
 from trades.models import LEDGER_SHARDS
 
 

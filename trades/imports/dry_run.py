@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from trades.running import Running
+from trades.running_position import Running
 from trades.services.batch import Batch
 from trades.services.limits import Key, ledger_sums
 

@@ -22,10 +22,10 @@ from accounts.selectors import account_rights
 from kernel.database import lift_timeouts
 from kernel.errors import Conflict, NotEntitled
 from prices.sessions import sessions
-from trades import nudges
-from trades.entries import Entry
+from trades.imports.lease import import_end, import_move, state_booked
+from trades.ledger import nudges
+from trades.ledger.entries import Entry
 from trades.models import LEDGER_SHARDS, Import, ImportState, RequestGroup
-from trades.services.import_lease import import_end, import_move, state_booked
 from trades.services.limits import ShortPosition, accounts_lock, refuse_shorts
 
 PIECE_TRADES = 2_000

@@ -11,8 +11,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from kernel.errors import Conflict, FieldError, Invalid
-from trades import nudges
-from trades.csvfile import FileRefused, TextCheck, header_of, records
+from trades.imports.csvfile import FileRefused, TextCheck, header_of, records
+from trades.ledger import nudges
 from trades.models import Import, ImportChunk
 
 CHUNK_BYTES = 1024 * 1024
