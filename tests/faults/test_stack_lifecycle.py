@@ -19,6 +19,7 @@ import psutil
 import pytest
 import requests
 
+from eqtrade.up.accounts import server_account
 from eqtrade.up.layout import Layout
 from eqtrade.up.leftovers import read_processes, start_mark
 from eqtrade.up.options import PROJECT
@@ -123,6 +124,24 @@ def free_port() -> int:
         return port
 
 
+def listens_on(pid: int) -> set[tuple[str, int]]:
+    """Where a process listens on TCP; asked as its user, since a container's root may not see the
+    sockets of other users' processes."""
+    process = psutil.Process(pid)
+    uid, gid = process.uids().real, process.gids().real
+    ours = os.geteuid(), os.getegid()
+    if ours[0] == 0:
+        os.setegid(gid)
+        os.seteuid(uid)
+    try:
+        found = process.net_connections("inet")
+    finally:
+        if ours[0] == 0:
+            os.seteuid(ours[0])
+            os.setegid(ours[1])
+    return {(one.laddr.ip, one.laddr.port) for one in found if one.status == psutil.CONN_LISTEN}
+
+
 def lives(pid: int) -> bool:
     return start_mark(pid) is not None
 
@@ -143,14 +162,28 @@ def running(stack: RunningStack) -> Iterator[Running]:
 
 
 def test_only_nginx_listens_on_tcp(running: Running) -> None:
-    listening = {
-        (connection.laddr.ip, connection.laddr.port)
-        for pid in running.pids()
-        for connection in psutil.Process(pid).net_connections("inet")
-        if connection.status == psutil.CONN_LISTEN
-    }
+    listening = set().union(*map(listens_on, running.pids()))
 
     assert listening == {("127.0.0.1", running.port)}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has processes of another user")
+def test_a_listener_of_another_user_is_seen() -> None:
+    """Else the test above would pass whatever PostgreSQL, which root runs as another, opens."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        subprocess.Popen(
+            ["/bin/sh", "-c", "read line"],
+            cwd="/",
+            stdin=subprocess.PIPE,
+            pass_fds=[listener.fileno()],
+            **server_account().identity(),
+        ) as other,
+    ):
+        seen = listens_on(other.pid)
+        other.communicate(b"\n")
+
+        assert seen == {listener.getsockname()}
 
 
 def test_the_parts_answer_through_nginx(running: Running) -> None:

