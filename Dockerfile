@@ -34,7 +34,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/var/lib/eqtrade \
     DATA_DIR=/var/lib/eqtrade \
     STATIC_ROOT=/srv/static \
-    PULSE_FILE=/tmp/pulse.json
+    HEARTBEAT_FILE=/tmp/heartbeat.json
 # Compiled once: the user below can't write here, and each start would compile anew.
 RUN python manage.py collectstatic --noinput --verbosity 0 \
     && python -m compileall -q accounts blotter deploy eqtrade kernel pnl positions prices trades

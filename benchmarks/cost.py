@@ -31,9 +31,9 @@ def measure(report: Report) -> None:
         from django.contrib.auth.models import User
         from django.db import connection
 
-        from pnl.cost_projection import COST
-        from pnl.costing import fold
-        from pnl.flows import flows_of, numbers
+        from pnl.cost.average_cost import fold
+        from pnl.cost.fills import fills_of, numbers
+        from pnl.cost.projection import COST
         from trades.ledger.reader import State, drain
         from trades.ledger.rebuild import rebuild
         from trades.models import LEDGER_SHARDS
@@ -56,20 +56,20 @@ def measure(report: Report) -> None:
                 f"SELECT count(*) FROM ({JOINED} ORDER BY 1, 2, 3, 4, 5 OFFSET 0) g",
             ),
             (
-                "the same as flows, one string a key",
-                f"SELECT sum(length(flows)) FROM ({flows_of('true', places=True)}) g",
+                "the same as fills, one string a key",
+                f"SELECT sum(length(fills)) FROM ({fills_of('true', places=True)}) g",
             ),
         ):
             report.add(name, _best(ground, sql), "s", beside=GROUP_BY)
 
         with ground.superuser() as root, root.cursor(binary=True) as cursor:
             cursor.execute(
-                f"SELECT flows, flow_count FROM ({flows_of('true', places=True)}) g".encode()
+                f"SELECT fills, fill_count FROM ({fills_of('true', places=True)}) g".encode()
             )
             found: list[Any] = cursor.fetchall()
         started = time.perf_counter()
-        for flows, count in found:
-            fold(numbers(flows, count))
+        for fills, count in found:
+            fold(numbers(fills, count))
         report.add("the fold alone", time.perf_counter() - started, "s", beside=GROUP_BY)
 
         def drained() -> None:

@@ -165,8 +165,8 @@ def _right(ground: Ground, file: Path) -> None:
 
 
 def _projections() -> "list[Projection]":
-    from pnl.cost_projection import COST
-    from pnl.projection import ACTIVITY
+    from pnl.activity.projection import ACTIVITY
+    from pnl.cost.projection import COST
     from positions.projection import POSITIONS
 
     return [POSITIONS, ACTIVITY, COST]

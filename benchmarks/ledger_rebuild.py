@@ -32,7 +32,7 @@ SUMS = {
 def measure(report: Report) -> None:
     with ledger_ground() as ground:
         ground.fill(ENTRIES)
-        from pnl.projection import ACTIVITY
+        from pnl.activity.projection import ACTIVITY
         from positions.projection import POSITIONS
         from trades.ledger.reader import State, drain
         from trades.ledger.rebuild import rebuild

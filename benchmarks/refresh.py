@@ -25,7 +25,7 @@ from typing import Any
 from benchmarks.booking_to_frame import own_stack
 from benchmarks.report import Report
 from eqtrade.up.options import PROJECT
-from prices.calendar import published_calendar
+from prices.sessions.calendar import published_calendar
 from tests.stack.client import Row
 from tests.stack.live import Live
 from tests.stack.running import RunningStack
@@ -179,8 +179,8 @@ def ask() -> None:
 
     django.setup()
     from kernel import clock
+    from prices.quotes.write import quotes_keep
     from prices.selectors import priced_instruments
-    from prices.services.quotes import quotes_keep
     from prices.sources import SourceQuote
     from prices.sources.yahoo import YahooSource
     from prices.sources.yfinance_client import YahooClient

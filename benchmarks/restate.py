@@ -28,7 +28,7 @@ def measure(report: Report) -> None:
         from django.db import transaction
 
         from kernel import clock
-        from pnl.services.keeping import daily_keep
+        from pnl.daily.finalize import daily_finalize
         from prices.sessions import sessions
         from trades.bookings import Booking
         from trades.services.booking import trade_book
@@ -40,7 +40,7 @@ def measure(report: Report) -> None:
             days.insert(0, known.previous_session(days[0]))
         _fill(ground, days, now)
         started = time.perf_counter()
-        daily_keep(now=now)
+        daily_finalize(now=now)
         kept = _count()
         report.add(f"kept for the first time, {kept:,} rows", time.perf_counter() - started, "s")
 
@@ -73,7 +73,7 @@ def measure(report: Report) -> None:
 
 def _restated() -> float:
     from kernel import clock
-    from pnl.services.restating import Turn, restate_work
+    from pnl.daily.restate import Turn, restate_work
 
     started = time.perf_counter()
     while restate_work(now=clock.now()) is not Turn.DONE:
@@ -107,7 +107,7 @@ def _beside(job: Callable[[], None], work: Callable[[], Any]) -> list[float]:
 def _drain(account: str) -> None:
     """Both readers at the account's shard, until they have everything."""
     from accounts.models import Account
-    from pnl.projection import ACTIVITY
+    from pnl.activity.projection import ACTIVITY
     from positions.projection import POSITIONS
     from trades.ledger.reader import State, drain
     from trades.models import LEDGER_SHARDS

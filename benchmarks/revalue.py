@@ -72,7 +72,7 @@ def _figures(
 ) -> None:  # fmt: skip
     from django.db import connection
 
-    from pnl.totals import live_totals
+    from pnl.live.totals import live_totals
 
     params: dict[str, Any] = {"accounts": accounts, "previous": previous, "today": today}
 

@@ -8,7 +8,7 @@ from typing import Any
 from blotter.rows import Today, key_rows, total_rows
 from kernel.api.rows import Row, moment, text
 from pnl.corrections import NO_PREVIOUS_CLOSE, past_corrections, reason_with
-from pnl.past import (
+from pnl.daily.read import (
     AccountDay,
     DayPnl,
     first_trade_date,

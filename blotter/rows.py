@@ -8,11 +8,11 @@ from decimal import Decimal
 from django.conf import settings
 
 from kernel.api.rows import Row, moment, text
+from pnl.as_of import rows_as_of
 from pnl.corrections import reason_with
 from pnl.figures import KeyPnl
-from pnl.history import rows_as_of
-from pnl.selectors import correction_pnl_by_key, live_rows
-from pnl.totals import TotalPnl, live_totals
+from pnl.live.rows import correction_pnl_by_key, live_rows
+from pnl.live.totals import TotalPnl, live_totals
 from prices.marks import Mark, marks
 from prices.sessions import sessions
 
@@ -38,7 +38,7 @@ def position_rows(
     instruments: Iterable[int] | None = None,
     include_flat: bool = False,
 ) -> list[Row]:
-    """Position rows of the business date, by account and ticker; narrowed as in pnl.selectors."""
+    """Position rows of the business date, by account and ticker; narrowed as in pnl.live.rows."""
     found = live_rows(
         accounts=accounts,
         now=today.now,
@@ -58,7 +58,7 @@ def position_rows_as_of(
     instruments: Iterable[int] | None = None,
     include_flat: bool = False,
 ) -> list[Row]:
-    """Position rows of a session as of then, every column of that session; see pnl.history."""
+    """Position rows of a session as of then, every column of that session; see pnl.as_of."""
     found = rows_as_of(
         accounts=accounts,
         session=session,

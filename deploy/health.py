@@ -3,7 +3,7 @@
     python -I deploy/health.py api|ws|worker|beat|flower
 
 Standard library only and no import of ours: it runs every few seconds beside each part. Worker and
-beat write down what they do (eqtrade/pulse.py); api, ws and Flower are asked.
+beat write down what they do (eqtrade/worker_heartbeat.py); api, ws and Flower are asked.
 """
 
 import base64
@@ -79,30 +79,30 @@ def flower(port: int = 5555) -> None:
 
 def beat() -> None:
     """It sent a task a moment ago."""
-    fresh_pulse("sent no task")
+    fresh_heartbeat("sent no task")
 
 
 def worker() -> None:
     """Its loop turns, it takes from all its queues, and what waits there does not wait for it."""
-    pulse = fresh_pulse("its loop did not turn, or it has no broker,")
-    missing = sorted(set(pulse["queues"]) - set(pulse["consuming"]))
+    heartbeat = fresh_heartbeat("its loop did not turn, or it has no broker,")
+    missing = sorted(set(heartbeat["queues"]) - set(heartbeat["consuming"]))
     if missing:
         raise Ill(f"it does not consume from {', '.join(missing)}")
-    is_busy = pulse["active"] >= pulse["processes"]
-    idle = pulse["idle_seconds"]
-    if pulse["waiting"] and idle > (BUSY_SECONDS if is_busy else STALLED_SECONDS):
-        raise Ill(f"{pulse['waiting']} messages wait, and it finished nothing for {idle:.0f} s")
+    is_busy = heartbeat["active"] >= heartbeat["processes"]
+    idle = heartbeat["idle_seconds"]
+    if heartbeat["waiting"] and idle > (BUSY_SECONDS if is_busy else STALLED_SECONDS):
+        raise Ill(f"{heartbeat['waiting']} messages wait, and it finished nothing for {idle:.0f} s")
 
 
-def fresh_pulse(what: str) -> dict[str, Any]:
-    file = Path(os.environ["PULSE_FILE"])
+def fresh_heartbeat(what: str) -> dict[str, Any]:
+    file = Path(os.environ["HEARTBEAT_FILE"])
     if not file.exists():
         raise Ill(f"{what} since it started")
-    pulse: dict[str, Any] = json.loads(file.read_text())
-    age = time.time() - pulse["at"]
+    heartbeat: dict[str, Any] = json.loads(file.read_text())
+    age = time.time() - heartbeat["at"]
     if age > PULSE_SECONDS:
         raise Ill(f"{what} for {age:.0f} s")
-    return pulse
+    return heartbeat
 
 
 def get(port: int, path: str) -> tuple[int, str]:

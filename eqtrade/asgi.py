@@ -10,7 +10,7 @@ _http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
 from blotter.live.routing import websocket_application  # noqa: E402 - needs Django set up
-from prices.calendar import published_calendar  # noqa: E402
+from prices.sessions.calendar import published_calendar  # noqa: E402
 
 application = ProtocolTypeRouter({"http": _http, "websocket": websocket_application})
 

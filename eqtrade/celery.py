@@ -8,14 +8,14 @@ from celery import Celery
 from celery.signals import task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 
-from eqtrade import pulse
+from eqtrade import worker_heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
 app = Celery("eqtrade")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-pulse.install(app)
+worker_heartbeat.install(app)
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 def _load_before_forking(**_: Any) -> None:
     """A process that replaces a killed one would else spend most of a second on the calendar before
     its first task, and every process would hold a copy of its own."""
-    from prices.calendar import published_calendar
+    from prices.sessions.calendar import published_calendar
 
     published_calendar()
 

@@ -17,9 +17,9 @@ from django.db.models import Q
 from accounts.models import Account, Entitlement
 from eqtrade.seed_trades import demo_trades
 from kernel.errors import DomainError
-from prices.services.close_fetching import closes_fetch
+from prices.closes.fetch import closes_fetch
+from prices.quotes.refresh import quotes_refresh
 from prices.services.instruments import instruments_sync
-from prices.services.quotes import quotes_refresh
 from prices.sessions import sessions
 from prices.sources import SourceUnavailable
 from trades.models import Trade

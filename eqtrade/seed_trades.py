@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from accounts.models import Account
 from kernel.money import round_source_price
-from prices.marks import closes_at
+from prices.closes.read import closes_at
 from prices.models import Instrument
 from prices.sessions import Session, sessions
 from trades.models import Side, Trade

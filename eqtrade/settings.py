@@ -206,8 +206,8 @@ PRICED_INSTRUMENT_SELECTORS = [
     "trades.selectors.recently_traded_instruments",
 ]
 # Who is told of new and changed closes, inside the transaction that records them.
-CLOSE_LISTENERS = ["pnl.services.restating.closes_changed"]
-HOURS_LISTENERS = ["pnl.services.restating.hours_changed"]
+CLOSE_LISTENERS = ["pnl.daily.restate.closes_changed"]
+HOURS_LISTENERS = ["pnl.daily.restate.hours_changed"]
 # What starts after each refresh of quotes: Celery task → its queue.
 AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
 # Since when prices are needed: dotted functions () → date or None.

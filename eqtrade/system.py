@@ -13,7 +13,7 @@ from kernel import clock
 from kernel.api.rows import Row, moment
 from pnl.health import restates
 from positions.health import overdue_snapshots, unbegun_snapshots
-from positions.selectors import last_snapshot
+from positions.snapshots.read import last_snapshot
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.sessions import sessions
 from trades.ledger.epoch import same_cluster

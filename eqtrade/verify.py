@@ -6,9 +6,11 @@ from django.db import connection, transaction
 
 from kernel import clock
 from kernel.database import lift_timeouts
-from pnl.verifying import cost_breaks, pnl_breaks
-from pnl.verifying_kept import kept_breaks
-from positions.verifying import position_breaks, snapshot_breaks
+from pnl.activity.verify import pnl_breaks
+from pnl.cost.verify import cost_breaks
+from pnl.daily.verify import daily_breaks
+from positions.snapshots.verify import snapshot_breaks
+from positions.verify import position_breaks
 from trades.ledger.verify import Break, ledger_breaks
 from trades.models import Verification, VerificationBreak
 
@@ -28,7 +30,7 @@ def verify() -> list[Break]:
             *position_breaks(),
             *snapshot_breaks(),
             *pnl_breaks(),
-            *kept_breaks(),
+            *daily_breaks(),
             *cost_breaks(),
         ]
 

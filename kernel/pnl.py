@@ -3,7 +3,7 @@
 trade P&L    = Σ (previous close − trade price) × signed quantity = previous close × q − notional
 position P&L = (mark − previous close) × closing quantity
 total P&L    = trade P&L + position P&L
-(The reference system's definitions.) The same arithmetic stands in SQL in pnl.selectors; a
+(The reference system's definitions.) The same arithmetic stands in SQL in pnl.live.rows; a
 property test holds the two together.
 """
 

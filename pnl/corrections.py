@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from prices.counting import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
 from prices.sessions import Sessions
 
 # Times have microseconds: what was recorded at the very end belongs to the session that ended.

@@ -12,8 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from pnl.costing import average_cost, fold
-from pnl.flows import numbers
+from pnl.cost.average_cost import average_cost, fold
+from pnl.cost.fills import numbers
 
 _FIGURES = """
     SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
@@ -58,14 +58,14 @@ LEDGER_FIGURES = _FIGURES.format(and_session="", consumers="NULL")
 DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session", consumers="'pnl'")
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
-# flows, flow_count; the last two where the others are to be folded): the columns of KeyPnl and the
-# flows, by account and ticker.
+# fills, fill_count; the last two where the others are to be folded): the columns of KeyPnl and the
+# fills, by account and ticker.
 SELECT_KEYS = """
     SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
            r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
            r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
            r.updated_at, c.quantity, c.cost, c.realized_pnl,
-           c.flows, c.flow_count
+           c.fills, c.fill_count
       FROM rows r
       JOIN accounts_account ac ON ac.id = r.account_id
       JOIN prices_instrument i ON i.id = r.instrument_id
@@ -117,10 +117,10 @@ class KeyPnl:
 
 
 def key_rows_of(found: Iterable[tuple[Any, ...]]) -> list[KeyPnl]:
-    """The rows of SELECT_KEYS, with flows folded where there are any to fold."""
+    """The rows of SELECT_KEYS, with fills folded where there are any to fold."""
     rows = []
-    for *values, flows, count in found:
+    for *values, fills, count in found:
         if count is not None:
-            values[-3:] = fold(numbers(flows, count)).decimals()
+            values[-3:] = fold(numbers(fills, count)).decimals()
         rows.append(KeyPnl(*values))
     return rows

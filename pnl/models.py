@@ -8,7 +8,7 @@ from django.db.models import Q
 from accounts.models import Account
 from kernel.database import AppendOnly, RecordedAt, append_only_triggers
 from kernel.fields import NumericField
-from pnl.costing import average_cost
+from pnl.cost.average_cost import average_cost
 from prices.models import Instrument
 from trades.models import LEDGER_SHARDS
 
@@ -171,7 +171,7 @@ class AccountPnl(AppendOnly):
 
 
 class Cost(models.Model):
-    """Average cost since inception (pnl.costing). `cost` is signed like the quantity;
+    """Average cost since inception (pnl.cost.average_cost). `cost` is signed like the quantity;
     `average_cost` is cost ÷ quantity, for showing only. `last_entry`: see positions.Position.
 
     `last_trade_date` and `last_executed_at` are the latest of all entries applied, each by itself:

@@ -3,11 +3,11 @@
 from celery import shared_task
 
 from kernel import clock
-from pnl.cost_projection import COST
-from pnl.projection import ACTIVITY
-from pnl.services.intraday import intraday_record
-from pnl.services.keeping import daily_keep
-from pnl.services.restating import Turn, restate_work, restates_wait
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
+from pnl.daily.finalize import daily_finalize
+from pnl.daily.restate import Turn, restate_work, restates_wait
+from pnl.intraday.record import intraday_record
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 
@@ -47,7 +47,7 @@ def rebuild_cost(accounts: list[str] | None = None) -> int:
 @shared_task(name="pnl.tasks.keep_daily")
 def keep_daily() -> int:
     """What is settled is calculated; what was asked for is restated."""
-    kept = daily_keep(now=clock.now())
+    kept = daily_finalize(now=clock.now())
     restate()
     return kept
 

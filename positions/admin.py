@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 from accounts.selectors import viewable_accounts
 from kernel.admin import ReadOnlyAdmin
 from kernel.money import normalized
-from positions.differences import Difference, snapshot_differences
 from positions.models import PositionSnapshot, SnapshotRun
+from positions.snapshots.differences import Difference, snapshot_differences
 
 MOST_SHOWN = 200
 HEADINGS = (

@@ -3,8 +3,8 @@
 from datetime import date, datetime, timedelta
 
 from positions.models import SnapshotRun
-from positions.services.snapshots import unmarked_sessions
-from prices.selectors import closes_state
+from positions.snapshots.take import sessions_without_run
+from prices.closes.read import closes_state
 from prices.sessions import sessions
 
 # So long after the session's end, or after its closes were settled, it is due.
@@ -29,6 +29,6 @@ def unbegun_snapshots(now: datetime) -> list[date]:
     known = sessions()
     return [
         day
-        for day in unmarked_sessions(known, now)
+        for day in sessions_without_run(known, now)
         if known.session_of(day).closes < now - DUE_AFTER
     ]

@@ -4,7 +4,7 @@ from celery import shared_task
 
 from kernel import clock
 from positions.projection import POSITIONS
-from positions.services.snapshots import snapshots_work
+from positions.snapshots.take import snapshots_work
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 

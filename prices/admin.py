@@ -13,6 +13,7 @@ from django.utils.html import format_html
 
 from kernel import clock
 from kernel.admin import ReadOnlyAdmin
+from prices.closes.write import close_enter, close_problems
 from prices.models import (
     Close,
     CloseRun,
@@ -23,10 +24,9 @@ from prices.models import (
     SourceFailure,
     SourceState,
 )
-from prices.services.closes import close_enter, close_problems
+from prices.notify import hours_written
 from prices.services.instruments import yahoo_symbol_of
 from prices.services.overrides import override_end, override_problems, override_set
-from prices.services.publishing import hours_written
 
 
 class InstrumentForm(forms.ModelForm[Instrument]):

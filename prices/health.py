@@ -5,9 +5,10 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 
+from prices.closes.read import SESSIONS_BACK, sessions_to_ask
 from prices.marks import Mark, marks
 from prices.models import CloseRun, SourceFailure, SourceState
-from prices.selectors import SESSIONS_BACK, priced_instruments, sessions_to_ask
+from prices.selectors import priced_instruments
 from prices.sessions import sessions
 from prices.sources import source
 

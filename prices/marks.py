@@ -3,7 +3,7 @@
 Mark = the first that exists: an active override; the newer of the session's close (timed at the
 session's end) and the last quote since 00:00 New York of that date (a real source's quotes from
 outside the session's hours never mark, simulated ones do); the previous close. Which closes count
-is decided in prices.counting.
+is decided in prices.closes.effective_close.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
 mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
@@ -21,7 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from prices.counting import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
 from prices.models import CARRIED, MANUAL
 from prices.sessions import day_start, sessions
 
@@ -194,35 +194,3 @@ def marks(now: datetime, instruments: Iterable[int] | None = None) -> list[Mark]
             mark_params(now, instruments),
         )
         return [Mark(*row) for row in cursor.fetchall()]
-
-
-@dataclass(frozen=True, slots=True)
-class SessionClose:
-    close: Decimal
-    source: str
-
-
-def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], SessionClose]:
-    """The close that counts for each (instrument id, session); absent where there is none."""
-    wanted = sorted(set(keys))
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT k.instrument_id, k.session, c.close, c.source
-              FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS k (instrument_id, session)
-              JOIN LATERAL (
-                SELECT close, source FROM prices_close
-                 WHERE instrument_id = k.instrument_id AND session = k.session
-                   AND {COUNTING}
-                 ORDER BY {BEST_FIRST} LIMIT 1
-              ) c ON true
-            """,
-            {
-                "ids": [i for i, _ in wanted],
-                "days": [d for _, d in wanted],
-                **source_params(),
-            },
-        )
-        return {(row[0], row[1]): SessionClose(row[2], row[3]) for row in cursor.fetchall()}

@@ -3,14 +3,14 @@
 `SESSION_MARKS` are CTEs for other apps' queries. Whoever uses them names two CTEs before, `days`
 (session, previous, ends) and `priced` (instrument_id), and passes `session_mark_params`. The last
 of them, `marks`, has the columns of prices.marks and `session`. Which closes count is decided in
-prices.counting.
+prices.closes.effective_close.
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from prices.counting import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
 from prices.models import CARRIED
 from prices.sessions import Sessions
 

@@ -5,11 +5,11 @@ import logging
 from celery import shared_task
 
 from kernel.clock import now
-from prices.services.close_fetching import closes_recover, closes_work
+from prices.closes.fetch import closes_recover, closes_work
+from prices.notify import tell_refreshed
+from prices.quotes.points import points_record
+from prices.quotes.refresh import quotes_refresh, ticks_take
 from prices.services.overrides import overrides_expire
-from prices.services.points import points_record
-from prices.services.publishing import tell_refreshed
-from prices.services.quotes import quotes_refresh, ticks_take
 from prices.sources import SourceUnavailable
 
 logger = logging.getLogger(__name__)

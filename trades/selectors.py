@@ -11,7 +11,7 @@ from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
 from kernel.pnl import signed, trade_pnl
-from prices.marks import closes_at
+from prices.closes.read import closes_at
 from prices.models import CARRIED
 from prices.sessions import day_start, sessions
 from trades.models import Import, RequestGroup, Status, Trade, TradeVersion

@@ -16,8 +16,8 @@ from kernel.api.queries import query_of
 from kernel.api.rows import Row, moment, text
 from kernel.errors import FieldError, Invalid
 from pnl.api.serializers import IntradayOut, IntradayQuery
+from pnl.intraday.read import intraday_points
 from pnl.models import AccountPnl
-from pnl.series import intraday_points
 from prices.sessions import sessions
 
 EXAMPLE = OpenApiExample(

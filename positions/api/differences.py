@@ -13,9 +13,9 @@ from kernel.api.rows import Row, moment, text
 from kernel.errors import NotThere
 from positions.api.serializers import DifferenceOut, SnapshotQuery
 from positions.api.views import ended_session
-from positions.differences import Change, Difference, snapshot_differences
 from positions.models import SnapshotRun
-from positions.selectors import last_snapshot, snapshot_of
+from positions.snapshots.differences import Change, Difference, snapshot_differences
+from positions.snapshots.read import last_snapshot, snapshot_of
 
 EXAMPLE = OpenApiExample(
     "A trade that was cancelled on the next day",

@@ -15,7 +15,7 @@ from kernel.api.queries import query_of
 from kernel.api.rows import Row, moment, text
 from kernel.errors import FieldError, Invalid
 from positions.api.serializers import SnapshotOut, SnapshotQuery
-from positions.selectors import SnapshotRow, last_snapshot, snapshot_rows
+from positions.snapshots.read import SnapshotRow, last_snapshot, snapshot_rows
 from prices.sessions import sessions
 
 EXAMPLE = OpenApiExample(

@@ -25,15 +25,11 @@ from prices.api.serializers import (
     PriceOut,
     SeriesOut,
 )
-from prices.marks import Mark, closes_at, marks
+from prices.closes.read import closes_at, effective_closes
+from prices.marks import Mark, marks
 from prices.models import Instrument
-from prices.selectors import (
-    active_overrides,
-    counting_closes,
-    instruments_found,
-    price_series,
-    priced_instruments,
-)
+from prices.quotes.series import price_series
+from prices.selectors import active_overrides, instruments_found, priced_instruments
 from prices.services.overrides import override_end, override_set
 from prices.sessions import NoSession, sessions
 
@@ -166,7 +162,7 @@ class CloseListView(APIView):
         _refuse_too_many(len(sessions().sessions_between(first, last)) * len(instruments))
         page, answer = keyset_page(
             request,
-            counting_closes(instruments, first, last),
+            effective_closes(instruments, first, last),
             key=lambda close: (close.session.isoformat(), close.instrument.ticker),
         )
         return answer(CloseOut(page, many=True).data)

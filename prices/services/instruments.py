@@ -10,7 +10,7 @@ from django.db.models import ForeignObjectRel
 
 from kernel.errors import DomainError
 from prices.models import Instrument
-from prices.services.publishing import publish_changed
+from prices.notify import publish_changed
 
 INDEX = "S&P 500"
 

@@ -10,7 +10,7 @@ from django.db.models import F
 from kernel.errors import FieldError, Invalid, NotThere
 from prices.amounts import check_amount
 from prices.models import Instrument, PriceOverride
-from prices.services.publishing import publish_changed
+from prices.notify import publish_changed
 from prices.sessions import day_start, sessions
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 from kernel.money import round_source_price
+from prices.elapsed_clock import Monotonic, elapsed_clock
 from prices.models import Instrument
-from prices.running import Monotonic, running
 from prices.sessions import Sessions, sessions
 from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 from prices.sources.yfinance_client import Chart, YahooClient, YahooFailure
@@ -40,7 +40,7 @@ class YahooSource:
 
         Each answer is judged by when it came: the exchange trades on while others are asked for.
         """
-        clock = running(now, self._monotonic)
+        clock = elapsed_clock(now, self._monotonic)
         tickers: dict[str, list[str]] = {}
         for instrument in instruments:
             tickers.setdefault(instrument.yahoo_symbol, []).append(instrument.ticker)

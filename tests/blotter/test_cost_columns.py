@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
-from pnl.cost_projection import COST
-from pnl.projection import ACTIVITY
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
 from positions.projection import POSITIONS
 from prices.models import Instrument
 from tests import factories as make

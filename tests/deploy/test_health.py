@@ -28,10 +28,10 @@ WELL: dict[str, Any] = {
 }
 
 
-def health(part: str, pulse: Path) -> tuple[int, str]:
+def health(part: str, heartbeat: Path) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-I", str(PROJECT / "deploy" / "health.py"), part],
-        env={"PULSE_FILE": str(pulse)},
+        env={"HEARTBEAT_FILE": str(heartbeat)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -41,8 +41,8 @@ def health(part: str, pulse: Path) -> tuple[int, str]:
 
 
 def said(tmp_path: Path, part: str = "worker", age: float = 0, **changed: Any) -> str:
-    """What is made of this pulse; nothing when all is well."""
-    file = tmp_path / "pulse.json"
+    """What is made of this heartbeat; nothing when all is well."""
+    file = tmp_path / "heartbeat.json"
     file.write_text(json.dumps({"at": time.time() - age, **WELL, **changed}))
     code, text = health(part, file)
     assert (code == 0) == (not text)
@@ -92,7 +92,7 @@ def test_what_does_not_answer_is_ill(tmp_path: Path, part: str) -> None:
 @dataclass
 class Worker:
     process: subprocess.Popen[bytes]
-    pulse: Path
+    heartbeat: Path
     environment: dict[str, str]
     valkey: ValkeyServer
 
@@ -109,16 +109,16 @@ class Worker:
         return done.stdout
 
     def read(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.pulse.read_text())
+        found: dict[str, Any] = json.loads(self.heartbeat.read_text())
         return found
 
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[Worker]:
     """A worker of the pnl queue, with a broker and without a database."""
-    pulse = tmp_path / "pulse.json"
+    heartbeat = tmp_path / "heartbeat.json"
     with ValkeyServer.temporary() as valkey:
-        environment = {**os.environ, "REDIS_URL": valkey.url(), "PULSE_FILE": str(pulse)}
+        environment = {**os.environ, "REDIS_URL": valkey.url(), "HEARTBEAT_FILE": str(heartbeat)}
         command = ["-m", "celery", "-A", "eqtrade", "worker", "-Q", "pnl", "-n", "pnl@here", "-c1"]
         process = subprocess.Popen(
             [sys.executable, *command],
@@ -128,8 +128,8 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            eventually(lambda: _exists(pulse))
-            yield Worker(process, pulse, environment, valkey)
+            eventually(lambda: _exists(heartbeat))
+            yield Worker(process, heartbeat, environment, valkey)
         finally:
             process.terminate()
             try:
@@ -144,13 +144,13 @@ def _exists(file: Path) -> None:
 
 
 def test_a_worker_that_answers_and_consumes_nothing_is_ill(worker: Worker) -> None:
-    assert health("worker", worker.pulse) == (0, "")
+    assert health("worker", worker.heartbeat) == (0, "")
 
     worker.control("control", "-d", "pnl@here", "cancel_consumer", "pnl")
     assert "pong" in worker.control("inspect", "-d", "pnl@here", "ping")
 
     def is_ill() -> None:
-        assert health("worker", worker.pulse) == (1, "Ill: it does not consume from pnl\n")
+        assert health("worker", worker.heartbeat) == (1, "Ill: it does not consume from pnl\n")
 
     eventually(is_ill)
 
@@ -176,6 +176,6 @@ def test_a_worker_without_its_broker_is_ill_and_recovers(worker: Worker) -> None
 
     def writes_again() -> None:
         assert worker.read()["at"] > before
-        assert health("worker", worker.pulse) == (0, "")
+        assert health("worker", worker.heartbeat) == (0, "")
 
     eventually(writes_again)

@@ -10,8 +10,8 @@ from psycopg import connect
 from eqtrade.system import _unserved
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
-from pnl.services.restating import closes_changed
-from positions.services.snapshots import _mark
+from pnl.daily.restate import closes_changed
+from positions.snapshots.take import _begin_run
 from prices.sessions import sessions
 from tests import factories as make
 from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at, recorded, settle
@@ -62,7 +62,7 @@ def test_overdue_snapshots_and_late_restatements_are_problems(staff: Client) -> 
     days.trade("5", "10", MONDAY)
     settle(MONDAY)
     with recorded(at(MONDAY, 21)):
-        _mark(sessions(), MONDAY)
+        _begin_run(sessions(), MONDAY)
         closes_changed([(days.ibm.pk, MONDAY)])
     state = staff.get("/api/v1/system/").json()
     assert state["last_snapshot"] is None

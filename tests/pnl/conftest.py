@@ -13,12 +13,12 @@ from django.db import connection, transaction
 from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
-from pnl.projection import ACTIVITY
-from pnl.services.keeping import daily_keep
-from pnl.services.restating import Turn, restate_work
+from pnl.activity.projection import ACTIVITY
+from pnl.daily.finalize import daily_finalize
+from pnl.daily.restate import Turn, restate_work
 from positions.projection import POSITIONS
+from prices.closes.write import closes_load
 from prices.models import CloseRun, Instrument
-from prices.services.closes import closes_load
 from tests import factories as make
 from trades.ledger.reader import drain
 from trades.models import Trade
@@ -106,7 +106,7 @@ class Days:
 
     def keep(self, now: datetime) -> None:
         """What the minute's task does: calculate what is settled, restate what was asked for."""
-        daily_keep(now=now)
+        daily_finalize(now=now)
         assert restate_work(now=now, seconds=60) is Turn.DONE
 
     def read(self) -> None:

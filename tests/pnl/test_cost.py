@@ -17,8 +17,8 @@ from psycopg import connect
 from accounts.models import Entitlement
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
-from pnl import cost_projection
-from pnl.cost_projection import COST
+from pnl.cost import projection as cost_projection
+from pnl.cost.projection import COST
 from pnl.models import Cost
 from tests import factories as make
 from tests.trades.conftest import Desk, make_desk

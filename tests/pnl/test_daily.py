@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eqtrade.up.postgres import PostgresServer
+from pnl.activity.projection import ACTIVITY
+from pnl.daily.finalize import daily_finalize
+from pnl.daily.read import DayPnl, past_rows
+from pnl.daily.restate import Turn, restate_work
 from pnl.models import DailyActivity, DailyPnl, RestateRequest, SessionRun
-from pnl.past import DayPnl, past_rows
-from pnl.projection import ACTIVITY
-from pnl.services.keeping import daily_keep
-from pnl.services.restating import Turn, restate_work
 from prices.models import CARRIED, CloseRun
 from prices.sessions import sessions
 from tests import factories as make
@@ -69,7 +69,7 @@ def test_kept_when_closes_are_settled_and_final_when_they_are_official(days: Day
     (row,) = days.pnl(at(TUESDAY), **{"from": "2026-03-16", "to": "2026-03-16"})
     assert (row["total_pnl"], row["is_final"], row["restated_at"]) == ("10", True, None)
     assert row["calculated_at"] == "2026-03-16T21:00:00Z"
-    assert daily_keep(now=at(MONDAY, 21)) == 0
+    assert daily_finalize(now=at(MONDAY, 21)) == 0
 
 
 def test_a_carried_close_is_not_final_until_the_official_one_comes(days: Days) -> None:
@@ -218,9 +218,9 @@ def test_a_calculation_that_dies_is_done_again(days: Days, monkeypatch: Any) -> 
     days.close(MONDAY, "41")
     settle(MONDAY)
     with monkeypatch.context() as patched:
-        patched.setattr("pnl.services.keeping.daily_write", lambda *_, **__: 1 / 0)
+        patched.setattr("pnl.daily.finalize.daily_write", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
-            daily_keep(now=at(MONDAY, 21))
+            daily_finalize(now=at(MONDAY, 21))
     assert SessionRun.objects.exists()
     assert days.pnl(NOW, **WEEK)[0]["is_final"] is False
     days.trade("1", "40", MONDAY, when=at(MONDAY, 22))  # marked: asks, though nothing is kept yet
@@ -235,10 +235,10 @@ def test_a_reader_that_is_far_behind_comes_first(days: Days) -> None:
     with recorded(at(MONDAY, 19)), transaction.atomic():
         make.make_trade(days.user, days.account, days.ibm, "1", "40", trade_date=MONDAY, at=NOW)
     shard = days.account.pk % 16
-    daily_keep(now=at(MONDAY, 21))
+    daily_finalize(now=at(MONDAY, 21))
     assert not SessionRun.objects.filter(shard=shard).exists()
     drain(ACTIVITY, shard)
-    daily_keep(now=at(MONDAY, 21))
+    daily_finalize(now=at(MONDAY, 21))
     assert SessionRun.objects.filter(shard=shard, calculated_at__isnull=False).exists()
 
 
@@ -257,7 +257,7 @@ def test_a_rebuild_that_mends_asks_for_all_of_it(week: Days) -> None:
 def test_one_writer_at_a_time(week: Days, committed_db: PostgresServer) -> None:
     from psycopg import connect
 
-    from pnl.services.writing import WRITER
+    from pnl.daily.write import WRITER
 
     week.trade("2", "41", TUESDAY, when=NOW)
     with connect(committed_db.url("runtime")) as other:
@@ -267,14 +267,14 @@ def test_one_writer_at_a_time(week: Days, committed_db: PostgresServer) -> None:
 
 
 def test_pieces_are_bounded_and_all_are_done(week: Days, monkeypatch: Any) -> None:
-    monkeypatch.setattr("pnl.services.restating.PIECE_ROWS", 2)
-    monkeypatch.setattr("pnl.services.keeping.PIECE_ROWS", 2)
+    monkeypatch.setattr("pnl.daily.restate.PIECE_ROWS", 2)
+    monkeypatch.setattr("pnl.daily.finalize.PIECE_ROWS", 2)
     others = [make.make_instrument(f"T{n}") for n in range(5)]
     for name in others:
         week.trade("1", "10", MONDAY, when=NOW, instrument=name)
     DailyPnl.objects.all().delete()
     SessionRun.objects.update(calculated_at=None)
-    daily_keep(now=NOW)
+    daily_finalize(now=NOW)
     assert restate_work(now=NOW, seconds=0) is Turn.MORE
     week.keep(NOW)
     assert DailyPnl.objects.filter(session=THURSDAY).count() == 6

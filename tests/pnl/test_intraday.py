@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kernel.clock import clock_set
-from pnl.services.intraday import intraday_record
+from pnl.intraday.record import intraday_record
 from tests import factories as make
 from tests.pnl.conftest import TUESDAY, WEDNESDAY, Days, at
 

@@ -16,10 +16,10 @@ from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.pnl import session_pnl
+from pnl.activity.projection import ACTIVITY
 from pnl.figures import KeyPnl
-from pnl.projection import ACTIVITY
-from pnl.selectors import correction_pnl_by_key, live_rows
-from pnl.totals import live_totals
+from pnl.live.rows import correction_pnl_by_key, live_rows
+from pnl.live.totals import live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
 from tests import factories as make

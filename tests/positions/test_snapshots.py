@@ -16,7 +16,7 @@ from eqtrade.verify import verify
 from kernel.clock import clock_set
 from positions.health import overdue_snapshots
 from positions.models import PositionSnapshot, SnapshotRun
-from positions.services.snapshots import snapshots_work
+from positions.snapshots.take import snapshots_work
 from prices.models import SessionOverride
 from tests import factories as make
 from tests.pnl.conftest import (

@@ -12,8 +12,8 @@ from rest_framework.test import APIClient
 
 from blotter.rows import price_rows, today_at
 from kernel import clock
+from prices.closes.write import closes_load
 from prices.models import Close, Instrument, PriceOverride, Quote
-from prices.services.closes import closes_load
 
 pytestmark = pytest.mark.django_db
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from prices.calendar import published_calendar
+from prices.closes.fetch import closes_fetch, closes_work
 from prices.models import Close, CloseRun, Instrument, PriceOverride, Quote
-from prices.services.close_fetching import closes_fetch, closes_work
+from prices.quotes.refresh import quotes_refresh, quotes_take
 from prices.services.overrides import override_set
-from prices.services.quotes import quotes_refresh, quotes_take
+from prices.sessions.calendar import published_calendar
 from prices.sources import SourceClose, SourceQuote
 from tests.at_once import at_once
 from tests.yahoo.market import Market

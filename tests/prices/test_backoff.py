@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prices.backoff import pause
+from prices.sources.backoff import pause
 
 FIRST, LONGEST = timedelta(seconds=45), timedelta(seconds=900)
 

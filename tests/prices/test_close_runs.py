@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from kernel.clock import NEW_YORK
+from prices.closes.fetch import closes_work
+from prices.closes.read import ClosesState, closes_state
+from prices.closes.write import closes_load
 from prices.models import CARRIED, Close, CloseRun, Instrument, SessionOverride, SourceState
-from prices.selectors import ClosesState, closes_state
-from prices.services.close_fetching import closes_work
-from prices.services.closes import closes_load
 from prices.sources import SourceUnavailable
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from kernel.errors import Invalid
+from prices.closes.fetch import closes_fetch
+from prices.closes.write import closes_load
 from prices.models import Close, Instrument, SessionOverride
-from prices.services.close_fetching import closes_fetch
-from prices.services.closes import closes_load
 
 pytestmark = pytest.mark.django_db
 

@@ -131,7 +131,7 @@ def test_both_are_published(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     sent: list[Any] = []
-    monkeypatch.setattr("prices.services.publishing.publish", sent.extend)
+    monkeypatch.setattr("prices.notify.publish", sent.extend)
     notice = ("quotes", {"type": "quotes", "instruments": [ibm.pk]})
     with django_capture_on_commit_callbacks(execute=True):
         override = put(staff, now)
@@ -149,7 +149,7 @@ def test_what_expires_is_ended_then_and_told_of(
     django_capture_on_commit_callbacks: Any,
 ) -> None:
     told: list[Any] = []
-    monkeypatch.setattr("prices.services.publishing.publish", told.extend)
+    monkeypatch.setattr("prices.notify.publish", told.extend)
     ends = now + timedelta(minutes=5)
     override = override_set(
         user=staff, ticker="IBM", price=Decimal(1), reason="Halted", expires_at=ends, now=now

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from kernel.clock import clock_set
 from prices.models import Instrument, PricePoint, Quote
-from prices.services.points import points_record
+from prices.quotes.points import points_record
 from prices.tasks import refresh_quotes
 from tests import factories
 

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client, override_settings
 
 from kernel import clock
+from prices.closes.read import ClosesState, closes_state
 from prices.models import CARRIED, Close, CloseRun, Instrument, SourceFailure, SourceState
-from prices.selectors import ClosesState, closes_state
 from prices.tasks import fetch_closes, recover, refresh_quotes
 from tests import factories
 

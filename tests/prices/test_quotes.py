@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from prices.models import Instrument, Quote
-from prices.services.quotes import quotes_refresh, ticks_take
+from prices.quotes.refresh import quotes_refresh, ticks_take
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ SATURDAY = datetime(2026, 1, 31, 16, 0, tzinfo=UTC)
 def published(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was published; the real thing needs a Redis."""
     sent: list[Any] = []
-    monkeypatch.setattr("prices.services.publishing.publish", sent.extend)
+    monkeypatch.setattr("prices.notify.publish", sent.extend)
     return sent
 
 

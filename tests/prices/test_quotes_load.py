@@ -12,7 +12,7 @@ from kernel.clock import clock_set
 from kernel.errors import Invalid
 from prices.marks import marks
 from prices.models import Instrument, Quote
-from prices.services.quotes import quotes_load
+from prices.quotes.write import quotes_load
 from tests import factories
 
 pytestmark = pytest.mark.django_db

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from kernel.clock import NEW_YORK
-from prices.calendar import published_calendar
+from prices.closes.fetch import closes_recover, closes_work
+from prices.closes.read import ClosesState, closes_state
 from prices.health import closes_health, coverage, price_problems, source_health
 from prices.models import CARRIED, Close, CloseRun, Instrument
-from prices.selectors import ClosesState, closes_state
-from prices.services.close_fetching import closes_recover, closes_work
-from prices.services.fetching import FetchRunning
+from prices.sessions.calendar import published_calendar
 from prices.sources import SourceUnavailable
+from prices.sources.ask import FetchRunning
 from tests.yahoo.market import Market
 from tests.yahoo.server import TOO_MANY, Answer, YahooServer
 
@@ -181,7 +181,7 @@ def test_a_recovery_beside_somebody_who_asks_for_long_costs_nothing(
 ) -> None:
     from psycopg import connect
 
-    monkeypatch.setattr("prices.services.close_fetching.WAIT_SECONDS", 0.2)
+    monkeypatch.setattr("prices.closes.fetch.WAIT_SECONDS", 0.2)
     with connect(cluster.url("runtime"), autocommit=True) as other:
         other.execute("SELECT pg_advisory_lock(7205012)")
         with pytest.raises(FetchRunning):
@@ -202,7 +202,7 @@ def test_between_two_calls_others_may_ask(
     who waits to see it."""
     from psycopg import connect
 
-    monkeypatch.setattr("prices.services.close_fetching.AT_ONCE", 2)
+    monkeypatch.setattr("prices.closes.fetch.AT_ONCE", 2)
     had: list[bool] = []
 
     def slept(_: float) -> None:
@@ -210,7 +210,7 @@ def test_between_two_calls_others_may_ask(
             row = other.execute("SELECT pg_try_advisory_lock(7205012)").fetchone()
             had.append(row == (True,))
 
-    monkeypatch.setattr("prices.services.close_fetching.sleep", slept)
+    monkeypatch.setattr("prices.closes.fetch.sleep", slept)
     assert closes_work(now=WAKES) == 6 * 15
     assert had == [True, True]
 

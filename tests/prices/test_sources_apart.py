@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from prices.marks import PAST_MARKS, closes_at, marks, past_mark_params
+from prices.closes.read import closes_at, effective_closes
+from prices.closes.runs import closes_carry
+from prices.marks import PAST_MARKS, marks, past_mark_params
 from prices.models import CARRIED, MANUAL, Close, Instrument
-from prices.selectors import counting_closes
-from prices.services.close_runs import closes_carry
 from prices.session_marks import DAYS, SESSION_MARKS, session_mark_params
 from prices.sessions import sessions
 from tests import factories as make
@@ -54,7 +54,7 @@ def by_key(aapl: Instrument) -> Decimal | None:
 
 
 def listed(aapl: Instrument) -> Decimal | None:
-    return next((c.close for c in counting_closes([aapl.pk], FRIDAY, FRIDAY)), None)
+    return next((c.close for c in effective_closes([aapl.pk], FRIDAY, FRIDAY)), None)
 
 
 def _asked(sql: str, params: dict[str, Any]) -> Decimal | None:

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from prices.calendar import published_calendar
+from prices.closes.fetch import closes_work
 from prices.health import coverage, price_problems, source_health
 from prices.marks import marks
 from prices.models import Close, CloseRun, Instrument, Quote, SourceFailure
-from prices.services.close_fetching import closes_work
-from prices.services.fetching import FetchRunning, LeftAlone, ask, one_fetch
-from prices.services.quotes import quotes_refresh
+from prices.quotes.refresh import quotes_refresh
+from prices.sessions.calendar import published_calendar
 from prices.sources import SourceUnavailable
+from prices.sources.ask import FetchRunning, LeftAlone, ask, one_fetch
 from tests.yahoo.market import Market
 from tests.yahoo.server import TOO_MANY, Answer, Asked, YahooServer
 
@@ -137,7 +137,7 @@ def test_charts_are_kept_some_at_a_time(
 ) -> None:
     """Where many at once are refused, a refresh takes minutes: what came is kept, and told of,
     meanwhile."""
-    monkeypatch.setattr("prices.services.quotes.AT_ONCE", 4)
+    monkeypatch.setattr("prices.quotes.refresh.AT_ONCE", 4)
     Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(9)]).delete()
     desk.server.fault = lambda asked: Answer(401, b"{}") if asked.kind == "quote" else None
     with django_capture_on_commit_callbacks() as told:
@@ -203,7 +203,7 @@ def test_one_symbol_that_breaks_holds_up_no_close_of_another(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither in its own group of symbols nor in the next; and Yahoo is not left alone for it."""
-    monkeypatch.setattr("prices.services.close_fetching.AT_ONCE", 4)
+    monkeypatch.setattr("prices.closes.fetch.AT_ONCE", 4)
     Instrument.objects.exclude(ticker__in=[f"T{n}" for n in range(10)]).delete()
     broken = Answer(200, b'{"chart": {"res')
     desk.server.fault = lambda asked: broken if asked.symbols == ("T2",) else None

@@ -22,8 +22,8 @@ from eqtrade.up.options import PROJECT
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
 from prices.models import Instrument, Quote, SourceState
-from prices.services.quotes import quotes_refresh
-from prices.services.streaming import Streamer, StreamUnavailable, stream_forever
+from prices.quotes.refresh import quotes_refresh
+from prices.quotes.stream import Streamer, StreamUnavailable, stream_forever
 from prices.sources import SourceUnavailable
 from prices.sources.yahoo_stream import price_of
 from tests.yahoo.server import Answer, YahooServer

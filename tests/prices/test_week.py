@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from kernel.clock import NEW_YORK
-from prices.calendar import Session, published_calendar
+from prices.closes.fetch import closes_recover, closes_work
+from prices.closes.read import ClosesState, closes_state, effective_closes
 from prices.models import CARRIED, Close, CloseRun, Instrument, Quote, SessionOverride
-from prices.selectors import ClosesState, closes_state, counting_closes
-from prices.services.close_fetching import closes_recover, closes_work
-from prices.services.quotes import quotes_refresh
+from prices.quotes.refresh import quotes_refresh
 from prices.sessions import is_open
+from prices.sessions.calendar import Session, published_calendar
 from prices.sources import SourceUnavailable
 from tests.yahoo.market import Market
 from tests.yahoo.server import Answer, YahooServer
@@ -97,7 +97,7 @@ def counting(session: date) -> set[tuple[str, Decimal]]:
     ids = Instrument.objects.values_list("pk", flat=True)
     return {
         (close.instrument.ticker, close.close)
-        for close in counting_closes(ids, session, session)
+        for close in effective_closes(ids, session, session)
         if close.source != CARRIED
     }
 

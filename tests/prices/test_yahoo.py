@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from prices.calendar import published_calendar
 from prices.models import Instrument, SessionOverride
+from prices.sessions.calendar import published_calendar
 from prices.sources import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 from prices.sources.yahoo import CLOCK_MARGIN, YahooSource
 from prices.sources.yfinance_client import YahooClient, cache_directory

@@ -28,10 +28,10 @@ class Terms:
     executed_at: datetime
 
 
-def by_average_cost(flows: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
+def by_average_cost(fills: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
     """Quantity, cost and realized P&L: of each trade first what closes, then what opens."""
     held = cost = realized = ZERO
-    for quantity, price in flows:
+    for quantity, price in fills:
         closed = ZERO
         if held and (held > 0) != (quantity > 0):
             closed = max(-abs(held), -abs(quantity)) * (1 if held > 0 else -1)

@@ -33,8 +33,8 @@ from django.db import DatabaseError, connection, transaction  # noqa: E402
 from accounts.models import Account  # noqa: E402
 from kernel import clock, notices  # noqa: E402
 from kernel.errors import DomainError  # noqa: E402
-from pnl.cost_projection import COST  # noqa: E402
-from pnl.projection import ACTIVITY  # noqa: E402
+from pnl.activity.projection import ACTIVITY  # noqa: E402
+from pnl.cost.projection import COST  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
 from prices.models import Instrument  # noqa: E402
 from tests import factories as make  # noqa: E402

@@ -23,15 +23,15 @@ from hypothesis.stateful import (
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.clock import clock_set
-from pnl.cost_projection import COST
-from pnl.projection import ACTIVITY
-from pnl.services.keeping import daily_keep
-from pnl.services.restating import Turn, restate_work
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
+from pnl.daily.finalize import daily_finalize
+from pnl.daily.restate import Turn, restate_work
 from positions.projection import POSITIONS
-from positions.services.snapshots import snapshots_work
+from positions.snapshots.take import snapshots_work
+from prices.closes.write import closes_load
 from prices.models import CloseRun, SessionOverride
-from prices.services.closes import closes_load
-from prices.services.quotes import quotes_keep
+from prices.quotes.write import quotes_keep
 from prices.sources.base import SourceQuote
 from tests import factories as make
 from tests.conftest import wipe
@@ -249,7 +249,7 @@ class Desk(RuleBasedStateMachine):
         """The work of the minute: snapshots, P&L kept and restated, whenever it gets its turn."""
         self._drain(ACTIVITY)
         snapshots_work(now=self.now, patience=0)
-        daily_keep(now=self.now)
+        daily_finalize(now=self.now)
         assert restate_work(now=self.now, seconds=60) is Turn.DONE
         self.model.take_snapshots(self.now)
 

@@ -21,8 +21,8 @@ from psycopg import connect
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
 from eqtrade.verify import verify
-from pnl.cost_projection import COST
-from pnl.projection import ACTIVITY
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
 from positions.projection import POSITIONS
 from tests import factories as make
 from trades.ledger.consumer import shards_behind

@@ -10,8 +10,8 @@ from django.db import connection, transaction
 from psycopg import Connection, connect
 
 from eqtrade.up.postgres import PostgresServer
-from pnl.cost_projection import COST
-from pnl.projection import ACTIVITY
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
 from positions.models import Position
 from positions.projection import POSITIONS
 from tests import factories as make

@@ -12,9 +12,9 @@ from psycopg import connect
 from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
-from pnl.cost_projection import COST
+from pnl.activity.projection import ACTIVITY
+from pnl.cost.projection import COST
 from pnl.models import Cost, DailyActivity, Holding
-from pnl.projection import ACTIVITY
 from positions.models import Position
 from positions.projection import POSITIONS
 from positions.tasks import rebuild_projection as positions_rebuild

@@ -11,7 +11,7 @@ import pytest
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import NEW_YORK
 from positions.models import PositionSnapshot
-from positions.services.snapshots import snapshots_work
+from positions.snapshots.take import snapshots_work
 from prices.models import CARRIED, SessionOverride
 from prices.sessions import session_of
 from tests import factories as make

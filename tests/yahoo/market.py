@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from kernel.clock import NEW_YORK
-from prices.calendar import Session
+from prices.sessions.calendar import Session
 
 Clock = Callable[[], datetime]
 NAN = None  # as JSON has it: Yahoo says null where pandas then has NaN

@@ -1,6 +1,6 @@
 """Compute average cost anew from the ledger."""
 
-from pnl.cost_projection import COST
+from pnl.cost.projection import COST
 from trades.management.rebuild_command import RebuildCommand
 
 

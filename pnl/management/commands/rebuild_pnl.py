@@ -1,6 +1,6 @@
 """Compute holdings and daily activity anew from the ledger."""
 
-from pnl.projection import ACTIVITY
+from pnl.activity.projection import ACTIVITY
 from trades.management.rebuild_command import RebuildCommand
 
 

@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import Account
 from kernel import clock
+from pnl.daily.restate import Turn, accounts_restate, restate_work
 from pnl.models import RestateRequest, SessionRun
-from pnl.services.restating import Turn, accounts_restate, restate_work
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
 from prices.management.load_command import load_command
-from prices.services.quotes import quotes_load
+from prices.quotes.write import quotes_load
 
 Command = load_command("quotes", "ticker,as_of,price", quotes_load)

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from kernel.clock import NEW_YORK, now
+from prices.closes.fetch import Filled, closes_rebuild, closes_recover
 from prices.health import closes_health, coverage, price_problems, source_health
-from prices.services.close_fetching import Filled, closes_rebuild, closes_recover
-from prices.services.streaming import StreamUnavailable, stream_forever
+from prices.quotes.stream import StreamUnavailable, stream_forever
 from prices.sessions import sessions
 from prices.sources import SourceUnavailable
 

@@ -1,0 +1,1 @@
+"""Holdings and daily activity: the projection that P&L is computed from."""

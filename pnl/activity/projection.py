@@ -1,0 +1,61 @@
+"""Holdings and daily activity: what P&L is computed from, under one checkpoint, so that P&L is
+never torn between what is held and what was traded.
+
+What a batch changes in sessions whose P&L is kept is asked for in the batch's own transaction
+(RestateRequest), so a reader that dies loses none of it. Which sessions are kept is marked under
+the checkpoint's lock (pnl.daily.finalize): a batch either sees the mark, or was committed before
+it and is in what is calculated then.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from trades.ledger.reader import Batch
+from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
+
+_REQUEST = f"""
+    INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, reason)
+    SELECT e.account_id, e.instrument_id, min(e.trade_date), 'entry'
+      FROM trades_ledgerentry e
+     WHERE {Batch.WHERE}
+       AND e.trade_date <= (SELECT max(session) FROM pnl_sessionrun WHERE shard = %(shard)s)
+     GROUP BY e.account_id, e.instrument_id
+"""
+
+_REQUEST_ALL = """
+    INSERT INTO pnl_restaterequest (account_id, first_session, reason)
+    SELECT a.id, f.session, 'rebuild'
+      FROM accounts_account a,
+           (SELECT min(session) AS session FROM pnl_sessionrun WHERE shard = %(shard)s) f
+     WHERE a.id %% %(shards)s = %(shard)s AND f.session IS NOT NULL
+       AND (%(accounts)s::bigint[] IS NULL OR a.id = ANY(%(accounts)s::bigint[]))
+"""
+
+
+@dataclass(frozen=True)
+class ActivityProjection(SumProjection):
+    def apply(self, cursor: Any, batch: Batch) -> int:
+        entries = super().apply(cursor, batch)
+        cursor.execute(_REQUEST, batch.params)
+        return entries
+
+    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+        """Kept P&L follows what was mended; of accounts that were named it does in any case."""
+        rebuilt = super().rebuild(cursor, scope)
+        if rebuilt.written or rebuilt.removed or scope.accounts is not None:
+            cursor.execute(_REQUEST_ALL, scope.params)
+        return rebuilt
+
+
+ACTIVITY = ActivityProjection(
+    "pnl",
+    [
+        SumTable("pnl_holding", key=("account_id", "instrument_id"), sums=("quantity",)),
+        SumTable(
+            "pnl_dailyactivity",
+            key=("account_id", "trade_date", "instrument_id"),
+            sums=("quantity", "notional", "trades"),
+            last_entry=False,
+        ),
+    ],
+)

@@ -1,0 +1,95 @@
+"""Positions and P&L of a session as of then: two filters on one sum of the ledger.
+
+`as_of` takes entries by trade date, `known_at` by when they were recorded (inclusive; it never
+filters prices). What the ledger index holds (quantity, trade date, time of recording) answers the
+sum without touching the table; only the session's own entries are fetched for their notional. Cost
+is folded anew in the same statement: as known now from the trades that stand, which one snapshot
+sees to be the same as the entries, as known then from the entries.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import connection
+
+from pnl.cost.fills import STANDING_TRADES, fills_of, folded
+from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
+from prices.sessions import sessions
+
+_SUMS = """
+    SELECT account_id, instrument_id, sum(quantity) AS quantity, max(recorded_at) AS updated_at
+      FROM trades_ledgerentry
+     WHERE account_id = ANY(%(accounts)s) AND trade_date <= %(session)s
+       AND (%(instruments)s::bigint[] IS NULL OR instrument_id = ANY(%(instruments)s::bigint[]))
+       AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s::timestamptz)
+     GROUP BY account_id, instrument_id
+"""
+
+_TRADED = """
+    SELECT account_id, instrument_id, sum(quantity) AS quantity, sum(notional) AS notional,
+           sum(trades) AS trades
+      FROM trades_ledgerentry
+     WHERE account_id = ANY(%(accounts)s) AND trade_date = %(session)s
+       AND (%(instruments)s::bigint[] IS NULL OR instrument_id = ANY(%(instruments)s::bigint[]))
+       AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s::timestamptz)
+     GROUP BY account_id, instrument_id
+"""
+
+_KEYED = f"""
+    SELECT s.account_id, s.instrument_id, s.quantity AS position, s.quantity AS held,
+           false AS apart, coalesce(t.quantity, 0) AS traded, coalesce(t.notional, 0) AS notional,
+           coalesce(t.trades, 0) AS trades, s.updated_at
+      FROM ({_SUMS}) s
+      LEFT JOIN ({_TRADED}) t USING (account_id, instrument_id)
+     WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
+"""
+
+_OF_ACCOUNTS = """
+    {0}account_id = ANY(%(accounts)s) AND {0}trade_date <= %(session)s
+    AND (%(instruments)s::bigint[] IS NULL OR {0}instrument_id = ANY(%(instruments)s::bigint[]))
+"""
+# As known now the trades themselves say it, without their versions.
+_KNOWN_NOW = folded(f"{STANDING_TRADES} AND {_OF_ACCOUNTS.format('')}")
+_KNOWN_THEN = fills_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s", few=True)
+# A key whose trades are all cancelled has a cost, of nothing.
+_COSTS = """
+    SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl,
+           f.fills, coalesce(f.fill_count, 0) AS fill_count
+      FROM keyed LEFT JOIN ({fills}) f USING (account_id, instrument_id)
+"""
+
+_NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"
+
+
+def rows_as_of(
+    *,
+    accounts: Iterable[int],
+    session: date,
+    now: datetime,
+    known_at: datetime | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> list[KeyPnl]:
+    """Rows of a session: quantities from the ledger, marks of that session (its closes; for the
+    business date the live marks). Straight from the ledger, so never behind a reader."""
+    wanted = None if instruments is None else list(instruments)
+    if session == sessions().business_date(now):
+        marks, params = MARKS, mark_params(now, wanted)
+    else:
+        marks, params = PAST_MARKS, past_mark_params(session, wanted)
+    costs = _COSTS.format(fills=_KNOWN_NOW if known_at is None else _KNOWN_THEN)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({marks}),"
+            f" settling AS ({_NOTHING_SETTLING}), rows AS ({LEDGER_FIGURES}), costs AS ({costs})"
+            + SELECT_KEYS,
+            {
+                **params,
+                "accounts": list(accounts),
+                "session": session,
+                "known_at": known_at,
+                "include_flat": include_flat,
+            },
+        )
+        return key_rows_of(cursor.fetchall())

@@ -1,0 +1,1 @@
+"""Average cost: the formula, the fills it is folded from, and the projection that keeps it."""

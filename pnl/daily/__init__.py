@@ -1,0 +1,1 @@
+"""End-of-day P&L: computed, written, read, made final and restated."""

@@ -1,0 +1,242 @@
+"""P&L of past sessions, as it is known now: kept where a session was calculated, else provisional.
+
+Kept rows (`DailyPnl`) count for a session and account as soon as the session was calculated for
+the account's shard (`SessionRun`); before that they are computed here by the same SQL from the
+closes that there are.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from pnl.daily.compute import COMPUTED, computed_params
+from pnl.models import SessionRun
+from prices.sessions import Sessions
+from trades.models import LEDGER_SHARDS
+
+_WANTED = """
+    SELECT account_id, instrument_id, %(first_day)s::date AS first, %(last_day)s::date AS last
+      FROM pnl_holding WHERE account_id = ANY(%(accounts)s)
+"""
+
+_CALCULATED = """
+    EXISTS (SELECT FROM pnl_sessionrun s
+             WHERE s.shard = {account} %% %(shards)s AND s.session = {session}
+               AND s.calculated_at IS NOT NULL)
+"""
+
+_KEPT = f"""
+    SELECT p.session, p.account_id, p.instrument_id, p.opening_quantity AS opening,
+           p.closing_quantity AS closing, p.trades, p.previous_close, p.mark, p.price_source,
+           p.trade_pnl, p.position_pnl, p.pnl_reason, p.is_final, p.calculated_at, p.restated_at
+      FROM pnl_dailypnl p
+     WHERE p.account_id = ANY(%(accounts)s) AND p.session = ANY(%(all_days)s::date[])
+       AND {_CALCULATED.format(account="p.account_id", session="p.session")}
+"""
+
+_PROVISIONAL = f"""
+    SELECT c.session, c.account_id, c.instrument_id, c.opening, c.held AS closing, c.trades,
+           c.previous_close, c.mark, c.price_source, c.trade_pnl, c.position_pnl, c.pnl_reason,
+           false AS is_final, %(now)s::timestamptz AS calculated_at,
+           NULL::timestamptz AS restated_at
+      FROM computed c
+     WHERE (c.held <> 0 OR c.trades > 0)
+       AND NOT {_CALCULATED.format(account="c.account_id", session="c.session")}
+"""
+
+_WITH_KEPT = f"WITH rows AS ({_KEPT})"
+_WITH_BOTH = (
+    f"WITH wanted AS MATERIALIZED ({_WANTED}), {COMPUTED},"
+    f" rows AS ({_KEPT} UNION ALL {_PROVISIONAL})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DayPnl:
+    """One key on one session. Figures are null where a needed close is missing."""
+
+    session: date
+    account: str
+    ticker: str
+    account_id: int
+    instrument_id: int
+    opening: Decimal
+    closing: Decimal
+    trades: int
+    previous_close: Decimal | None
+    mark: Decimal | None
+    price_source: str | None
+    trade_pnl: Decimal | None
+    position_pnl: Decimal | None
+    pnl_reason: str | None
+    is_final: bool
+    calculated_at: datetime
+    restated_at: datetime | None
+
+    @property
+    def total_pnl(self) -> Decimal | None:
+        if self.trade_pnl is None or self.position_pnl is None:
+            return None
+        return self.trade_pnl + self.position_pnl
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDay:
+    """An account's sums of the figures that are not null on one session. Final when every row is,
+    and the session was calculated."""
+
+    session: date
+    account_id: int
+    trade_pnl: Decimal
+    position_pnl: Decimal
+    invalid_rows: int
+    pnl_reason: str | None
+    is_final: bool
+    calculated_at: datetime
+    restated_at: datetime | None
+
+    @property
+    def total_pnl(self) -> Decimal:
+        return self.trade_pnl + self.position_pnl
+
+
+def first_trade_date(accounts: Iterable[int]) -> date | None:
+    """The earliest trade date of anything that these accounts ever traded, what was cancelled
+    since included: there is no P&L before. One index probe an account."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(first) FROM (SELECT (SELECT min(trade_date) FROM pnl_dailyactivity"
+            " WHERE account_id = a.id) AS first FROM unnest(%s::bigint[]) AS a (id)) f",
+            [list(accounts)],
+        )
+        found: date | None = cursor.fetchone()[0]
+        return found
+
+
+def past_rows(
+    *,
+    accounts: Iterable[int],
+    days: Iterable[date],
+    now: datetime,
+    known: Sessions,
+    also: Iterable[tuple[date, int, int]] = (),
+) -> list[DayPnl]:
+    """Rows of past sessions by session, account and ticker. A key is there while something is held
+    at the session's end or a trade of it stands; keys of `also` (session, account id, instrument
+    id) are there in any case, with zeros. One statement, one snapshot."""
+    rows, params = _rows(accounts, days, now, known)
+    named = list(also)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            rows
+            + """
+            , also AS (
+                SELECT * FROM unnest(%(also_days)s::date[], %(also_accounts)s::bigint[],
+                    %(also_instruments)s::bigint[]) AS a (session, account_id, instrument_id)
+            ), shown AS (
+                SELECT * FROM rows r
+                 WHERE r.closing <> 0 OR r.trades > 0
+                    OR (r.session, r.account_id, r.instrument_id) IN (SELECT * FROM also)
+            )
+            SELECT session, ac.code, i.ticker, account_id, instrument_id, coalesce(r.opening, 0),
+                   coalesce(r.closing, 0), coalesce(r.trades, 0), r.previous_close, r.mark,
+                   r.price_source,
+                   CASE WHEN r.closing IS NULL THEN 0 ELSE r.trade_pnl END,
+                   CASE WHEN r.closing IS NULL THEN 0 ELSE r.position_pnl END, r.pnl_reason,
+                   coalesce(r.is_final, s.ran_at IS NOT NULL),
+                   coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at
+              FROM shown r
+              FULL JOIN also a USING (session, account_id, instrument_id)
+              LEFT JOIN (SELECT shard, session AS day, calculated_at AS ran_at
+                           FROM pnl_sessionrun WHERE session = ANY(%(also_days)s::date[])) s
+                ON s.shard = account_id %% %(shards)s AND s.day = session
+              JOIN accounts_account ac ON ac.id = account_id
+              JOIN prices_instrument i ON i.id = instrument_id
+             ORDER BY session, ac.code COLLATE "C", i.ticker COLLATE "C"
+            """,
+            {
+                **params,
+                "also_days": [day for day, _, _ in named],
+                "also_accounts": [account for _, account, _ in named],
+                "also_instruments": [instrument for _, _, instrument in named],
+            },
+        )
+        return [DayPnl(*row) for row in cursor.fetchall()]
+
+
+def past_account_days(
+    *, accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions
+) -> list[AccountDay]:
+    """Totals of past sessions for each account, from its first trade date on; sessions with
+    nothing in them are there with zeros."""
+    rows, params = _rows(accounts, days, now, known)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            rows
+            + """
+            , lived AS (
+                SELECT a.account_id, d.session, s.calculated_at
+                  FROM (SELECT account_id, min(trade_date) AS first FROM pnl_dailyactivity
+                         WHERE account_id = ANY(%(accounts)s) GROUP BY account_id) a
+                  JOIN unnest(%(all_days)s::date[]) AS d (session) ON d.session >= a.first
+                  LEFT JOIN pnl_sessionrun s
+                    ON s.shard = a.account_id %% %(shards)s AND s.session = d.session
+            )
+            SELECT l.session, l.account_id, coalesce(sum(r.trade_pnl), 0),
+                   coalesce(sum(r.position_pnl), 0),
+                   count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
+                   (array_agg(r.pnl_reason ORDER BY array_position(ARRAY['no_previous_close',
+                        'no_mark', 'settling', 'carried', 'stale'], r.pnl_reason::text))
+                        FILTER (WHERE r.pnl_reason IS NOT NULL))[1],
+                   l.calculated_at IS NOT NULL AND coalesce(bool_and(r.is_final), true),
+                   coalesce(max(r.calculated_at), l.calculated_at, %(now)s), max(r.restated_at)
+              FROM lived l
+              LEFT JOIN rows r ON r.account_id = l.account_id AND r.session = l.session
+             GROUP BY l.session, l.account_id, l.calculated_at
+             ORDER BY l.session, l.account_id
+            """,
+            params,
+        )
+        return [AccountDay(*row) for row in cursor.fetchall()]
+
+
+def invalid_besides(
+    keys: Iterable[tuple[date, int, int]], *, now: datetime, known: Sessions
+) -> dict[tuple[date, int], int]:
+    """By session and account id, how many of these keys (session, account id, instrument id),
+    whose correction is not known, have no row that is invalid anyway."""
+    asked = set(keys)
+    counted = Counter((day, account) for day, account, _ in asked)
+    rows = past_rows(
+        accounts={account for _, account, _ in asked}, days={day for day, *_ in asked}, now=now,
+        known=known,
+    )  # fmt: skip
+    for row in rows:
+        if row.pnl_reason and (row.session, row.account_id, row.instrument_id) in asked:
+            counted[row.session, row.account_id] -= 1
+    return counted
+
+
+def _rows(
+    accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions
+) -> tuple[str, dict[str, Any]]:
+    """The beginning of a query, up to its CTE `rows`, and the parameters. Only sessions that are
+    not kept for every shard are computed. One that is calculated just now is not seen twice: the
+    statement itself asks again what is kept."""
+    wanted, asked = list(accounts), sorted(set(days))
+    shards = {account % LEDGER_SHARDS for account in wanted}
+    kept = set(
+        SessionRun.objects.filter(
+            session__in=asked, shard__in=shards, calculated_at__isnull=False
+        ).values_list("session", "shard")
+    )
+    missing = [day for day in asked if any((day, shard) not in kept for shard in shards)]
+    params = {"accounts": wanted, "all_days": asked, "now": now, "shards": LEDGER_SHARDS}
+    if not missing:
+        return _WITH_KEPT, params
+    return _WITH_BOTH, {**computed_params(known, missing, wanted), **params}

@@ -1,0 +1,99 @@
+"""Writing kept P&L: one writer at a time, pieces of bounded size, only what differs.
+
+A writing transaction holds back the readers of the ledger (the horizon is one for the cluster), so
+that a piece is small; it locks nothing that a reader locks.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from pnl.daily.compute import COMPUTED, computed_params
+from prices.sessions import Sessions
+
+# Any number that nothing else locks. Two writers could write an older state over a newer one.
+WRITER = 7_205_031
+# Rows (keys × sessions) of one transaction: about a tenth of a second.
+PIECE_ROWS = 5_000
+
+_WRITE = f"""
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[],
+                             %(key_firsts)s::date[], %(key_lasts)s::date[])
+            AS w (account_id, instrument_id, first, last)
+    ), {COMPUTED}, fresh AS (
+        SELECT c.*, s.calculated_at IS NOT NULL AS was_calculated
+          FROM computed c
+          JOIN pnl_sessionrun s
+            ON s.shard = c.account_id %% %(shards)s AND s.session = c.session
+         WHERE c.held <> 0 OR c.trades > 0
+            OR EXISTS (SELECT FROM pnl_dailypnl p
+                        WHERE p.account_id = c.account_id AND p.session = c.session
+                          AND p.instrument_id = c.instrument_id)
+    )
+    INSERT INTO pnl_dailypnl AS p (session, account_id, instrument_id, opening_quantity,
+        closing_quantity, trades, previous_close, mark, price_source, trade_pnl, position_pnl,
+        pnl_reason, is_final, calculated_at, restated_at)
+    SELECT session, account_id, instrument_id, opening, held, trades, previous_close, mark,
+           price_source, trade_pnl, position_pnl, pnl_reason, pnl_reason IS NULL,
+           %(now)s, CASE WHEN was_calculated THEN %(now)s::timestamptz END
+      FROM fresh
+     ORDER BY account_id, session, instrument_id
+        ON CONFLICT (account_id, session, instrument_id) DO UPDATE
+       SET opening_quantity = excluded.opening_quantity,
+           closing_quantity = excluded.closing_quantity, trades = excluded.trades,
+           previous_close = excluded.previous_close, mark = excluded.mark,
+           price_source = excluded.price_source, trade_pnl = excluded.trade_pnl,
+           position_pnl = excluded.position_pnl, pnl_reason = excluded.pnl_reason,
+           is_final = excluded.is_final, calculated_at = excluded.calculated_at,
+           restated_at = coalesce(excluded.restated_at, p.restated_at)
+     WHERE (p.opening_quantity, p.closing_quantity, p.trades, p.previous_close, p.mark,
+            p.price_source, p.trade_pnl, p.position_pnl, p.pnl_reason)
+           IS DISTINCT FROM
+           (excluded.opening_quantity, excluded.closing_quantity, excluded.trades,
+            excluded.previous_close, excluded.mark, excluded.price_source, excluded.trade_pnl,
+            excluded.position_pnl, excluded.pnl_reason)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Sessions of one key, both ends inclusive."""
+
+    account: int
+    instrument: int
+    first: date
+    last: date
+
+
+def writer_lock(cursor: Any, *, wait: bool) -> bool:
+    """Be the one writer until this transaction ends; False when there is another."""
+    if wait:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER])
+        return True
+    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER])
+    return bool(cursor.fetchone()[0])
+
+
+def daily_write(
+    cursor: Any, *, spans: Iterable[Span], days: Sequence[date], now: datetime, known: Sessions
+) -> int:
+    """Calculate these keys' marked sessions among `days` from the present closes and write what
+    differs; the number of rows written. The caller is the writer (`writer_lock`), in a statement
+    of its own before: this one must see what the writer before has committed."""
+    wanted = list(spans)
+    if not wanted or not days:
+        return 0
+    cursor.execute(
+        _WRITE,
+        {
+            **computed_params(known, days, {span.account for span in wanted}),
+            "key_accounts": [span.account for span in wanted],
+            "key_instruments": [span.instrument for span in wanted],
+            "key_firsts": [span.first for span in wanted],
+            "key_lasts": [span.last for span in wanted],
+            "now": now,
+        },
+    )
+    return int(cursor.rowcount)

@@ -1,0 +1,1 @@
+"""The intraday series: points recorded minute by minute, and read."""

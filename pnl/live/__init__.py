@@ -1,0 +1,1 @@
+"""P&L of the business date: rows by key, and totals by account."""

@@ -1,0 +1,195 @@
+"""Today's P&L by query: arithmetic over holdings, daily activity and marks, never stored.
+
+The arithmetic is that of kernel.pnl, in SQL, so that a whole book costs one statement; a property
+test holds the two together. Positions' quantities stand beside the holdings that the P&L is
+computed from; when the two projections have parted for longer than a moment the row says so
+(`settling`).
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from prices.marks import MARKS, mark_params
+from trades.models import LEDGER_SHARDS
+
+
+# Account ids in %(accounts)s; keys (account, instrument) in two arrays, or null for all.
+def keyed_of(which: str = "") -> str:
+    """The CTE `keyed`, narrowed by a further condition on account_id and instrument_id."""
+    return _KEYED.replace("/* which */", which)
+
+
+_KEYED = """
+    SELECT k.account_id, k.instrument_id,
+           coalesce(k.position, 0) AS position, coalesce(k.held, 0) AS held,
+           k.position_entry IS DISTINCT FROM k.held_entry AS apart,
+           coalesce(a.quantity, 0) AS traded, coalesce(a.notional, 0) AS notional,
+           coalesce(a.trades, 0) AS trades, k.updated_at
+      FROM (
+        SELECT account_id, instrument_id, p.quantity AS position, p.last_entry AS position_entry,
+               p.updated_at, h.quantity AS held, h.last_entry AS held_entry
+          FROM (SELECT * FROM positions_position
+                 WHERE account_id = ANY(%(accounts)s) /* which */) p
+          FULL JOIN (SELECT * FROM pnl_holding
+                      WHERE account_id = ANY(%(accounts)s) /* which */) h
+               USING (account_id, instrument_id)
+      ) k
+      LEFT JOIN pnl_dailyactivity a
+        ON a.account_id = k.account_id AND a.instrument_id = k.instrument_id
+       AND a.trade_date = %(business_date)s
+     WHERE (%(key_accounts)s::bigint[] IS NULL
+            OR (k.account_id, k.instrument_id) IN (
+                SELECT * FROM unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[])))
+       AND (%(instruments)s::bigint[] IS NULL OR k.instrument_id = ANY(%(instruments)s::bigint[]))
+       AND (%(include_flat)s OR coalesce(k.position, 0) <> 0 OR coalesce(k.held, 0) <> 0
+            OR coalesce(a.trades, 0) > 0)
+"""
+
+# Keys with an entry that positions have and the other projection has not, or the other way round,
+# recorded long ago. Each shard whose readers stand apart is looked through by itself, from the one
+# place to the other: bounds column by column, since least() of whole rows would be one value that
+# the index on the reading order does not know.
+_APART = """
+    SELECT DISTINCT e.account_id, e.instrument_id
+      FROM (
+        SELECT shard,
+               CASE WHEN ahead THEN h_epoch ELSE p_epoch END AS from_epoch,
+               CASE WHEN ahead THEN h_txid ELSE p_txid END AS from_txid,
+               CASE WHEN ahead THEN h_id ELSE p_id END AS from_id,
+               CASE WHEN ahead THEN p_epoch ELSE h_epoch END AS upto_epoch,
+               CASE WHEN ahead THEN p_txid ELSE h_txid END AS upto_txid,
+               CASE WHEN ahead THEN p_id ELSE h_id END AS upto_id
+          FROM (
+            SELECT *, (p_epoch, p_txid, p_id) > (h_epoch, h_txid, h_id) AS ahead
+              FROM (
+                SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
+                       coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
+                       coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
+                  FROM (SELECT DISTINCT
+                               (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
+                  LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
+                  LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = '{consumer}'
+              ) places
+             WHERE (p_epoch, p_txid, p_id) <> (h_epoch, h_txid, h_id)
+          ) compared
+      ) c
+     CROSS JOIN LATERAL (
+        -- OFFSET 0: never a join with the whole ledger, however few entries the planner expects.
+        SELECT account_id, instrument_id
+          FROM trades_ledgerentry
+         WHERE shard = c.shard
+           AND (epoch, txid, id) > (c.from_epoch, c.from_txid, c.from_id)
+           AND (epoch, txid, id) <= (c.upto_epoch, c.upto_txid, c.upto_id)
+           AND recorded_at < %(settled_by)s
+        OFFSET 0
+     ) e
+"""
+SETTLING = _APART.format(consumer="pnl")
+
+# Cost that has not kept up is not shown.
+_COSTS = f"""
+    SELECT c.account_id, c.instrument_id, c.quantity, c.cost, c.realized_pnl,
+           NULL::bytea AS fills, NULL::bigint AS fill_count
+      FROM pnl_cost c
+     WHERE c.account_id = ANY(%(accounts)s)
+       AND (c.account_id, c.instrument_id) NOT IN ({_APART.format(consumer="cost")})
+       AND c.account_id NOT IN (SELECT account_id FROM trades_quarantine WHERE consumer = 'cost')
+"""
+
+_WITH = (
+    f"WITH keyed AS MATERIALIZED ({keyed_of()}), marks AS MATERIALIZED ({MARKS}),"
+    f" settling AS MATERIALIZED ({SETTLING}), rows AS ({FIGURES})"
+)
+
+
+def live_params(
+    now: datetime,
+    accounts: Iterable[int],
+    *,
+    keys: Iterable[tuple[int, int]] | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> dict[str, Any]:
+    """The parameters of `keyed_of`, `SETTLING` and prices.marks."""
+    pairs = None if keys is None else list(keys)
+    if pairs is not None and instruments is None:
+        instruments = {i for _, i in pairs}
+    return {
+        **mark_params(now, instruments),
+        "accounts": list(accounts),
+        "key_accounts": None if pairs is None else [a for a, _ in pairs],
+        "key_instruments": None if pairs is None else [i for _, i in pairs],
+        "include_flat": include_flat,
+        "shards": LEDGER_SHARDS,
+        "settled_by": now - timedelta(seconds=settings.SETTLING_AFTER_SECONDS),
+    }
+
+
+def live_rows(
+    *,
+    accounts: Iterable[int],
+    now: datetime,
+    keys: Iterable[tuple[int, int]] | None = None,
+    instruments: Iterable[int] | None = None,
+    include_flat: bool = False,
+) -> list[KeyPnl]:
+    """P&L of the business date per key, by account and ticker. One statement, one snapshot.
+
+    `keys` narrows to (account id, instrument id) pairs, `instruments` to instrument ids. A key is
+    there while its quantity is not zero or a trade of the business date stands, or always with
+    `include_flat`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"{_WITH}, costs AS ({_COSTS})" + SELECT_KEYS,
+            live_params(
+                now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
+            ),
+        )
+        return key_rows_of(cursor.fetchall())
+
+
+def correction_pnl_by_key(
+    *, accounts: Iterable[int], now: datetime
+) -> dict[tuple[int, int], Decimal | None]:
+    """What entries with earlier trade dates, recorded after the previous session's end and up to
+    this session's end (or now), changed in the P&L of all earlier sessions, by (account id,
+    instrument id).
+
+    The sessions' figures telescope: an entry of q at price p that should have been there changes
+    them by q × previous close − q × p in all. None where that close is missing.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH late AS (
+                SELECT account_id, instrument_id, sum(quantity) AS quantity,
+                       sum(notional) AS notional
+                  FROM trades_ledgerentry
+                 WHERE account_id = ANY(%(accounts)s) AND trade_date < %(business_date)s
+                   AND recorded_at > %(previous_closes)s
+                   AND recorded_at <= least(%(now)s, %(session_closes)s)
+                 GROUP BY account_id, instrument_id
+            ), marks AS MATERIALIZED ({MARKS})
+            SELECT l.account_id, l.instrument_id,
+                   CASE WHEN l.quantity = 0 THEN -l.notional
+                        ELSE m.previous_close * l.quantity - l.notional END
+              FROM late l LEFT JOIN marks m USING (instrument_id)
+            """,
+            {**mark_params(now), "accounts": list(accounts)},
+        )
+        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
+
+
+def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:
+    """The sums of what is known of `correction_pnl_by_key`, by account id."""
+    sums: dict[int, Decimal] = {}
+    for (account, _), pnl in found.items():
+        sums[account] = sums.get(account, Decimal(0)) + (pnl or Decimal(0))
+    return sums

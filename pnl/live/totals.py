@@ -1,0 +1,130 @@
+"""Totals of the business date by account, at nearly the price of the bare arithmetic.
+
+Nearly every row has both its prices and stands in an account of which nothing is doubtful. Those
+are summed straight from holdings and activity: trade P&L = previous close × q − notional, position
+P&L = (mark − previous close) × held. The others (an instrument that lacks a price, an account that
+is settling or in quarantine) go through the full arithmetic of pnl.figures. A test holds the totals
+together with the sums of `live_rows`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import connection
+
+from pnl.corrections import NO_PREVIOUS_CLOSE
+from pnl.figures import FIGURES
+from pnl.live.rows import (
+    SETTLING,
+    correction_pnl_by_key,
+    correction_sums,
+    keyed_of,
+    live_params,
+    live_rows,
+)
+from prices.marks import MARKS
+
+# What a total's reason is, when several rows have one: the first of these.
+REASONS = ("no_previous_close", "no_mark", "settling", "carried", "stale")
+_RANKS = " ".join(f"WHEN '{reason}' THEN {rank}" for rank, reason in enumerate(REASONS))
+
+# Not asked for at all while there is no such instrument and no such account.
+_OTHERS = """
+    AND EXISTS (SELECT FROM unpriced UNION ALL SELECT FROM doubtful)
+    AND (instrument_id IN (SELECT instrument_id FROM unpriced)
+         OR account_id IN (SELECT account_id FROM doubtful))
+"""
+
+_QUERY = f"""
+    WITH marks AS MATERIALIZED (SELECT m.*, m.mark - m.previous_close AS gain FROM ({MARKS}) m),
+    settling AS MATERIALIZED ({SETTLING}),
+    doubtful AS MATERIALIZED (
+        SELECT account_id FROM trades_quarantine UNION SELECT account_id FROM settling
+    ),
+    unpriced AS MATERIALIZED (SELECT instrument_id FROM marks WHERE gain IS NULL),
+    plain AS (
+        SELECT h.account_id, sum(m.previous_close * a.quantity - a.notional) AS trade_pnl,
+               sum(m.gain * h.quantity) AS position_pnl,
+               count(*) FILTER (WHERE m.previous_carried AND (h.quantity <> 0 OR a.quantity <> 0)
+                                   OR m.mark_carried AND h.quantity <> 0) AS carried,
+               count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0)
+                   AS stale
+          FROM pnl_holding h
+          JOIN marks m ON m.instrument_id = h.instrument_id
+          LEFT JOIN pnl_dailyactivity a
+            ON a.account_id = h.account_id AND a.instrument_id = h.instrument_id
+           AND a.trade_date = %(business_date)s
+         WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL
+           AND h.account_id NOT IN (SELECT account_id FROM doubtful)
+         GROUP BY h.account_id
+    ),
+    keyed AS MATERIALIZED ({keyed_of(_OTHERS)}),
+    rows AS ({FIGURES}),
+    others AS (
+        SELECT account_id, sum(trade_pnl) AS trade_pnl, sum(position_pnl) AS position_pnl,
+               count(pnl_reason) AS invalid, min(CASE pnl_reason {_RANKS} END) AS rank
+          FROM rows GROUP BY account_id
+    )
+    SELECT ac.id, ac.code, coalesce(p.trade_pnl, 0) + coalesce(o.trade_pnl, 0),
+           coalesce(p.position_pnl, 0) + coalesce(o.position_pnl, 0),
+           coalesce(p.carried + p.stale, 0) + coalesce(o.invalid, 0),
+           least(o.rank, CASE WHEN p.carried > 0 THEN {REASONS.index("carried")}
+                              WHEN p.stale > 0 THEN {REASONS.index("stale")} END)
+      FROM accounts_account ac
+      LEFT JOIN plain p ON p.account_id = ac.id
+      LEFT JOIN others o ON o.account_id = ac.id
+     WHERE ac.id = ANY(%(accounts)s)
+     ORDER BY ac.code COLLATE "C"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TotalPnl:
+    """An account's sums of the figures that are not null. A key counts once among the invalid
+    rows, whether a figure or the correction of it is doubtful or null."""
+
+    account: str
+    trade_pnl: Decimal
+    position_pnl: Decimal
+    correction_pnl: Decimal
+    invalid_rows: int
+    pnl_reason: str | None
+
+    @property
+    def total_pnl(self) -> Decimal:
+        return self.trade_pnl + self.position_pnl
+
+
+def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
+    """Totals of the business date for each account, those with nothing in it included, by code."""
+    wanted = list(accounts)
+    found = correction_pnl_by_key(accounts=wanted, now=now)
+    corrections = correction_sums(found)
+    more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
+    with connection.cursor() as cursor:
+        cursor.execute(_QUERY, live_params(now, wanted))
+        rows = cursor.fetchall()
+    totals = []
+    for pk, code, trade, position, invalid, rank in rows:
+        reason = None if rank is None else REASONS[rank]
+        totals.append(
+            TotalPnl(
+                code, trade, position, corrections.get(pk, Decimal(0)), invalid + more.get(pk, 0),
+                NO_PREVIOUS_CLOSE if pk in more else reason,
+            )
+        )  # fmt: skip
+    return totals
+
+
+def _invalid_besides(keys: list[tuple[int, int]], now: datetime) -> dict[int, int]:
+    """By account id, how many of these keys (account id, instrument id), whose correction is not
+    known, have no row that is invalid anyway. There are hardly ever any."""
+    if not keys:
+        return {}
+    counted = Counter(account for account, _ in keys)
+    for row in live_rows(accounts=counted, now=now, keys=keys):
+        counted[row.account_id] -= row.pnl_reason is not None
+    return counted

@@ -1,0 +1,1 @@
+"""Positions at a session's end, as known then: taken once, read, compared and verified."""

@@ -1,0 +1,1 @@
+"""Official closes: which one is effective, when they are fetched, how they are written."""

@@ -1,0 +1,135 @@
+"""The closes that are effective, those that are missing, and how far a session's closes are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Case, SmallIntegerField, When
+
+from prices.closes.effective_close import BEST_FIRST, COUNTING, price_sources, source_params
+from prices.models import MANUAL, Close, CloseRun, Instrument
+from prices.sessions import sessions
+
+# How far back closes are asked for without being told to.
+SESSIONS_BACK = 5
+
+
+def missing_closes(
+    instruments: Sequence[Instrument], days: Sequence[date], source: str
+) -> dict[date, list[Instrument]]:
+    """The instruments without a close of that source or by hand, for each day that lacks any."""
+    present = set(
+        Close.objects.filter(session__in=days, source__in=[MANUAL, source]).values_list(
+            "instrument_id", "session"
+        )
+    )
+    lacking = {day: [i for i in instruments if (i.pk, day) not in present] for day in days}
+    return {day: those for day, those in lacking.items() if those}
+
+
+def sessions_to_ask(now: datetime, *, carried: bool = False) -> list[date]:
+    """The completed sessions whose closes the current source is asked for, oldest first.
+
+    The last five, and each before them, back to the first that it was ever asked for, that nobody
+    asked for or that is pending still: slept through. With `carried`, those whose last retry was in
+    vain, too.
+    """
+    known = sessions()
+    recent = known.completed_sessions(now, SESSIONS_BACK)
+    runs = CloseRun.objects.filter(source=settings.PRICE_SOURCE)
+    first = runs.order_by("session").first()
+    if first is None or not recent:
+        return recent
+    settled = [CloseRun.State.COMPLETE] if carried else CloseRun.SETTLED
+    done = set(runs.filter(state__in=settled).values_list("session", flat=True))
+    before = known.sessions_between(first.session, recent[0] - timedelta(days=1))
+    return [day for day in before if day not in done] + recent
+
+
+class ClosesState(StrEnum):
+    """How far the closes of one session are."""
+
+    TRADING = "trading"  # it has not ended
+    PENDING = "pending"  # some are missing, and asked for again
+    COMPLETE = "complete"  # every instrument priced at the time has one
+    OVER = "over"  # the last retry is over; what was missing has its last one, carried
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what is written once may be written: no more is waited for."""
+        return self in (ClosesState.COMPLETE, ClosesState.OVER)
+
+
+def closes_state(session: date, now: datetime) -> ClosesState:
+    """How far the closes of a session from the current source are. Raises NoSession.
+
+    Once settled it stays so. One that nobody asked for is pending, however long ago, for it will
+    be asked for; only from before the source was ever asked for anything, it is over.
+    """
+    if now < sessions().session_of(session).closes:
+        return ClosesState.TRADING
+    run = CloseRun.objects.filter(session=session, source=settings.PRICE_SOURCE).first()
+    if run is not None:
+        return _STATES[CloseRun.State(run.state)]
+    return ClosesState.PENDING if session in sessions_to_ask(now) else ClosesState.OVER
+
+
+_STATES = {
+    CloseRun.State.PENDING: ClosesState.PENDING,
+    CloseRun.State.COMPLETE: ClosesState.COMPLETE,
+    CloseRun.State.CARRIED: ClosesState.OVER,
+}
+
+
+def effective_closes(instruments: Iterable[int], first: date, last: date) -> list[Close]:
+    """The close that counts for each instrument and session that has one, by session and ticker:
+    the best source's, and of that the one recorded last. Both ends are inclusive."""
+    ranks = [When(source=name, then=rank) for rank, name in enumerate(price_sources())]
+    return list(
+        Close.objects.filter(
+            instrument_id__in=list(instruments),
+            session__range=(first, last),
+            source__in=price_sources(),
+            carried_for__in=["", settings.PRICE_SOURCE],
+        )
+        .annotate(rank=Case(*ranks, output_field=SmallIntegerField()))
+        .order_by("session", "instrument__ticker", "rank", "-recorded_at", "-id")
+        .distinct("session", "instrument__ticker")
+        .select_related("instrument")
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionClose:
+    close: Decimal
+    source: str
+
+
+def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], SessionClose]:
+    """The close that counts for each (instrument id, session); absent where there is none."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT k.instrument_id, k.session, c.close, c.source
+              FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS k (instrument_id, session)
+              JOIN LATERAL (
+                SELECT close, source FROM prices_close
+                 WHERE instrument_id = k.instrument_id AND session = k.session
+                   AND {COUNTING}
+                 ORDER BY {BEST_FIRST} LIMIT 1
+              ) c ON true
+            """,
+            {
+                "ids": [i for i, _ in wanted],
+                "days": [d for _, d in wanted],
+                **source_params(),
+            },
+        )
+        return {(row[0], row[1]): SessionClose(row[2], row[3]) for row in cursor.fetchall()}

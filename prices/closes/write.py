@@ -1,0 +1,145 @@
+"""Writing closes: those a source gave, and those that people load or enter by hand."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+
+from kernel.errors import FieldError, Invalid
+from prices.amounts import check_amount
+from prices.closes.csv_file import CloseRow, read_closes
+from prices.closes.runs import runs_settle
+from prices.csv_rows import error_at
+from prices.models import MANUAL, Close, Instrument
+from prices.notify import closes_written
+from prices.sessions import NoSession, Sessions, sessions
+
+# Any number that nothing else locks: one writer of closes at a time.
+_WRITER = 7_205_011
+
+# (instrument id, session, close)
+CloseKey = tuple[int, date, Decimal]
+
+
+def closes_load(*, lines: Iterable[str], now: datetime) -> int:
+    """Load closes typed by hand, all or nothing; how many differ from what was loaded before.
+
+    `lines` is CSV with the header `ticker,session,close`. Raises Invalid, by line.
+    """
+    rows, errors = read_closes(lines)
+    ids = dict(
+        Instrument.objects.filter(ticker__in={r.ticker for r in rows}).values_list("ticker", "pk")
+    )
+    known = sessions()
+    errors += [problem for row in rows if (problem := _problem(row, ids, known, now))]
+    if errors:
+        raise Invalid(*sorted(errors, key=lambda e: int((e.attr or "line 0").split()[1])))
+    changed = closes_insert(
+        [(ids[r.ticker], r.session, r.close) for r in rows], MANUAL, only_missing=False
+    )
+    days = {row.session for row in rows}
+    runs_settle(days=days, now=now, source=settings.PRICE_SOURCE)
+    return changed
+
+
+def close_problems(
+    *, session: date, close: Decimal, reason: str, now: datetime
+) -> list[FieldError]:
+    """What is wrong with a close entered by hand, by field; empty when nothing is."""
+    errors = []
+    try:
+        check_amount(close)
+    except ValueError as error:
+        errors.append(FieldError("invalid", str(error), "close"))
+    try:
+        if sessions().session_of(session).closes > now:
+            detail = f"The session of {session} has not ended."
+            errors.append(FieldError("in_future", detail, "session"))
+    except NoSession as error:
+        errors.append(FieldError(error.code, error.detail, "session"))
+    if not reason.strip():
+        errors.append(FieldError("blank", "Say why.", "reason"))
+    return errors
+
+
+@transaction.atomic
+def close_enter(
+    *, user: User, ticker: str, session: date, close: Decimal, reason: str, now: datetime
+) -> Close:
+    """Enter or correct the close of one instrument and session by hand: it counts before the
+    source's from now on, and P&L that used another is restated. Raises Invalid."""
+    instrument = Instrument.objects.filter(ticker=ticker).first()
+    errors = close_problems(session=session, close=close, reason=reason, now=now)
+    if instrument is None:
+        errors.insert(0, FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+    if errors or instrument is None:
+        raise Invalid(*errors)
+    _lock_writers()
+    entered = Close.objects.create(
+        instrument=instrument,
+        session=session,
+        source=MANUAL,
+        close=close,
+        user=user,
+        reason=reason.strip(),
+    )
+    closes_written([(instrument.pk, session)])
+    runs_settle(days=[session], now=now, source=settings.PRICE_SOURCE)
+    return entered
+
+
+def _problem(
+    row: CloseRow, ids: dict[str, int], known: Sessions, now: datetime
+) -> FieldError | None:
+    if row.ticker not in ids:
+        return error_at(row.line, "unknown_ticker", f"The ticker {row.ticker!r} is not known.")
+    try:
+        session = known.session_of(row.session)
+    except NoSession as error:
+        return error_at(row.line, error.code, error.detail)
+    if session.closes > now:
+        return error_at(row.line, "in_future", f"The session of {row.session} has not ended.")
+    return None
+
+
+@transaction.atomic
+def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) -> int:
+    """Append the rows that the source lacks, or (not `only_missing`) that differ from its latest.
+
+    The lock comes in a statement of its own, so that the next one sees what the writer before
+    has committed: the table has no unique key that could refuse a second row.
+    """
+    _lock_writers()
+    latest = _latest(rows, name)
+    new = [
+        row
+        for row in rows
+        if latest.get(row[:2]) is None or (not only_missing and latest[row[:2]] != row[2])
+    ]
+    Close.objects.bulk_create(
+        [Close(instrument_id=i, session=day, source=name, close=close) for i, day, close in new],
+        batch_size=5000,
+    )
+    closes_written((instrument, day) for instrument, day, _ in new)
+    return len(new)
+
+
+def _lock_writers() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
+
+
+def _latest(rows: Sequence[CloseKey], name: str) -> dict[tuple[int, date], Decimal]:
+    found = (
+        Close.objects.filter(
+            instrument_id__in={row[0] for row in rows},
+            session__in={row[1] for row in rows},
+            source=name,
+        )
+        .order_by("recorded_at", "id")
+        .values_list("instrument_id", "session", "close")
+    )
+    return {(instrument, day): close for instrument, day, close in found}

@@ -1,0 +1,1 @@
+"""Quotes: refreshed, streamed, loaded and kept as points for charts."""

@@ -1,0 +1,175 @@
+"""Sessions as they are kept: the published calendar, beaten by SessionOverride rows.
+
+The rows are read from the database at each question (one small query), so that a change acts in
+all processes at once. Who asks several questions takes `sessions()` once and asks that.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime, time, timedelta
+from threading import Lock
+
+from kernel.clock import NEW_YORK, new_york
+from kernel.errors import DomainError
+from prices.models import SessionOverride
+from prices.sessions.calendar import Calendar, Hours, Session, published_calendar
+
+
+class NoSession(DomainError, ValueError):
+    """The exchange does not trade on that day, or the day is beyond the calendar's ends."""
+
+    code = "no_session"
+    detail = "There is no session on that day."
+
+
+def day_start(day: date) -> datetime:
+    """00:00 New York of that date, in UTC."""
+    return datetime.combine(day, time(), NEW_YORK).astimezone(UTC)
+
+
+class Sessions:
+    """The sessions as known when this was made. Pass it on; do not keep it."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+
+    def is_session(self, day: date) -> bool:
+        return self._calendar.get(day) is not None
+
+    def is_tradable(self, day: date) -> bool:
+        """Whether trades may be dated so: a session, with one before it to measure P&L from."""
+        return self.is_session(day) and self._calendar.before(day) is not None
+
+    def session_of(self, day: date) -> Session:
+        """Raise NoSession when the exchange does not trade on that day."""
+        session = self._calendar.get(day)
+        if session is None:
+            raise NoSession(f"There is no session on {day}.")
+        return session
+
+    def previous_session(self, day: date) -> date:
+        """The last session strictly before `day`, which need not be one itself."""
+        found = self._calendar.before(day)
+        if found is None:
+            raise NoSession(f"No session before {day} is known.")
+        return found
+
+    def next_session(self, day: date) -> date:
+        """The first session strictly after `day`, which need not be one itself."""
+        found = self._calendar.after(day)
+        if found is None:
+            raise NoSession(f"No session after {day} is known.")
+        return found
+
+    def sessions_between(self, first: date, last: date) -> list[date]:
+        """All sessions from `first` to `last`, inclusive, oldest first."""
+        return list(self._calendar.between(first, last))
+
+    def business_date(self, now: datetime) -> date:
+        """The latest session whose date is not after today's date in New York."""
+        return self.session_on_or_before(new_york(now).date())
+
+    def session_on_or_before(self, day: date) -> date:
+        return day if self.is_session(day) else self.previous_session(day)
+
+    def completed_sessions(self, now: datetime, count: int) -> list[date]:
+        """The last `count` sessions that have closed by `now`, oldest first."""
+        found: list[date] = []
+        day = new_york(now).date() + timedelta(days=1)
+        while len(found) < count:
+            before = self._calendar.before(day)
+            if before is None:
+                break
+            day = before
+            if self.session_of(day).closes <= now:
+                found.append(day)
+        return found[::-1]
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the exchange trades at this moment: from the open up to, not at, the close."""
+        session = self._calendar.get(new_york(now).date())
+        return session is not None and session.opens <= now < session.closes
+
+
+_read_once: ContextVar["_Once | None"] = ContextVar("sessions", default=None)
+
+
+class _Once:
+    sessions: "Sessions | None" = None
+
+
+@contextmanager
+def read_once() -> Iterator[None]:
+    """Within this block the sessions are read once: an answer is of one calendar, in one query."""
+    token = _read_once.set(_Once())
+    try:
+        yield
+    finally:
+        _read_once.reset(token)
+
+
+_lock = Lock()
+_last: tuple[Mapping[date, Hours], Sessions] | None = None
+
+
+def sessions() -> Sessions:
+    """The sessions as kept now (within `read_once`: when first asked for). One query; the calendar
+    is rebuilt only when its rows changed."""
+    once = _read_once.get()
+    if once is None:
+        return _read()
+    if once.sessions is None:
+        once.sessions = _read()
+    return once.sessions
+
+
+def _read() -> Sessions:
+    global _last
+    hours = {
+        row.date: Hours(None if row.is_closed else row.early_close)
+        for row in SessionOverride.objects.all()
+    }
+    with _lock:
+        if _last is None or _last[0] != hours:
+            _last = hours, Sessions(published_calendar().with_hours(hours))
+        return _last[1]
+
+
+def is_session(day: date) -> bool:
+    return sessions().is_session(day)
+
+
+def session_of(day: date) -> Session:
+    """Raise NoSession when the exchange does not trade on that day."""
+    return sessions().session_of(day)
+
+
+def previous_session(day: date) -> date:
+    """The last session strictly before `day`."""
+    return sessions().previous_session(day)
+
+
+def next_session(day: date) -> date:
+    """The first session strictly after `day`."""
+    return sessions().next_session(day)
+
+
+def sessions_between(first: date, last: date) -> list[date]:
+    """All sessions from `first` to `last`, inclusive, oldest first."""
+    return sessions().sessions_between(first, last)
+
+
+def completed_sessions(now: datetime, count: int) -> list[date]:
+    """The last `count` sessions that have closed by `now`, oldest first."""
+    return sessions().completed_sessions(now, count)
+
+
+def business_date(now: datetime) -> date:
+    """The latest session whose date is not after today's date in New York."""
+    return sessions().business_date(now)
+
+
+def is_open(now: datetime) -> bool:
+    """Whether the exchange trades at this moment."""
+    return sessions().is_open(now)

@@ -1,0 +1,117 @@
+"""Average cost: worked examples by hand, and what holds for every sequence of trades."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pnl.cost.average_cost import average_cost, costed
+from tests.properties.desk_model import by_average_cost
+
+D = Decimal
+
+
+def after(*fills: str) -> tuple[Decimal, Decimal, Decimal]:
+    """Quantity, cost and realized P&L after fills written as "quantity@price"."""
+    pairs = (fill.split("@") for fill in fills)
+    return costed((D(q), D(p)) for q, p in pairs).decimals()
+
+
+@pytest.mark.parametrize(
+    ("fills", "quantity", "cost", "realized"),
+    [
+        (["100@10"], "100", "1000", "0"),
+        (["100@10", "50@13"], "150", "1650", "0"),
+        # Average 11: selling 60 at 12 earns 60 × 1.
+        (["100@10", "50@13", "-60@12"], "90", "990", "60"),
+        # Closed: all the cost goes, and 90 × (9 − 11) is lost.
+        (["100@10", "50@13", "-60@12", "-90@9"], "0", "0", "-120"),
+        # Through flat: what comes after starts anew.
+        (["100@10", "-100@12", "10@20"], "10", "200", "200"),
+        # A flip: 100 close at 12, the other 50 open short at 12.
+        (["100@10", "-150@12"], "-50", "-600", "200"),
+        # Short: bought back lower is a gain; the average of the rest stays 12.
+        (["-50@12", "20@9"], "-30", "-360", "60"),
+        (["-50@12", "80@9"], "30", "270", "150"),
+        # A third of 100 is relieved to the millionth; the rest goes with the last unit.
+        (["3@33.333333", "-1@40"], "2", "66.666666", "6.666667"),
+        (["7@1.428571", "-2@2", "-2@2"], "3", "4.285713", "2.285716"),
+        (["7@1.428571", "-2@2", "-2@2", "-3@2"], "0", "0", "4.000003"),
+    ],
+)
+def test_worked_examples(fills: list[str], quantity: str, cost: str, realized: str) -> None:
+    assert after(*fills) == (D(quantity), D(cost), D(realized))
+
+
+def test_halves_are_rounded_to_the_even_millionth() -> None:
+    # Half of 0.000001 is relieved as 0, half of 0.000003 as 0.000002.
+    assert after("0.5@0.000002", "-0.25@1")[1] == D("0.000001")
+    assert after("0.5@0.000006", "-0.25@1")[1] == D("0.000001")
+
+
+def test_rounding_never_relieves_more_than_there_is() -> None:
+    quantity, cost, _ = after("1.6@0.000001", "-1.599999@1")
+    assert (quantity, cost) == (D("0.000001"), 0)
+
+
+def test_finer_numbers_than_the_ledger_holds_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 6 decimals"):
+        after("0.0000001@1")
+
+
+def test_average_cost_is_for_showing_and_absent_when_flat() -> None:
+    assert average_cost(D(3), D(100)) == D(100) / D(3)
+    assert average_cost(D(0), D(0)) is None
+    assert average_cost(None, None) is None
+
+
+# --- whatever is traded --------------------------------------------------------------------------
+
+quantities = st.one_of(
+    st.integers(-50, 50).map(D),
+    st.integers(-(10**15), 10**15).map(lambda n: D(n).scaleb(-6)),
+    st.integers(-30, 30).map(lambda n: D(n).scaleb(-6)),
+).filter(bool)
+prices = st.one_of(
+    st.integers(1, 10**15).map(lambda n: D(n).scaleb(-6)),
+    st.integers(1, 500).map(lambda n: D(n) / 4),
+    st.integers(1, 9).map(lambda n: D(n).scaleb(-6)),
+)
+trades = st.lists(st.tuples(quantities, prices), max_size=30)
+
+
+@given(trades)
+def test_it_is_the_plain_definition(fills: list[tuple[Decimal, Decimal]]) -> None:
+    assert costed(fills).decimals() == by_average_cost(fills)
+
+
+@given(trades, prices)
+def test_realized_and_unrealized_are_market_value_less_net_paid(
+    fills: list[tuple[Decimal, Decimal]], mark: Decimal
+) -> None:
+    quantity, cost, realized = costed(fills).decimals()
+    net_paid = sum((q * p for q, p in fills), D(0))
+    assert quantity == sum((q for q, _ in fills), D(0))
+    assert realized + (quantity * mark - cost) == quantity * mark - net_paid
+
+
+@given(trades)
+def test_cost_has_the_sign_of_what_is_held_and_nothing_held_costs_nothing(
+    fills: list[tuple[Decimal, Decimal]],
+) -> None:
+    held, cost, _ = costed(fills)
+    assert cost == 0 if held == 0 else cost * held >= 0
+
+
+@given(trades, st.integers(0, 30))
+def test_it_can_go_on_from_any_state(fills: list[tuple[Decimal, Decimal]], cut: int) -> None:
+    assert costed(fills[cut:], costed(fills[:cut])) == costed(fills)
+
+
+@given(trades)
+def test_two_books_of_opposite_sign_mirror_each_other(
+    fills: list[tuple[Decimal, Decimal]],
+) -> None:
+    mirrored = costed((-q, p) for q, p in fills)
+    assert mirrored == tuple(-n for n in costed(fills))
