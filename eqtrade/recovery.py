@@ -2,9 +2,9 @@
 
 import logging
 
+from celery import current_app
 from django.conf import settings
 
-from eqtrade.celery import app
 from trades.ledger.consumer import shards_behind
 from trades.ledger.epoch import same_cluster
 from trades.ledger.reader import AnotherCluster
@@ -20,7 +20,9 @@ def recover(*, queues: set[str]) -> None:
     with RECOVERY_MODE=rebuild have the projections of the worker's own queues computed anew first.
     Says in the log when a restore was not declared."""
     if "prices" in queues:
-        app.send_task("prices.tasks.recover", queue="prices", expires=RECOVER_EXPIRES_SECONDS)
+        current_app.send_task(
+            "prices.tasks.recover", queue="prices", expires=RECOVER_EXPIRES_SECONDS
+        )
     if not same_cluster():
         logger.error("%s Nothing is read until then.", AnotherCluster.detail)
         return
@@ -28,12 +30,12 @@ def recover(*, queues: set[str]) -> None:
         for name, reader in settings.LEDGER_CONSUMERS.items():
             if reader["queue"] in queues:
                 logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", name)
-                app.send_task(reader["rebuild"], queue=reader["queue"])
+                current_app.send_task(reader["rebuild"], queue=reader["queue"])
     # Its own readers itself: the worker that sweeps may be the one that is away.
     for consumer, shard in shards_behind():
         reader = settings.LEDGER_CONSUMERS[consumer]
         if reader["queue"] in queues:
-            app.send_task(
+            current_app.send_task(
                 reader["task"], [shard], queue=reader["queue"], expires=RECOVER_EXPIRES_SECONDS
             )
-    app.send_task("trades.tasks.sweep", queue="default", expires=SWEEP_EXPIRES_SECONDS)
+    current_app.send_task("trades.tasks.sweep", queue="default", expires=SWEEP_EXPIRES_SECONDS)
