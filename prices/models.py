@@ -2,8 +2,10 @@
 
 from datetime import time
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
@@ -266,6 +268,42 @@ class SessionOverride(models.Model):
                 ),
             ),
         ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="restamp",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert
+                | pgtrigger.Update
+                | pgtrigger.Delete
+                | pgtrigger.Truncate,
+                func=(
+                    "INSERT INTO prices_calendarstamp (id, stamp) VALUES (1, gen_random_uuid())"
+                    " ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp;"
+                    " RETURN NULL;"
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.date}: {'closed' if self.is_closed else self.early_close}"
+
+
+class CalendarStamp(models.Model):
+    """One row: the same stamp means the same session overrides.
+
+    Each statement that changes overrides rewrites it, by a trigger in its own transaction, so it
+    is seen with them or not at all, and changes wait for each other at this row. It is random:
+    a sequence or a time is taken before the commit, and commits may come in another order.
+    """
+
+    id = models.SmallIntegerField(primary_key=True, default=1, editable=False)
+    stamp = models.UUIDField(db_default=RandomUUID(), editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(id=1), name="calendar_stamp_one_row"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.stamp)

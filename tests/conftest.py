@@ -24,6 +24,7 @@ KEPT_TABLES = (
     "django_content_type",
     "auth_permission",
     "trades_ledgerepoch",
+    "prices_calendarstamp",
     "django_celery_beat_",
 )
 
@@ -80,4 +81,7 @@ def wipe(cluster: PostgresServer) -> None:
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
         ).fetchall()
         wiped = [t for (t,) in tables if not t.startswith(KEPT_TABLES)]
-        owner.execute("; ".join(f'DELETE FROM "{t}"' for t in wiped).encode())
+        emptied = [f'DELETE FROM "{t}"' for t in wiped]
+        # As the trigger on overrides would, which does not fire here.
+        restamped = "UPDATE prices_calendarstamp SET stamp = gen_random_uuid()"
+        owner.execute("; ".join([*emptied, restamped]).encode())

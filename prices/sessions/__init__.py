@@ -2,6 +2,7 @@
 
 from prices.sessions.calendar import Session
 from prices.sessions.current import (
+    CALENDAR_STAMP_SQL,
     NoSession,
     Sessions,
     business_date,
@@ -14,10 +15,13 @@ from prices.sessions.current import (
     read_once,
     session_of,
     sessions,
+    sessions_at,
     sessions_between,
+    sessions_cached,
 )
 
 __all__ = [
+    "CALENDAR_STAMP_SQL",
     "NoSession",
     "Session",
     "Sessions",
@@ -31,5 +35,7 @@ __all__ = [
     "read_once",
     "session_of",
     "sessions",
+    "sessions_at",
     "sessions_between",
+    "sessions_cached",
 ]

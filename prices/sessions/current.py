@@ -1,19 +1,33 @@
 """Sessions as they are kept: the published calendar, beaten by SessionOverride rows.
 
-The rows are read from the database at each question (one small query), so that a change acts in
-all processes at once. Who asks several questions takes `sessions()` once and asks that.
+Each process keeps them with the stamp (`CalendarStamp`) that was read in the same statement, and
+asks for the stamp at each question (one small query), so that a change acts in all processes at
+once. Who asks several questions takes `sessions()` once and asks that. A statement that returns
+`CALENDAR_STAMP_SQL` beside its own answer saves that query: `sessions_cached` before it,
+`sessions_at` after it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
-from threading import Lock
+from uuid import UUID
+
+from django.db import connection
 
 from kernel.clock import NEW_YORK, new_york
 from kernel.errors import DomainError
-from prices.models import SessionOverride
 from prices.sessions.calendar import Calendar, Hours, Session, published_calendar
+
+# An expression for any statement; NULL when the row is missing, which no stamp equals.
+CALENDAR_STAMP_SQL = "(SELECT stamp FROM prices_calendarstamp)"
+
+# Stamp and overrides of one snapshot. The overrides stay away when the stamp is the one given.
+_READ = f"""
+    SELECT s.stamp, o.date, o.is_closed, o.early_close
+      FROM (SELECT {CALENDAR_STAMP_SQL} AS stamp) s
+      LEFT JOIN prices_sessionoverride o ON (s.stamp = %s::uuid) IS NOT TRUE
+"""
 
 
 class NoSession(DomainError, ValueError):
@@ -109,31 +123,58 @@ def read_once() -> Iterator[None]:
         _read_once.reset(token)
 
 
-_lock = Lock()
-_last: tuple[Mapping[date, Hours], Sessions] | None = None
+# What was read last. It is replaced as a whole, and used only for the stamp it was read under: a
+# slow thread that puts older sessions here over newer ones costs the next question a reading.
+_kept: tuple[Sessions, UUID] | None = None
 
 
 def sessions() -> Sessions:
-    """The sessions as kept now (within `read_once`: when first asked for). One query; the calendar
-    is rebuilt only when its rows changed."""
+    """The sessions as kept now (within `read_once`: when first asked for). One query."""
     once = _read_once.get()
     if once is None:
-        return _read()
+        return _read()[0]
     if once.sessions is None:
-        once.sessions = _read()
+        once.sessions = _read()[0]
     return once.sessions
 
 
-def _read() -> Sessions:
-    global _last
+def sessions_at(stamp: UUID | None) -> Sessions:
+    """The sessions of a stamp that the caller's own statement returned just now, without a query
+    if they are those kept here. Otherwise they are read, and may be of a later stamp already.
+    Within `read_once` they are from then on those of the block, if it has none."""
+    kept = _kept
+    known = kept[0] if kept is not None and kept[1] == stamp else _read()[0]
+    once = _read_once.get()
+    if once is not None and once.sessions is None:
+        once.sessions = known
+    return known
+
+
+def sessions_cached() -> tuple[Sessions, UUID | None]:
+    """The sessions kept here and their stamp, without a query unless there are none. They may be
+    out of date, or of a transaction that was rolled back: they hold only if the caller's own
+    statement finds that very stamp."""
+    return _kept or _read()
+
+
+def _read() -> tuple[Sessions, UUID | None]:
+    global _kept
+    kept = _kept
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [None if kept is None else kept[1]])
+        rows = cursor.fetchall()
+    stamp: UUID | None = rows[0][0]
+    if kept is not None and kept[1] == stamp:
+        return kept
     hours = {
-        row.date: Hours(None if row.is_closed else row.early_close)
-        for row in SessionOverride.objects.all()
+        day: Hours(None if is_closed else early_close)
+        for _, day, is_closed, early_close in rows
+        if day is not None
     }
-    with _lock:
-        if _last is None or _last[0] != hours:
-            _last = hours, Sessions(published_calendar().with_hours(hours))
-        return _last[1]
+    found = Sessions(published_calendar().with_hours(hours))
+    if stamp is not None:
+        _kept = found, stamp
+    return found, stamp
 
 
 def is_session(day: date) -> bool:
