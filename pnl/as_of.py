@@ -12,27 +12,29 @@ from datetime import date, datetime
 
 from django.db import connection
 
-from pnl.cost.fills import STANDING_TRADES, fills_of, folded
+from pnl.cost.fills import fills_of, folded
 from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
 from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
 from prices.sessions import sessions
+from trades.ledger.sql import STANDING_TRADES, effective_entries
 
-_SUMS = """
+_WANTED = """
+    {0}account_id = ANY(%(accounts)s)
+    AND (%(instruments)s::bigint[] IS NULL OR {0}instrument_id = ANY(%(instruments)s::bigint[]))
+"""
+
+_SUMS = f"""
     SELECT account_id, instrument_id, sum(quantity) AS quantity, max(recorded_at) AS updated_at
-      FROM trades_ledgerentry
-     WHERE account_id = ANY(%(accounts)s) AND trade_date <= %(session)s
-       AND (%(instruments)s::bigint[] IS NULL OR instrument_id = ANY(%(instruments)s::bigint[]))
-       AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s::timestamptz)
+      FROM ({{entries}}) e
+     WHERE {_WANTED.format("")}
      GROUP BY account_id, instrument_id
 """
 
-_TRADED = """
+_TRADED = f"""
     SELECT account_id, instrument_id, sum(quantity) AS quantity, sum(notional) AS notional,
            sum(trades) AS trades
-      FROM trades_ledgerentry
-     WHERE account_id = ANY(%(accounts)s) AND trade_date = %(session)s
-       AND (%(instruments)s::bigint[] IS NULL OR instrument_id = ANY(%(instruments)s::bigint[]))
-       AND (%(known_at)s::timestamptz IS NULL OR recorded_at <= %(known_at)s::timestamptz)
+      FROM ({{entries}}) e
+     WHERE {_WANTED.format("")} AND trade_date = %(session)s
      GROUP BY account_id, instrument_id
 """
 
@@ -45,13 +47,11 @@ _KEYED = f"""
      WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
 """
 
-_OF_ACCOUNTS = """
-    {0}account_id = ANY(%(accounts)s) AND {0}trade_date <= %(session)s
-    AND (%(instruments)s::bigint[] IS NULL OR {0}instrument_id = ANY(%(instruments)s::bigint[]))
-"""
+_EFFECTIVE_NOW = effective_entries("%(session)s")
+_EFFECTIVE_THEN = effective_entries("%(session)s", "%(known_at)s::timestamptz")
 # As known now the trades themselves say it, without their versions.
-_KNOWN_NOW = folded(f"{STANDING_TRADES} AND {_OF_ACCOUNTS.format('')}")
-_KNOWN_THEN = fills_of(f"{_OF_ACCOUNTS.format('e.')} AND e.recorded_at <= %(known_at)s", few=True)
+_FILLS_NOW = folded(f"{STANDING_TRADES} AND trade_date <= %(session)s AND {_WANTED.format('')}")
+_FILLS_THEN = fills_of(_WANTED.format("e."), entries=f"({_EFFECTIVE_THEN}) e", few=True)
 # A key whose trades are all cancelled has a cost, of nothing.
 _COSTS = """
     SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl,
@@ -78,10 +78,12 @@ def rows_as_of(
         marks, params = MARKS, mark_params(now, wanted)
     else:
         marks, params = PAST_MARKS, past_mark_params(session, wanted)
-    costs = _COSTS.format(fills=_KNOWN_NOW if known_at is None else _KNOWN_THEN)
+    entries = _EFFECTIVE_NOW if known_at is None else _EFFECTIVE_THEN
+    keyed = _KEYED.format(entries=entries)
+    costs = _COSTS.format(fills=_FILLS_NOW if known_at is None else _FILLS_THEN)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH keyed AS MATERIALIZED ({_KEYED}), marks AS MATERIALIZED ({marks}),"
+            f"WITH keyed AS MATERIALIZED ({keyed}), marks AS MATERIALIZED ({marks}),"
             f" settling AS ({_NOTHING_SETTLING}), rows AS ({LEDGER_FIGURES}), costs AS ({costs})"
             + SELECT_KEYS,
             {

@@ -1,6 +1,7 @@
 """Holdings and daily activity against the trades as they are now."""
 
-from trades.ledger.verify import BEYOND, STANDING, Break, breaks_of, quantity_breaks
+from trades.ledger.sql import BEYOND, STANDING
+from trades.ledger.verify import Break, breaks_of, quantity_breaks
 
 
 def pnl_breaks() -> list[Break]:

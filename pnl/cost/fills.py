@@ -19,6 +19,7 @@ from array import array
 from collections.abc import Sequence
 
 from pnl.cost.average_cost import MILLION
+from trades.ledger.sql import PLACE_NUMBERS
 
 BYTES_PER_FILL = 16
 
@@ -29,25 +30,11 @@ def moment_number(moment: str) -> str:
 
 
 # An entry takes back the terms of the version before its own.
-_VERSIONED = """
-    SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
-           e.quantity{place}
-      FROM {entries}
-      LEFT JOIN {versions}
-     WHERE {where}
-"""
 _OF_ENTRY = "v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int"
 _JOINED = f"trades_tradeversion v ON {_OF_ENTRY}"
 # OFFSET keeps the planner from reading all the versions there are for those of one account.
 _LOOKED_UP = f"LATERAL (SELECT * FROM trades_tradeversion v WHERE {_OF_ENTRY} OFFSET 0) v ON true"
-# The same fills of everything that is committed: the terms of each trade that stands.
-STANDING_TRADES = """
-    SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
-           CASE side WHEN 'buy' THEN quantity ELSE -quantity END AS quantity
-      FROM trades_trade
-     WHERE status <> 'cancelled'
-"""
-_PLACE = ", ARRAY[e.epoch, e.txid::text::bigint, e.id] AS place"
+_PLACE = f", {PLACE_NUMBERS} AS place"
 _PLACES_INSIDE = ", count(*) AS entries, max(place) AS place"
 _PLACES = f""",
            sum(entries)::bigint AS entries, (max(place))[3] AS last_entry,
@@ -71,17 +58,29 @@ def fills_of(
     days and microseconds since 2000 first_day and first_moment (of execution) of the fills and
     last_day and last_moment of all the entries.
     """
-    versioned = _VERSIONED.format(
-        entries=entries,
-        where=where,
-        versions=_LOOKED_UP if few else _JOINED,
-        place=_PLACE if places else "",
-    )
-    return folded(versioned, places=places)
+    return folded(entries_with_terms(where, entries=entries, places=places, few=few), places=places)
 
 
-def folded(versioned: str, *, places: bool = False) -> str:
-    """The same of any query of account_id, instrument_id, trade_date, executed_at, trade_id, price
+def entries_with_terms(
+    where: str,
+    *,
+    entries: str = "trades_ledgerentry e",
+    quantity: str = "e.quantity",
+    places: bool = False,
+    few: bool = False,
+) -> str:
+    """A query of entries `e`, each with the time of execution and the price of its version."""
+    return f"""
+    SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
+           {quantity} AS quantity{_PLACE if places else ""}
+      FROM {entries}
+      LEFT JOIN {_LOOKED_UP if few else _JOINED}
+     WHERE {where}
+    """
+
+
+def folded(with_terms: str, *, places: bool = False) -> str:
+    """The fills of any query of account_id, instrument_id, trade_date, executed_at, trade_id, price
     and signed quantity."""
     return f"""
     SELECT account_id, instrument_id, count(*) FILTER (WHERE quantity <> 0) AS fill_count,
@@ -92,7 +91,7 @@ def folded(versioned: str, *, places: bool = False) -> str:
       FROM (
         SELECT account_id, instrument_id, trade_date, executed_at, trade_id, price,
                sum(quantity) AS quantity{_PLACES_INSIDE if places else ""}
-          FROM ({versioned}) e
+          FROM ({with_terms}) e
          GROUP BY account_id, instrument_id, trade_date, executed_at, trade_id, price
       ) f
      GROUP BY account_id, instrument_id

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 
 from pnl.cost.average_cost import MILLION, NOTHING, Costed, fold
 from pnl.cost.fills import fills_of, moment_number, numbers
+from trades.ledger import sql
 from trades.ledger.reader import Batch
 from trades.ledger.sum_projection import Bounds, Rebuilt, Scope
 
@@ -68,7 +69,7 @@ _FOLDED = "account_id, instrument_id, last_entry, last_day, last_moment, fill_co
 
 _REPLAY = f"SELECT {_FOLDED} FROM (" + (
     fills_of(
-        "(e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)",
+        sql.up_to(sql.place("upto")),
         entries="unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[])"
         " AS k (account_id, instrument_id)"
         " JOIN trades_ledgerentry e USING (account_id, instrument_id)",

@@ -3,7 +3,8 @@
 from django.db import connection
 
 from pnl.cost.average_cost import fold
-from pnl.cost.fills import STANDING_TRADES, MissingVersion, folded, numbers
+from pnl.cost.fills import MissingVersion, entries_with_terms, folded, numbers
+from trades.ledger.sql import BEYOND_CHECKPOINT, ENTRIES_AND_CHECKPOINTS, STANDING_TRADES
 from trades.ledger.verify import Break
 
 
@@ -29,17 +30,13 @@ def cost_breaks() -> list[Break]:
 
 _COST_FIGURES = ("quantity held at cost", "cost", "realized P&L")
 
+_NOT_READ = entries_with_terms(
+    BEYOND_CHECKPOINT, entries=ENTRIES_AND_CHECKPOINTS, quantity="-e.quantity"
+)
 _FROM_TRADES = f"""
     {STANDING_TRADES}
     UNION ALL
-    SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
-           -e.quantity
-      FROM trades_ledgerentry e
-      LEFT JOIN trades_tradeversion v
-        ON v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0)::int
-      LEFT JOIN trades_checkpoint c ON c.consumer = %(consumer)s AND c.shard = e.shard
-     WHERE (e.epoch, e.txid, e.id)
-           > (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0))
+    {_NOT_READ}
 """
 
 _COSTS = f"""

@@ -28,6 +28,7 @@ from prices.closes.read import SESSIONS_BACK, closes_state
 from prices.models import CloseRun
 from prices.sessions import Sessions, sessions
 from trades.ledger import nudges
+from trades.ledger.sql import BEYOND_CHECKPOINT
 from trades.models import LEDGER_SHARDS, Checkpoint
 
 logger = logging.getLogger(__name__)
@@ -138,11 +139,10 @@ def _begin_runs(shard: int, days: list[date], known: Sessions, now: datetime) ->
 def _oldest_unread(cursor: Any, shard: int) -> datetime | None:
     """When the oldest entry beyond the checkpoint was recorded."""
     cursor.execute(
-        """
+        f"""
         SELECT min(e.recorded_at)
           FROM trades_checkpoint c
-          JOIN trades_ledgerentry e
-            ON e.shard = c.shard AND (e.epoch, e.txid, e.id) > (c.epoch, c.txid, c.entry_id)
+          JOIN trades_ledgerentry e ON e.shard = c.shard AND {BEYOND_CHECKPOINT}
          WHERE c.consumer = %s AND c.shard = %s
         """,
         [ACTIVITY.name, shard],

@@ -5,7 +5,8 @@ to be behind. The figures come from the trades themselves, not from daily activi
 """
 
 from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
-from trades.ledger.verify import BEYOND, STANDING, Break, breaks_of
+from trades.ledger.sql import BEYOND, STANDING
+from trades.ledger.verify import Break, breaks_of
 from trades.models import LEDGER_SHARDS
 
 SESSIONS = 5

@@ -16,6 +16,7 @@ from django.db import connection
 
 from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
 from prices.marks import MARKS, mark_params
+from trades.ledger.sql import keys_read_by_one
 from trades.models import LEDGER_SHARDS
 
 
@@ -51,46 +52,8 @@ _KEYED = """
             OR coalesce(a.trades, 0) > 0)
 """
 
-# Keys with an entry that positions have and the other projection has not, or the other way round,
-# recorded long ago. Each shard whose readers stand apart is looked through by itself, from the one
-# place to the other: bounds column by column, since least() of whole rows would be one value that
-# the index on the reading order does not know.
-_APART = """
-    SELECT DISTINCT e.account_id, e.instrument_id
-      FROM (
-        SELECT shard,
-               CASE WHEN ahead THEN h_epoch ELSE p_epoch END AS from_epoch,
-               CASE WHEN ahead THEN h_txid ELSE p_txid END AS from_txid,
-               CASE WHEN ahead THEN h_id ELSE p_id END AS from_id,
-               CASE WHEN ahead THEN p_epoch ELSE h_epoch END AS upto_epoch,
-               CASE WHEN ahead THEN p_txid ELSE h_txid END AS upto_txid,
-               CASE WHEN ahead THEN p_id ELSE h_id END AS upto_id
-          FROM (
-            SELECT *, (p_epoch, p_txid, p_id) > (h_epoch, h_txid, h_id) AS ahead
-              FROM (
-                SELECT s.shard, coalesce(p.epoch, 0) AS p_epoch, coalesce(p.txid, '0') AS p_txid,
-                       coalesce(p.entry_id, 0) AS p_id, coalesce(h.epoch, 0) AS h_epoch,
-                       coalesce(h.txid, '0') AS h_txid, coalesce(h.entry_id, 0) AS h_id
-                  FROM (SELECT DISTINCT
-                               (unnest(%(accounts)s::bigint[]) %% %(shards)s)::smallint AS shard) s
-                  LEFT JOIN trades_checkpoint p ON p.shard = s.shard AND p.consumer = 'positions'
-                  LEFT JOIN trades_checkpoint h ON h.shard = s.shard AND h.consumer = '{consumer}'
-              ) places
-             WHERE (p_epoch, p_txid, p_id) <> (h_epoch, h_txid, h_id)
-          ) compared
-      ) c
-     CROSS JOIN LATERAL (
-        -- OFFSET 0: never a join with the whole ledger, however few entries the planner expects.
-        SELECT account_id, instrument_id
-          FROM trades_ledgerentry
-         WHERE shard = c.shard
-           AND (epoch, txid, id) > (c.from_epoch, c.from_txid, c.from_id)
-           AND (epoch, txid, id) <= (c.upto_epoch, c.upto_txid, c.upto_id)
-           AND recorded_at < %(settled_by)s
-        OFFSET 0
-     ) e
-"""
-SETTLING = _APART.format(consumer="pnl")
+# Keys of which positions and the other projection hold different entries since long ago.
+SETTLING = keys_read_by_one("positions", "pnl")
 
 # Cost that has not kept up is not shown.
 _COSTS = f"""
@@ -98,7 +61,7 @@ _COSTS = f"""
            NULL::bytea AS fills, NULL::bigint AS fill_count
       FROM pnl_cost c
      WHERE c.account_id = ANY(%(accounts)s)
-       AND (c.account_id, c.instrument_id) NOT IN ({_APART.format(consumer="cost")})
+       AND (c.account_id, c.instrument_id) NOT IN ({keys_read_by_one("positions", "cost")})
        AND c.account_id NOT IN (SELECT account_id FROM trades_quarantine WHERE consumer = 'cost')
 """
 

@@ -16,11 +16,11 @@ from django.db import connection
 
 from positions.models import SnapshotRun
 from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from trades.ledger.sql import late_entries
 
-_LATE = """
-    SELECT * FROM trades_ledgerentry
-     WHERE account_id = ANY(%(accounts)s) AND trade_date <= %(session)s
-       AND recorded_at > %(ends)s
+_LATE = f"""
+    SELECT * FROM ({late_entries("%(session)s", "%(ends)s")}) e
+     WHERE account_id = ANY(%(accounts)s)
 """
 
 _DIFFERENCES = f"""

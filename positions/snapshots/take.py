@@ -24,6 +24,7 @@ from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
 from prices.closes.read import closes_state
 from prices.sessions import Sessions, sessions
 from trades.ledger.epoch import refuse_another_cluster
+from trades.ledger.sql import effective_entries
 from trades.models import LedgerEntry
 
 logger = logging.getLogger(__name__)
@@ -122,8 +123,7 @@ def _take(run: SnapshotRun) -> bool:
             f"""
             WITH held AS MATERIALIZED (
                 SELECT account_id, instrument_id, sum(quantity) AS quantity
-                  FROM trades_ledgerentry
-                 WHERE trade_date <= %(session)s AND recorded_at <= %(ends)s
+                  FROM ({effective_entries("%(session)s", "%(ends)s")}) e
                  GROUP BY account_id, instrument_id HAVING sum(quantity) <> 0
             ), closes AS MATERIALIZED (
                 SELECT DISTINCT ON (instrument_id) instrument_id, close FROM prices_close

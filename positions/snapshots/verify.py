@@ -1,5 +1,6 @@
 """Snapshots against the ledger as it was known at each session's end."""
 
+from trades.ledger.sql import effective_entries
 from trades.ledger.verify import Break, breaks_of
 
 SNAPSHOTS = 5
@@ -16,8 +17,7 @@ def snapshot_breaks() -> list[Break]:
         ), then_held AS (
             SELECT r.session, e.account_id, e.instrument_id, sum(e.quantity) AS quantity
               FROM runs r
-              JOIN trades_ledgerentry e
-                ON e.trade_date <= r.session AND e.recorded_at <= r.ends_at
+             CROSS JOIN LATERAL ({effective_entries("r.session", "r.ends_at")}) e
              GROUP BY r.session, e.account_id, e.instrument_id
         )
         SELECT account_id, instrument_id, session::text,

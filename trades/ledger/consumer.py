@@ -5,6 +5,7 @@ from django.db import connection
 
 from trades.ledger import nudges
 from trades.ledger.reader import Outcome, Projection, State, drain
+from trades.ledger.sql import BEYOND_CHECKPOINT
 from trades.models import LEDGER_SHARDS
 
 
@@ -23,16 +24,14 @@ def shards_behind() -> list[tuple[str, int]]:
     stands at the very beginning. One index probe each."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT n.consumer, s.shard
               FROM unnest(%s::text[]) AS n (consumer)
              CROSS JOIN generate_series(0, %s - 1) AS s (shard)
               LEFT JOIN trades_checkpoint c ON c.consumer = n.consumer AND c.shard = s.shard
              WHERE EXISTS (
                 SELECT FROM trades_ledgerentry e
-                 WHERE e.shard = s.shard
-                   AND (e.epoch, e.txid, e.id) > (coalesce(c.epoch, 0),
-                        coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0)))
+                 WHERE e.shard = s.shard AND {BEYOND_CHECKPOINT})
              ORDER BY 1, 2
             """,
             [list(settings.LEDGER_CONSUMERS), LEDGER_SHARDS],

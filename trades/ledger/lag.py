@@ -6,6 +6,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 
+from trades.ledger.sql import BEYOND_CHECKPOINT, ORDER
 from trades.models import LEDGER_SHARDS, Quarantine
 
 # Counting goes no further: beyond it the figure says "at least".
@@ -46,7 +47,7 @@ def shard_lags() -> list[ShardLag]:
     """Every consumer and shard, those without lag included."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
+            f"""
             SELECT n.consumer, s.shard, b.entries,
                    coalesce(extract(epoch FROM clock_timestamp() - b.oldest), 0)::float
               FROM unnest(%(consumers)s::text[]) AS n (consumer)
@@ -55,10 +56,8 @@ def shard_lags() -> list[ShardLag]:
              CROSS JOIN LATERAL (
                 SELECT count(*) AS entries, min(recorded_at) AS oldest FROM (
                     SELECT e.recorded_at FROM trades_ledgerentry e
-                     WHERE e.shard = s.shard
-                       AND (e.epoch, e.txid, e.id) > (coalesce(c.epoch, 0),
-                            coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0))
-                     ORDER BY e.epoch, e.txid, e.id LIMIT %(most)s) l
+                     WHERE e.shard = s.shard AND {BEYOND_CHECKPOINT}
+                     ORDER BY {ORDER} LIMIT %(most)s) l
              ) b
              ORDER BY 1, 2
             """,

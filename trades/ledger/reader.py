@@ -38,6 +38,7 @@ from psycopg import errors
 from kernel import notices
 from kernel.database import is_outage
 from kernel.errors import Unavailable
+from trades.ledger import sql
 from trades.models import LEDGER_SHARDS
 
 logger = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ PATIENCE_SECONDS = 2.0
 PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
 # Written by a transaction that had ended when the statement's snapshot `h` was taken.
 BELOW_HORIZON = "(e.epoch < h.epoch OR e.txid < h.horizon)"
+_LAST = "((SELECT epoch FROM last), (SELECT txid FROM last), (SELECT id FROM last))"
 # A batch of more entries names no keys: whoever watches an account of the shard reads it whole.
 MOST_NAMED_KEYS = 500
 
@@ -86,6 +88,10 @@ class Place:
     def as_texts(self) -> tuple[str, str, str]:
         return str(self.epoch), self.txid, str(self.id)
 
+    def params(self, name: str) -> dict[str, Any]:
+        """The parameters of `trades.ledger.sql.place(name)`."""
+        return {f"{name}_epoch": self.epoch, f"{name}_txid": self.txid, f"{name}_id": self.id}
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -98,9 +104,8 @@ class Batch:
 
     # Every statement of a batch selects its entries `FROM trades_ledgerentry e WHERE` this.
     WHERE = (
-        "e.shard = %(shard)s"
-        " AND (e.epoch, e.txid, e.id) > (%(after_epoch)s, %(after_txid)s::xid8, %(after_id)s)"
-        " AND (e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)"
+        f"e.shard = %(shard)s AND {sql.after(sql.place('after'))}"
+        f" AND {sql.up_to(sql.place('upto'))}"
         " AND e.account_id <> ALL(%(quarantined)s::bigint[])"
     )
 
@@ -108,12 +113,8 @@ class Batch:
     def params(self) -> dict[str, Any]:
         return {
             "shard": self.shard,
-            "after_epoch": self.after.epoch,
-            "after_txid": self.after.txid,
-            "after_id": self.after.id,
-            "upto_epoch": self.upto.epoch,
-            "upto_txid": self.upto.txid,
-            "upto_id": self.upto.id,
+            **self.after.params("after"),
+            **self.upto.params("upto"),
             "quarantined": list(self.quarantined),
         }
 
@@ -290,8 +291,7 @@ def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
 def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int) -> Batch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
     readable = (
-        "h.same_cluster AND e.shard = %(shard)s"
-        " AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)"
+        f"h.same_cluster AND e.shard = %(shard)s AND {sql.after(sql.place('after'))}"
         f" AND {BELOW_HORIZON}"
     )
     cursor.execute(
@@ -303,17 +303,15 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
                      ORDER BY epoch DESC LIMIT 1) l,
                    pg_control_system() c
         ), last AS (
-            SELECT e.epoch, e.txid, e.id FROM trades_ledgerentry e, here h WHERE {readable}
-             ORDER BY e.epoch DESC, e.txid DESC, e.id DESC LIMIT 1
+            SELECT {sql.ORDER} FROM trades_ledgerentry e, here h WHERE {readable}
+             ORDER BY {sql.ORDER_BACKWARD} LIMIT 1
         ), nearer AS (
             -- Only a large backlog is worth counting off.
-            SELECT e.epoch, e.txid, e.id FROM trades_ledgerentry e
-             WHERE (SELECT id FROM last) - %(id)s > %(uncounted)s
-               AND e.shard = %(shard)s
-               AND (e.epoch, e.txid, e.id) > (%(epoch)s, %(txid)s::xid8, %(id)s)
-               AND (e.epoch, e.txid, e.id) < ((SELECT epoch FROM last), (SELECT txid FROM last),
-                                              (SELECT id FROM last))
-             ORDER BY e.epoch, e.txid, e.id OFFSET %(size)s - 1 LIMIT 1
+            SELECT {sql.ORDER} FROM trades_ledgerentry e
+             WHERE (SELECT id FROM last) - %(after_id)s > %(uncounted)s
+               AND e.shard = %(shard)s AND {sql.after(sql.place("after"))}
+               AND {sql.before(_LAST)}
+             ORDER BY {sql.ORDER} OFFSET %(size)s - 1 LIMIT 1
         )
         SELECT h.same_cluster, b.epoch, b.txid::text, b.id,
                ARRAY(SELECT account_id FROM trades_quarantine WHERE consumer = %(consumer)s)
@@ -323,9 +321,7 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
         """,
         {
             "shard": shard,
-            "epoch": after.epoch,
-            "txid": after.txid,
-            "id": after.id,
+            **after.params("after"),
             "size": size,
             # Ids are drawn in about the reading order, by all shards. A batch that is bisected is
             # always counted off: its last entry may have an id below the checkpoint's.
@@ -381,8 +377,8 @@ def _changed_keys(
 def _anything_beyond(place: Place, shard: int) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM trades_ledgerentry e WHERE e.shard = %s"
-            " AND (e.epoch, e.txid, e.id) > (%s, %s::xid8, %s))",
-            [shard, place.epoch, place.txid, place.id],
+            "SELECT EXISTS (SELECT FROM trades_ledgerentry e WHERE e.shard = %(shard)s"
+            f" AND {sql.after(sql.place('after'))})",
+            {"shard": shard, **place.params("after")},
         )
         return bool(cursor.fetchone()[0])

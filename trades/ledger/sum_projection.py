@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from trades.ledger import sql
 from trades.ledger.reader import Batch, Place
-
-_LAST_ENTRY = "(max(ARRAY[e.epoch, e.txid::text::bigint, e.id]))[3]"
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Scope:
     accounts: list[int] | None = None
 
     ENTRIES = (
-        "e.shard = %(shard)s AND (e.epoch, e.txid, e.id) <= (%(epoch)s, %(txid)s::xid8, %(id)s)"
+        f"e.shard = %(shard)s AND {sql.up_to(sql.place('upto'))}"
         " AND (%(accounts)s::bigint[] IS NULL OR e.account_id = ANY(%(accounts)s::bigint[]))"
     )
     ROWS = (
@@ -37,9 +36,7 @@ class Scope:
         return {
             "shard": self.shard,
             "shards": self.shards,
-            "epoch": self.upto.epoch,
-            "txid": self.upto.txid,
-            "id": self.upto.id,
+            **self.upto.params("upto"),
             "accounts": self.accounts,
         }
 
@@ -55,9 +52,11 @@ class Bounds:
 
     # Arrays of constants, not a join with the checkpoints: a join is not planned in parallel.
     ENTRIES = (
-        "(e.epoch, e.txid, e.id) <= ((%(epochs)s::int[])[e.shard + 1],"
-        " (%(txids)s::text[]::xid8[])[e.shard + 1], (%(ids)s::bigint[])[e.shard + 1])"
-        " AND (%(accounts)s::bigint[] IS NULL OR e.account_id = ANY(%(accounts)s::bigint[]))"
+        sql.up_to(
+            "((%(epochs)s::int[])[e.shard + 1],"
+            " (%(txids)s::text[]::xid8[])[e.shard + 1], (%(ids)s::bigint[])[e.shard + 1])"
+        )
+        + " AND (%(accounts)s::bigint[] IS NULL OR e.account_id = ANY(%(accounts)s::bigint[]))"
     )
     ROWS = "(%(accounts)s::bigint[] IS NULL OR r.account_id = ANY(%(accounts)s::bigint[]))"
 
@@ -108,7 +107,7 @@ class SumTable:
         """SELECT list and grouping over entries `e`; the caller adds FROM … WHERE between."""
         values = [f"sum(e.{c}) AS {c}" for c in self.sums]
         if self.last_entry:
-            values.append(f"{_LAST_ENTRY} AS last_entry")
+            values.append(f"{sql.LAST_ENTRY} AS last_entry")
         return ", ".join([*(f"e.{k}" for k in self.key), *values])
 
     @cached_property

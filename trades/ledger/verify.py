@@ -12,6 +12,8 @@ from typing import Any
 
 from django.db import connection
 
+from trades.ledger.sql import BEYOND, IS_STANDING, SIGNED_NOTIONAL, SIGNED_QUANTITY, STANDING
+
 
 @dataclass(frozen=True)
 class Break:
@@ -26,28 +28,6 @@ class Break:
 
     def __str__(self) -> str:
         return f"{self.what} {self.key}: found {self.found}, expected {self.expected}"
-
-
-# A CTE body: current standing trades, signed, per key and trade date.
-STANDING = """
-    SELECT account_id, instrument_id, trade_date,
-           sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END) AS quantity,
-           sum(CASE side WHEN 'buy' THEN quantity ELSE -quantity END * price) AS notional,
-           count(*) AS trades
-      FROM trades_trade WHERE status <> 'cancelled'
-     GROUP BY account_id, instrument_id, trade_date
-"""
-
-# A CTE body: entries beyond the checkpoint of %(consumer)s, which it has yet to apply.
-BEYOND = """
-    SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity) AS quantity,
-           sum(e.notional) AS notional, sum(e.trades) AS trades
-      FROM trades_ledgerentry e
-      LEFT JOIN trades_checkpoint c ON c.consumer = %(consumer)s AND c.shard = e.shard
-     WHERE (e.epoch, e.txid, e.id)
-           > (coalesce(c.epoch, 0), coalesce(c.txid, '0'::xid8), coalesce(c.entry_id, 0))
-     GROUP BY e.account_id, e.instrument_id, e.trade_date
-"""
 
 
 def breaks_of(
@@ -76,14 +56,12 @@ def ledger_breaks() -> list[Break]:
     """Trades whose entries do not sum to their current terms, and versions with gaps."""
     entries = breaks_of(
         "ledger entries of trade",
-        """
+        f"""
         SELECT t.account_id, t.instrument_id, t.id::text,
                coalesce(e.quantity, 0), coalesce(t.quantity, 0)
           FROM (SELECT id, account_id, instrument_id, trade_date,
-                       CASE WHEN status = 'cancelled' THEN 0
-                            WHEN side = 'buy' THEN quantity ELSE -quantity END AS quantity,
-                       CASE WHEN status = 'cancelled' THEN 0
-                            WHEN side = 'buy' THEN quantity ELSE -quantity END * price AS notional
+                       CASE WHEN {IS_STANDING} THEN {SIGNED_QUANTITY} ELSE 0 END AS quantity,
+                       CASE WHEN {IS_STANDING} THEN {SIGNED_NOTIONAL} ELSE 0 END AS notional
                   FROM trades_trade) t
           LEFT JOIN LATERAL (
             SELECT sum(quantity) AS quantity, sum(notional) AS notional,
