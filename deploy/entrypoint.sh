@@ -28,8 +28,7 @@ api)
     ;;
 ws)
     export DB_POOL=1
-    exec python -m uvicorn --host 0.0.0.0 --port 8000 --lifespan off --no-access-log \
-        --timeout-graceful-shutdown 3 --timeout-keep-alive 75 "$@" eqtrade.asgi:application
+    exec python -m eqtrade.ws --host 0.0.0.0 --port 8000 "$@"
     ;;
 worker)
     queues=${1:?worker: name its queues, with commas between them}

@@ -79,11 +79,7 @@ def application_programs(layout: Layout) -> list[Program]:
         ),
         Program(
             "ws",
-            [
-                *(python, "-m", "uvicorn", "--uds", str(layout.socket("ws"))),
-                *("--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "3"),
-                *("--timeout-keep-alive", "75", "eqtrade.asgi:application"),
-            ],
+            [python, "-m", "eqtrade.ws", "--uds", str(layout.socket("ws"))],
             environment={"DB_POOL": "1"},
         ),
         Program(

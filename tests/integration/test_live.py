@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
@@ -168,6 +169,20 @@ def test_a_page_from_elsewhere(stack: RunningStack, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused, open_socket(stack.url, token, origin=origin):
         pass
     assert refused.value.response.status_code == 403
+
+
+def test_a_message_of_a_megabyte_ends_its_connection(stack: RunningStack) -> None:
+    """And nothing is ever inflated: the server offers no compression."""
+    token = stack.client("trader").token
+    with open_socket(stack.url, token) as connection:
+        assert connection.response is not None
+        assert "Sec-WebSocket-Extensions" not in connection.response.headers
+        with suppress(ConnectionClosed):  # it may end before all is sent
+            connection.send("x" * 1_000_000)
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=30)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
 
 
 def test_our_own_page(stack: RunningStack) -> None:

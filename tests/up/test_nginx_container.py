@@ -2,9 +2,11 @@
 for staff only. The real nginx with the real template; names come from a server of loopback."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -156,6 +158,17 @@ def test_flower_sends_a_stranger_to_the_login(entrance: Entrance) -> None:
 def test_a_redirect_names_no_port_of_its_own(entrance: Entrance) -> None:
     answer = requests.get(f"{entrance()}/flower", allow_redirects=False, timeout=10)
     assert (answer.status_code, answer.headers["Location"]) == (301, "/flower/")
+
+
+def test_thousands_of_open_connections_leave_room(entrance: Entrance) -> None:
+    """Each watcher's websocket stays open; two workers had room for 2,048 sockets in all."""
+    url = entrance()
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    with ExitStack() as opened:
+        for _ in range(3_000):
+            one = opened.enter_context(socket.create_connection(address, timeout=30))
+            one.sendall(b"GET / HTTP/1.1\r\n")  # idle ones nginx would give up for new ones
+        assert requests.get(url, timeout=30).status_code == 200
 
 
 def test_nobody_asks_what_nginx_asks(entrance: Entrance) -> None:
