@@ -8,7 +8,7 @@ from celery import Celery
 from celery.signals import task_prerun, worker_init, worker_ready
 from django.db import close_old_connections
 
-from eqtrade import worker_heartbeat
+from eqtrade import task_events, worker_heartbeat
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
@@ -16,6 +16,7 @@ app = Celery("eqtrade")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 worker_heartbeat.install(app)
+task_events.install(app)
 
 logger = logging.getLogger(__name__)
 
