@@ -19,23 +19,23 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
 
 run:
-	@$(PYTHON) -m deploy.develop run
+	@$(PYTHON) deploy/develop.py run
 	@exec .venv/bin/python -m eqtrade.up
 
 test:
-	@$(PYTHON) -m deploy.develop test $(ARGS)
+	@$(PYTHON) deploy/develop.py test $(ARGS)
 
 lint:
-	@$(PYTHON) -m deploy.develop lint
+	@$(PYTHON) deploy/develop.py lint
 
 bench:
-	@$(PYTHON) -m deploy.develop bench $(NAME)
+	@$(PYTHON) deploy/develop.py bench $(NAME)
 
 compose-test:
-	@$(PYTHON) -m deploy.develop compose-test $(ARGS)
+	@$(PYTHON) deploy/develop.py compose-test $(ARGS)
 
 lock:
-	@$(PYTHON) -m deploy.develop lock
+	@$(PYTHON) deploy/develop.py lock
 
 clean:
-	@$(PYTHON) -m deploy.develop clean
+	@$(PYTHON) deploy/develop.py clean

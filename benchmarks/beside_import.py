@@ -72,8 +72,8 @@ def _book(ground: Ground, nudge: int) -> list[float]:
     from django.contrib.auth.models import User
 
     from kernel import clock
-    from trades.bookings import Booking
     from trades.services.booking import trade_book
+    from trades.terms import Booking
 
     user = User.objects.get(username="root")
     booked: list[float] = []

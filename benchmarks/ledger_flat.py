@@ -22,10 +22,10 @@ def measure(report: Report) -> None:
         from kernel import clock
         from positions.projection import POSITIONS
         from prices.sessions import sessions
-        from trades.bookings import Booking
         from trades.ledger.reader import drain
         from trades.models import LEDGER_SHARDS
         from trades.services.booking import trade_book
+        from trades.terms import Booking
 
         user = User.objects.create_superuser("root")
         account = Account.objects.get(code="A1")

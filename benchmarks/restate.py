@@ -30,8 +30,8 @@ def measure(report: Report) -> None:
         from kernel import clock
         from pnl.daily.finalize import daily_finalize
         from prices.sessions import sessions
-        from trades.bookings import Booking
         from trades.services.booking import trade_book
+        from trades.terms import Booking
 
         user = User.objects.create_superuser("root")
         now, known = clock.now(), sessions()

@@ -11,8 +11,8 @@ def book(number: int) -> None:
 
     from benchmarks.ground import ACCOUNTS, INSTRUMENTS
     from kernel import clock
-    from trades.bookings import Booking
     from trades.services.booking import trade_book
+    from trades.terms import Booking
 
     trade_book(
         user=User.objects.get(username="root"),

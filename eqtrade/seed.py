@@ -23,7 +23,7 @@ from prices.services.instruments import instruments_sync
 from prices.sessions import sessions
 from prices.sources import SourceUnavailable
 from trades.models import Trade
-from trades.services.booking import trades_record
+from trades.services.recording import trades_record
 
 # One more than the sessions with trades: the first of these needs a previous close.
 SESSIONS_WITH_CLOSES = 11

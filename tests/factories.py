@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from accounts.models import Account, Entitlement
 from prices.models import CARRIED, MANUAL, Close, Instrument, Quote
 from trades.models import Trade
-from trades.services.booking import new_trade_id, trades_record
+from trades.services.recording import new_trade_id, trades_record
 
 
 def make_user(name: str = "trader", **rights: Any) -> User:

@@ -12,17 +12,13 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
 from kernel.money import AmountRefused, amount_of, normalized
+from trades.terms import FIELDS, SIDES, TERMS, VERSIONED, Booking, Kind, Term
 
-REQUIRED = ("account", "ticker", "side", "quantity", "price")
-OPTIONAL = ("trade_date", "executed_at", "client_trade_id", "note")
-FIELDS = frozenset((*REQUIRED, *OPTIONAL))
-LONGEST = {"account": 32, "ticker": 16, "client_trade_id": 64, "note": 200}
-SIDES = ("buy", "sell")
 # Nothing was traded here before; earlier times also fall off the calendar in other zones.
 EARLIEST_YEAR = 1970
 MAX_UNKNOWN_NAMED = 20
@@ -37,19 +33,10 @@ _MOMENT = re.compile(
 )
 
 
-class Booking(NamedTuple):
-    """What a caller asks to book, already well-formed. `sent` names the fields that they sent."""
-
-    account: str
-    ticker: str
-    side: str
-    quantity: Decimal
-    price: Decimal
-    trade_date: date | None = None
-    executed_at: datetime | None = None
-    client_trade_id: str | None = None
-    note: str = ""
-    sent: frozenset[str] = frozenset()
+_KNOWN = frozenset(FIELDS)
+_REQUIRED_TERMS = tuple(term for term in TERMS if term.required)
+_OPTIONAL_TERMS = tuple(term for term in TERMS if not term.required)
+_DEFAULTS = tuple(Booking._field_defaults[term.name] for term in _OPTIONAL_TERMS)
 
 
 def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldError]:
@@ -59,37 +46,18 @@ def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldErro
     if not isinstance(given, Mapping):
         return [FieldError("invalid", "This must be an object with the terms of a trade.")]
     row = _Row(given, is_text)
-    account, ticker = row.text("account"), row.text("ticker")
-    side = row.side()
-    quantity, price = row.amount("quantity"), row.amount("price")
-    trade_date = executed_at = client_trade_id = None
-    note = ""
-    if len(given) > len(REQUIRED):
-        trade_date, executed_at = row.day(), row.moment()
-        client_trade_id = row.text("client_trade_id", required=False)
-        note = row.text("note", required=False, may_be_blank=True) or ""
+    values = [row.read(term) for term in _REQUIRED_TERMS]
+    if len(given) > len(_REQUIRED_TERMS):
+        for term, default in zip(_OPTIONAL_TERMS, _DEFAULTS, strict=True):
+            value = row.read(term)
+            values.append(default if value is None else value)
         row.unknown()
-    if (
-        row.errors
-        or account is None
-        or ticker is None
-        or side is None
-        or quantity is None
-        or price is None
-    ):
+    else:
+        values += _DEFAULTS
+    if row.errors:
         return row.errors
-    return Booking(
-        account,
-        ticker,
-        side,
-        quantity,
-        price,
-        trade_date,
-        executed_at,
-        client_trade_id,
-        note,
-        _names(tuple(name for name, value in given.items() if value is not None)),
-    )
+    sent = _names(tuple(name for name, value in given.items() if value is not None))
+    return Booking._make((*values, sent))
 
 
 @lru_cache(256)
@@ -110,77 +78,63 @@ class _Row:
     def refuse(self, attr: str, code: str, detail: str) -> None:
         self.errors.append(FieldError(code, detail, attr))
 
-    def _value(self, name: str) -> Any:
-        """The value of a required field; None, and said, when there is none."""
-        value = self.given.get(name)
-        if value is None:
-            if name in self.given:
-                self.refuse(name, "null", "This field may not be null.")
+    def read(self, term: Term) -> Any:
+        """The value of one field; None when it was not sent, or is wrong, which is then said."""
+        value = self.given.get(term.name)
+        if value is not None:
+            return _READERS[term.kind](self, term, value)
+        if term.required:
+            if term.name in self.given:
+                self.refuse(term.name, "null", "This field may not be null.")
             else:
-                self.refuse(name, "required", "This field is required.")
-        return value
+                self.refuse(term.name, "required", "This field is required.")
+        return None
 
-    def text(self, name: str, *, required: bool = True, may_be_blank: bool = False) -> str | None:
-        value = self._value(name) if required else self.given.get(name)
-        if value is None:
-            return None
+    def text(self, term: Term, value: Any) -> str | None:
         if not isinstance(value, str):
-            self.refuse(name, "not_text", "This must be text.")
+            self.refuse(term.name, "not_text", "This must be text.")
         elif _SURROGATE.search(value):
-            self.refuse(name, "surrogate", "Unpaired surrogates are not allowed.")
+            self.refuse(term.name, "surrogate", "Unpaired surrogates are not allowed.")
         elif _CONTROL.search(value):
-            self.refuse(name, "control", "Control characters are not allowed.")
+            self.refuse(term.name, "control", "Control characters are not allowed.")
         else:
             stripped = value.strip()
-            if not stripped and not may_be_blank:
-                self.refuse(name, "blank", "This field may not be blank.")
-            elif len(stripped) > LONGEST[name]:
-                self.refuse(
-                    name,
-                    "max_length",
-                    f"Ensure this field has no more than {LONGEST[name]} characters.",
-                )
+            if not stripped and not term.may_be_blank:
+                self.refuse(term.name, "blank", "This field may not be blank.")
+            elif len(stripped) > term.longest:
+                detail = f"Ensure this field has no more than {term.longest} characters."
+                self.refuse(term.name, "max_length", detail)
             return stripped
         return None
 
-    def side(self) -> str | None:
-        value = self._value("side")
-        if value in SIDES and isinstance(value, str):
-            return value
-        if self.is_text and isinstance(value, str) and value.strip().lower() in SIDES:
-            return value.strip().lower()
-        if value is not None:
-            self.refuse("side", "invalid_choice", "This must be buy or sell.")
+    def side(self, term: Term, value: Any) -> str | None:
+        if isinstance(value, str):
+            if value in SIDES:
+                return value
+            if self.is_text and (plain := value.strip().lower()) in SIDES:
+                return plain
+        self.refuse(term.name, "invalid_choice", "This must be buy or sell.")
         return None
 
-    def amount(self, name: str) -> Decimal | None:
-        value = self._value(name)
-        if value is None:
-            return None
+    def amount(self, term: Term, value: Any) -> Decimal | None:
         try:
             return amount_of(value)
         except AmountRefused as refusal:
-            self.refuse(name, refusal.code, refusal.detail)
+            self.refuse(term.name, refusal.code, refusal.detail)
             return None
 
-    def day(self) -> date | None:
-        value = self.given.get("trade_date")
-        if value is None:
-            return None
+    def day(self, term: Term, value: Any) -> date | None:
         found = _day(self._cell(value)) if isinstance(value, str) else None
         if found is None:
-            self.refuse("trade_date", "malformed", "This must be a date, such as 2026-01-31.")
+            self.refuse(term.name, "malformed", "This must be a date, such as 2026-01-31.")
         return found
 
-    def moment(self) -> datetime | None:
-        value = self.given.get("executed_at")
-        if value is None:
-            return None
+    def moment(self, term: Term, value: Any) -> datetime | None:
         found = _moment(self._cell(value), self.is_text) if isinstance(value, str) else None
         if found is None:
             offset = "" if self.is_text else " with an offset"
             self.refuse(
-                "executed_at",
+                term.name,
                 "malformed",
                 f"This must be a time{offset}, such as 2026-01-31T10:00:00-05:00.",
             )
@@ -190,9 +144,18 @@ class _Row:
         return value.strip() if self.is_text else value
 
     def unknown(self) -> None:
-        names = sorted(_printable(str(n)) for n in self.given if n not in FIELDS)
+        names = sorted(_printable(str(n)) for n in self.given if n not in _KNOWN)
         for name in names[:MAX_UNKNOWN_NAMED]:
             self.refuse(name, "unknown_field", "This field is not known.")
+
+
+_READERS = {
+    Kind.TEXT: _Row.text,
+    Kind.SIDE: _Row.side,
+    Kind.AMOUNT: _Row.amount,
+    Kind.DAY: _Row.day,
+    Kind.MOMENT: _Row.moment,
+}
 
 
 def _printable(name: str) -> str:
@@ -227,51 +190,30 @@ def _moment(text: str, is_text: bool) -> datetime | None:
 # --- what was sent -------------------------------------------------------------------------------
 
 
+def _said(term: Term, value: Any) -> Any:
+    """A value as it goes into a hash: one number or time has one text."""
+    if term.kind is Kind.AMOUNT:
+        return normalized(value)
+    if term.kind in (Kind.DAY, Kind.MOMENT):
+        return value and value.isoformat()
+    return value
+
+
 def sent_terms(booking: Booking) -> dict[str, Any]:
     """The terms that were sent, numbers normalised, before defaults; without the caller's id."""
-    values: dict[str, Any] = {
-        "account": booking.account,
-        "ticker": booking.ticker,
-        "side": booking.side,
-        "quantity": normalized(booking.quantity),
-        "price": normalized(booking.price),
-        "trade_date": booking.trade_date and booking.trade_date.isoformat(),
-        "executed_at": booking.executed_at and booking.executed_at.isoformat(),
-        "note": booking.note,
+    sent = booking.sent
+    return {
+        term.name: _said(term, getattr(booking, term.name))
+        for term in VERSIONED
+        if term.name in sent
     }
-    return {name: value for name, value in values.items() if name in booking.sent}
 
 
-class Terms(Protocol):
-    """The terms of a trade, a version or one that is not written yet."""
-
-    @property
-    def side(self) -> str: ...
-    @property
-    def quantity(self) -> Decimal: ...
-    @property
-    def price(self) -> Decimal: ...
-    @property
-    def trade_date(self) -> date: ...
-    @property
-    def executed_at(self) -> datetime: ...
-    @property
-    def note(self) -> str: ...
-
-
-def sends_terms(booking: Booking, terms: Terms, *, account: str, ticker: str) -> bool:
-    """Whether the fields that were sent say what these terms do; one left out says nothing."""
-    said = booking._replace(
-        account=account,
-        ticker=ticker,
-        side=terms.side,
-        quantity=terms.quantity,
-        price=terms.price,
-        trade_date=terms.trade_date,
-        executed_at=terms.executed_at,
-        note=terms.note,
-    )
-    return sent_terms(said) == sent_terms(booking)
+def sends_terms(booking: Booking, stands: Mapping[str, Any]) -> bool:
+    """Whether the fields that were sent say what these terms, by name, do; one left out says
+    nothing. `stands` may hold more than the terms of a version."""
+    said = {term.name: stands[term.name] for term in VERSIONED}
+    return sent_terms(booking._replace(**said)) == sent_terms(booking)
 
 
 def terms_hash(booking: Booking) -> str:

@@ -1,20 +1,15 @@
 """Lists of trades as files for spreadsheets: the columns, and what a row of them is."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import IO, Any
 
 from kernel import tables
 from kernel.tables import TooManyRows
-from trades.selectors import TradeRow
+from trades.selectors import ANSWERED, TradeRow
 
 __all__ = ["COLUMNS", "MAX_EXCEL_ROWS", "TooManyRows", "csv_lines", "excel_file"]
 
-COLUMNS = (
-    "id", "account", "ticker", "side", "quantity", "price", "trade_date", "executed_at",
-    "booked_at", "booked_by", "version", "status", "request_group", "client_trade_id", "note",
-    "trade_pnl",
-)  # fmt: skip
+COLUMNS = tuple(name for name in ANSWERED if name != "pnl_valid")
 MAX_EXCEL_ROWS = tables.MAX_EXCEL_ROWS
 # A trade's id is longer than other cells.
 _ID_WIDTH = 38
@@ -33,5 +28,4 @@ def excel_file(rows: Iterable[TradeRow]) -> IO[bytes]:
 
 def _cells(rows: Iterable[TradeRow]) -> Iterator[list[Any]]:
     for row in rows:
-        values = asdict(row)
-        yield [values[name] for name in COLUMNS]
+        yield [getattr(row, name) for name in COLUMNS]

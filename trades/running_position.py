@@ -1,13 +1,13 @@
-"""Running sums of one account and instrument by trade date, for batches whose rows count in order.
-Pure: what the ledger holds goes in first, then row after row."""
+"""The position of one account and instrument by trade date, as changes come one after the other.
+Pure: what the ledger holds goes in first, then change after change."""
 
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
 
-class Running:
+class RunningPosition:
     """Signed quantities (bought > 0) by trade date; `held` is the sum of all."""
 
     __slots__ = ("_days", "_quantities", "held")
@@ -17,27 +17,28 @@ class Running:
         self._days = sorted(self._quantities)
         self.held = sum(self._quantities.values(), Decimal(0))
 
-    def add(self, day: date, quantity: Decimal) -> None:
-        if day in self._quantities:
-            self._quantities[day] += quantity
-        else:
-            self._quantities[day] = quantity
-            insort(self._days, day)
-        self.held += quantity
+    def add(self, added: Mapping[date, Decimal]) -> None:
+        for day, quantity in added.items():
+            if day in self._quantities:
+                self._quantities[day] += quantity
+            else:
+                self._quantities[day] = quantity
+                insort(self._days, day)
+            self.held += quantity
 
-    def short_after(self, day: date, quantity: Decimal) -> tuple[date, Decimal] | None:
-        """The first date, from `day` on, whose sum this quantity would lower to below zero, with
-        that sum; None when there is none."""
-        if quantity >= 0:
+    def short_after(self, added: Mapping[date, Decimal]) -> tuple[date, Decimal] | None:
+        """The first date up to which these quantities would lower the sum and leave it below zero,
+        with that sum; None when there is none."""
+        if all(quantity >= 0 for quantity in added.values()):
             return None
-        later = bisect_right(self._days, day)
-        total = sum((self._quantities[d] for d in self._days[:later]), quantity)
-        if total < 0:
-            return day, total
-        for each in self._days[later:]:
-            total += self._quantities[each]
-            if total < 0:
-                return each, total
+        known = added.keys() <= self._quantities.keys()
+        total = moved = Decimal(0)
+        for day in self._days if known else sorted({*self._days, *added}):
+            change = added.get(day, Decimal(0))
+            total += self._quantities.get(day, Decimal(0)) + change
+            moved += change
+            if moved < 0 and total < 0:
+                return day, total
         return None
 
     def grows(self, quantity: Decimal) -> bool:

@@ -1,9 +1,10 @@
 """Trades as users see them: terms by name, and each trade's own P&L."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -11,10 +12,11 @@ from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
 from kernel.pnl import signed, trade_pnl
-from prices.closes.read import closes_at
+from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
 from prices.sessions import day_start, sessions
 from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
+from trades.terms import FIELDS, TERMS, VERSIONED, Booking
 
 RECENT_SESSIONS = 10
 
@@ -44,6 +46,10 @@ class TradeRow:
     account_id: int
 
 
+ANSWERED = tuple(f.name for f in fields(TradeRow) if f.name != "account_id")
+"""What an answer says of a trade, in this order."""
+
+
 def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
     """Trades that are now in these accounts, newest booking first."""
     return trades_with_names().filter(account__in=list(accounts))
@@ -63,45 +69,79 @@ def versions_visible(trade: Trade, accounts: Iterable[int]) -> QuerySet[TradeVer
     )
 
 
+def version_terms(version: TradeVersion) -> dict[str, Any]:
+    """The terms of a version that was read with account and instrument, by name."""
+    return {
+        **{term.name: getattr(version, term.column) for term in VERSIONED},
+        "account": version.account.code,
+        "ticker": version.instrument.ticker,
+    }
+
+
 def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
     """Rows of trades that were read with account, instrument and booked_by. Two queries."""
     known = sessions()
     previous = {d: known.previous_session(d) for d in {t.trade_date for t in trades}}
     closes = closes_at((t.instrument_id, previous[t.trade_date]) for t in trades)
-    rows = []
-    for trade in trades:
-        close = closes.get((trade.instrument_id, previous[trade.trade_date]))
-        pnl: Decimal | None
-        if trade.status == Status.CANCELLED:
-            pnl, valid = Decimal(0), True
-        elif close is None:
-            pnl, valid = None, False
-        else:
-            pnl = trade_pnl(close.close, trade.price, signed(trade.side, trade.quantity))
-            valid = close.source != CARRIED
-        rows.append(
-            TradeRow(
-                id=trade.pk,
-                account=trade.account.code,
-                ticker=trade.instrument.ticker,
-                side=trade.side,
-                quantity=trade.quantity,
-                price=trade.price,
-                trade_date=trade.trade_date,
-                executed_at=trade.executed_at,
-                booked_at=trade.booked_at,
-                booked_by=trade.booked_by.get_username(),
-                version=trade.version,
-                status=trade.status,
-                request_group=trade.request_group_id,
-                client_trade_id=trade.client_trade_id,
-                note=trade.note,
-                trade_pnl=pnl,
-                pnl_valid=valid,
-                account_id=trade.account_id,
-            )
+    return [
+        _row(
+            {
+                **{term.name: getattr(trade, term.name) for term in _PLAIN_TERMS},
+                "account": trade.account.code,
+                "ticker": trade.instrument.ticker,
+            },
+            closes.get((trade.instrument_id, previous[trade.trade_date])),
+            id=trade.pk,
+            account_id=trade.account_id,
+            booked_at=trade.booked_at,
+            booked_by=trade.booked_by.get_username(),
+            version=trade.version,
+            status=trade.status,
+            request_group=trade.request_group_id,
         )
-    return rows
+        for trade in trades
+    ]
+
+
+def new_trade_row(
+    *,
+    trade_id: UUID,
+    terms: Booking,
+    account_id: int,
+    booked_at: datetime,
+    booked_by: str,
+    previous_close: SessionClose | None,
+) -> TradeRow:
+    """The row of a trade that was just booked by itself, without reading it: no default is open in
+    its terms, and `previous_close` is that of its trade date."""
+    return _row(
+        {name: getattr(terms, name) for name in FIELDS},
+        previous_close,
+        id=trade_id,
+        account_id=account_id,
+        booked_at=booked_at,
+        booked_by=booked_by,
+        version=1,
+        status=Status.BOOKED.value,
+        request_group=None,
+    )
+
+
+# Account and ticker are told by their codes.
+_PLAIN_TERMS = tuple(term for term in TERMS if term.name not in ("account", "ticker"))
+
+
+def _row(terms: dict[str, Any], close: SessionClose | None, **others: Any) -> TradeRow:
+    """A row, with its P&L against this previous close of its session."""
+    pnl: Decimal | None
+    if others["status"] == Status.CANCELLED:
+        pnl, valid = Decimal(0), True
+    elif close is None:
+        pnl, valid = None, False
+    else:
+        quantity = signed(terms["side"], terms["quantity"])
+        pnl, valid = trade_pnl(close.close, terms["price"], quantity), close.source != CARRIED
+    return TradeRow(**terms, **others, trade_pnl=pnl, pnl_valid=valid)
 
 
 def recently_traded_instruments(now: datetime) -> set[int]:

@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.blotter_page import BlotterPage
-from tests.browser.chromium import running_chromium
+from tests.browser.conftest import chromium_options
 from tests.stack.running import PASSWORD, RunningStack
 
 SIZES = ((1440, 900), (1280, 720))
@@ -151,8 +151,10 @@ def main(place: Path, names: Iterable[str]) -> None:
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
-            with running_chromium() as browser:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(**chromium_options())
                 take(stack, browser, place, names)
+                browser.close()
         finally:
             stack.stop()
 

@@ -22,7 +22,8 @@ from prices.models import CloseRun, Instrument
 from tests import factories as make
 from trades.ledger.reader import drain
 from trades.models import Trade
-from trades.services.correction import Terms, trade_amend, trade_cancel
+from trades.services.correction import trade_amend, trade_cancel
+from trades.terms import Amendment
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2026, 3, day) for day in range(16, 21))
 FIGURES = ("trade_pnl", "position_pnl", "total_pnl")
@@ -85,7 +86,7 @@ class Days:
         with recorded(when):
             trade_amend(
                 user=self.user, trade_id=trade.pk, version=trade.version, reason="was wrong",
-                terms=Terms(**terms), now=when,
+                terms=Amendment(**terms), now=when,
             )  # fmt: skip
         self.read()
 

@@ -24,7 +24,8 @@ from tests import factories as make
 from tests.trades.conftest import Desk, make_desk
 from trades.ledger.reader import drain
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
-from trades.services.correction import Terms, trade_amend, trade_cancel
+from trades.services.correction import trade_amend, trade_cancel
+from trades.terms import Amendment
 
 D = Decimal
 NOW = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)
@@ -54,7 +55,7 @@ class Book:
         trade.refresh_from_db()
         trade_amend(
             user=self.desk.trader, trade_id=trade.pk, version=trade.version, reason=REASON,
-            terms=Terms(**terms), now=NOW,
+            terms=Amendment(**terms), now=NOW,
         )  # fmt: skip
 
     def cancel(self, trade: Trade) -> None:

@@ -17,7 +17,7 @@ from prices.sessions import previous_session
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.test_booking import URL, book
 from trades.models import Quarantine
-from trades.services.recording import _DEFAULTS
+from trades.services.recording import RECORDED_NOW
 
 BULK = f"{URL}bulk/"
 
@@ -86,7 +86,7 @@ def test_a_time_of_recording_is_taken_after_the_transaction_has_its_id(desk: Des
     """A snapshot waits for transactions that had an id at the session's end: one that took its
     time first, and an id only after the end, would be in the snapshot or not by chance."""
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {_DEFAULTS}")
+        cursor.execute(f"EXPLAIN (VERBOSE, COSTS OFF) {RECORDED_NOW}")
         plan = [line.strip() for (line,) in cursor.fetchall()]
     assert plan[0] == "Result"
     assert "clock_timestamp()" in plan[1]  # the function's body, in its place

@@ -43,6 +43,7 @@ from trades.ledger import reader as ledger  # noqa: E402
 from trades.ledger.reader import Batch, Projection, State  # noqa: E402
 from trades.models import LEDGER_SHARDS, Trade  # noqa: E402
 from trades.services import correction  # noqa: E402
+from trades.terms import Amendment  # noqa: E402
 
 VARIANT = os.environ.get("ACTORS_VARIANT", "sound")
 LOSSY = os.environ.get("ACTORS_LOSSY") == "1"
@@ -106,7 +107,7 @@ def _change(
     if chance.random() < 0.25:
         correction.trade_cancel(user=user, reason="wrong", **named)
         return {trade.account_id}
-    terms = correction.Terms(
+    terms = Amendment(
         account=chance.choice([None, account.code]),
         ticker=chance.choice([None, instrument.ticker]),
         trade_date=chance.choice([None, day]),

@@ -37,12 +37,12 @@ from tests import factories as make
 from tests.conftest import wipe
 from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
 from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
-from trades.bookings import Booking
 from trades.ledger.reader import Batch, drain
 from trades.ledger.rebuild import rebuild
 from trades.models import LEDGER_SHARDS, Trade
 from trades.services import correction
 from trades.services.booking import trade_book
+from trades.terms import Amendment, Booking
 
 FIRST, START = date(2026, 3, 16), datetime(2026, 3, 18, 14, tzinfo=UTC)
 LAST = date(2026, 3, 31)
@@ -168,7 +168,7 @@ class Desk(RuleBasedStateMachine):
         )  # fmt: skip
         correction.trade_amend(
             user=self.user, trade_id=trade.pk, version=trade.version, reason=REASON, now=self.now,
-            terms=correction.Terms(
+            terms=Amendment(
                 account=a, ticker=t, side=None if q is None else side_of(q),
                 quantity=q and abs(q), price=p, trade_date=day, note=f"at {self.now}",
             ),

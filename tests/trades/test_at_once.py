@@ -17,17 +17,16 @@ from accounts.models import Account
 from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.bookings import Booking
 from trades.models import ClientTradeId, LedgerEntry, Trade, TradeVersion
 from trades.services.booking import Booked, trade_book
 from trades.services.correction import (
     StaleVersion,
-    Terms,
     TradeAlreadyCancelled,
     trade_amend,
     trade_cancel,
 )
 from trades.services.limits import ShortPosition
+from trades.terms import Amendment, Booking
 
 
 @pytest.fixture
@@ -51,7 +50,12 @@ def booker(desk: Desk, account: str = "Test1", **changes: Any) -> Callable[[], B
 
 def amender(user: User, trade: Trade, version: int = 1, **terms: Any) -> Callable[[], Trade]:
     return lambda: trade_amend(
-        user=user, trade_id=trade.pk, version=version, reason="race", terms=Terms(**terms), now=NOW
+        user=user,
+        trade_id=trade.pk,
+        version=version,
+        reason="race",
+        terms=Amendment(**terms),
+        now=NOW,
     )
 
 

@@ -15,11 +15,11 @@ from tests.trades.conftest import NOW, TODAY, Desk
 from trades.models import LedgerEntry, Trade
 from trades.services.correction import (
     StaleVersion,
-    Terms,
     TradeAlreadyCancelled,
     trade_amend,
     trade_cancel,
 )
+from trades.terms import Amendment
 
 MONDAY = date(2026, 3, 16)
 
@@ -31,7 +31,12 @@ def trade(desk: Desk) -> Trade:
 
 def amend(trade: Trade, user: User, version: int = 1, **terms: Any) -> Trade:
     return trade_amend(
-        user=user, trade_id=trade.pk, version=version, reason="typo", terms=Terms(**terms), now=NOW
+        user=user,
+        trade_id=trade.pk,
+        version=version,
+        reason="typo",
+        terms=Amendment(**terms),
+        now=NOW,
     )
 
 

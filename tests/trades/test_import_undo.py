@@ -26,7 +26,8 @@ from tests.trades.importing import (
 from trades.imports.lease import MAX_ATTEMPTS
 from trades.imports.run import import_run
 from trades.models import Import, LedgerEntry, Trade, TradeVersion
-from trades.services.correction import Terms, trade_amend
+from trades.services.correction import trade_amend
+from trades.terms import Amendment
 
 
 @pytest.fixture
@@ -156,7 +157,7 @@ def test_a_large_group_is_undone_in_pieces(desk: Desk, monkeypatch: pytest.Monke
 def test_trades_amended_moved_or_cancelled_since_are_undone_as_they_stand(desk: Desk) -> None:
     job = imported(desk, lines(*["IBM,Test1,buy,10,2"] * 3))
     one, two, _ = Trade.objects.order_by("id")
-    for trade, terms in ((one, Terms(price=Decimal(7))), (two, Terms(account="Test4"))):
+    for trade, terms in ((one, Amendment(price=Decimal(7))), (two, Amendment(account="Test4"))):
         trade_amend(
             user=desk.trader, trade_id=trade.pk, version=1, reason="x", terms=terms, now=NOW
         )

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trades.running_position import Running
+from trades.running_position import RunningPosition
 
 DAY = date(2026, 3, 16)
 ROWS = st.lists(st.tuples(st.integers(0, 4), st.integers(-6, 6).filter(bool)), max_size=25)
@@ -32,14 +32,14 @@ def test_rows_are_refused_exactly_when_a_sum_would_be_lowered_below_zero(
     for day, quantity in held:
         when = DAY + timedelta(day)
         sums[when] = sums.get(when, Decimal(0)) + quantity
-    running, taken = Running(sums), list(held)
+    running, taken = RunningPosition(sums), list(held)
     for day, quantity in rows:
         expected = lowered_below(taken, day, quantity)
-        found = running.short_after(DAY + timedelta(day), Decimal(quantity))
+        found = running.short_after({DAY + timedelta(day): Decimal(quantity)})
         assert found == (expected and (DAY + timedelta(expected[0]), Decimal(expected[1])))
         total = sum(q for _, q in taken)
         assert running.held == total
         assert running.grows(Decimal(quantity)) == (abs(total + quantity) > abs(total))
         if found is None:
-            running.add(DAY + timedelta(day), Decimal(quantity))
+            running.add({DAY + timedelta(day): Decimal(quantity)})
             taken.append((day, quantity))

@@ -10,7 +10,7 @@ from accounts.models import Account
 from kernel.api.serializers import AmountField, TextField
 from kernel.money import normalized
 from trades.models import Side, Trade
-from trades.services.correction import Terms
+from trades.terms import AMENDABLE, REASON_LONGEST, Amendment, Kind, Term
 
 
 class ApiField(forms.CharField):
@@ -36,9 +36,9 @@ def _flat(detail: Any) -> list[Any]:
 
 def reason_field(what: str) -> ApiField:
     return ApiField(
-        TextField(max_length=200),
+        TextField(max_length=REASON_LONGEST),
         help_text=f"Why, for whoever looks at this trade later. {what}",
-        widget=forms.TextInput(attrs={"size": 80, "maxlength": 200}),
+        widget=forms.TextInput(attrs={"size": 80, "maxlength": REASON_LONGEST}),
     )
 
 
@@ -51,43 +51,52 @@ class CancelForm(ReasonForm):
     prefix = "cancel"
 
 
+_HELP = {"price": "In US dollars."}
+
+
+def _field(term: Term) -> forms.Field:
+    """The form's field of a term that may change."""
+    required, help_text = not term.may_be_blank, _HELP.get(term.name, "")
+    if term.name == "account":
+        return forms.ChoiceField()
+    if term.kind is Kind.SIDE:
+        return forms.ChoiceField(choices=Side.choices)
+    if term.kind is Kind.DAY:
+        return forms.DateField(widget=AdminDateWidget)
+    if term.kind is Kind.AMOUNT:
+        return ApiField(AmountField(), required=required, help_text=help_text)
+    return ApiField(TextField(max_length=term.longest), required=required, help_text=help_text)
+
+
 class CorrectionForm(forms.Form):
     """New terms of one trade, filled with those that it has."""
 
     prefix = "amend"
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    account = forms.ChoiceField()
-    ticker = ApiField(TextField(max_length=16))
-    side = forms.ChoiceField(choices=Side.choices)
-    quantity = ApiField(AmountField())
-    price = ApiField(AmountField(), help_text="In US dollars.")
-    trade_date = forms.DateField(widget=AdminDateWidget)
-    note = ApiField(TextField(max_length=200), required=False)
     reason = reason_field("It stands in the new version.")
 
     def __init__(self, *args: Any, trade: Trade, accounts: list[Account], **kwargs: Any) -> None:
         self.trade = trade
         kwargs["initial"] = {**_terms_of(trade), "version": trade.version}
         super().__init__(*args, **kwargs)
+        self.fields.update({term.name: _field(term) for term in AMENDABLE})
+        self.order_fields(["version", *(term.name for term in AMENDABLE), "reason"])
         choices = [(a.code, f"{a.code} {a.name}".strip()) for a in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
 
-    def terms(self) -> Terms:
+    def terms(self) -> Amendment:
         """The terms that differ from the trade's; the others stay, whatever they are."""
         had = _terms_of(self.trade)
         given = {name: self.cleaned_data[name] for name in had}
         given["ticker"] = given["ticker"].upper()
-        now = {**had, "quantity": self.trade.quantity, "price": self.trade.price}
-        return Terms(**{name: value for name, value in given.items() if value != now[name]})
+        amounts = {t.name: getattr(self.trade, t.name) for t in AMENDABLE if t.kind is Kind.AMOUNT}
+        now = {**had, **amounts}
+        return Amendment(**{name: value for name, value in given.items() if value != now[name]})
 
 
 def _terms_of(trade: Trade) -> dict[str, Any]:
-    return {
-        "account": trade.account.code,
-        "ticker": trade.instrument.ticker,
-        "side": trade.side,
-        "quantity": normalized(trade.quantity),
-        "price": normalized(trade.price),
-        "trade_date": trade.trade_date,
-        "note": trade.note,
-    }
+    found = {term.name: getattr(trade, term.column) for term in AMENDABLE}
+    for term in AMENDABLE:
+        if term.kind is Kind.AMOUNT:
+            found[term.name] = normalized(found[term.name])
+    return {**found, "account": trade.account.code, "ticker": trade.instrument.ticker}

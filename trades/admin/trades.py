@@ -44,6 +44,7 @@ from trades.services.correction import (
     trade_amend,
     trade_cancel,
 )
+from trades.terms import AMENDABLE
 
 EXPORT_CHUNK = 2000
 PARAMS = ("account", "status", "traded")
@@ -215,6 +216,7 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
             "amend": amend if live and allowed else None,
             "cancel": cancel if live and allowed else None,
             "allowed": allowed,
+            "terms": AMENDABLE,
             "steps": list(reversed(steps(versions_visible(trade, [a.pk for a in accounts])))),
             "media": self.media + amend.media,
         }

@@ -27,7 +27,8 @@ from trades.api.rows import trade_out, version_row
 from trades.api.serializers import AmendmentIn, CorrectionIn, TradeOut, TradeVersionOut
 from trades.models import Trade
 from trades.selectors import trades_visible, versions_visible
-from trades.services.correction import Terms, trade_amend, trade_cancel
+from trades.services.correction import trade_amend, trade_cancel
+from trades.terms import Amendment
 
 WHO_MAY = (
     " Needs can_correct in the account (for a move: in both accounts), or, for one's own trade on"
@@ -66,7 +67,7 @@ class TradeView(APIView):
             trade_id=trade_id,
             version=terms.pop("version"),
             reason=terms.pop("reason"),
-            terms=Terms(**terms),
+            terms=Amendment(**terms),
             now=clock.now(),
         )
         return Response(trade_out(trade))

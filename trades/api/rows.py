@@ -1,34 +1,29 @@
 """The row of a trade, the same over REST and websocket."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from kernel.api.rows import Row, moment, text
 from trades.models import Import, Trade, TradeVersion
-from trades.selectors import TradeRow, trade_rows
+from trades.selectors import ANSWERED, TradeRow, trade_rows, version_terms
+
+
+def _plain(value: Any) -> Any:
+    """A value of a trade as it stands in an answer."""
+    write = _WRITERS.get(type(value))
+    return value if write is None else write(value)
+
+
+_WRITERS: dict[type, Callable[[Any], Any]] = {
+    Decimal: text, datetime: moment, date: date.isoformat, UUID: str,
+}  # fmt: skip
 
 
 def trade_row(trade: TradeRow) -> Row:
-    return {
-        "id": str(trade.id),
-        "account": trade.account,
-        "ticker": trade.ticker,
-        "side": trade.side,
-        "quantity": text(trade.quantity),
-        "price": text(trade.price),
-        "trade_date": trade.trade_date.isoformat(),
-        "executed_at": moment(trade.executed_at),
-        "booked_at": moment(trade.booked_at),
-        "booked_by": trade.booked_by,
-        "version": trade.version,
-        "status": trade.status,
-        "request_group": None if trade.request_group is None else str(trade.request_group),
-        "client_trade_id": trade.client_trade_id,
-        "note": trade.note,
-        "trade_pnl": text(trade.trade_pnl),
-        "pnl_valid": trade.pnl_valid,
-    }
+    return {name: _plain(getattr(trade, name)) for name in ANSWERED}
 
 
 def trade_out(trade: Trade) -> Row:
@@ -41,14 +36,7 @@ def version_row(version: TradeVersion) -> Row:
     return {
         "version": version.version,
         "status": version.status,
-        "account": version.account.code,
-        "ticker": version.instrument.ticker,
-        "side": version.side,
-        "quantity": text(version.quantity),
-        "price": text(version.price),
-        "trade_date": version.trade_date.isoformat(),
-        "executed_at": moment(version.executed_at),
-        "note": version.note,
+        **{name: _plain(value) for name, value in version_terms(version).items()},
         "actor": version.actor.get_username(),
         "reason": version.reason,
         "recorded_at": moment(version.recorded_at),

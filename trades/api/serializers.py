@@ -13,6 +13,8 @@ from kernel.api.serializers import (
     TextField,
 )
 from trades.models import Side, Status
+from trades.selectors import ANSWERED
+from trades.terms import AMENDABLE, REASON_LONGEST, TERMS, VERSIONED, Kind, Term
 
 
 class SideField(serializers.ChoiceField):
@@ -25,19 +27,28 @@ class SideField(serializers.ChoiceField):
         return data
 
 
+def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, Any]":
+    """The API's field of a term."""
+    if term.kind is Kind.TEXT:
+        return TextField(required=required, max_length=term.longest, allow_blank=term.may_be_blank)
+    if term.kind is Kind.SIDE:
+        return SideField(choices=Side.choices, required=required)
+    kinds: dict[Kind, Any] = {
+        Kind.AMOUNT: AmountField,
+        Kind.DAY: DayField,
+        Kind.MOMENT: MomentField,
+    }
+    field: serializers.Field[Any, Any, Any, Any] = kinds[term.kind](required=required)
+    return field
+
+
 class BookingIn(StrictSerializer):
     """One booking. The trade date defaults to the New York date of `executed_at`, else to the
-    business date; `client_trade_id` makes a retry safe."""
+    business date; `client_trade_id` makes a retry safe. What is sent is read by
+    `trades.bookings.booking_of`; this declares it."""
 
-    account = TextField(max_length=32)
-    ticker = TextField(max_length=16)
-    side = SideField(choices=Side.choices)
-    quantity = AmountField()
-    price = AmountField()
-    trade_date = DayField(required=False)
-    executed_at = MomentField(required=False)
-    client_trade_id = TextField(required=False, max_length=64)
-    note = TextField(required=False, allow_blank=True, max_length=200)
+    def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
+        return {term.name: _field(term, required=term.required) for term in TERMS}
 
 
 class VersionField(serializers.IntegerField):
@@ -53,41 +64,49 @@ class CorrectionIn(StrictSerializer):
     """What every correction needs: the version that the caller saw, and why."""
 
     version = VersionField(min_value=1, max_value=2**31 - 1)
-    reason = TextField(max_length=200)
+    reason = TextField(max_length=REASON_LONGEST)
 
 
 class AmendmentIn(CorrectionIn):
     """The terms that change; those left out (or null) stay as they are."""
 
-    account = TextField(required=False, max_length=32)
-    ticker = TextField(required=False, max_length=16)
-    side = SideField(required=False, choices=Side.choices)
-    quantity = AmountField(required=False)
-    price = AmountField(required=False)
-    trade_date = DayField(required=False)
-    note = TextField(required=False, allow_blank=True, max_length=200)
+    def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
+        fields = super().get_fields()
+        fields.update({term.name: _field(term, required=False) for term in AMENDABLE})
+        return fields
+
+
+def _answer(term: Term) -> "serializers.Field[Any, Any, Any, Any]":
+    """A term in an answer."""
+    if term.kind is Kind.SIDE:
+        return serializers.ChoiceField(choices=Side.choices)
+    if term.kind is Kind.TEXT:
+        may_be_null = not term.required and not term.may_be_blank
+        return serializers.CharField(allow_blank=term.may_be_blank, allow_null=may_be_null)
+    kinds: dict[Kind, Any] = {
+        Kind.AMOUNT: DecimalText,
+        Kind.DAY: DayField,
+        Kind.MOMENT: MomentField,
+    }
+    field: serializers.Field[Any, Any, Any, Any] = kinds[term.kind]()
+    return field
 
 
 class TradeOut(serializers.Serializer[Any]):
     """A trade as it is now. `trade_pnl` is of the trade's own session."""
 
     id = serializers.UUIDField()
-    account = serializers.CharField()
-    ticker = serializers.CharField()
-    side = serializers.ChoiceField(choices=Side.choices)
-    quantity = DecimalText()
-    price = DecimalText()
-    trade_date = DayField()
-    executed_at = MomentField()
     booked_at = MomentField()
     booked_by = serializers.CharField()
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices)
     request_group = serializers.UUIDField(allow_null=True)
-    client_trade_id = serializers.CharField(allow_null=True)
-    note = serializers.CharField(allow_blank=True)
     trade_pnl = DecimalText(allow_null=True)
     pnl_valid = serializers.BooleanField()
+
+    def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
+        fields = {**super().get_fields(), **{term.name: _answer(term) for term in TERMS}}
+        return {name: fields[name] for name in ANSWERED}
 
 
 class TradeVersionOut(serializers.Serializer[Any]):
@@ -95,14 +114,11 @@ class TradeVersionOut(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices)
-    account = serializers.CharField()
-    ticker = serializers.CharField()
-    side = serializers.ChoiceField(choices=Side.choices)
-    quantity = DecimalText()
-    price = DecimalText()
-    trade_date = DayField()
-    executed_at = MomentField()
-    note = serializers.CharField(allow_blank=True)
     actor = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     recorded_at = MomentField()
+
+    def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
+        fields = super().get_fields()
+        first = {name: fields.pop(name) for name in ("version", "status")}
+        return {**first, **{term.name: _answer(term) for term in VERSIONED}, **fields}

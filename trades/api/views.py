@@ -12,11 +12,11 @@ from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, query_of
+from trades.api.asking import BookingRequest, booking_request
 from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
 from trades.api.filters import TradeQuery, filter_of
 from trades.api.rows import trade_out, trade_row
 from trades.api.serializers import BookingIn, TradeOut
-from trades.bookings import Booking
 from trades.models import Trade
 from trades.pages import trade_page
 from trades.selectors import trade_rows
@@ -26,6 +26,8 @@ PAGE_SIZE = 100
 
 
 class TradeListView(APIView):
+    asking: BookingRequest | None = None
+    """What a POST asks for, read before its caller is known."""
     pagination_class = KeysetPages
 
     @extend_schema(
@@ -59,11 +61,17 @@ class TradeListView(APIView):
         examples=[BOOKING, BOOKING_IN_FULL, BOOKED],
     )
     def post(self, request: Request) -> Response:
-        given = BookingIn(data=request.data)
-        given.is_valid(raise_exception=True)
+        here = self.asking or BookingRequest(clock.now())
+        if here.booking is None and here.problem is None:
+            here.read(request)
         booked = trade_book(
-            user=caller(request),
-            booking=Booking(**given.validated_data, sent=frozenset(given.validated_data)),
-            now=clock.now(),
+            user=caller(request), booking=here.wanted(), now=here.now, asked=here.asked
         )
-        return Response(trade_out(booked.trade), status=201 if booked.is_new else 200)
+        row = trade_out(booked.trade) if booked.row is None else trade_row(booked.row)
+        return Response(row, status=201 if booked.is_new else 200)
+
+    def perform_authentication(self, request: Request) -> None:
+        if request.method == "POST":
+            self.asking = booking_request(request)
+            self.caller_by_token = self.asking.caller_by_token
+        super().perform_authentication(request)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kernel.errors import FieldError
-from trades.bookings import REQUIRED
+from trades.terms import FIELDS, REQUIRED, TERMS
 
 BOM = codecs.BOM_UTF8
 # Far beyond any honest row; bounds what a quote that never closes can take with it.
@@ -28,19 +28,7 @@ _USUAL = re.compile(rb'(?:"[^"]*+"|[^",]*+)(?:,(?:"[^"]*+"|[^",]*+))*+\r?\n?')
 
 # What people call the columns; case, blanks and underscores do not matter.
 _ALIASES = {
-    "ticker": "ticker",
-    "account": "account",
-    "side": "side",
-    "buy or sell": "side",
-    "quantity": "quantity",
-    "shares": "quantity",
-    "price": "price",
-    "trade date": "trade_date",
-    "executed at": "executed_at",
-    "booked at": "executed_at",
-    "client trade id": "client_trade_id",
-    "id": "client_trade_id",
-    "note": "note",
+    alias: term.name for term in TERMS for alias in (term.name.replace("_", " "), *term.aliases)
 }
 # The second and third are those of a file of rejected rows, which can be mended and sent again.
 _IGNORED = ("request group", "rejected line", "rejected because")
@@ -223,10 +211,7 @@ def _unknown(name: str, names: Sequence[str]) -> str:
         if len(names) == 1 and separator in name:
             return f"The columns are separated by {word}; separate them by commas."
     shown = name[:40].encode("unicode_escape").decode()
-    return (
-        f"The column '{shown}' is not known. Known: ticker, account, side, quantity, price,"
-        " trade_date, executed_at, client_trade_id, note."
-    )
+    return f"The column '{shown}' is not known. Known: {', '.join(FIELDS)}."
 
 
 def cells_of(text: str) -> list[str] | FieldError:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from trades.running_position import Running
+from trades.running_position import RunningPosition
 from trades.services.batch import Batch
 from trades.services.limits import Key, ledger_sums
 
@@ -14,10 +14,10 @@ class Imagined:
     """What a dry run would have booked so far: sums where they are limited, and the callers' own
     ids, as short hashes."""
 
-    sums: dict[Key, Running] = field(default_factory=dict)
+    sums: dict[Key, RunningPosition] = field(default_factory=dict)
     own_ids: set[bytes] = field(default_factory=set)
 
-    def running(self, keys: Iterable[Key]) -> dict[Key, Running]:
+    def running(self, keys: Iterable[Key]) -> dict[Key, RunningPosition]:
         missing = [key for key in keys if key not in self.sums]
         if missing:
             self.sums.update(ledger_sums(missing))
@@ -34,6 +34,6 @@ class Imagined:
 
 def _own_ids(batch: Batch) -> Iterator[tuple[int, bytes]]:
     for row, trade in batch.trades.items():
-        if trade.client_trade_id is not None:
-            text = f"{trade.account_id} {trade.client_trade_id}"
+        if trade.terms.client_trade_id is not None:
+            text = f"{trade.account_id} {trade.terms.client_trade_id}"
             yield row, hashlib.blake2b(text.encode(), digest_size=10).digest()

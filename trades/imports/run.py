@@ -20,16 +20,17 @@ dry run at a time.
 
 import hashlib
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
 from uuid import UUID, uuid5
 
 from django.db import DataError, IntegrityError, connection, transaction
+from django.db.models import F
 
 from kernel import clock
 from kernel.errors import FieldError
-from trades.bookings import Booking, booking_of
+from trades.bookings import booking_of
 from trades.imports.accept import CHUNK_BYTES
 from trades.imports.csvfile import Header, Record, cells_of, header_named, records, row_of
 from trades.imports.dry_run import Imagined
@@ -44,8 +45,9 @@ from trades.imports.lease import (
 )
 from trades.imports.undo import undo_go_on
 from trades.ledger import nudges
-from trades.models import Import, ImportChunk, ImportState, Rejection
+from trades.models import Import, ImportChunk, ImportState, Rejection, RequestGroup
 from trades.services.batch import Batch
+from trades.terms import Booking
 
 PIECE_ROWS = 2_000
 TURN_SECONDS = 4.0
@@ -183,21 +185,21 @@ class _Run:
         batch = Batch(
             user=job.user, bookings=bookings, accepted_at=job.accepted_at, now=clock.now()
         )
-        point = transaction.savepoint() if self.imagined else None
         batch.resolve()
-        batch.claim()
-        if self.imagined and point:
+        batch.lock()
+        batch.recognise()
+        if self.imagined:
             for row in self.imagined.doubles(batch):
                 batch.earlier[row] = ""
                 del batch.trades[row]
             batch.limit(self.imagined.running)
             self.imagined.remember(batch)
-            transaction.savepoint_rollback(point)
         else:
             batch.limit()
-            batch.release()
+            due = Counter(map(self._group_of, batch.trades))
             self._groups(batch, rows)
             batch.write(self._group_of)
+            self._left_out(due - Counter(map(self._group_of, batch.trades)))
         rejected.update(batch.refused)
         for row, trade in batch.earlier.items():
             before = f"booked trade {trade} before" if trade else "stands in this file before"
@@ -232,6 +234,11 @@ class _Run:
                     [len(raw) for raw in members.values()],
                 ],
             )
+
+    def _left_out(self, left_out: Counter[str]) -> None:
+        """Take back from the groups' counts what somebody else has booked meanwhile."""
+        for group, trades in left_out.items():
+            RequestGroup.objects.filter(pk=group).update(trades=F("trades") - trades)
 
     def _start_over(self) -> None:
         job = self.job

@@ -8,8 +8,10 @@ finds them by their status. Trades are cancelled as they stand, amended or moved
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -24,9 +26,9 @@ from kernel.errors import Conflict, NotEntitled
 from prices.sessions import sessions
 from trades.imports.lease import import_end, import_move, state_booked
 from trades.ledger import nudges
-from trades.ledger.entries import Entry
-from trades.models import LEDGER_SHARDS, Import, ImportState, RequestGroup
-from trades.services.limits import ShortPosition, accounts_lock, refuse_shorts
+from trades.models import Import, ImportState, RequestGroup
+from trades.services.limits import Changes, Key, ShortPosition, accounts_lock, refuse_beyond_limits
+from trades.services.recording import trades_write_cancelled
 
 PIECE_TRADES = 2_000
 
@@ -48,7 +50,7 @@ def import_undo(*, user: AbstractBaseUser, import_id: UUID, reason: str, now: da
         job = Import.objects.select_for_update().get(pk=import_id)
         _undoable(job)
         _may_undo(user, job, now)
-        refuse_shorts(_reversals(job, _no_short()))
+        refuse_beyond_limits(_reversals(job, _no_short()), may_grow=True)
         job.state = ImportState.RUNNING
         job.undo_reason, job.undo_place, job.error = reason, None, ""
         job.finished_at = job.lease = job.lease_until = None
@@ -93,18 +95,20 @@ def _no_short() -> list[Account]:
     return list(Account.objects.filter(can_short=False))
 
 
-def _reversals(job: Import, accounts: Iterable[Account]) -> list[Entry]:
-    """What cancelling its standing trades would add in these accounts, summed by account,
-    instrument and trade date; notionals are left out."""
+def _reversals(job: Import, accounts: Iterable[Account]) -> dict[Key, Changes]:
+    """What cancelling its standing trades would add in these accounts, by key and trade date."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT t.account_id, t.instrument_id, t.trade_date,"
-            " sum(CASE t.side WHEN 'buy' THEN -t.quantity ELSE t.quantity END), 0, -count(*)"
+            " sum(CASE t.side WHEN 'buy' THEN -t.quantity ELSE t.quantity END)"
             + _STANDING
             + " AND t.account_id = ANY(%(accounts)s) GROUP BY 1, 2, 3",
             {"job": job.pk, "accounts": [a.pk for a in accounts]},
         )
-        return [Entry(*row) for row in cursor.fetchall()]
+        found: dict[Key, dict[date, Decimal]] = defaultdict(dict)
+        for account, instrument, day, quantity in cursor.fetchall():
+            found[account, instrument][day] = quantity
+    return dict(found)
 
 
 # --- the worker's part ---------------------------------------------------------------------------
@@ -136,10 +140,10 @@ def _cancel_bound(job: Import) -> None:
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lift_timeouts(cursor)
         bound = _no_short()
-        touched = {e.account_id for e in _reversals(job, bound)}
+        touched = {account for account, _ in _reversals(job, bound)}
         accounts = [a for a in bound if a.pk in touched]
         accounts_lock(accounts, [])
-        refuse_shorts(_reversals(job, accounts))
+        refuse_beyond_limits(_reversals(job, accounts), may_grow=True)
         cancelled = _cancel(
             cursor,
             job,
@@ -193,26 +197,4 @@ def _cancel(
     ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return 0
-    cursor.execute(
-        "UPDATE trades_trade SET version = version + 1, status = 'cancelled' WHERE id = ANY(%s)",
-        [ids],
-    )
-    cursor.execute(
-        "INSERT INTO trades_tradeversion (trade_id, account_id, instrument_id, side, quantity,"
-        " price, trade_date, executed_at, note, version, status, actor_id, reason)"
-        " SELECT id, account_id, instrument_id, side, quantity, price, trade_date, executed_at,"
-        " note, version, status, %s, %s FROM trades_trade WHERE id = ANY(%s) ORDER BY id",
-        [job.undone_by_id, job.undo_reason, ids],
-    )
-    cursor.execute(
-        "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
-        " notional, trades, trade_id, version)"
-        " SELECT t.account_id, t.instrument_id, t.trade_date, s.quantity, s.quantity * t.price,"
-        " -1, t.id, t.version FROM trades_trade t CROSS JOIN LATERAL"
-        " (SELECT CASE t.side WHEN 'buy' THEN -t.quantity ELSE t.quantity END AS quantity) s"
-        " WHERE t.id = ANY(%s) ORDER BY t.id RETURNING account_id",
-        [ids],
-    )
-    shards = {row[0] % LEDGER_SHARDS for row in cursor.fetchall()}
-    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
-    return len(ids)
+    return trades_write_cancelled(ids, actor=job.undone_by_id or 0, reason=job.undo_reason)

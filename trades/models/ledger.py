@@ -11,6 +11,7 @@ from kernel.database import AppendOnly, CurrentTransaction, RecordedAt, append_o
 from kernel.fields import NumericField, Xid8Field
 from kernel.money import MAX_INPUT
 from prices.models import Instrument
+from trades.terms import BY_NAME, REASON_LONGEST
 
 # Fixed for the life of a database: it is part of every entry and every checkpoint.
 LEDGER_SHARDS = 16
@@ -48,7 +49,7 @@ class Terms(models.Model):
     price = models.DecimalField(max_digits=16, decimal_places=6)
     trade_date = models.DateField()
     executed_at = models.DateTimeField()
-    note = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=BY_NAME["note"].longest, blank=True)
     version = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=9, choices=Status, default=Status.BOOKED)
 
@@ -114,7 +115,7 @@ class Trade(Terms):
     request_group = models.ForeignKey(
         RequestGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    client_trade_id = models.CharField(max_length=64, null=True)
+    client_trade_id = models.CharField(max_length=BY_NAME["client_trade_id"].longest, null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -153,7 +154,7 @@ class TradeVersion(AppendOnly, Terms):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    reason = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=REASON_LONGEST, blank=True)
     recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
 
     class Meta:
@@ -177,7 +178,7 @@ class ClientTradeId(models.Model):
     that a retry after the trade has moved does not book again."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    client_trade_id = models.CharField(max_length=64)
+    client_trade_id = models.CharField(max_length=BY_NAME["client_trade_id"].longest)
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="+")
     terms_hash = models.CharField(max_length=64)
 

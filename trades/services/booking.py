@@ -1,180 +1,132 @@
-"""Booking: check, write three rows in one transaction, answer. Positions follow by themselves."""
+"""Booking one trade: a batch of one.
+
+A plain booking is one statement beside the one that asked (`trades.services.known`): it writes
+trade, version and entry, and tests again what the first one found. Where that is not enough (limits
+hold, the caller's own id is taken, something is wrong or has changed meanwhile) the batch goes
+through all of its steps in one transaction. Positions follow by themselves.
+"""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import cast
+from datetime import datetime
 from uuid import UUID
 
-import uuid_utils
-from django.contrib.auth.models import AbstractBaseUser, User
-from django.db import connection, transaction
+import psycopg
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
 
-from accounts.models import Account
-from accounts.selectors import rights_in
-from kernel.clock import new_york
-from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
-from prices.models import Instrument
-from prices.sessions import Sessions, sessions
-from trades.bookings import Booking, sends_terms, terms_hash
-from trades.ledger.entries import entries_of
-from trades.models import ClientTradeId, Trade, TradeVersion
-from trades.services.limits import (
-    accounts_lock,
-    refuse_increases_of_inactive,
-    refuse_shorts,
-)
-from trades.services.recording import entries_save, entry_of, leg_of, version_of
+from kernel.errors import NotEntitled
+from kernel.repeating import repeated
+from trades.models import Trade
+from trades.selectors import TradeRow, new_trade_row, trades_with_names
+from trades.services.batch import Batch
+from trades.services.known import Asked, ask
+from trades.services.limits import invalid
+from trades.services.recording import new_trade_id
+from trades.terms import Booking
 
 
 @dataclass(frozen=True)
 class Booked:
-    """`is_new` is False when the same `client_trade_id` had booked this trade before."""
+    """`is_new` is False when the same `client_trade_id` had booked this trade before. `row` is the
+    trade as users see it, where it could be told without reading it."""
 
-    trade: Trade
+    trade_id: UUID
     is_new: bool
+    row: TradeRow | None = None
+
+    @property
+    def trade(self) -> Trade:
+        """The trade as it is now."""
+        return trades_with_names().get(pk=self.trade_id)
 
 
-class UnknownAccount(Invalid):
-    def __init__(self) -> None:
-        super().__init__(
-            FieldError("unknown_account", "You have no account of this code.", "account")
-        )
-
-
-class ClientTradeIdTaken(Conflict):
-    code = "client_trade_id_taken"
-    detail = "This client_trade_id has booked a trade with other terms."
-
-
-class MovedOutOfSight(Conflict):
-    code = "moved_out_of_sight"
-    detail = "This client_trade_id has booked a trade that is now in an account you may not view."
-
-
-def trade_book(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Booked:
-    """Book one trade, or return the one that the same `client_trade_id` booked before.
+def trade_book(
+    *, user: AbstractBaseUser, booking: Booking, now: datetime, asked: Asked | None = None
+) -> Booked:
+    """Book one trade, or return the one that the same `client_trade_id` booked before. `asked` is
+    what was found for this user and booking, if somebody has asked already.
 
     Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken,
-    MovedOutOfSight.
+    MovedOutOfSight. A connection that is lost on the way costs nothing: the booking is repeated
+    under the same id.
     """
-    rights = rights_in(user, booking.account)
-    if rights is None:
-        raise UnknownAccount
-    if not rights.can_book:
-        raise NotEntitled(f"You may not book in {booking.account}.")
+    trade_id = new_trade_id()
+
+    def book() -> Booked:
+        found = asked or ask(booking, user=user.pk, now=now)
+        try:
+            plain = found and _book_plain(user, booking, now, found, trade_id)
+            return plain or _book_in_steps(user, booking, now, trade_id)
+        except IntegrityError as error:
+            if not _is_own(error):
+                raise
+            # The connection was lost behind the commit.
+            return Booked(trade_id, is_new=True)
+
+    return repeated(book)
+
+
+def _book_plain(
+    user: AbstractBaseUser, booking: Booking, now: datetime, asked: Asked, trade_id: UUID
+) -> Booked | None:
+    """Book in one statement; None when nothing was booked because the booking is not plain."""
+    batch = Batch(
+        user=user,
+        bookings={0: booking},
+        accepted_at=now,
+        now=now,
+        known=asked.known,
+        ids={0: str(trade_id)},
+    )
+    batch.resolve()
+    _refuse_not_entitled(batch)
+    if not batch.is_plain:
+        return None
+    batch.write(plain_at=asked.known.stamp)
+    if not batch.trades:
+        return None
+    row = new_trade_row(
+        trade_id=trade_id,
+        terms=batch.trades[0].terms,
+        account_id=batch.trades[0].account_id,
+        booked_at=now,
+        booked_by=user.get_username(),
+        previous_close=asked.close,
+    )
+    return Booked(trade_id, is_new=True, row=row)
+
+
+def _book_in_steps(
+    user: AbstractBaseUser, booking: Booking, now: datetime, trade_id: UUID
+) -> Booked:
+    """Book in one transaction, under the locks that the limits need."""
+    batch = Batch(
+        user=user, bookings={0: booking}, accepted_at=now, now=now, ids={0: str(trade_id)}
+    )
     with transaction.atomic():
-        trade_id = new_trade_id()
-        if booking.client_trade_id is not None:
-            earlier = _claim(rights.account, booking, trade_id)
-            if earlier is not None:
-                if rights_in(user, earlier.account.code) is None:
-                    raise MovedOutOfSight
-                return Booked(earlier, is_new=False)
-        instrument, trade_date = _checked(booking, now)
-        trade = Trade(
-            id=trade_id,
-            account=rights.account,
-            instrument=instrument,
-            side=booking.side,
-            quantity=booking.quantity,
-            price=booking.price,
-            trade_date=trade_date,
-            executed_at=booking.executed_at or now,
-            note=booking.note,
-            booked_at=now,
-            booked_by=cast(User, user),
-            client_trade_id=booking.client_trade_id,
-        )
-        _within_limits(trade)
-        trades_record([trade])
-    return Booked(trade, is_new=True)
+        batch.resolve()
+        _refuse_not_entitled(batch)
+        batch.lock()
+        batch.recognise()
+        batch.limit()
+        batch.write()
+        if batch.conflicts:
+            raise batch.conflicts[0]
+        if batch.refused:
+            raise invalid(batch.refused[0])
+    booked = UUID(batch.earlier.get(0, str(trade_id)))
+    return Booked(booked, is_new=booked == trade_id)
 
 
-def new_trade_id() -> UUID:
-    return UUID(bytes=uuid_utils.uuid7().bytes)
+def _refuse_not_entitled(batch: Batch) -> None:
+    if batch.not_entitled:
+        raise NotEntitled(f"You may not book in {', '.join(sorted(batch.not_entitled))}.")
 
 
-def trades_record(trades: list[Trade], *, reason: str = "") -> None:
-    """Write new trades, their first versions and their ledger entries, and wake the readers on
-    commit. Must run in a transaction; the trades must be checked. Any number, three statements."""
-    Trade.objects.bulk_create(trades)
-    versions = TradeVersion.objects.bulk_create(
-        version_of(t, actor_id=t.booked_by_id, reason=reason) for t in trades
+def _is_own(error: IntegrityError) -> bool:
+    """Whether the trade's own id is what stands in its way."""
+    cause = error.__cause__
+    return (
+        isinstance(cause, psycopg.errors.UniqueViolation)
+        and cause.diag.constraint_name == "trades_trade_pkey"
     )
-    entries_save(
-        entry_of(e, version)
-        for trade, version in zip(trades, versions, strict=True)
-        for e in entries_of(None, leg_of(trade))
-    )
-
-
-def _checked(booking: Booking, now: datetime) -> tuple[Instrument, date]:
-    """The instrument and the trade date; raises Invalid with everything that is wrong."""
-    errors: list[FieldError] = []
-    instrument = Instrument.objects.filter(ticker=booking.ticker).first()
-    if instrument is None:
-        errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
-    known = sessions()
-    day = trade_date_of(booking, known, known.business_date(now), now)
-    if isinstance(day, FieldError):
-        errors.append(day)
-    if errors or instrument is None or isinstance(day, FieldError):
-        raise Invalid(*errors)
-    return instrument, day
-
-
-def trade_date_of(
-    booking: Booking, known: Sessions, today: date, now: datetime
-) -> date | FieldError:
-    """The trade date of a booking accepted at `now`, when the business date was `today`; or what
-    is wrong with it or with the time of execution that it follows from."""
-    if booking.executed_at is not None and booking.executed_at > now:
-        return FieldError("in_future", "This is in the future.", "executed_at")
-    day, attr = booking.trade_date, "trade_date"
-    if day is None and booking.executed_at is not None:
-        day, attr = new_york(booking.executed_at).date(), "executed_at"
-    if day is None or day == today:
-        return today
-    if day > today:
-        return FieldError("in_future", f"The business date is {today}.", attr)
-    if not known.is_tradable(day):
-        return FieldError("no_session", f"{day} is no session of the exchange.", attr)
-    return day
-
-
-def _within_limits(trade: Trade) -> None:
-    """Most bookings are in active, shortable accounts, and then cost no query here."""
-    entries = entries_of(None, leg_of(trade))
-    accounts_lock([trade.account], [trade.instrument])
-    if not (trade.account.is_active and trade.instrument.is_active):
-        refuse_increases_of_inactive(entries)
-    if not trade.account.can_short:
-        refuse_shorts(entries)
-
-
-def _claim(account: Account, booking: Booking, trade_id: UUID) -> Trade | None:
-    """Take the client's id for this trade; None when it is ours now, else the earlier trade.
-
-    Two equal requests at once: the second waits here for the first to end. The reference to the
-    trade is checked at commit, so the id can be taken before the trade is written.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO trades_clienttradeid (account_id, client_trade_id, trade_id, terms_hash)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT (account_id, client_trade_id) DO NOTHING",
-            [account.pk, booking.client_trade_id, trade_id, terms_hash(booking)],
-        )
-        if cursor.rowcount:
-            return None
-    taken = ClientTradeId.objects.select_related(
-        "trade__account", "trade__instrument", "trade__booked_by"
-    ).get(account=account, client_trade_id=booking.client_trade_id)
-    if taken.terms_hash != terms_hash(booking) and not same_as_first(taken.trade, booking):
-        raise ClientTradeIdTaken
-    return taken.trade
-
-
-def same_as_first(trade: Trade, booking: Booking) -> bool:
-    """Whether the fields sent now say what version 1 says: a retry may leave out a default."""
-    first = TradeVersion.objects.select_related("account", "instrument").get(trade=trade, version=1)
-    return sends_terms(booking, first, account=first.account.code, ticker=first.instrument.ticker)

@@ -10,9 +10,10 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
-from trades.bookings import Booking, batch_hash, booking_of, terms_hash
+from trades.bookings import batch_hash, booking_of, terms_hash
 from trades.models import ClientTradeId, RequestGroup, Trade
 from trades.services.batch import Batch
+from trades.terms import Booking
 
 MAX_TRADES = 10_000
 # More would only make the answer long; the last one says how many there are.
@@ -59,16 +60,17 @@ def trades_bulk_book(
         # First: an equal request at the same time waits here until this one has ended.
         if not _group_insert(group, user, batch_hash(bookings.values()), len(bookings)):
             return _booked_before(group, user, bookings)
+        batch.lock()
+        batch.recognise()
         _raise_refused(batch)
-        batch.claim()
-        if batch.conflicts:
-            _raise_conflict(batch)
+        _raise_conflict(batch)
         batch.limit()
         _raise_refused(batch)
+        batch.write(lambda _: str(group))
+        _raise_conflict(batch)
         ids = [
             batch.trades[row].id if row in batch.trades else batch.earlier[row] for row in bookings
         ]
-        batch.write(lambda _: str(group))
         if len(batch.trades) != len(bookings):
             RequestGroup.objects.filter(pk=group).update(trades=len(batch.trades))
     return BulkBooked(group, len(batch.trades), ids, is_new=True)
@@ -103,14 +105,15 @@ def _invalid(errors: dict[int, list[FieldError]]) -> Invalid:
 
 
 def _raise_refused(batch: Batch) -> None:
-    if batch.refused:
-        raise _invalid(batch.refused)
+    """What is wrong with rows is told before what they conflict with."""
+    if wrong := {row: e for row, e in batch.refused.items() if row not in batch.conflicts}:
+        raise _invalid(wrong)
 
 
 def _raise_conflict(batch: Batch) -> None:
-    row = min(batch.conflicts)
-    error = batch.refused[row][0]
-    raise Conflict(f"Row {row}: {error.detail}", code=error.code)
+    if batch.conflicts:
+        row, conflict = min(batch.conflicts.items())
+        raise Conflict(f"Row {row}: {conflict.detail}", code=conflict.code)
 
 
 def _group_insert(group: UUID, user: AbstractBaseUser, terms_hash: str, trades: int) -> bool:

@@ -4,9 +4,9 @@ A caller names the version that they saw; whoever comes second gets StaleVersion
 Locks, in this order everywhere: accounts by id (only those that may not go short), then the trade.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -15,16 +15,14 @@ from django.db import transaction
 from accounts.models import Account
 from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
+from kernel.pnl import signed
 from prices.models import Instrument
 from prices.sessions import sessions
-from trades.ledger.entries import Entry, entries_of
 from trades.models import Status, Trade
-from trades.services.limits import (
-    accounts_lock,
-    refuse_increases_of_inactive,
-    refuse_shorts,
-)
-from trades.services.recording import entries_save, entry_of, leg_of, version_of
+from trades.services.known import date_refused
+from trades.services.limits import Key, accounts_lock, refuse_beyond_limits
+from trades.services.recording import trade_write_amended, trades_write_cancelled
+from trades.terms import AMENDABLE, Amendment
 
 
 class StaleVersion(Conflict):
@@ -44,26 +42,13 @@ class NothingChanged(Invalid):
         )
 
 
-@dataclass(frozen=True)
-class Terms:
-    """What an amendment may change. None leaves a term as it is."""
-
-    account: str | None = None
-    ticker: str | None = None
-    side: str | None = None
-    quantity: Decimal | None = None
-    price: Decimal | None = None
-    trade_date: date | None = None
-    note: str | None = None
-
-
 def trade_amend(
     *,
     user: AbstractBaseUser,
     trade_id: UUID,
     version: int,
     reason: str,
-    terms: Terms,
+    terms: Amendment,
     now: datetime,
 ) -> Trade:
     """Give the trade new terms. Raises NotThere (not in sight), NotEntitled, StaleVersion,
@@ -78,17 +63,18 @@ def trade_amend(
         trade = _locked(seen, version)
         # Again: what they may do can depend on the trade date, and that on the version.
         _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
-        old = leg_of(trade)
+        before, left = _terms_of(trade), trade.account_id
+        added = _added(trade, -1)
         _take(trade, terms, entered, now)
-        new = leg_of(trade)
-        if old == new and (terms.note is None or terms.note == seen.note):
+        if _terms_of(trade) == before:
             raise NothingChanged
-        entries = entries_of(old, new)
-        if (old.account_id, old.instrument_id, old.side, old.quantity) != (
-            new.account_id, new.instrument_id, new.side, new.quantity,
-        ):  # fmt: skip
-            refuse_increases_of_inactive(entries)
-        _record(trade, Status.AMENDED, user, reason, entries)
+        for key, changes in _added(trade, 1).items():
+            moved = added.setdefault(key, {})
+            for day, quantity in changes.items():
+                moved[day] = moved.get(day, Decimal(0)) + quantity
+        refuse_beyond_limits(added)
+        trade_write_amended(trade, left=left, actor=user.pk, reason=reason)
+    trade.version, trade.status = trade.version + 1, Status.AMENDED
     return trade
 
 
@@ -104,7 +90,9 @@ def trade_cancel(
         accounts_lock([seen.account], [])
         trade = _locked(seen, version)
         _may_correct(user, trade, [rights[trade.account_id]], now)
-        _record(trade, Status.CANCELLED, user, reason, entries_of(leg_of(trade), None))
+        refuse_beyond_limits(_added(trade, -1), may_grow=True)
+        trades_write_cancelled([trade.pk], actor=user.pk, reason=reason)
+    trade.version, trade.status = trade.version + 1, Status.CANCELLED
     return trade
 
 
@@ -138,7 +126,7 @@ def _in_sight(trade_id: UUID, rights: dict[int, Rights]) -> Trade:
     return found
 
 
-def _account_entered(terms: Terms, seen: Trade, rights: dict[int, Rights]) -> Account:
+def _account_entered(terms: Amendment, seen: Trade, rights: dict[int, Rights]) -> Account:
     if terms.account is None:
         return seen.account
     for right in rights.values():
@@ -147,7 +135,7 @@ def _account_entered(terms: Terms, seen: Trade, rights: dict[int, Rights]) -> Ac
     raise Invalid(FieldError("unknown_account", "You have no account of this code.", "account"))
 
 
-def _instrument_named(terms: Terms) -> list[Instrument]:
+def _instrument_named(terms: Amendment) -> list[Instrument]:
     return list(Instrument.objects.filter(ticker=terms.ticker)) if terms.ticker else []
 
 
@@ -178,7 +166,7 @@ def _may_correct(user: AbstractBaseUser, trade: Trade, rights: list[Rights], now
     raise NotEntitled(f"You may not correct this trade in {codes}.")
 
 
-def _take(trade: Trade, terms: Terms, entered: Account, now: datetime) -> None:
+def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> None:
     """Put the new terms into the trade; raises Invalid with everything that is wrong."""
     errors: list[FieldError] = []
     trade.account = entered
@@ -190,34 +178,22 @@ def _take(trade: Trade, terms: Terms, entered: Account, now: datetime) -> None:
             trade.instrument = instrument
     if terms.trade_date is not None:
         known = sessions()
-        if terms.trade_date > known.business_date(now):
-            errors.append(FieldError("in_future", "This is in the future.", "trade_date"))
-        elif not known.is_tradable(terms.trade_date):
-            errors.append(
-                FieldError("no_session", "This is no session of the exchange.", "trade_date")
-            )
-        trade.trade_date = terms.trade_date
+        refused = date_refused(terms.trade_date, known, known.business_date(now))
+        if refused is not None:
+            errors.append(refused)
     if errors:
         raise Invalid(*errors)
-    for name in ("side", "quantity", "price", "note"):
-        value = getattr(terms, name)
-        if value is not None:
-            setattr(trade, name, value)
+    for term in AMENDABLE:
+        value = getattr(terms, term.name)
+        if term.name == term.column and value is not None:
+            setattr(trade, term.name, value)
 
 
-def _record(
-    trade: Trade, status: Status, user: AbstractBaseUser, reason: str, entries: list[Entry]
-) -> None:
-    """Write the next version and its entries, and wake the readers on commit."""
-    refuse_shorts(entries)
-    trade.version += 1
-    trade.status = status
-    trade.save(
-        update_fields=[
-            "account", "instrument", "side", "quantity", "price", "trade_date", "note", "version",
-            "status",
-        ]
-    )  # fmt: skip
-    version = version_of(trade, actor_id=user.pk, reason=reason)
-    version.save()
-    entries_save(entry_of(e, version) for e in entries)
+def _terms_of(trade: Trade) -> list[Any]:
+    return [getattr(trade, term.column) for term in AMENDABLE]
+
+
+def _added(trade: Trade, sign: int) -> dict[Key, dict[date, Decimal]]:
+    """What the trade's present terms add to its key (`sign` = 1), or take back (-1)."""
+    quantity = sign * signed(trade.side, trade.quantity)
+    return {(trade.account_id, trade.instrument_id): {trade.trade_date: quantity}}

@@ -1,148 +1,277 @@
-"""The rows of a version: what booking and correction both write."""
+"""The writer: the one place that inserts versions and ledger entries.
 
-from collections.abc import Iterable, Sequence
+Each change of trades is one statement, for one trade or thousands: it writes the trades, their
+versions and their entries, or nothing. It is made here from `trades.terms` and three parts: which
+trades and terms are given, what happens to the trade's own row, and which legs go to the ledger.
+
+- *Booked*: new trades; one leg each.
+- *Amended*: one trade with new terms; the old leg back, the new one added.
+- *Cancelled*: any number of trades as they are; each leg back.
+
+Two things hold in every statement. Its time of recording is taken once, for versions and entries,
+and after the transaction has its id: a snapshot counts on that order, and who asks for what was
+known at a time finds all of a version or nothing. And its entries are of the epoch of this very
+cluster, or it fails. The readers of the ledger are woken on commit.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
-from decimal import Decimal
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple, cast
+from uuid import UUID
 
-from django.db import connection, transaction
+import uuid_utils
+from django.db import transaction
 
+from kernel import prepared
+from prices.sessions import CALENDAR_STAMP_SQL
 from trades.ledger import nudges
-from trades.ledger.entries import Entry, Leg, entries_of
-from trades.models import LEDGER_SHARDS, LedgerEntry, Trade, TradeVersion
+from trades.models import LEDGER_SHARDS, Trade
+from trades.terms import COUNTED, TERMS, VERSIONED, Booking, Kind, Term
 
-
-def leg_of(trade: Trade) -> Leg:
-    """The trade's present terms, as the ledger knows them."""
-    return Leg(
-        trade.account_id,
-        trade.instrument_id,
-        trade.trade_date,
-        trade.side,
-        trade.quantity,
-        trade.price,
-    )
-
-
-def version_of(trade: Trade, *, actor_id: int, reason: str) -> TradeVersion:
-    """The trade's present state as a version, to be saved."""
-    return TradeVersion(
-        trade=trade,
-        account_id=trade.account_id,
-        instrument_id=trade.instrument_id,
-        side=trade.side,
-        quantity=trade.quantity,
-        price=trade.price,
-        trade_date=trade.trade_date,
-        executed_at=trade.executed_at,
-        note=trade.note,
-        version=trade.version,
-        status=trade.status,
-        actor_id=actor_id,
-        reason=reason,
-    )
-
-
-def entry_of(entry: Entry, version: TradeVersion) -> LedgerEntry:
-    """One entry of a saved version, to be saved. It is recorded when its version was, so that
-    who asks for what was known at that time finds all of the version, or nothing."""
-    return LedgerEntry(
-        account_id=entry.account_id,
-        instrument_id=entry.instrument_id,
-        trade_date=entry.trade_date,
-        quantity=entry.quantity,
-        notional=entry.notional,
-        trades=entry.trades,
-        trade_id=version.trade_id,
-        version=version.version,
-        recorded_at=version.recorded_at,
-    )
-
-
-def entries_save(entries: Iterable[LedgerEntry]) -> None:
-    """Write entries, after their versions, and wake the readers of their shards on commit."""
-    saved = LedgerEntry.objects.bulk_create(entries)
-    shards = {e.account_id % LEDGER_SHARDS for e in saved}
-    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+# More rows a statement are no quicker each, and a statement has a time limit.
+PIECE_TRADES = 2_000
 
 
 class NewTrade(NamedTuple):
-    """A checked trade that is not written yet: its ids resolved, its defaults filled in."""
+    """A checked trade that is not written yet: account and instrument found, and no default left
+    open in its terms."""
 
     id: str
     account_id: int
     instrument_id: int
-    side: str
-    quantity: Decimal
-    price: Decimal
-    trade_date: date
-    executed_at: datetime
-    note: str
-    client_trade_id: str | None
+    terms: Booking
+    terms_hash: str | None = None
+    """Of what was sent; goes with a client_trade_id."""
+
+    @property
+    def trade_date(self) -> date:
+        return cast(date, self.terms.trade_date)
+
+    @property
+    def executed_at(self) -> datetime:
+        return cast(datetime, self.terms.executed_at)
 
 
-_TRADE = (
-    "COPY trades_trade (id, account_id, instrument_id, side, quantity, price, trade_date,"
-    " executed_at, note, version, status, booked_at, booked_by_id, request_group_id,"
-    " client_trade_id) FROM STDIN"
-)
-_VERSION = (
-    "COPY trades_tradeversion (trade_id, account_id, instrument_id, side, quantity, price,"
-    " trade_date, executed_at, note, version, status, actor_id, reason, recorded_at) FROM STDIN"
-)
-_ENTRY = (
-    "COPY trades_ledgerentry (epoch, trade_id, account_id, instrument_id, trade_date, version,"
-    " trades, quantity, notional, recorded_at) FROM STDIN"
-)
-# The columns' own defaults, asked once: the epoch looks at the cluster's control file, and a
-# version and its entry are recorded at one time. The condition is evaluated first: a snapshot
-# counts on a transaction having its id before it takes a time of recording.
-_DEFAULTS = (
-    "SELECT eqtrade_ledger_epoch(), eqtrade_recorded_at() WHERE pg_current_xact_id() IS NOT NULL"
+# --- the statements ------------------------------------------------------------------------------
+
+_COLUMNS = ", ".join(term.column for term in VERSIONED)
+_OF_DUE = ", ".join(f"d.{term.column}" for term in VERSIONED)
+
+# The condition is evaluated before the select list: first the transaction's id, then the clock.
+RECORDED_NOW = (
+    "SELECT eqtrade_recorded_at() AS at, eqtrade_ledger_epoch() AS epoch"
+    " WHERE pg_current_xact_id() IS NOT NULL"
 )
 
 
-def trades_copy(
-    trades: Sequence[NewTrade], groups: Sequence[str], *, booked_by: int, booked_at: datetime
-) -> None:
-    """Write many new trades with their first versions and ledger entries, by COPY, and wake the
-    readers on commit. `groups` holds the request group of each. Must run in a transaction; the
-    trades must be checked, so that no text holds a control character."""
-    when = booked_at.isoformat()
-    with connection.cursor() as cursor:
-        cursor.execute(_DEFAULTS)
-        epoch, recorded_at = cursor.fetchone()
-    rows: list[str] = []
-    versions: list[str] = []
-    entries: list[str] = []
-    for new, group in zip(trades, groups, strict=True):
-        executed_at = when if new.executed_at is booked_at else new.executed_at.isoformat()
-        note = _escaped(new.note)
-        mine = "\\N" if new.client_trade_id is None else _escaped(new.client_trade_id)
-        # The same in both: account, instrument, side, quantity, price, date, time, note.
-        terms = (
-            f"{new.account_id}\t{new.instrument_id}\t{new.side}\t{new.quantity}\t{new.price}"
-            f"\t{new.trade_date}\t{executed_at}\t{note}\t1\tbooked"
-        )
-        rows.append(f"{new.id}\t{terms}\t{when}\t{booked_by}\t{group}\t{mine}\n")
-        versions.append(f"{new.id}\t{terms}\t{booked_by}\t\t{recorded_at}\n")
-        entries.extend(
-            f"{epoch}\t{new.id}\t{e.account_id}\t{e.instrument_id}\t{e.trade_date}\t1\t{e.trades}"
-            f"\t{e.quantity}\t{e.notional}\t{recorded_at}\n"
-            for e in entries_of(None, _leg_of_new(new))
-        )
-    # Django leaves the errors of COPY as the driver raises them.
-    with connection.cursor() as cursor, connection.wrap_database_errors:
-        for statement, lines in ((_TRADE, rows), (_VERSION, versions), (_ENTRY, entries)):
-            with cursor.copy(statement) as copy:
-                copy.write("".join(lines))
-    shards = {new.account_id % LEDGER_SHARDS for new in trades}
-    transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+def _leg(prefix: str, trades: int) -> str:
+    """What a trade's terms add to the ledger (`trades` = 1), or take back (-1), as a row of
+    account, instrument, date, signed quantity, price and trades."""
+    account, instrument, side, quantity, price, day = (f"d.{prefix}{t.column}" for t in COUNTED)
+    bought = trades
+    return (
+        f"({account}, {instrument}, {day},"
+        f" {quantity} * CASE {side} WHEN 'buy' THEN {bought} ELSE {-bought} END, {price}, {trades})"
+    )
 
 
-def _leg_of_new(new: NewTrade) -> Leg:
-    return Leg(new.account_id, new.instrument_id, new.trade_date, new.side, new.quantity, new.price)
+def _statement(*, given: str, trade: str, legs: Sequence[str], claims: str = "") -> str:
+    """One statement that writes what `given` selects: the trade's id, the terms' columns, version,
+    status, actor_id and reason. It returns the id and account of each trade that was written."""
+    due = claims or ", due AS MATERIALIZED (SELECT * FROM given)"
+    return (
+        f"WITH now AS MATERIALIZED ({RECORDED_NOW}), given AS MATERIALIZED ({given}){due},"
+        f" trade AS ({trade}),"
+        f" version AS (INSERT INTO trades_tradeversion (trade_id, {_COLUMNS}, version, status,"
+        "  actor_id, reason, recorded_at)"
+        f"  SELECT d.id, {_OF_DUE}, d.version, d.status, d.actor_id, d.reason, now.at"
+        "  FROM due d, now),"
+        " entry AS (INSERT INTO trades_ledgerentry (epoch, account_id, instrument_id, trade_date,"
+        "  quantity, notional, trades, trade_id, version, recorded_at)"
+        "  SELECT now.epoch, l.account_id, l.instrument_id, l.trade_date, l.quantity,"
+        "  l.quantity * l.price, l.trades, d.id, d.version, now.at FROM due d, now,"
+        f"  LATERAL (VALUES {', '.join(legs)})"
+        "  l (account_id, instrument_id, trade_date, quantity, price, trades))"
+        " SELECT d.id::text, d.account_id FROM due d"
+    )
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\")
+# Every term's column, whether versions have it or not, and what only a booking has.
+_GIVEN_COLUMNS = {
+    "id": "uuid",
+    **{term.column: term.sql for term in TERMS},
+    "terms_hash": "text",
+    "request_group_id": "uuid",
+}
+_ROWS = (
+    "SELECT g.*, 1 AS version, 'booked' AS status, %(actor)s::int AS actor_id, '' AS reason"
+    f" FROM unnest({', '.join(f'%({name})s::{kind}[]' for name, kind in _GIVEN_COLUMNS.items())})"
+    f" AS g ({', '.join(_GIVEN_COLUMNS)})"
+)
+# What made a booking plain when it was checked: nothing of it may have changed since.
+_STILL_PLAIN = (
+    f" WHERE {CALENDAR_STAMP_SQL} = %(stamp)s::uuid"
+    " AND EXISTS (SELECT FROM accounts_account a WHERE a.id = g.account_id"
+    "  AND a.is_active AND a.can_short)"
+    " AND EXISTS (SELECT FROM prices_instrument i WHERE i.id = g.instrument_id AND i.is_active)"
+)
+_INSERT_TRADE = (
+    f"INSERT INTO trades_trade (id, {_COLUMNS}, version, status, booked_at, booked_by_id,"
+    "  request_group_id, client_trade_id)"
+    f"  SELECT d.id, {_OF_DUE}, d.version, d.status, %(booked_at)s::timestamptz, d.actor_id,"
+    "  d.request_group_id, d.client_trade_id FROM due d"
+)
+# Ids are claimed in one order by all statements, so that two cannot block each other. Whoever comes
+# second waits for the first to end, and writes only what the first has not claimed.
+_CLAIMS = (
+    ", claimed AS (INSERT INTO trades_clienttradeid (account_id, client_trade_id, trade_id,"
+    "  terms_hash) SELECT account_id, client_trade_id, id, terms_hash FROM given"
+    "  WHERE client_trade_id IS NOT NULL ORDER BY account_id, client_trade_id"
+    "  ON CONFLICT (account_id, client_trade_id) DO NOTHING RETURNING trade_id),"
+    " due AS MATERIALIZED (SELECT g.* FROM given g"
+    "  WHERE client_trade_id IS NULL OR id IN (SELECT trade_id FROM claimed))"
+)
+_BOOK = {
+    (with_ids, is_plain): _statement(
+        given=_ROWS + (_STILL_PLAIN if is_plain else ""),
+        trade=_INSERT_TRADE,
+        legs=[_leg("", 1)],
+        claims=_CLAIMS if with_ids else "",
+    )
+    for with_ids in (False, True)
+    for is_plain in (False, True)
+}
+
+_UPDATE_TRADE = (
+    "UPDATE trades_trade t SET "
+    + ", ".join(f"{term.column} = d.{term.column}" for term in VERSIONED if term.amendable)
+    + ", version = d.version, status = d.status FROM due d WHERE t.id = d.id"
+)
+_AMEND = _statement(
+    given="SELECT t.id, "
+    + ", ".join(
+        f"%({t.column})s::{t.sql} AS {t.column}" if t.amendable else f"t.{t.column}"
+        for t in VERSIONED
+    )
+    + ", t.version + 1 AS version, 'amended' AS status, %(actor)s::int AS actor_id,"
+    " %(reason)s AS reason, "
+    + ", ".join(f"t.{term.column} AS old_{term.column}" for term in COUNTED)
+    + " FROM trades_trade t WHERE t.id = %(id)s::uuid",
+    trade=_UPDATE_TRADE,
+    legs=[_leg("old_", -1), _leg("", 1)],
+)
+_CANCEL = _statement(
+    given=f"SELECT t.id, {', '.join(f't.{term.column}' for term in VERSIONED)},"
+    " t.version + 1 AS version, 'cancelled' AS status, %(actor)s::int AS actor_id,"
+    " %(reason)s AS reason FROM trades_trade t WHERE t.id = ANY(%(ids)s::uuid[])",
+    trade=_UPDATE_TRADE,
+    legs=[_leg("", -1)],
+)
+
+
+# --- what is written -----------------------------------------------------------------------------
+
+
+def trades_write(
+    trades: Sequence[NewTrade],
+    *,
+    booked_by: int,
+    booked_at: datetime,
+    groups: Sequence[str] | None = None,
+    plain_at: UUID | None = None,
+) -> set[str]:
+    """Write checked trades, with their first versions and entries; the ids of those written.
+
+    Left out is a trade whose client_trade_id has been claimed before; with `plain_at`, the
+    calendar's stamp under which they were checked, also one that is plain no more, because the
+    calendar, its account or its instrument has changed since. `groups` holds the request group of
+    each. More than `PIECE_TRADES` trades, or limits that hold, need a transaction around it.
+    """
+    written: set[str] = set()
+    for at in range(0, len(trades), PIECE_TRADES):
+        piece = trades[at : at + PIECE_TRADES]
+        with_ids = any(new.terms.client_trade_id is not None for new in piece)
+        params = {
+            "actor": booked_by,
+            "booked_at": booked_at,
+            "stamp": plain_at,
+            **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
+        }
+        found = prepared.rows(_BOOK[with_ids, plain_at is not None], params)
+        _wake(account for _, account in found)
+        written.update(trade_id for trade_id, _ in found)
+    return written
+
+
+def trade_write_amended(trade: Trade, *, left: int, actor: int, reason: str) -> None:
+    """Write the next version of a locked trade, whose new terms stand in `trade`; `left` is the id
+    of the account that it was in."""
+    terms = {t.column: getattr(trade, t.column) for t in VERSIONED if t.amendable}
+    prepared.rows(_AMEND, {**terms, "id": trade.pk, "actor": actor, "reason": reason})
+    _wake([left, trade.account_id])
+
+
+def trades_write_cancelled(ids: Collection[UUID], *, actor: int, reason: str) -> int:
+    """Write the last version of locked trades, none of which may be cancelled yet; how many."""
+    found = prepared.rows(_CANCEL, {"ids": list(ids), "actor": actor, "reason": reason})
+    _wake(account for _, account in found)
+    return len(found)
+
+
+def trades_record(trades: Sequence[Trade]) -> None:
+    """Write unsaved models of trades, already checked. Needs a transaction."""
+    for (booked_by, booked_at), some in groupby(trades, lambda t: (t.booked_by_id, t.booked_at)):
+        trades_write([new_trade_of(t) for t in some], booked_by=booked_by, booked_at=booked_at)
+    for trade in trades:
+        trade._state.adding = False
+
+
+def new_trade_of(trade: Trade) -> NewTrade:
+    """An unsaved model of a trade as the writer takes it."""
+    terms = {t.name: getattr(trade, t.name) for t in TERMS if t.name not in ("account", "ticker")}
+    booking = Booking(account=trade.account.code, ticker=trade.instrument.ticker, **terms)
+    return NewTrade(str(trade.pk), trade.account_id, trade.instrument_id, booking)
+
+
+def new_trade_id() -> UUID:
+    """A UUIDv7: of two made by one process, the later one sorts later."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def _wake(accounts: Iterable[int]) -> None:
+    """Wake the readers of these accounts' shards on commit. After the statement: outside of a
+    transaction this is at once."""
+    if shards := {account % LEDGER_SHARDS for account in accounts}:
+        transaction.on_commit(lambda: nudges.nudge_all(shards), robust=True)
+
+
+# --- arrays --------------------------------------------------------------------------------------
+
+
+def _arrays(trades: Sequence[NewTrade], groups: Sequence[str] | None) -> dict[str, str]:
+    """The columns of `_GIVEN_COLUMNS` as PostgreSQL writes arrays: a text each is many times
+    quicker to send than a list of objects."""
+    texts: dict[str, Iterable[str]] = {
+        term.column: [_text(term, getattr(new.terms, term.name)) for new in trades]
+        for term in TERMS
+        if term.name not in ("account", "ticker")
+    }
+    texts["id"] = [new.id for new in trades]
+    texts["account_id"] = [str(new.account_id) for new in trades]
+    texts["instrument_id"] = [str(new.instrument_id) for new in trades]
+    texts["terms_hash"] = [new.terms_hash or "NULL" for new in trades]
+    texts["request_group_id"] = groups or ["NULL"] * len(trades)
+    return {name: f"{{{','.join(values)}}}" for name, values in texts.items()}
+
+
+def _text(term: Term, value: Any) -> str:
+    """One element of an array."""
+    if value is None:
+        return "NULL"
+    if term.kind is Kind.TEXT:
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    if term.kind is Kind.MOMENT:
+        return str(value.isoformat())
+    return str(value)

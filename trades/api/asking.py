@@ -1,0 +1,65 @@
+"""A booking request read before its caller is known, so that one statement answers both.
+
+Who asks comes first all the same: what is wrong with the body is told only to somebody who may
+book at all. A body that is large is not read for a stranger.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from rest_framework.request import Request
+
+from accounts.callers import caller_by_token
+from kernel import clock
+from kernel.errors import Invalid
+from trades.bookings import booking_of
+from trades.services.known import Asked, ask
+from trades.terms import Booking
+
+# No booking is as long, with all its texts full and every character escaped.
+MOST_BYTES = 16 * 1024
+
+
+@dataclass
+class BookingRequest:
+    """What came in, when, and what was found for it. `problem` is why there is no booking."""
+
+    now: datetime
+    booking: Booking | None = None
+    problem: Exception | None = None
+    asked: Asked | None = None
+
+    def read(self, request: Request) -> None:
+        """Read the body; what is wrong with it is kept for later."""
+        try:
+            found = booking_of(request.data)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in its turn
+            self.problem = error
+            return
+        if isinstance(found, Booking):
+            self.booking = found
+        else:
+            self.problem = Invalid(*found)
+
+    def caller_by_token(self, key: str) -> User | None:
+        """Who asks, and what their booking needs; None for an unknown token."""
+        if self.booking is None:
+            return caller_by_token(key)
+        self.asked = ask(self.booking, now=self.now, token=key)
+        return None if self.asked is None else self.asked.user
+
+    def wanted(self) -> Booking:
+        """The booking. Raises what is wrong with the body."""
+        if self.booking is None:
+            raise self.problem or Invalid()
+        return self.booking
+
+
+def booking_request(request: Request) -> BookingRequest:
+    """Read the request as a booking, before its caller is known, if it is small."""
+    here = BookingRequest(clock.now())
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if length.isascii() and length.isdigit() and int(length) <= MOST_BYTES:
+        here.read(request)
+    return here

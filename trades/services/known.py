@@ -1,0 +1,164 @@
+"""What booking needs to know beforehand: who asks, what they may, accounts, instruments, dates.
+
+A single booking learns all of it from one prepared statement (`ask`), its caller's login and the
+previous close for the answer included. Many rows learn it from three queries (`look_up`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractBaseUser, User
+
+from accounts.callers import CALLER_COLUMNS, USER_BY_TOKEN, caller_of
+from accounts.models import Account
+from accounts.selectors import Rights, account_rights
+from kernel import prepared
+from kernel.clock import new_york
+from kernel.errors import FieldError
+from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.read import SessionClose
+from prices.models import Instrument
+from prices.sessions import CALENDAR_STAMP_SQL, Sessions, sessions, sessions_at, sessions_cached
+from trades.terms import Booking
+
+
+class Name(NamedTuple):
+    """What a booking needs of an instrument: there are many, and rows of models are dear."""
+
+    pk: int
+    ticker: str
+    is_active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Rights by account code, instruments by ticker; accounts that the user may not view are not
+    among them. The sessions are those of the calendar's stamp."""
+
+    rights: Mapping[str, Rights]
+    instruments: Mapping[str, Name]
+    sessions: Sessions
+    stamp: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one statement answers. `close` is the previous close of the booking's trade date, None
+    where there is none."""
+
+    user: User
+    known: Known
+    close: SessionClose | None
+
+
+def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
+    """What these bookings need, in three queries, however many they are."""
+    rights = {r.account.code: r for r in account_rights(user)}
+    names = Instrument.objects.filter(ticker__in={b.ticker for b in bookings})
+    instruments = {
+        ticker: Name(pk, ticker, is_active)
+        for pk, ticker, is_active in names.values_list("pk", "ticker", "is_active")
+    }
+    return Known(rights, instruments, sessions())
+
+
+# Each join finds at most one row by a unique key.
+_ASK = f"""
+    SELECT {CALENDAR_STAMP_SQL}, {CALLER_COLUMNS},
+           a.id, a.code, a.name, a.can_short, a.is_active,
+           u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
+           u.is_superuser OR e.can_correct,
+           i.id, i.ticker, i.is_active, c.close, c.source
+      FROM auth_user u
+      LEFT JOIN accounts_account a ON a.code = %(account)s
+      LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
+      LEFT JOIN prices_instrument i ON i.ticker = %(ticker)s
+      LEFT JOIN LATERAL (
+        SELECT close, source FROM prices_close
+         WHERE instrument_id = i.id AND session = %(previous)s::date AND {COUNTING}
+         ORDER BY {BEST_FIRST} LIMIT 1
+      ) c ON true
+"""
+_ASK_BY_TOKEN = f"{_ASK} WHERE u.id = {USER_BY_TOKEN}"
+_ASK_BY_ID = f"{_ASK} WHERE u.id = %(user)s"
+_CALLER_WIDTH = len(CALLER_COLUMNS.split(","))
+
+
+def ask(
+    booking: Booking | None, *, now: datetime, token: str | None = None, user: int | None = None
+) -> Asked | None:
+    """Who asks, by token or id, and what their booking needs; None when there is no such user.
+    One statement; two when the calendar has changed since this process read it."""
+    cached, stamp = sessions_cached()
+    while True:
+        previous = _previous_session(booking, cached, now)
+        params: dict[str, Any] = {
+            "account": booking and booking.account,
+            "ticker": booking and booking.ticker,
+            "previous": previous,
+            "token": token,
+            "user": user,
+            **source_params(),
+        }
+        row = prepared.row(_ASK_BY_ID if token is None else _ASK_BY_TOKEN, params)
+        if row is None:
+            return None
+        if row[0] == stamp:
+            return _asked(row, cached)
+        cached, stamp = sessions_at(row[0]), row[0]
+        if _previous_session(booking, cached, now) == previous:
+            return _asked(row, cached)
+
+
+def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
+    stamp, user = row[0], caller_of(row[1 : 1 + _CALLER_WIDTH])
+    (
+        account, code, name, can_short, is_active, can_view, can_book, can_correct,
+        instrument, ticker, is_listed, close, source,
+    ) = row[1 + _CALLER_WIDTH :]  # fmt: skip
+    rights = {}
+    if account is not None and can_view and user.is_active:
+        found = Account(account, code, name, can_short, is_active)
+        rights[code] = Rights(found, bool(can_book), bool(can_correct))
+    names = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
+    previous = None if close is None else SessionClose(close, source)
+    return Asked(user, Known(rights, names, known, stamp), previous)
+
+
+def _previous_session(booking: Booking | None, known: Sessions, now: datetime) -> date | None:
+    """The session whose close the booking's answer needs; None when its date is wrong."""
+    if booking is None:
+        return None
+    day = trade_date_of(booking, known, known.business_date(now), now)
+    return None if isinstance(day, FieldError) else known.previous_session(day)
+
+
+def trade_date_of(
+    booking: Booking, known: Sessions, today: date, now: datetime
+) -> date | FieldError:
+    """The trade date of a booking accepted at `now`, when the business date was `today`; or what
+    is wrong with it or with the time of execution that it follows from."""
+    if booking.executed_at is not None and booking.executed_at > now:
+        return FieldError("in_future", "This is in the future.", "executed_at")
+    day, attr = booking.trade_date, "trade_date"
+    if day is None and booking.executed_at is not None:
+        day, attr = new_york(booking.executed_at).date(), "executed_at"
+    if day is None or day == today:
+        return today
+    return date_refused(day, known, today, attr) or day
+
+
+def date_refused(
+    day: date, known: Sessions, today: date, attr: str = "trade_date"
+) -> FieldError | None:
+    """What is wrong with a trade date."""
+    if day > today:
+        return FieldError(
+            "in_future", f"This is in the future: the business date is {today}.", attr
+        )
+    if not known.is_tradable(day):
+        return FieldError("no_session", f"{day} is no session of the exchange.", attr)
+    return None
