@@ -1,10 +1,14 @@
-"""`python -m benchmarks [NAME …]`: run one benchmark, or all; a table and JSON lines for each."""
+"""`python -m benchmarks [NAME …] [--other PATH]`: run one benchmark, or all; a table and JSON lines
+for each. Those of whole stacks also measure the checkout at PATH, in alternating rounds."""
 
+import argparse
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from benchmarks import (
     beside_import,
+    booking,
     booking_to_frame,
     cost,
     import_csv,
@@ -18,8 +22,10 @@ from benchmarks import (
     trades_list,
 )
 from benchmarks.report import Report
+from benchmarks.rig.stacks import OTHER
 
 BENCHMARKS: dict[str, Callable[[Report], None]] = {
+    "booking": booking.measure,
     "booking_to_frame": booking_to_frame.measure,
     "apply": ledger_apply.measure,
     "rebuild": ledger_rebuild.measure,
@@ -35,14 +41,20 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
 }
 
 
-def main(names: list[str]) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run those named, or all; 2 for an unknown name."""
-    unknown = [name for name in names if name not in BENCHMARKS]
+    parser = argparse.ArgumentParser(prog="benchmarks", description="Run benchmarks.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--other", metavar="PATH", help="a second checkout to measure beside")
+    asked = parser.parse_args(arguments)
+    unknown = [name for name in asked.names if name not in BENCHMARKS]
     if unknown:
         known = ", ".join(BENCHMARKS)
         print(f"no such benchmark: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
         return 2
-    for name in names or BENCHMARKS:
+    if asked.other:
+        os.environ[OTHER] = asked.other
+    for name in asked.names or BENCHMARKS:
         report = Report(name)
         BENCHMARKS[name](report)
         report.show()

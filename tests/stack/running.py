@@ -47,10 +47,15 @@ class StackDied(AssertionError):
 
 
 class RunningStack:
-    """A started stack. `stop` ends it and names the processes that are left."""
+    """A started stack. `stop` ends it and names the processes that are left.
 
-    def __init__(self, data_dir: Path, *, seed: str = "demo") -> None:
+    `checkout` is whose code it runs: this one's, or another's with the same files in DATA_DIR, by
+    its own virtual environment if it has one.
+    """
+
+    def __init__(self, data_dir: Path, *, seed: str = "demo", checkout: Path = PROJECT) -> None:
         self.data_dir = data_dir
+        self.checkout = checkout
         self.layout = Layout(data_dir.resolve())
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -72,8 +77,8 @@ class RunningStack:
     def start(self) -> None:
         """Start it, wait until it says that it is ready, and open accounts for the tests."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "eqtrade.up"],
-            cwd=PROJECT,
+            [self._python, "-m", "eqtrade.up"],
+            cwd=self.checkout,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -89,6 +94,11 @@ class RunningStack:
                 raise StackDied(f"the stack is not ready:\n{said}\n{self.log_tails()}")
             time.sleep(0.05)
         self.manage("shell", "-c", MAKE_DESKS % (DESKS + 1))
+
+    @property
+    def _python(self) -> str:
+        own = self.checkout / ".venv" / "bin" / "python"
+        return str(own) if self.checkout != PROJECT and own.exists() else sys.executable
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -146,8 +156,8 @@ class RunningStack:
     def manage(self, *arguments: str, code: int = 0) -> str:
         """What `manage.py` with the same DATA_DIR prints; it must exit with this code."""
         done = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
+            [self._python, "manage.py", *arguments],
+            cwd=self.checkout,
             env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -167,6 +177,12 @@ class RunningStack:
         found = running_environment(self.data_dir)
         assert found is not None, "the stack does not run"
         return found
+
+    def pids(self) -> dict[str, int]:
+        """The pids of what runs, by name: the program that was started, its supervisor, and the
+        supervised programs."""
+        found = {r.name: r.pid for r in read_processes(self.layout.processes) if r.lives()}
+        return found | ({"eqtrade.up": self._process.pid} if self._process else {})
 
     def pid(self, program: str) -> int:
         """The pid of a supervised program that lives; waits for one that is being restarted."""

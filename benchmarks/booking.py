@@ -1,0 +1,191 @@
+"""Bookings a second over the whole way, beside what limits them; in alternating rounds of one run.
+
+Each way books in 60 accounts × 15 tickers over 16 connections that wait for each answer: in
+accounts that hold 15 positions and in accounts that hold 500. All use one database, the stack's.
+
+ours                the stack as it runs, through nginx, with a token; workers read the ledger and
+                    beat has its jobs done, the simulated prices' among them
+the other checkout  the same by another checkout's stack (`--other PATH`)
+limit               trade, version and entry in one prepared statement, by pgbench
+bare                a bare WSGI function behind the same granian and nginx: a SELECT by token, that
+                    statement, no framework
+usual               the same function, but the request locks the position's row, inserts the trade
+                    and updates the row; it keeps no versions and no ledger
+
+While the last three run, everything of the stack but PostgreSQL is stopped in its place (SIGSTOP):
+nobody reads the ledger. Afterwards the readers catch up, and positions, trades, versions and
+entries are compared with what was sent. CPU of ours counts until the readers have read it all.
+
+From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (8) of each, BENCH_CONNECTIONS (16),
+BENCH_CLIENT_IDS (0; 1: each booking of ours has a client_trade_id).
+"""
+
+import os
+import time
+from collections.abc import Callable
+from functools import partial
+
+from benchmarks.booking_ground import ACCOUNTS, FEW, MANY, TICKERS, Ground, prepare
+from benchmarks.designs import statements
+from benchmarks.designs.booking import TRADE_DATE
+from benchmarks.report import Report
+from benchmarks.rig.beside import Beside, beside
+from benchmarks.rig.load import Load, load
+from benchmarks.rig.pgbench import pgbench
+from benchmarks.rig.rounds import (
+    Round,
+    add_cpu,
+    add_latencies,
+    add_more,
+    add_rates,
+    alternate,
+    metered,
+)
+from benchmarks.rig.stacks import Stack, alone, stacks
+
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SECONDS = int(os.environ.get("BENCH_SECONDS", "8"))
+CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "16"))
+CLIENT_IDS = os.environ.get("BENCH_CLIENT_IDS", "0") == "1"
+WARM_UP = 1
+SETTLE = 1.5
+"""Seconds for what was stopped to do what it missed."""
+TRADES = "/api/v1/trades/"
+
+
+def measure(report: Report) -> None:
+    with stacks() as found:
+        grounds = []
+        for stack in found:
+            alone(stack, found)
+            grounds.append(prepare(stack))
+        ours = grounds[0]
+        alone(ours.stack, found)
+        with ours.stack.superuser() as root:
+            root.execute(statements.USUAL_TABLES.encode())
+        with beside(
+            ours.stack, "benchmarks.designs.booking:application", {TRADE_DATE: ours.trade_date}
+        ) as designs:
+            _idle(report, ours.stack)
+            rounds = alternate(_ways(grounds, designs), ROUNDS)
+            for ground in grounds:
+                alone(ground.stack, found)
+                report.add(f"{ground.stack.name}: trades compared", ground.compare(), "")
+    _report(report, rounds, [ground.stack.name for ground in grounds])
+
+
+def _ways(grounds: list[Ground], designs: Beside) -> dict[str, Callable[[], Round]]:
+    ours, found = grounds[0], [ground.stack for ground in grounds]
+    ways: dict[str, Callable[[], Round]] = {}
+    for size in (FEW, MANY):
+        for ground in grounds:
+            ways[_title(ground.stack.name, size)] = partial(_whole, ground, size, found)
+        ways[_title("limit", size)] = partial(_limit, ours, size, found)
+        for name in ("bare", "usual"):
+            ways[_title(name, size)] = partial(_design, name, ours, size, designs, found)
+    return ways
+
+
+def _title(name: str, size: int) -> str:
+    return f"{name}, {size} positions"
+
+
+def _whole(ground: Ground, size: int, found: list[Stack]) -> Round:
+    """The stack as it runs, readers and all."""
+    stack = ground.stack
+    alone(stack, found)
+    time.sleep(SETTLE)
+    stack.drained()
+    requests = ground.requests(TRADES, size, client_ids=CLIENT_IDS)
+    with load(stack.port, requests, connections=CONNECTIONS, status=201) as sender:
+        ground.count(size, sender.run(WARM_UP).answered)
+        stack.drained()
+        with metered(stack.parts() | _ourselves(sender)) as used:
+            came = sender.run(SECONDS)
+            waited = stack.drained()
+        ground.count(size, came.answered)
+    more = {"all readers had it after": 1000 * waited}
+    return Round(came.count, came.seconds, came.latencies, used.cpu, used.elsewhere, more)
+
+
+def _limit(ground: Ground, size: int, found: list[Stack]) -> Round:
+    """The statement alone."""
+    stack = ground.stack
+    alone(stack, found, ("postgres",))
+    script = statements.PGBENCH.replace("{trade_date}", ground.trade_date)
+    variables = {
+        "first_account": ground.first_account[size],
+        "last_account": ground.first_account[size] + ACCOUNTS - 1,
+        "first_instrument": ground.first_instrument,
+        "last_instrument": ground.first_instrument + TICKERS - 1,
+        "user": ground.user,
+    }
+    run = partial(pgbench, stack, script, clients=CONNECTIONS, variables=variables)
+    warm = run(seconds=WARM_UP)
+    parts = {"postgres": stack.pid("postgres"), "benchmark": os.getpid()}
+    with metered(parts) as used:
+        came = run(seconds=SECONDS)
+    ground.count_written(warm.count + came.count)
+    cpu = {"postgres": used.cpu["postgres"], "load generator": came.cpu_seconds}
+    _catch_up(stack, found)
+    return Round(came.count, came.seconds, came.latencies, cpu, used.elsewhere)
+
+
+def _design(name: str, ground: Ground, size: int, designs: Beside, found: list[Stack]) -> Round:
+    """A function of benchmarks.designs.booking."""
+    stack = ground.stack
+    alone(stack, found, ("postgres",))
+    requests = ground.requests(f"/{name}/", size, client_ids=False)
+    with load(designs.port, requests, connections=CONNECTIONS, status=201) as sender:
+        ground.count(size, sender.run(WARM_UP).answered, usual=name == "usual")
+        parts = designs.parts | {"postgres": stack.pid("postgres")}
+        with metered(parts | _ourselves(sender)) as used:
+            came = sender.run(SECONDS)
+        ground.count(size, came.answered, usual=name == "usual")
+    _catch_up(stack, found)
+    return Round(came.count, came.seconds, came.latencies, used.cpu, used.elsewhere)
+
+
+# --- who runs meanwhile --------------------------------------------------------------------------
+
+
+def _catch_up(stack: Stack, found: list[Stack]) -> None:
+    """The next round must not pay for what this one left unread."""
+    alone(stack, found)
+    stack.drained()
+
+
+def _ourselves(sender: Load) -> dict[str, int]:
+    return {"load generator": sender.pid, "benchmark": os.getpid()}
+
+
+# --- figures -------------------------------------------------------------------------------------
+
+
+def _idle(report: Report, stack: Stack) -> None:
+    """What the stack costs while nobody asks anything, since it is in ours as well."""
+    time.sleep(SETTLE)
+    parts = stack.parts()
+    with metered(parts) as used:
+        time.sleep(SECONDS)
+    for part, seconds in used.cpu.items():
+        if seconds / SECONDS > 0.001:
+            report.add(f"idle, CPU a second: {part}", 1000 * seconds / SECONDS, "ms")
+
+
+def _report(report: Report, rounds: dict[str, list[Round]], names: list[str]) -> None:
+    for size in (FEW, MANY):
+        limit = _title("limit", size)
+        add_rates(report, limit, rounds[limit])
+        for name in ("bare", "usual", *reversed(names)):
+            title = _title(name, size)
+            beside = [limit]
+            if name == "ours":
+                beside += [_title(other, size) for other in ("usual", *names[1:])]
+            if size == MANY:
+                beside.append(_title(name, FEW))
+            add_rates(report, title, rounds[title], *beside)
+    for title, each in rounds.items():
+        add_latencies(report, title, each)
+        add_more(report, title, each)
+        add_cpu(report, title, each, "a booking")

@@ -1,0 +1,1 @@
+"""What benchmarks against whole stacks share: starting them, load, CPU by process, rounds."""
