@@ -1,0 +1,144 @@
+"""Django's backend for PostgreSQL, and what it says of a connection that was lost.
+
+Whether a connection can still be used is told by its socket (`kernel.postgres.pool`), in api and ws
+before each request, elsewhere where Django asks for it (`CONN_HEALTH_CHECKS`). A connection that
+dies in the middle of work raises `ConnectionLost`: whoever may do the work again does
+(`kernel.repeating`).
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, ClassVar
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from django.db.backends.base.base import NO_DB_ALIAS
+from django.db.backends.postgresql import base as postgresql
+from django.db.backends.utils import CursorWrapper
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg.pq import TransactionStatus
+from psycopg.types.numeric import Int8Dumper
+
+from kernel.postgres.pool import Connection, Pool, is_quiet
+
+
+class ConnectionLost(OperationalError):
+    """An open connection ended. What it was asked for was done, or was not: nobody said."""
+
+
+class LossNoticed(DatabaseErrorWrapper):
+    """psycopg's errors as Django's, with the loss of a connection as an error of its own."""
+
+    wrapper: "DatabaseWrapper"
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if isinstance(exc_value, psycopg.Error) and self.wrapper.notice_loss():
+            self.wrapper.errors_occurred = True
+            raise ConnectionLost(*exc_value.args).with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
+class PreparedCursor(psycopg.Cursor[Any]):
+    """Has each statement parsed and planned by the server once a connection, by its text and the
+    types of its parameters. A whole number is always a bigint: psycopg's choice by size would make
+    nine statements of a text with two of them.
+
+    psycopg counts statements only while one runs here. It would else keep the last hundred of all
+    others, as long as they are: Django writes the values of an INSERT into its text."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self.adapters.register_dumper(int, Int8Dumper)
+
+    def execute(
+        self, query: Any, params: Any = None, *, prepare: bool | None = True, **options: Any
+    ) -> "PreparedCursor":
+        self.connection.prepare_threshold = 0
+        try:
+            super().execute(query, params, prepare=prepare, **options)
+        finally:
+            self.connection.prepare_threshold = None
+        return self
+
+
+class DatabaseWrapper(postgresql.DatabaseWrapper):
+    """One thread's connection. `losses` counts how often it was lost."""
+
+    connection: Connection | None
+    losses = 0
+
+    # Django's own, which its stubs do not name.
+    _connection_pools: ClassVar[dict[str, Pool]]
+    _configure_connection: Callable[[Connection], bool]
+    _prepare_cursor: Callable[[PreparedCursor], CursorWrapper]
+    close_pool: Callable[[], None]
+
+    @property
+    def pool(self) -> Pool | None:
+        options = self.settings_dict["OPTIONS"].get("pool")
+        if not options or self.alias == NO_DB_ALIAS:
+            return None
+        found = self._connection_pools.get(self.alias)
+        if found is None:
+            # Threads that start together may make one each; the first one's is kept.
+            made = Pool(self._open, **options)
+            found = self._connection_pools.setdefault(self.alias, made)
+        return found
+
+    def _open(self) -> Connection:
+        """For the pool, as Django does it for a pool."""
+        opened = psycopg.connect(**{**self.get_connection_params(), "autocommit": True})
+        self._configure_connection(opened)
+        return opened
+
+    @cached_property
+    def wrap_database_errors(self) -> LossNoticed:
+        return LossNoticed(self)
+
+    def is_usable(self) -> bool:
+        """What `SELECT 1` would tell, without asking. An aborted transaction is not usable."""
+        if self.connection is None:
+            return False
+        status = self.connection.pgconn.transaction_status
+        usable = status in (TransactionStatus.IDLE, TransactionStatus.INTRANS)
+        return usable and is_quiet(self.connection)
+
+    def notice_loss(self) -> bool:
+        """Whether the connection was lost. One that could not be opened was not: there is none."""
+        if self.connection is None or not self.connection.closed:
+            return False
+        self.losses += 1
+        return True
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """As `cursor()`, for statements that are prepared."""
+        self.close_if_health_check_failed()
+        with self.wrap_database_errors:
+            return self._prepare_cursor(PreparedCursor(self._open_connection()))
+
+    def forget_prepared(self) -> None:
+        """Have every prepared statement of this connection made anew. psycopg, seeing this one run,
+        forgets them as well."""
+        with self.wrap_database_errors:
+            PreparedCursor(self._open_connection()).execute("DEALLOCATE ALL", prepare=False)
+
+    def _open_connection(self) -> Connection:
+        self.ensure_connection()
+        if self.connection is None:
+            raise InterfaceError("The connection is closed.")
+        return self.connection
+
+
+def default_database() -> DatabaseWrapper:
+    """This thread's connection, as our own backend."""
+    database = connections[DEFAULT_DB_ALIAS]
+    if not isinstance(database, DatabaseWrapper):
+        raise ImproperlyConfigured("The database needs the engine kernel.postgres.")
+    return database
