@@ -1,24 +1,57 @@
-"""Statements that are asked often: parsed and planned once a connection, not once a request."""
+"""Statements that are asked often: parsed and planned once a connection, not once a request.
+
+    for code, quantity in prepared.rows("SELECT … WHERE account_id = %s", [account.pk]): …
+    found = prepared.row("SELECT … WHERE key = %(key)s", {"key": key})
+
+They run on Django's connection, inside its transaction when there is one, and are counted and
+logged with all others (`assertNumQueries`, `connection.queries`).
+
+Parameters are bound by the server: SQL says the type where the place does not (`%s::date IS NULL`,
+`%s::int` for a function's integer). A whole number is a bigint. A text is a statement of its own
+for each combination of types, and None has no type: a parameter that can be None makes two of it.
+
+A rollback makes psycopg forget a connection's statements; what rolls back often is planned often.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import psycopg
-from django.db import connection
+from django.db import NotSupportedError
+
+from kernel.postgres.base import DatabaseWrapper, default_database
 
 Row = tuple[Any, ...]
 Params = Sequence[Any] | Mapping[str, Any]
 
 
 def rows(sql: str, params: Params = ()) -> list[Row]:
-    """All rows of one statement."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        found: list[Row] = cursor.execute(sql, params, prepare=True).fetchall()
-        return found
+    """All rows of one statement; none of one that returns no rows.
+
+    A migration may change the type of a column while connections hold plans that return it. Outside
+    of a transaction such a plan is made anew; inside one, the transaction is lost by then."""
+    database = default_database()
+    try:
+        return _run(database, sql, params)
+    except NotSupportedError as error:
+        if database.in_atomic_block or not _is_outdated_plan(error):
+            raise
+        database.forget_prepared()
+        return _run(database, sql, params)
 
 
 def row(sql: str, params: Params = ()) -> Row | None:
     """The first row of one statement, or None."""
     found = rows(sql, params)
     return found[0] if found else None
+
+
+def _run(database: DatabaseWrapper, sql: str, params: Params) -> list[Row]:
+    with database.prepared_cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall() if cursor.description else []
+
+
+def _is_outdated_plan(error: NotSupportedError) -> bool:
+    """ "cached plan must not change result type", in whatever language the server says it."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "source_function", None) == "RevalidateCachedQuery"
