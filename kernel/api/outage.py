@@ -1,11 +1,21 @@
-"""What a caller sees while the database is away: 503 and when to try again, in the API's form."""
+"""What a caller sees while the database is away: 503 and when to try again, in the API's form.
+
+Whoever only reads does not hear of a connection that was lost: it is answered again. Who is logged
+in is read again for all. What writes says for itself what may be done twice.
+"""
 
 from collections.abc import Callable
 
+from django.contrib.auth import middleware as auth
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.functional import SimpleLazyObject
 
 from kernel.api.exceptions import RETRY_AFTER_SECONDS, OutOfService
 from kernel.database import is_outage
+from kernel.postgres.base import default_database
+from kernel.repeating import REPEATS, repeated
+
+ONLY_READ = ("GET", "HEAD")
 
 
 class DatabaseOutageMiddleware:
@@ -15,10 +25,30 @@ class DatabaseOutageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        """REST framework makes an answer of a loss, so losses are counted here, not caught. What is
+        answered as a stream is repeated up to its first row."""
+        database = default_database()
+        for _ in range(REPEATS + 1):
+            losses = database.losses
+            response = self.get_response(request)
+            lost = response.status_code >= 500 and database.losses > losses
+            if not lost or request.method not in ONLY_READ or database.in_atomic_block:
+                break
+            database.close()
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return _answer(request) if is_outage(error) else None
+
+
+class AuthenticationMiddleware(auth.AuthenticationMiddleware):
+    """Django's: session and user are read when somebody asks who it is."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(  # type: ignore[assignment]
+            lambda: repeated(lambda: auth.get_user(request))
+        )
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
