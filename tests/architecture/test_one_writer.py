@@ -1,0 +1,57 @@
+"""One place writes versions and ledger entries, and one declares a trade's terms."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.db import models
+
+from trades.models import ClientTradeId, Trade, TradeVersion
+from trades.terms import AMENDABLE, BY_NAME, FIELDS, TERMS, VERSIONED, Amendment, Booking
+
+PROJECT = Path(__file__).parents[2]
+WRITER = "trades/services/recording.py"
+WRITES = re.compile(
+    r"(INSERT INTO|COPY|UPDATE) trades_(tradeversion|ledgerentry)"
+    r"|(TradeVersion|LedgerEntry)(\.objects\.(create|bulk_create|get_or_create|update_or_create)\b|\()"
+)
+
+
+def sources() -> list[str]:
+    found = subprocess.run(
+        ["git", "ls-files", "*.py"], cwd=PROJECT, capture_output=True, text=True, check=True
+    )
+    outside = ("tests/", "benchmarks/")
+    return [
+        path
+        for path in found.stdout.split()
+        if not path.startswith(outside) and "/migrations/" not in path
+    ]
+
+
+def test_nothing_else_writes_versions_or_entries() -> None:
+    writers = {path for path in sources() if WRITES.search((PROJECT / path).read_text())}
+    # The models' own classes are declared with an opening parenthesis, too.
+    assert writers - {"trades/models/ledger.py"} == {WRITER}
+
+
+def test_a_booking_has_the_terms_in_their_order() -> None:
+    assert Booking._fields == (*FIELDS, "sent")
+    assert tuple(Amendment.__dataclass_fields__) == tuple(term.name for term in AMENDABLE)
+    required = tuple(name for name in FIELDS if name not in Booking._field_defaults)
+    assert required == tuple(term.name for term in TERMS if term.required)
+
+
+@pytest.mark.parametrize("term", VERSIONED, ids=lambda term: term.name)
+@pytest.mark.parametrize("model", [Trade, TradeVersion], ids=["trade", "version"])
+def test_every_term_has_its_column(model: type[models.Model], term: object) -> None:
+    columns = {f.column: f for f in model._meta.concrete_fields}
+    assert term.column in columns  # type: ignore[attr-defined]
+
+
+def test_texts_are_as_long_as_their_columns() -> None:
+    note = Trade._meta.get_field("note")
+    own_id = ClientTradeId._meta.get_field("client_trade_id")
+    assert note.max_length == BY_NAME["note"].longest
+    assert own_id.max_length == BY_NAME["client_trade_id"].longest
