@@ -7,7 +7,8 @@ from django.contrib.auth.models import User
 
 from kernel import prepared
 
-_NEEDED = {"id", "username", "is_active", "is_staff", "is_superuser"}
+# With the password: a session holds only as long as its hash is the same.
+_NEEDED = {"id", "username", "password", "is_active", "is_staff", "is_superuser"}
 # In the model's own order, in which `from_db` takes the values.
 _FIELDS = [f.attname for f in User._meta.concrete_fields if f.attname in _NEEDED]
 CALLER_COLUMNS = ", ".join(f"u.{name}" for name in _FIELDS)
@@ -15,6 +16,9 @@ CALLER_COLUMNS = ", ".join(f"u.{name}" for name in _FIELDS)
 USER_BY_TOKEN = "(SELECT k.user_id FROM authtoken_token k WHERE k.key = %(token)s)"  # noqa: S105
 
 _BY_TOKEN = f"SELECT {CALLER_COLUMNS} FROM auth_user u WHERE u.id = {USER_BY_TOKEN}"
+
+
+_BY_ID = f"SELECT {CALLER_COLUMNS} FROM auth_user u WHERE u.id = %(user)s"
 
 
 def caller_of(values: Sequence[Any]) -> User:
@@ -25,4 +29,10 @@ def caller_of(values: Sequence[Any]) -> User:
 def caller_by_token(token: str) -> User | None:
     """The user of a token, in one prepared statement; None for an unknown token."""
     row = prepared.row(_BY_TOKEN, {"token": token})
+    return None if row is None else caller_of(row)
+
+
+def caller_by_id(user: int) -> User | None:
+    """The user of this id, in one prepared statement."""
+    row = prepared.row(_BY_ID, {"user": user})
     return None if row is None else caller_of(row)

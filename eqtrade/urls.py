@@ -12,10 +12,11 @@ from eqtrade.metrics import metrics
 admin.site.site_header = admin.site.site_title = "eqtrade"
 admin.site.index_title = "Corrections, accounts, prices and schedules"
 
+# What is asked most stands first: an address is looked for from the top.
 api: list[URLPattern | URLResolver] = [
+    path("", include("trades.api.urls")),
     path("", include("accounts.api.urls")),
     path("", include("prices.api.urls")),
-    path("", include("trades.api.urls")),
     path("", include("positions.api.urls")),
     path("", include("pnl.api.urls")),
     path("", include("blotter.api.urls")),
@@ -27,8 +28,8 @@ api: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
-    path("", include("blotter.urls")),
     path("api/v1/", include(api)),
+    path("", include("blotter.urls")),
     path("admin/", admin.site.urls),
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),

@@ -7,12 +7,14 @@ book at all. A body that is large is not read for a stranger.
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from rest_framework.request import Request
 
 from accounts.callers import caller_by_token
 from kernel import clock
 from kernel.errors import Invalid
+from kernel.repeating import repeated
 from trades.bookings import booking_of
 from trades.services.known import Asked, ask
 from trades.terms import Booking
@@ -47,6 +49,16 @@ class BookingRequest:
         if self.booking is None:
             return caller_by_token(key)
         self.asked = ask(self.booking, now=self.now, token=key)
+        return self.user
+
+    def ask_for(self, user: int | None) -> None:
+        """Ask for the user that a session names, whether or not it holds."""
+        if self.booking is not None and user is not None:
+            self.asked = repeated(lambda: ask(self.wanted(), now=self.now, user=user))
+
+    @property
+    def user(self) -> User | None:
+        """Who was found with what the booking needs."""
         return None if self.asked is None else self.asked.user
 
     def wanted(self) -> Booking:
@@ -63,3 +75,10 @@ def booking_request(request: Request) -> BookingRequest:
     if length.isascii() and length.isdigit() and int(length) <= MOST_BYTES:
         here.read(request)
     return here
+
+
+def session_user(request: Request) -> int | None:
+    """The id of the user that the request's session names, which nobody has checked yet."""
+    session = getattr(request, "session", None) or {}
+    named = session.get(SESSION_KEY)
+    return int(named) if named is not None and str(named).isdigit() else None

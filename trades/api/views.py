@@ -7,12 +7,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.backends import caller_found
 from accounts.selectors import viewable_accounts
 from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, query_of
-from trades.api.asking import BookingRequest, booking_request
+from trades.api.asking import BookingRequest, booking_request, session_user
 from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
 from trades.api.filters import TradeQuery, filter_of
 from trades.api.rows import trade_out, trade_row
@@ -74,4 +75,7 @@ class TradeListView(APIView):
         if request.method == "POST":
             self.asking = booking_request(request)
             self.caller_by_token = self.asking.caller_by_token
-        super().perform_authentication(request)
+            if "HTTP_AUTHORIZATION" not in request.META:
+                self.asking.ask_for(session_user(request))
+        with caller_found(None if self.asking is None else self.asking.user):
+            super().perform_authentication(request)

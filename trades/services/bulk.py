@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
+from kernel.repeating import repeated
 from trades.bookings import batch_hash, booking_of, terms_hash
 from trades.models import ClientTradeId, RequestGroup, Trade
 from trades.services.batch import Batch
@@ -51,8 +52,15 @@ def trades_bulk_book(
     may view, not book in), RequestGroupTaken, AccountRenamed, ClientTradeIdTaken, MovedOutOfSight.
     """
     bookings = _well_formed(rows)
-    batch = Batch(user=user, bookings=bookings, accepted_at=now, now=now)
     group = request_group or uuid4()
+    # Lost with its connection behind the commit, it is found again by its group.
+    return repeated(lambda: _book(user, bookings, group, now))
+
+
+def _book(
+    user: AbstractBaseUser, bookings: dict[int, Booking], group: UUID, now: datetime
+) -> BulkBooked:
+    batch = Batch(user=user, bookings=bookings, accepted_at=now, now=now)
     with transaction.atomic():
         batch.resolve()
         if batch.not_entitled:

@@ -1,0 +1,32 @@
+"""Users of sessions, found by one prepared statement, or by what somebody has asked already."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
+
+from accounts.callers import caller_by_id
+
+_found: ContextVar[User | None] = ContextVar("found", default=None)
+
+
+@contextmanager
+def caller_found(user: User | None) -> Iterator[None]:
+    """Within this block the session's user need not be read again if it is this one. Whether the
+    session holds for them is still for Django to say."""
+    token = _found.set(user)
+    try:
+        yield
+    finally:
+        _found.reset(token)
+
+
+class CallerBackend(ModelBackend):
+    """Django's own backend but for the query of each request."""
+
+    def get_user(self, user_id: int) -> User | None:
+        found = _found.get()
+        user = found if found is not None and found.pk == user_id else caller_by_id(user_id)
+        return user if user is not None and self.user_can_authenticate(user) else None
