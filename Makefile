@@ -19,23 +19,23 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := run
 
 run:
-	@$(PYTHON) deploy/develop.py run
+	@$(PYTHON) -m deploy.develop run
 	@exec .venv/bin/python -m eqtrade.up
 
 test:
-	@$(PYTHON) deploy/develop.py test $(ARGS)
+	@$(PYTHON) -m deploy.develop test $(ARGS)
 
 lint:
-	@$(PYTHON) deploy/develop.py lint
+	@$(PYTHON) -m deploy.develop lint
 
 bench:
-	@$(PYTHON) deploy/develop.py bench $(NAME)
+	@$(PYTHON) -m deploy.develop bench $(NAME)
 
 compose-test:
-	@$(PYTHON) deploy/develop.py compose-test $(ARGS)
+	@$(PYTHON) -m deploy.develop compose-test $(ARGS)
 
 lock:
-	@$(PYTHON) deploy/develop.py lock
+	@$(PYTHON) -m deploy.develop lock
 
 clean:
-	@$(PYTHON) deploy/develop.py clean
+	@$(PYTHON) -m deploy.develop clean

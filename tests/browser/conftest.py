@@ -1,46 +1,29 @@
 """A real Chromium on the running stack. Each test's page is kept as a picture."""
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from eqtrade.up.options import PROJECT
 from tests.browser.blotter_page import BlotterPage
+from tests.browser.chromium import running_chromium
 from tests.stack.running import PASSWORD, RunningStack
 
 PICTURES = PROJECT / "test-artifacts"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--no-first-run", "--disable-default-apps"),
-)
 
 Open = Callable[[str], BlotterPage]
 
 
-def chromium_options() -> dict[str, Any]:
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {"executable_path": found, "args": [*QUIET, *sandbox]}
-
-
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's browser, else Playwright's own.
-
-    Ended with the module: while Playwright runs, its event loop does, and Django refuses to use
+    """Ended with the module: while Playwright runs, its event loop does, and Django refuses to use
     the database in a thread with one.
     """
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**chromium_options())
+    with running_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

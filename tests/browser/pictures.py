@@ -9,10 +9,10 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.browser.blotter_page import BlotterPage
-from tests.browser.conftest import chromium_options
+from tests.browser.chromium import running_chromium
 from tests.stack.running import PASSWORD, RunningStack
 
 SIZES = ((1440, 900), (1280, 720))
@@ -151,10 +151,8 @@ def main(place: Path, names: Iterable[str]) -> None:
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
-            with sync_playwright() as playwright:
-                browser = playwright.chromium.launch(**chromium_options())
+            with running_chromium() as browser:
                 take(stack, browser, place, names)
-                browser.close()
         finally:
             stack.stop()
 

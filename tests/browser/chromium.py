@@ -1,0 +1,41 @@
+"""How the tests start Chromium.
+
+`python -m tests.browser.chromium` starts and ends it once, as they do, and fails with what it said
+when it does not start: `make test` asks before a test does.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Error, sync_playwright
+
+from deploy.browser import system_browser
+
+QUIET = (
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *("--no-first-run", "--disable-default-apps"),
+)
+
+
+@contextmanager
+def running_chromium() -> Iterator[Browser]:
+    """The system's browser, else Playwright's own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=system_browser(), args=[*QUIET])
+        yield browser
+        browser.close()
+
+
+def main() -> int:
+    try:
+        with running_chromium() as browser:
+            browser.new_page().close()
+    except Error as error:
+        print(error.message)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
