@@ -3,8 +3,10 @@
 #   make run     the whole system on http://127.0.0.1:8000/, until Ctrl-C
 #   make test    every test; ARGS="-k name" goes to pytest
 #   make lint    ruff, mypy, import-linter, and the front end's checks
+#   make format  what ruff can mend by itself
 #   make bench   the benchmarks; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
+#   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
 #   make lock    compile the requirements files anew
 #   make clean   remove the data, .venv, node_modules and what was built
 #
@@ -15,7 +17,7 @@
 PYTHON ?= python3.11
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint bench compose-test lock clean
+.PHONY: run test lint format bench compose-test fresh-test lock clean
 .DEFAULT_GOAL := run
 
 run:
@@ -28,11 +30,17 @@ test:
 lint:
 	@$(PYTHON) -m deploy.develop lint
 
+format:
+	@$(PYTHON) -m deploy.develop format
+
 bench:
 	@$(PYTHON) -m deploy.develop bench $(NAME)
 
 compose-test:
 	@$(PYTHON) -m deploy.develop compose-test $(ARGS)
+
+fresh-test:
+	@$(PYTHON) -m deploy.develop fresh-test $(ARGS)
 
 lock:
 	@$(PYTHON) -m deploy.develop lock

@@ -39,8 +39,10 @@ def main() -> int:
         "run": prepare_run,
         "test": test,
         "lint": lint,
+        "format": format_sources,
         "bench": bench,
         "compose-test": compose_test,
+        "fresh-test": fresh_test,
         "lock": lock,
         "clean": clean,
     }
@@ -136,6 +138,17 @@ def lint(_arguments: Sequence[str]) -> None:
         raise Failed(f"these checks failed: {', '.join(bad)}")
 
 
+def format_sources(_arguments: Sequence[str]) -> None:
+    """Mend what ruff can mend by itself; what is left, `make lint` refuses."""
+    with alone():
+        make_venv()
+        install(ALL_FILES)
+    with step("ruff check --fix"):
+        call([PYTHON, "-m", "ruff", "check", "--fix", "--exit-zero", "."])
+    with step("ruff format"):
+        call([PYTHON, "-m", "ruff", "format", "."])
+
+
 def shell_scripts() -> list[Path]:
     """Every script of ours that a shell reads."""
     return sorted([*(PROJECT / "deploy").rglob("*.sh"), *(PROJECT / "deploy").rglob("*.envsh")])
@@ -157,6 +170,11 @@ def compose_test(arguments: Sequence[str]) -> None:
         make_venv()
         install(ALL_FILES)
     call([PYTHON, "-m", "tests.compose", *arguments])
+
+
+def fresh_test(arguments: Sequence[str]) -> None:
+    """Try `make run` and `make test` on a bare Debian; arguments go to tests/fresh."""
+    call([sys.executable, "-m", "tests.fresh", *arguments])
 
 
 def lock(_arguments: Sequence[str]) -> None:
