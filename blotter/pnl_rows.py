@@ -7,7 +7,7 @@ from typing import Any
 
 from blotter.rows import Today, key_rows, total_rows
 from kernel.api.rows import Row, moment, text
-from pnl.corrections import NO_PREVIOUS_CLOSE, past_corrections, reason_with
+from pnl.corrections import reason_with, session_corrections
 from pnl.daily.read import (
     AccountDay,
     DayPnl,
@@ -16,6 +16,7 @@ from pnl.daily.read import (
     past_account_days,
     past_rows,
 )
+from pnl.reasons import NO_PREVIOUS_CLOSE
 from prices.sessions import sessions
 
 ZERO = Decimal(0)
@@ -63,7 +64,7 @@ def days_with_pnl(
 def _account_rows(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
     known = sessions()
     which: dict[str, Any] = {"now": today.now, "known": known}
-    found = past_corrections(accounts=accounts, days=days, **which)
+    found = session_corrections(accounts=accounts, days=days, **which)
     corrections: dict[tuple[date, int], Decimal] = {}
     for (day, account, _), pnl in found.items():
         corrections[day, account] = corrections.get((day, account), ZERO) + (pnl or ZERO)
@@ -102,7 +103,7 @@ def _ticker_rows(
     accounts: Mapping[int, str], days: Sequence[date], today: Today, with_sources: bool
 ) -> list[Row]:
     known = sessions()
-    left = past_corrections(accounts=accounts, days=days, now=today.now, known=known)
+    left = session_corrections(accounts=accounts, days=days, now=today.now, known=known)
     rows = []
     for row in past_rows(
         accounts=accounts, days=days, now=today.now, known=known, also=left.keys()

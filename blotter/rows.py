@@ -9,9 +9,9 @@ from django.conf import settings
 
 from kernel.api.rows import Row, moment, text
 from pnl.as_of import rows_as_of
-from pnl.corrections import reason_with
+from pnl.corrections import live_corrections, reason_with
 from pnl.figures import KeyPnl
-from pnl.live.rows import correction_pnl_by_key, live_rows
+from pnl.live.rows import live_rows
 from pnl.live.totals import TotalPnl, live_totals
 from prices.marks import Mark, marks
 from prices.sessions import sessions
@@ -129,7 +129,7 @@ def key_rows(*, accounts: Iterable[int], today: Today, with_sources: bool = Fals
     """`pnl/?by=ticker` of the business date: a row for each account and ticker that has a
     position row, or was corrected for earlier sessions. `with_sources`: see blotter.pnl_rows."""
     wanted = list(accounts)
-    corrections = correction_pnl_by_key(accounts=wanted, now=today.now)
+    corrections = live_corrections(accounts=wanted, now=today.now)
     shown = live_rows(accounts=wanted, now=today.now)
     flat = set(corrections) - {(row.account_id, row.instrument_id) for row in shown}
     if flat:

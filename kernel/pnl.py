@@ -3,8 +3,9 @@
 trade P&L    = Σ (previous close − trade price) × signed quantity = previous close × q − notional
 position P&L = (mark − previous close) × closing quantity
 total P&L    = trade P&L + position P&L
-(The reference system's definitions.) The same arithmetic stands in SQL in pnl.live.rows; a
-property test holds the two together.
+(The reference system's definitions.) Each formula stands here in Python and in SQL; a property test
+holds the two together. A figure that needs no price (nothing traded, nothing held) is there without
+one, and one that lacks a price is None, null in SQL.
 """
 
 from dataclasses import dataclass
@@ -32,9 +33,39 @@ def signed(side: str, quantity: Decimal) -> Decimal:
     return quantity if side == "buy" else -quantity
 
 
+def traded_pnl(reference: Decimal | None, quantity: Decimal, notional: Decimal) -> Decimal | None:
+    """What was gained against a reference price by trades of this signed quantity and notional."""
+    if quantity == 0:
+        return -notional
+    return None if reference is None else reference * quantity - notional
+
+
+def traded_pnl_sql(reference: str, quantity: str, notional: str, *, priced: bool = False) -> str:
+    """`traded_pnl` in SQL. `priced`: the reference is there in every row."""
+    gained = f"{reference} * {quantity} - {notional}"
+    return gained if priced else f"CASE WHEN {quantity} = 0 THEN -{notional} ELSE {gained} END"
+
+
 def trade_pnl(previous_close: Decimal, price: Decimal, signed_quantity: Decimal) -> Decimal:
     """What one trade gained against the previous close."""
-    return (previous_close - price) * signed_quantity
+    return previous_close * signed_quantity - price * signed_quantity
+
+
+def value(quantity: Decimal, price: Decimal | None) -> Decimal | None:
+    """Quantity × price. A flat position has value 0, even without a price."""
+    if quantity == 0:
+        return ZERO
+    return None if price is None else quantity * price
+
+
+def value_sql(quantity: str, price: str) -> str:
+    """`value` in SQL."""
+    return f"CASE WHEN {quantity} = 0 THEN 0 ELSE {quantity} * {price} END"
+
+
+def position_pnl_sql(held: str, mark: str, reference: str) -> str:
+    """What is held at the end, at the mark against the reference, in SQL."""
+    return value_sql(held, f"({mark} - {reference})")
 
 
 def session_pnl(
@@ -47,8 +78,7 @@ def session_pnl(
 ) -> SessionPnl:
     """P&L of a session from what was traded in it (signed) and what is held at its end.
 
-    Without a previous close and with nothing held at the open, the mark stands in for it. A price
-    that a figure does not need (nothing traded, nothing held) may be missing.
+    Without a previous close and with nothing held at the open, the mark stands in for it.
     """
     opening_quantity = closing_quantity - traded_quantity
     reference = previous_close
@@ -56,16 +86,7 @@ def session_pnl(
         reference = mark
     if mark is None:
         mark = previous_close
-    trade: Decimal | None
-    if traded_quantity == 0:
-        trade = -traded_notional
-    else:
-        trade = None if reference is None else reference * traded_quantity - traded_notional
-    position: Decimal | None
-    if closing_quantity == 0:
-        position = ZERO
-    else:
-        position = (
-            None if reference is None or mark is None else (mark - reference) * closing_quantity
-        )
-    return SessionPnl(trade, position)
+    gain = None if reference is None or mark is None else mark - reference
+    return SessionPnl(
+        traded_pnl(reference, traded_quantity, traded_notional), value(closing_quantity, gain)
+    )

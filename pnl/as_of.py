@@ -14,7 +14,8 @@ from django.db import connection
 
 from pnl.cost.fills import fills_of, folded
 from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
-from prices.marks import MARKS, PAST_MARKS, mark_params, past_mark_params
+from prices.marks import MARKS, mark_params
+from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions
 from trades.ledger.sql import STANDING_TRADES, effective_entries
 
@@ -59,6 +60,10 @@ _COSTS = """
       FROM keyed LEFT JOIN ({fills}) f USING (account_id, instrument_id)
 """
 
+_SESSION_MARKS = f"""
+    priced AS MATERIALIZED (SELECT DISTINCT instrument_id FROM keyed), {SESSION_MARKS}
+"""
+
 _NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"
 
 
@@ -74,21 +79,23 @@ def rows_as_of(
     """Rows of a session: quantities from the ledger, marks of that session (its closes; for the
     business date the live marks). Straight from the ledger, so never behind a reader."""
     wanted = None if instruments is None else list(instruments)
-    if session == sessions().business_date(now):
-        marks, params = MARKS, mark_params(now, wanted)
+    known = sessions()
+    if session == known.business_date(now):
+        marks, params = f"marks AS MATERIALIZED ({MARKS})", mark_params(now, wanted)
     else:
-        marks, params = PAST_MARKS, past_mark_params(session, wanted)
+        marks, params = _SESSION_MARKS, session_mark_params(known, [session])
     entries = _EFFECTIVE_NOW if known_at is None else _EFFECTIVE_THEN
     keyed = _KEYED.format(entries=entries)
     costs = _COSTS.format(fills=_FILLS_NOW if known_at is None else _FILLS_THEN)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH keyed AS MATERIALIZED ({keyed}), marks AS MATERIALIZED ({marks}),"
+            f"WITH keyed AS MATERIALIZED ({keyed}), {marks},"
             f" settling AS ({_NOTHING_SETTLING}), rows AS ({LEDGER_FIGURES}), costs AS ({costs})"
             + SELECT_KEYS,
             {
                 **params,
                 "accounts": list(accounts),
+                "instruments": wanted,
                 "session": session,
                 "known_at": known_at,
                 "include_flat": include_flat,

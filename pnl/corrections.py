@@ -1,21 +1,26 @@
-"""What late entries changed in the P&L of earlier sessions, by the session that learned of it."""
+"""Corrections: what late entries changed in the P&L of earlier sessions, by the session in which
+they were recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import connection
 
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
-from prices.sessions import Sessions
+from kernel.pnl import traded_pnl_sql
+from pnl.reasons import NO_PREVIOUS_CLOSE
+from prices.closes.effective_close import source_params
+from prices.sessions import Sessions, sessions
+from trades.ledger.sql import late_entries
 
 # Times have microseconds: what was recorded at the very end belongs to the session that ended.
 _MOMENT = timedelta(microseconds=1)
 
+# Dated before the last of the sessions, and recorded after the end of the one before the first.
+_LATE = late_entries("%(last_day)s::date - 1", "%(first)s")
+
 # (session, account id, instrument id) → P&L, None where the close that it needs is missing.
 Corrections = dict[tuple[date, int, int], Decimal | None]
-
-NO_PREVIOUS_CLOSE = "no_previous_close"
 
 
 def reason_with(correction: Decimal | None, reason: str | None) -> str | None:
@@ -24,7 +29,18 @@ def reason_with(correction: Decimal | None, reason: str | None) -> str | None:
     return NO_PREVIOUS_CLOSE if correction is None else reason
 
 
-def past_corrections(
+def live_corrections(
+    *, accounts: Iterable[int], now: datetime
+) -> dict[tuple[int, int], Decimal | None]:
+    """`correction_pnl` of the business date so far, by (account id, instrument id)."""
+    known = sessions()
+    found = session_corrections(
+        accounts=accounts, days=[known.business_date(now)], now=now, known=known
+    )
+    return {(account, instrument): pnl for (_, account, instrument), pnl in found.items()}
+
+
+def session_corrections(
     *, accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions
 ) -> Corrections:
     """`correction_pnl` of each of these sessions, which must follow one another: what entries with
@@ -42,29 +58,28 @@ def past_corrections(
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH late AS (
+            WITH late AS MATERIALIZED (
                 SELECT (%(days)s::date[])[n] AS session, (%(previous)s::date[])[n] AS previous,
                        account_id, instrument_id, sum(quantity) AS quantity,
                        sum(notional) AS notional
                   FROM (
                     SELECT e.*, width_bucket(e.recorded_at, %(ends)s::timestamptz[]) AS n
-                      FROM trades_ledgerentry e
-                     WHERE e.account_id = ANY(%(accounts)s) AND e.recorded_at > %(first)s
-                       AND e.recorded_at <= %(last)s AND e.trade_date < %(last_day)s
+                      FROM ({_LATE}) e
+                     WHERE e.account_id = ANY(%(accounts)s) AND e.recorded_at <= %(last)s
                   ) e
                  WHERE trade_date < (%(days)s::date[])[n]
                  GROUP BY n, account_id, instrument_id
             )
             SELECT l.session, l.account_id, l.instrument_id,
-                   CASE WHEN l.quantity = 0 THEN -l.notional
-                        ELSE c.close * l.quantity - l.notional END
+                   {traded_pnl_sql("c.close", "l.quantity", "l.notional")}
               FROM late l
               LEFT JOIN (
-                SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close
-                  FROM prices_close
-                 WHERE session = ANY(%(previous)s::date[]) AND {COUNTING}
-                   AND instrument_id IN (SELECT instrument_id FROM late)
-                 ORDER BY instrument_id, session, {BEST_FIRST}
+                SELECT c.*
+                  FROM (SELECT array_agg(DISTINCT instrument_id) AS ids FROM late) names
+                 CROSS JOIN LATERAL (
+                    SELECT * FROM eqtrade_effective_closes(%(previous)s::date[], %(source)s)
+                     WHERE instrument_id = ANY(names.ids)
+                 ) c
               ) c ON c.instrument_id = l.instrument_id AND c.session = l.previous
             """,
             {
@@ -79,3 +94,11 @@ def past_corrections(
             },
         )
         return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+
+
+def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:
+    """The sums of what is known of `live_corrections`, by account id."""
+    sums: dict[int, Decimal] = {}
+    for (account, _), pnl in found.items():
+        sums[account] = sums.get(account, Decimal(0)) + (pnl or Decimal(0))
+    return sums

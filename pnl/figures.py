@@ -12,9 +12,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from kernel.pnl import position_pnl_sql, traded_pnl_sql, value
 from pnl.cost.average_cost import average_cost, fold
 from pnl.cost.fills import numbers
 
+# Each row has the first of its reasons in the order of pnl.reasons.
 _FIGURES = """
     SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
            CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
@@ -34,10 +36,7 @@ _FIGURES = """
                -- whether a figure of this row needs a price at all, and the mark in particular
                k.traded <> 0 OR k.held <> 0 AS priced,
                k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
-               CASE WHEN k.traded = 0 THEN -k.notional
-                    ELSE r.reference * k.traded - k.notional END AS trade_pnl,
-               CASE WHEN k.held = 0 THEN 0
-                    ELSE (m.mark - r.reference) * k.held END AS position_pnl
+               {trade_pnl} AS trade_pnl, {position_pnl} AS position_pnl
           FROM keyed k
           LEFT JOIN marks m ON m.instrument_id = k.instrument_id{and_session}
           LEFT JOIN settling s
@@ -51,11 +50,22 @@ _FIGURES = """
          ) r
       ) f
 """
-FIGURES = _FIGURES.format(and_session="", consumers="'positions', 'pnl'")
-# Straight from the ledger: no reader's standstill is of any concern.
-LEDGER_FIGURES = _FIGURES.format(and_session="", consumers="NULL")
-# No figure of a past session is of positions' own rows.
-DAILY_FIGURES = _FIGURES.format(and_session=" AND m.session = k.session", consumers="'pnl'")
+
+
+def _figures(consumers: str, and_session: str = "") -> str:
+    return _FIGURES.format(
+        trade_pnl=traded_pnl_sql("r.reference", "k.traded", "k.notional"),
+        position_pnl=position_pnl_sql("k.held", "m.mark", "r.reference"),
+        consumers=consumers,
+        and_session=and_session,
+    )
+
+
+FIGURES = _figures("'positions', 'pnl'")
+# The ledger itself is read: the standstill of a reader changes nothing.
+LEDGER_FIGURES = _figures("NULL")
+# Past sessions do not read positions_position.
+DAILY_FIGURES = _figures("'pnl'", " AND m.session = k.session")
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
 # fills, fill_count; the last two where the others are to be folded): the columns of KeyPnl and the
@@ -111,9 +121,8 @@ class KeyPnl:
         """Market value − cost of the quantity that the cost is of: the two are never torn."""
         if self.cost is None or self.cost_quantity is None:
             return None
-        if self.cost_quantity == 0:
-            return Decimal(0)
-        return None if self.mark is None else self.mark * self.cost_quantity - self.cost
+        worth = value(self.cost_quantity, self.mark)
+        return None if worth is None else worth - self.cost
 
 
 def key_rows_of(found: Iterable[tuple[Any, ...]]) -> list[KeyPnl]:

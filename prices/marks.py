@@ -1,9 +1,9 @@
-"""The mark of the business date, and closes of past sessions: one place that decides.
+"""The mark of the business date: one place that decides.
 
 Mark = the first that exists: an active override; the newer of the session's close (timed at the
 session's end) and the last quote since 00:00 New York of that date (a real source's quotes from
-outside the session's hours never mark, simulated ones do); the previous close. Which closes count
-is decided in prices.closes.effective_close.
+outside the session's hours never mark, simulated ones do); the previous close. Which close is
+effective is decided in prices.closes.effective_close.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
 mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
@@ -14,19 +14,21 @@ times as long for 503.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from prices.models import CARRIED, MANUAL
 from prices.sessions import day_start, sessions
 
 SIMULATED = "simulated"
 CLOCK_MARGIN = timedelta(seconds=5)
+
+_WANTED = "(%(instruments)s::bigint[] IS NULL OR instrument_id = ANY(%(instruments)s::bigint[]))"
 
 MARKS = f"""
     SELECT p.instrument_id,
@@ -71,72 +73,27 @@ MARKS = f"""
              ORDER BY instrument_id, id DESC
           ) o ON o.instrument_id = i.id
           LEFT JOIN (
-            SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-             WHERE session = %(previous_session)s AND {COUNTING}
-               AND (%(instruments)s::bigint[] IS NULL
-                    OR instrument_id = ANY(%(instruments)s::bigint[]))
-             ORDER BY instrument_id, {BEST_FIRST}
+            SELECT instrument_id, close, source
+              FROM eqtrade_effective_closes(ARRAY[%(previous_session)s::date], %(source)s)
+             WHERE {_WANTED}
           ) previous ON previous.instrument_id = i.id
           LEFT JOIN (
-            SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-             WHERE session = %(business_date)s AND {COUNTING}
-               AND %(session_closes)s <= %(now)s
-               AND (%(instruments)s::bigint[] IS NULL
-                    OR instrument_id = ANY(%(instruments)s::bigint[]))
-             ORDER BY instrument_id, {BEST_FIRST}
+            SELECT instrument_id, close, source
+              FROM eqtrade_effective_closes(ARRAY[%(business_date)s::date], %(source)s)
+             WHERE {_WANTED} AND %(session_closes)s <= %(now)s
           ) today ON today.instrument_id = i.id
           LEFT JOIN (
             SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
               FROM prices_quote
-             WHERE source = ANY(%(sources)s)
-               AND as_of BETWEEN %(day_start)s AND %(quotes_until)s
-               AND (%(instruments)s::bigint[] IS NULL
-                    OR instrument_id = ANY(%(instruments)s::bigint[]))
+             WHERE source IN (%(manual)s, %(source)s)
+               AND as_of BETWEEN %(day_start)s AND %(quotes_until)s AND {_WANTED}
                AND (source <> %(source)s OR %(any_hour)s
                     OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
-             ORDER BY instrument_id, array_position(%(sources)s, source::text)
+             ORDER BY instrument_id, source <> %(manual)s
           ) q ON q.instrument_id = i.id
          WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
       ) p
 """
-
-
-# The marks of a past session, with the same columns: its close, whatever was overridden then.
-PAST_MARKS = f"""
-    SELECT i.id AS instrument_id, previous.close AS previous_close, closed.close AS mark,
-           CASE WHEN closed.source = %(carried)s THEN 'carried'
-                WHEN closed.close IS NOT NULL THEN 'close' END AS mark_source,
-           CASE WHEN closed.close IS NOT NULL THEN %(session_closes)s END AS mark_as_of,
-           closed.source AS price_source, false AS stale,
-           coalesce(previous.source = %(carried)s, false) AS previous_carried,
-           coalesce(closed.source = %(carried)s, false) AS mark_carried,
-           false AS is_override
-      FROM prices_instrument i
-      LEFT JOIN (
-        SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-         WHERE session = %(previous_session)s AND {COUNTING}
-         ORDER BY instrument_id, {BEST_FIRST}
-      ) previous ON previous.instrument_id = i.id
-      LEFT JOIN (
-        SELECT DISTINCT ON (instrument_id) instrument_id, close, source FROM prices_close
-         WHERE session = %(session)s AND {COUNTING}
-         ORDER BY instrument_id, {BEST_FIRST}
-      ) closed ON closed.instrument_id = i.id
-     WHERE %(instruments)s::bigint[] IS NULL OR i.id = ANY(%(instruments)s::bigint[])
-"""
-
-
-def past_mark_params(session: date, instruments: Iterable[int] | None = None) -> dict[str, Any]:
-    """The parameters of `PAST_MARKS`; raises NoSession when the exchange did not trade then."""
-    known = sessions()
-    return {
-        "session": session,
-        "previous_session": known.previous_session(session),
-        "session_closes": known.session_of(session).closes,
-        **source_params(),
-        "carried": CARRIED,
-        "instruments": None if instruments is None else list(instruments),
-    }
 
 
 def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict[str, Any]:

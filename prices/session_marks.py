@@ -1,32 +1,30 @@
-"""Marks of several past sessions at once: each session's close, and the close before it.
+"""Marks of past sessions, one or several at once: each session's close, and the close before it.
 
-`SESSION_MARKS` are CTEs for other apps' queries. Whoever uses them names two CTEs before, `days`
-(session, previous, ends) and `priced` (instrument_id), and passes `session_mark_params`. The last
-of them, `marks`, has the columns of prices.marks and `session`. Which closes count is decided in
-prices.closes.effective_close.
+`SESSION_MARKS` are CTEs for other apps' queries. Whoever uses them names the CTE `priced`
+(instrument_id) before and passes `session_mark_params`. The first of them is `days` (session,
+previous, ends); the last, `marks`, has the columns of prices.marks and `session`. Which close is
+effective is decided in prices.closes.effective_close.
 """
 
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from prices.models import CARRIED
 from prices.sessions import Sessions
 
-# The CTE `days`, from `session_mark_params`.
-DAYS = """
-    SELECT * FROM unnest(%(days)s::date[], %(previous_days)s::date[], %(days_end)s::timestamptz[])
-        AS d (session, previous, ends)
-"""
-
-SESSION_MARKS = f"""
-    closes AS MATERIALIZED (
-        SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close, source
-          FROM prices_close
-         WHERE session = ANY(%(closing_days)s::date[]) AND {COUNTING}
-           AND instrument_id IN (SELECT instrument_id FROM priced)
-         ORDER BY instrument_id, session, {BEST_FIRST}
+SESSION_MARKS = """
+    days AS MATERIALIZED (
+        SELECT * FROM unnest(%(days)s::date[], %(previous_days)s::date[], %(ends)s::timestamptz[])
+            AS d (session, previous, ends)
+    ), closes AS MATERIALIZED (
+        SELECT c.instrument_id, c.session, c.close, c.source
+          FROM (SELECT array_agg(instrument_id) AS ids FROM priced) p
+         CROSS JOIN LATERAL (
+            SELECT * FROM eqtrade_effective_closes(%(closing_days)s::date[], %(source)s)
+             WHERE instrument_id = ANY(p.ids)
+         ) c
     ), marks AS MATERIALIZED (
         SELECT d.session, p.instrument_id, previous.close AS previous_close, closed.close AS mark,
                CASE WHEN closed.source = %(carried)s THEN 'carried'
@@ -46,7 +44,7 @@ SESSION_MARKS = f"""
 
 
 def session_mark_params(known: Sessions, days: Iterable[date]) -> dict[str, Any]:
-    """The parameters of `DAYS` and `SESSION_MARKS` for these sessions. Raises NoSession when the
+    """The parameters of `SESSION_MARKS` for these sessions. Raises NoSession when the
     exchange did not trade on one of them."""
     asked = sorted(set(days))
     previous = [known.previous_session(day) for day in asked]
@@ -54,7 +52,7 @@ def session_mark_params(known: Sessions, days: Iterable[date]) -> dict[str, Any]
     return {
         "days": asked,
         "previous_days": previous,
-        "days_end": ends,
+        "ends": ends,
         "closing_days": sorted({*asked, *previous}),
         **source_params(),
         "carried": CARRIED,

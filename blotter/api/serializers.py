@@ -6,9 +6,9 @@ from rest_framework import serializers
 
 from kernel.api.queries import QuerySerializer
 from kernel.api.serializers import DayField, DecimalText, MomentField, TextField
+from pnl.reasons import REASONS
 
 MARK_SOURCES = ["override", "quote", "close", "carried", "previous_close"]
-REASONS = ["no_mark", "no_previous_close", "stale", "carried", "settling"]
 
 
 class PositionQuery(QuerySerializer):

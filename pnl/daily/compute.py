@@ -12,12 +12,11 @@ from datetime import date
 from typing import Any
 
 from pnl.figures import DAILY_FIGURES
-from prices.session_marks import DAYS, SESSION_MARKS, session_mark_params
+from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import Sessions
 from trades.models import LEDGER_SHARDS
 
 COMPUTED = f"""
-    days AS MATERIALIZED ({DAYS}),
     priced AS MATERIALIZED (SELECT DISTINCT instrument_id FROM wanted),
     {SESSION_MARKS},
     traded AS MATERIALIZED (

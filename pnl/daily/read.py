@@ -16,6 +16,7 @@ from django.db import connection
 
 from pnl.daily.compute import COMPUTED, computed_params
 from pnl.models import SessionRun
+from pnl.reasons import rank_sql, reason_sql
 from prices.sessions import Sessions
 from trades.models import LEDGER_SHARDS
 
@@ -48,6 +49,8 @@ _PROVISIONAL = f"""
      WHERE (c.held <> 0 OR c.trades > 0)
        AND NOT {_CALCULATED.format(account="c.account_id", session="c.session")}
 """
+
+_FIRST_REASON = reason_sql(f"min({rank_sql('r.pnl_reason')})")
 
 _WITH_KEPT = f"WITH rows AS ({_KEPT})"
 _WITH_BOTH = (
@@ -178,7 +181,7 @@ def past_account_days(
     with connection.cursor() as cursor:
         cursor.execute(
             rows
-            + """
+            + f"""
             , lived AS (
                 SELECT a.account_id, d.session, s.calculated_at
                   FROM (SELECT account_id, min(trade_date) AS first FROM pnl_dailyactivity
@@ -190,9 +193,7 @@ def past_account_days(
             SELECT l.session, l.account_id, coalesce(sum(r.trade_pnl), 0),
                    coalesce(sum(r.position_pnl), 0),
                    count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
-                   (array_agg(r.pnl_reason ORDER BY array_position(ARRAY['no_previous_close',
-                        'no_mark', 'settling', 'carried', 'stale'], r.pnl_reason::text))
-                        FILTER (WHERE r.pnl_reason IS NOT NULL))[1],
+                   {_FIRST_REASON},
                    l.calculated_at IS NOT NULL AND coalesce(bool_and(r.is_final), true),
                    coalesce(max(r.calculated_at), l.calculated_at, %(now)s), max(r.restated_at)
               FROM lived l

@@ -4,7 +4,8 @@ What a request still asks for, and sessions that are being calculated, are left 
 to be behind. The figures come from the trades themselves, not from daily activity.
 """
 
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from kernel.pnl import position_pnl_sql, traded_pnl_sql
+from prices.closes.effective_close import source_params
 from trades.ledger.sql import BEYOND, STANDING
 from trades.ledger.verify import Break, breaks_of
 from trades.models import LEDGER_SHARDS
@@ -74,15 +75,13 @@ _FIGURES = f"""
                AND coalesce(q.instrument_id, t.instrument_id) = t.instrument_id)
          GROUP BY t.account_id, t.instrument_id, k.session
     ), closes AS (
-        SELECT DISTINCT ON (instrument_id, session) instrument_id, session, close
-          FROM prices_close
-         WHERE session IN (SELECT session FROM kept) AND {COUNTING}
-         ORDER BY instrument_id, session, {BEST_FIRST}
+        SELECT c.instrument_id, c.session, c.close
+          FROM (SELECT array_agg(DISTINCT session) AS days FROM kept) k
+         CROSS JOIN LATERAL eqtrade_effective_closes(k.days, %(source)s) c
     ), figures AS (
         SELECT f.*,
-               CASE WHEN traded = 0 THEN -notional
-                    ELSE reference * traded - notional END AS trade_pnl,
-               CASE WHEN closing = 0 THEN 0 ELSE (close - reference) * closing END AS position_pnl
+               {traded_pnl_sql("reference", "traded", "notional")} AS trade_pnl,
+               {position_pnl_sql("closing", "close", "reference")} AS position_pnl
           FROM (
             SELECT h.*, c.close,
                    coalesce(p.previous_close, CASE WHEN h.closing = h.traded THEN c.close END)

@@ -6,9 +6,8 @@ computed from; when the two projections have parted for longer than a moment the
 (`settling`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -116,43 +115,3 @@ def live_rows(
             ),
         )
         return key_rows_of(cursor.fetchall())
-
-
-def correction_pnl_by_key(
-    *, accounts: Iterable[int], now: datetime
-) -> dict[tuple[int, int], Decimal | None]:
-    """What entries with earlier trade dates, recorded after the previous session's end and up to
-    this session's end (or now), changed in the P&L of all earlier sessions, by (account id,
-    instrument id).
-
-    The sessions' figures telescope: an entry of q at price p that should have been there changes
-    them by q × previous close − q × p in all. None where that close is missing.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            WITH late AS (
-                SELECT account_id, instrument_id, sum(quantity) AS quantity,
-                       sum(notional) AS notional
-                  FROM trades_ledgerentry
-                 WHERE account_id = ANY(%(accounts)s) AND trade_date < %(business_date)s
-                   AND recorded_at > %(previous_closes)s
-                   AND recorded_at <= least(%(now)s, %(session_closes)s)
-                 GROUP BY account_id, instrument_id
-            ), marks AS MATERIALIZED ({MARKS})
-            SELECT l.account_id, l.instrument_id,
-                   CASE WHEN l.quantity = 0 THEN -l.notional
-                        ELSE m.previous_close * l.quantity - l.notional END
-              FROM late l LEFT JOIN marks m USING (instrument_id)
-            """,
-            {**mark_params(now), "accounts": list(accounts)},
-        )
-        return {(row[0], row[1]): row[2] for row in cursor.fetchall()}
-
-
-def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:
-    """The sums of what is known of `correction_pnl_by_key`, by account id."""
-    sums: dict[int, Decimal] = {}
-    for (account, _), pnl in found.items():
-        sums[account] = sums.get(account, Decimal(0)) + (pnl or Decimal(0))
-    return sums

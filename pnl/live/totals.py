@@ -15,21 +15,22 @@ from decimal import Decimal
 
 from django.db import connection
 
-from pnl.corrections import NO_PREVIOUS_CLOSE
+from kernel.pnl import traded_pnl_sql
+from pnl.corrections import correction_sums, live_corrections
 from pnl.figures import FIGURES
 from pnl.live.rows import (
     SETTLING,
-    correction_pnl_by_key,
-    correction_sums,
     keyed_of,
     live_params,
     live_rows,
 )
+from pnl.reasons import CARRIED, NO_PREVIOUS_CLOSE, STALE, rank, rank_sql, reason_sql
 from prices.marks import MARKS
 
-# What a total's reason is, when several rows have one: the first of these.
-REASONS = ("no_previous_close", "no_mark", "settling", "carried", "stale")
-_RANKS = " ".join(f"WHEN '{reason}' THEN {rank}" for rank, reason in enumerate(REASONS))
+_TRADED_PNL = traded_pnl_sql("m.previous_close", "a.quantity", "a.notional", priced=True)
+
+_RANK = f"""least(o.rank, CASE WHEN p.carried > 0 THEN {rank(CARRIED)}
+                              WHEN p.stale > 0 THEN {rank(STALE)} END)"""
 
 # Not asked for at all while there is no such instrument and no such account.
 _OTHERS = """
@@ -46,7 +47,7 @@ _QUERY = f"""
     ),
     unpriced AS MATERIALIZED (SELECT instrument_id FROM marks WHERE gain IS NULL),
     plain AS (
-        SELECT h.account_id, sum(m.previous_close * a.quantity - a.notional) AS trade_pnl,
+        SELECT h.account_id, sum({_TRADED_PNL}) AS trade_pnl,
                sum(m.gain * h.quantity) AS position_pnl,
                count(*) FILTER (WHERE m.previous_carried AND (h.quantity <> 0 OR a.quantity <> 0)
                                    OR m.mark_carried AND h.quantity <> 0) AS carried,
@@ -65,14 +66,13 @@ _QUERY = f"""
     rows AS ({FIGURES}),
     others AS (
         SELECT account_id, sum(trade_pnl) AS trade_pnl, sum(position_pnl) AS position_pnl,
-               count(pnl_reason) AS invalid, min(CASE pnl_reason {_RANKS} END) AS rank
+               count(pnl_reason) AS invalid, min({rank_sql("pnl_reason")}) AS rank
           FROM rows GROUP BY account_id
     )
     SELECT ac.id, ac.code, coalesce(p.trade_pnl, 0) + coalesce(o.trade_pnl, 0),
            coalesce(p.position_pnl, 0) + coalesce(o.position_pnl, 0),
            coalesce(p.carried + p.stale, 0) + coalesce(o.invalid, 0),
-           least(o.rank, CASE WHEN p.carried > 0 THEN {REASONS.index("carried")}
-                              WHEN p.stale > 0 THEN {REASONS.index("stale")} END)
+           {reason_sql(_RANK)}
       FROM accounts_account ac
       LEFT JOIN plain p ON p.account_id = ac.id
       LEFT JOIN others o ON o.account_id = ac.id
@@ -101,15 +101,14 @@ class TotalPnl:
 def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     """Totals of the business date for each account, those with nothing in it included, by code."""
     wanted = list(accounts)
-    found = correction_pnl_by_key(accounts=wanted, now=now)
+    found = live_corrections(accounts=wanted, now=now)
     corrections = correction_sums(found)
     more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
     with connection.cursor() as cursor:
         cursor.execute(_QUERY, live_params(now, wanted))
         rows = cursor.fetchall()
     totals = []
-    for pk, code, trade, position, invalid, rank in rows:
-        reason = None if rank is None else REASONS[rank]
+    for pk, code, trade, position, invalid, reason in rows:
         totals.append(
             TotalPnl(
                 code, trade, position, corrections.get(pk, Decimal(0)), invalid + more.get(pk, 0),

@@ -14,8 +14,9 @@ from uuid import UUID
 
 from django.db import connection
 
+from kernel.pnl import traded_pnl, value_sql
 from positions.models import SnapshotRun
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from trades.ledger.sql import late_entries
 
 _LATE = f"""
@@ -31,9 +32,8 @@ _DIFFERENCES = f"""
         SELECT account_id, instrument_id, quantity, close FROM positions_positionsnapshot
          WHERE session = %(session)s AND account_id = ANY(%(accounts)s)
     ), closes AS MATERIALIZED (
-        SELECT DISTINCT ON (instrument_id) instrument_id, close FROM prices_close
-         WHERE session = %(session)s AND {COUNTING}
-         ORDER BY instrument_id, {BEST_FIRST}
+        SELECT instrument_id, close
+          FROM eqtrade_effective_closes(ARRAY[%(session)s::date], %(source)s)
     ), both_of AS (
         SELECT account_id, instrument_id, coalesce(s.quantity, 0) AS then_held,
                coalesce(s.quantity, 0) + coalesce(l.quantity, 0) AS now_held,
@@ -44,8 +44,8 @@ _DIFFERENCES = f"""
     )
     SELECT ac.code, i.ticker, b.account_id, b.instrument_id, b.then_held, b.now_held,
            b.then_close, b.now_close,
-           CASE WHEN b.now_held = 0 THEN 0 ELSE b.now_held * b.now_close END
-             - CASE WHEN b.then_held = 0 THEN 0 ELSE b.then_held * b.then_close END - b.notional
+           {value_sql("b.now_held", "b.now_close")}
+             - {value_sql("b.then_held", "b.then_close")} - b.notional
       FROM both_of b
       JOIN accounts_account ac ON ac.id = b.account_id
       JOIN prices_instrument i ON i.id = b.instrument_id
@@ -122,7 +122,7 @@ def snapshot_differences(*, run: SnapshotRun, accounts: Iterable[int]) -> list[D
         late: list[Any] = cursor.fetchall()
         for row in late:
             key, quantity, notional = (row[0], row[1]), row[9], row[10]
-            effect = _effect(quantity, notional, closes[key])
+            effect = traded_pnl(closes[key], quantity, notional)
             trade, version, status, actor, reason, recorded_at, trade_date = row[2:9]
             changes.setdefault(key, []).append(
                 Change(
@@ -138,9 +138,3 @@ def snapshot_differences(*, run: SnapshotRun, accounts: Iterable[int]) -> list[D
             account, ticker, pk, instrument, then_held, now_held, then_close, now_close, effect,
         ) in found
     ]  # fmt: skip
-
-
-def _effect(quantity: Decimal, notional: Decimal, close: Decimal | None) -> Decimal | None:
-    if quantity == 0:
-        return -notional
-    return None if close is None else quantity * close - notional

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from kernel.clock import new_york
 from kernel.database import lift_timeouts
 from positions.models import SnapshotRun
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from prices.closes.read import closes_state
 from prices.sessions import Sessions, sessions
 from trades.ledger.epoch import refuse_another_cluster
@@ -126,9 +126,8 @@ def _take(run: SnapshotRun) -> bool:
                   FROM ({effective_entries("%(session)s", "%(ends)s")}) e
                  GROUP BY account_id, instrument_id HAVING sum(quantity) <> 0
             ), closes AS MATERIALIZED (
-                SELECT DISTINCT ON (instrument_id) instrument_id, close FROM prices_close
-                 WHERE session = %(session)s AND {COUNTING}
-                 ORDER BY instrument_id, {BEST_FIRST}
+                SELECT instrument_id, close
+                  FROM eqtrade_effective_closes(ARRAY[%(session)s::date], %(source)s)
             ), moment AS MATERIALIZED (SELECT eqtrade_recorded_at() AS taken_at
             ), written AS (
                 INSERT INTO positions_positionsnapshot

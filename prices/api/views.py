@@ -25,7 +25,8 @@ from prices.api.serializers import (
     PriceOut,
     SeriesOut,
 )
-from prices.closes.read import closes_at, effective_closes
+from prices.closes.effective_close import effective_closes
+from prices.closes.read import closes_at
 from prices.marks import Mark, marks
 from prices.models import Instrument
 from prices.quotes.series import price_series
@@ -162,7 +163,7 @@ class CloseListView(APIView):
         _refuse_too_many(len(sessions().sessions_between(first, last)) * len(instruments))
         page, answer = keyset_page(
             request,
-            effective_closes(instruments, first, last),
+            list(effective_closes(instruments, first, last)),
             key=lambda close: (close.session.isoformat(), close.instrument.ticker),
         )
         return answer(CloseOut(page, many=True).data)

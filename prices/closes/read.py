@@ -1,4 +1,4 @@
-"""The closes that are effective, those that are missing, and how far a session's closes are."""
+"""Closes of keys, those that are missing, and how far a session's closes are."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,9 +8,8 @@ from enum import StrEnum
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, SmallIntegerField, When
 
-from prices.closes.effective_close import BEST_FIRST, COUNTING, price_sources, source_params
+from prices.closes.effective_close import source_params
 from prices.models import MANUAL, Close, CloseRun, Instrument
 from prices.sessions import sessions
 
@@ -85,24 +84,6 @@ _STATES = {
 }
 
 
-def effective_closes(instruments: Iterable[int], first: date, last: date) -> list[Close]:
-    """The close that counts for each instrument and session that has one, by session and ticker:
-    the best source's, and of that the one recorded last. Both ends are inclusive."""
-    ranks = [When(source=name, then=rank) for rank, name in enumerate(price_sources())]
-    return list(
-        Close.objects.filter(
-            instrument_id__in=list(instruments),
-            session__range=(first, last),
-            source__in=price_sources(),
-            carried_for__in=["", settings.PRICE_SOURCE],
-        )
-        .annotate(rank=Case(*ranks, output_field=SmallIntegerField()))
-        .order_by("session", "instrument__ticker", "rank", "-recorded_at", "-id")
-        .distinct("session", "instrument__ticker")
-        .select_related("instrument")
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class SessionClose:
     close: Decimal
@@ -110,21 +91,20 @@ class SessionClose:
 
 
 def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], SessionClose]:
-    """The close that counts for each (instrument id, session); absent where there is none."""
+    """The effective close of each (instrument id, session); absent where there is none."""
     wanted = sorted(set(keys))
     if not wanted:
         return {}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
+            """
             SELECT k.instrument_id, k.session, c.close, c.source
               FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS k (instrument_id, session)
-              JOIN LATERAL (
-                SELECT close, source FROM prices_close
-                 WHERE instrument_id = k.instrument_id AND session = k.session
-                   AND {COUNTING}
-                 ORDER BY {BEST_FIRST} LIMIT 1
-              ) c ON true
+             CROSS JOIN LATERAL (
+                SELECT close, source
+                  FROM eqtrade_effective_closes(ARRAY[k.session], %(source)s)
+                 WHERE instrument_id = k.instrument_id
+             ) c
             """,
             {
                 "ids": [i for i, _ in wanted],

@@ -16,7 +16,7 @@ from prices.closes.close_schedule import (
     next_reading,
     reading_retry,
 )
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from prices.closes.read import missing_closes, sessions_to_ask
 from prices.models import CARRIED, Close, CloseRun, Instrument
 from prices.notify import closes_written
@@ -155,18 +155,15 @@ def runs_reread(*, days: Iterable[date], now: datetime, source: str) -> None:
 
 @transaction.atomic
 def closes_carry(*, session: date, instruments: Sequence[Instrument]) -> int:
-    """Give these instruments the last close before the session that counts, for want of one from
+    """Give these instruments the last effective close before the session, for want of one from
     the current source; how many had one. Those that were given one before keep it."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""
+            """
             SELECT i.id, last.close
               FROM unnest(%(ids)s::bigint[]) AS i (id)
-              JOIN LATERAL (
-                SELECT close FROM prices_close
-                 WHERE instrument_id = i.id AND session < %(session)s AND {COUNTING}
-                 ORDER BY session DESC, {BEST_FIRST} LIMIT 1
-              ) last ON true
+             CROSS JOIN LATERAL
+                   eqtrade_effective_close_before(i.id, %(session)s, %(source)s) AS last
              WHERE NOT EXISTS (
                 SELECT FROM prices_close
                  WHERE instrument_id = i.id AND session = %(session)s AND carried_for = %(source)s)

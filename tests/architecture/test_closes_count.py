@@ -1,4 +1,4 @@
-"""Which closes count is decided in one place: no query of them decides for itself."""
+"""Which close is effective is decided in one place: no query decides for itself."""
 
 import re
 from pathlib import Path
@@ -8,12 +8,14 @@ import pytest
 from eqtrade.up.options import PROJECT
 
 APPS = ("accounts", "blotter", "eqtrade", "kernel", "pnl", "positions", "prices", "trades")
-QUERY = re.compile(r"FROM prices_close\b(?P<where>(?:.|\n)*?)(?=ORDER BY|\"\"\")")
+QUERY = re.compile(r"(?:FROM|JOIN)\s+prices_close\b(?P<rest>(?:.|\n)*?)(?=\"\"\"|\Z)")
+# Whether an instrument was carried a close before is no question of which close is effective.
+ALLOWED = "carried_for = %(source)s"
 
 
 def queries(text: str) -> list[str]:
-    """What stands between each `FROM prices_close` and the end of its conditions."""
-    return [found["where"] for found in QUERY.finditer(text)]
+    """What follows each mention of the table of closes in a query, up to the query's end."""
+    return [found["rest"] for found in QUERY.finditer(text)]
 
 
 def sources() -> list[Path]:
@@ -21,22 +23,23 @@ def sources() -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
-def test_every_query_of_closes_asks_which_count() -> None:
-    asked = {path: queries(path.read_text(encoding="utf-8")) for path in sources()}
-    assert sum(map(len, asked.values())) > 8
+def test_no_query_selects_closes_for_itself() -> None:
+    texts = {path: path.read_text(encoding="utf-8") for path in sources()}
     own = [
-        f"{path.relative_to(PROJECT)}: {where.strip()}"
-        for path, wheres in asked.items()
-        for where in wheres
-        if "{COUNTING}" not in where and "carried_for =" not in where
+        f"{path.relative_to(PROJECT)}: {rest.strip()[:80]}"
+        for path, text in texts.items()
+        for rest in queries(text)
+        if ALLOWED not in rest
     ]
     assert not own
+    callers = [path for path, text in texts.items() if "eqtrade_effective_close" in text]
+    assert len(callers) > 6
 
 
 @pytest.mark.parametrize(
     "sql",
-    ["SELECT close FROM prices_close WHERE session = %(day)s ORDER BY id", '"FROM prices_close"'],
+    ["SELECT close FROM prices_close WHERE session = %(day)s ORDER BY id", "JOIN prices_close c"],
 )
-def test_one_that_does_not_is_found(sql: str) -> None:
-    assert all("{COUNTING}" not in where for where in queries(f'"""{sql}"""'))
-    assert len(queries(f'"""{sql}"""')) == 1
+def test_one_that_does_is_found(sql: str) -> None:
+    (rest,) = queries(f'"""{sql}"""')
+    assert ALLOWED not in rest

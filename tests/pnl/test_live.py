@@ -17,8 +17,9 @@ from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from kernel.pnl import session_pnl
 from pnl.activity.projection import ACTIVITY
+from pnl.corrections import live_corrections
 from pnl.figures import KeyPnl
-from pnl.live.rows import correction_pnl_by_key, live_rows
+from pnl.live.rows import live_rows
 from pnl.live.totals import live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
@@ -241,7 +242,7 @@ def test_late_entries_are_the_corrections_of_the_day(book: Book) -> None:
     book.trade("2", "45", BEFORE)  # after the end: late
     with connection.cursor() as cursor:
         cursor.execute("RESET eqtrade.recorded_at")
-    found = correction_pnl_by_key(accounts=[book.account.pk], now=NOW)
+    found = live_corrections(accounts=[book.account.pk], now=NOW)
     assert found == {(book.account.pk, book.ibm.pk): D(10)}
 
 

@@ -8,7 +8,8 @@ from django.db import transaction
 from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
 from pnl.live.rows import live_rows
-from pnl.live.totals import REASONS, live_totals
+from pnl.live.totals import live_totals
+from pnl.reasons import REASONS
 from positions.projection import POSITIONS
 from prices.models import CARRIED, Instrument
 from tests import factories as make

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from prices.closes.read import closes_at, effective_closes
+from prices.closes.effective_close import effective_closes
+from prices.closes.read import closes_at
 from prices.closes.runs import closes_carry
-from prices.marks import PAST_MARKS, marks, past_mark_params
+from prices.marks import marks
 from prices.models import CARRIED, MANUAL, Close, Instrument
-from prices.session_marks import DAYS, SESSION_MARKS, session_mark_params
+from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions
 from tests import factories as make
 
@@ -32,20 +33,23 @@ def of_the_day_before(aapl: Instrument) -> Decimal | None:
 
 
 def of_a_past_session(aapl: Instrument) -> Decimal | None:
-    return _asked(f"SELECT mark FROM ({PAST_MARKS}) m", past_mark_params(FRIDAY, [aapl.pk]))
+    return _of_sessions(aapl, "mark", [FRIDAY])
 
 
 def before_a_past_session(aapl: Instrument) -> Decimal | None:
-    sql = f"SELECT previous_close FROM ({PAST_MARKS}) m"
-    return _asked(sql, past_mark_params(MONDAY, [aapl.pk]))
+    return _of_sessions(aapl, "previous_close", [MONDAY])
 
 
 def of_several_sessions(aapl: Instrument) -> Decimal | None:
+    return _of_sessions(aapl, "mark", [FRIDAY, MONDAY])
+
+
+def _of_sessions(aapl: Instrument, column: str, days: list[date]) -> Decimal | None:
     sql = f"""
-        WITH days AS ({DAYS}), priced AS (SELECT %(id)s AS instrument_id), {SESSION_MARKS}
-        SELECT mark FROM marks
+        WITH priced AS (SELECT %(id)s AS instrument_id), {SESSION_MARKS}
+        SELECT {column} FROM marks ORDER BY session
     """
-    return _asked(sql, {**session_mark_params(sessions(), [FRIDAY]), "id": aapl.pk})
+    return _asked(sql, {**session_mark_params(sessions(), days), "id": aapl.pk})
 
 
 def by_key(aapl: Instrument) -> Decimal | None:

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from kernel.clock import NEW_YORK
+from prices.closes.effective_close import effective_closes
 from prices.closes.fetch import closes_recover, closes_work
-from prices.closes.read import ClosesState, closes_state, effective_closes
+from prices.closes.read import ClosesState, closes_state
 from prices.models import CARRIED, Close, CloseRun, Instrument, Quote, SessionOverride
 from prices.quotes.refresh import quotes_refresh
 from prices.sessions import is_open

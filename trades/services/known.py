@@ -18,7 +18,7 @@ from accounts.selectors import Rights, account_rights
 from kernel import prepared
 from kernel.clock import new_york
 from kernel.errors import FieldError
-from prices.closes.effective_close import BEST_FIRST, COUNTING, source_params
+from prices.closes.effective_close import source_params
 from prices.closes.read import SessionClose
 from prices.models import Instrument
 from prices.sessions import CALENDAR_STAMP_SQL, Sessions, sessions, sessions_at, sessions_cached
@@ -77,9 +77,9 @@ _ASK = f"""
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
       LEFT JOIN prices_instrument i ON i.ticker = %(ticker)s
       LEFT JOIN LATERAL (
-        SELECT close, source FROM prices_close
-         WHERE instrument_id = i.id AND session = %(previous)s::date AND {COUNTING}
-         ORDER BY {BEST_FIRST} LIMIT 1
+        SELECT close, source
+          FROM eqtrade_effective_closes(ARRAY[%(previous)s::date], %(source)s)
+         WHERE instrument_id = i.id
       ) c ON true
 """
 _ASK_BY_TOKEN = f"{_ASK} WHERE u.id = {USER_BY_TOKEN}"
