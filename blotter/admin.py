@@ -15,9 +15,8 @@ from django.urls import URLPattern, path
 from accounts.models import Account
 from accounts.selectors import viewable_accounts
 from blotter.models import PnlDay
-from blotter.pnl_rows import days_with_pnl, pnl_rows
 from blotter.pnl_tables import COLUMNS, state_of, table_rows
-from blotter.rows import Today, today_at
+from blotter.rows import Today, days_with_pnl, pnl_rows, today_at
 from kernel import clock
 from kernel.api.rows import Row
 from kernel.tables import MAX_EXCEL_ROWS, TooManyRows, csv_lines, excel_file

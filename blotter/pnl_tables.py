@@ -5,8 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from blotter.pnl_rows import pnl_rows
-from blotter.rows import Today
+from blotter.rows import Today, pnl_rows
 from kernel.api.rows import Row
 
 # Sessions that are read at a time.

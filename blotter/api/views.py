@@ -14,8 +14,14 @@ from accounts.selectors import viewable_accounts
 from blotter.api.examples import EXAMPLE_BY_ACCOUNT, EXAMPLE_BY_TICKER, EXAMPLE_POSITION
 from blotter.api.pnl_pages import pnl_page
 from blotter.api.serializers import PnlOut, PnlQuery, PositionOut, PositionQuery
-from blotter.pnl_rows import days_with_pnl, pnl_rows
-from blotter.rows import Today, position_rows, position_rows_as_of, today_at
+from blotter.rows import (
+    Today,
+    days_with_pnl,
+    pnl_rows,
+    position_rows,
+    position_rows_as_of,
+    today_at,
+)
 from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page

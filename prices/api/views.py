@@ -27,9 +27,10 @@ from prices.api.serializers import (
 )
 from prices.closes.effective_close import effective_closes
 from prices.closes.read import closes_at
-from prices.marks import Mark, marks
+from prices.marks import marks
 from prices.models import Instrument
 from prices.quotes.series import price_series
+from prices.rows import price_row
 from prices.selectors import active_overrides, instruments_found, priced_instruments
 from prices.services.overrides import override_end, override_set
 from prices.sessions import NoSession, sessions
@@ -143,7 +144,7 @@ class PriceListView(APIView):
         tickers = query_of(request, PriceQuery).get("ticker")
         found = sorted(marks(now, _wanted(tickers, now)), key=lambda mark: mark.ticker)
         page, answer = keyset_page(request, found, key=lambda mark: (mark.ticker,))
-        return answer(PriceOut([_price(mark, now) for mark in page], many=True).data)
+        return answer([price_row(mark, now) for mark in page])
 
 
 class CloseListView(APIView):
@@ -260,20 +261,6 @@ def _wanted(tickers: list[str] | None, now: datetime) -> list[int]:
     if tickers is None:
         return [instrument.pk for instrument in priced_instruments(now)]
     return list(Instrument.objects.filter(ticker__in=tickers).values_list("pk", flat=True))
-
-
-def _price(mark: Mark, now: datetime) -> dict[str, Any]:
-    age = None if mark.mark_as_of is None else max(0, int((now - mark.mark_as_of).total_seconds()))
-    return {
-        "ticker": mark.ticker,
-        "price": mark.mark,
-        "as_of": mark.mark_as_of,
-        "age_seconds": age,
-        "stale": mark.stale,
-        "source": mark.price_source,
-        "override": mark.is_override,
-        "previous_close": mark.previous_close,
-    }
 
 
 def _range(query: dict[str, Any], now: datetime) -> tuple[date, date]:

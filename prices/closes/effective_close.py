@@ -22,6 +22,7 @@ from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from prices.models import Close
+from prices.sessions.calendar import FIRST_DAY, LAST_DAY
 
 
 def source_params() -> dict[str, Any]:
@@ -32,6 +33,7 @@ def source_params() -> dict[str, Any]:
 def effective_closes(instruments: Iterable[int], first: date, last: date) -> QuerySet[Close]:
     """The effective close of each instrument and session that has one, by session and ticker. Both
     ends are inclusive."""
+    first, last = max(first, FIRST_DAY), min(last, LAST_DAY)
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     ids = RawSQL(
         "SELECT id FROM eqtrade_effective_closes(%s::date[], %s)"

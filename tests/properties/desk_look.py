@@ -7,8 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from blotter.pnl_rows import pnl_rows
-from blotter.rows import position_rows, position_rows_as_of, today_at
+from blotter.rows import pnl_rows, position_rows, position_rows_as_of, today_at
 from positions.models import PositionSnapshot
 from tests.properties.desk_model import KEYS, ZERO, Model
 

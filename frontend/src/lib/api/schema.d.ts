@@ -1146,14 +1146,14 @@ export interface components {
             restated_at: string | null;
         };
         /**
-         * @description * `no_mark` - no_mark
-         *     * `no_previous_close` - no_previous_close
-         *     * `stale` - stale
-         *     * `carried` - carried
+         * @description * `no_previous_close` - no_previous_close
+         *     * `no_mark` - no_mark
          *     * `settling` - settling
+         *     * `carried` - carried
+         *     * `stale` - stale
          * @enum {string}
          */
-        PnlReasonEnum: "no_mark" | "no_previous_close" | "stale" | "carried" | "settling";
+        PnlReasonEnum: "no_previous_close" | "no_mark" | "settling" | "carried" | "stale";
         PointOut: {
             /** Format: date-time */
             at: string;

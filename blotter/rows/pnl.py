@@ -1,0 +1,203 @@
+"""P&L rows of sessions, by account or by ticker: past sessions as they are known now, the business
+date live. Every one of them is composed by `_pnl_row`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from blotter.rows.today import Today
+from kernel.api.rows import Row, moment, text
+from pnl.corrections import live_corrections, reason_with, session_corrections
+from pnl.daily.read import (
+    AccountDay,
+    DayPnl,
+    first_trade_date,
+    invalid_besides,
+    past_account_days,
+    past_rows,
+)
+from pnl.figures import KeyPnl
+from pnl.live.rows import live_rows
+from pnl.live.totals import live_totals
+from pnl.reasons import NO_PREVIOUS_CLOSE
+from prices.sessions import sessions
+
+ZERO = Decimal(0)
+
+
+def pnl_rows(
+    *,
+    accounts: Mapping[int, str],
+    days: Sequence[date],
+    by: str,
+    today: Today,
+    with_sources: bool = False,
+) -> list[Row]:
+    """Rows by session, account (and ticker with `by="ticker"`) of sessions that follow one another,
+    none after the business date. `accounts` maps ids to codes. `with_sources` adds to rows by
+    ticker where the mark came from, `mark_price_source`: that of a past session may be another than
+    today's.
+    """
+    if not accounts:
+        return []
+    past = [day for day in days if day < today.business_date]
+    is_live = today.business_date in days
+    if by == "account":
+        rows = _past_totals(accounts, past, today) if past else []
+        return rows + (total_rows(accounts=accounts, today=today) if is_live else [])
+    rows = _past_keys(accounts, past, today, with_sources) if past else []
+    return rows + (_live_keys(accounts, today, with_sources) if is_live else [])
+
+
+def days_with_pnl(
+    accounts: Iterable[int], first: date | None, last: date, today: Today
+) -> list[date]:
+    """The sessions from `first` (none: `last` alone) to `last`, which is cut to the business date,
+    less those before these accounts' first trade date: there is nothing in them, however far
+    back one asks."""
+    last = min(last, today.business_date)
+    days = sessions().sessions_between(last if first is None else first, last)
+    begin = None
+    if days and days[0] < today.business_date:
+        begin = first_trade_date(accounts)
+    return [day for day in days if day == today.business_date or (begin and day >= begin)]
+
+
+def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
+    """`pnl/?by=account` of the business date: a row an account, those with nothing included."""
+    live = _live(today)
+    return [
+        _pnl_row(
+            live, total.account, total.trade_pnl, total.position_pnl, total.correction_pnl,
+            total.pnl_reason, total.invalid_rows,
+        )
+        for total in live_totals(accounts=accounts, now=today.now)
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Of which session figures are, and how definite they are."""
+
+    session: date
+    is_final: bool
+    calculated_at: datetime
+    restated_at: datetime | None
+
+
+def _live(today: Today) -> _State:
+    """The business date's figures are live; final ones are those of finished sessions."""
+    return _State(today.business_date, False, today.now, None)
+
+
+def _state(row: AccountDay | DayPnl) -> _State:
+    return _State(row.session, row.is_final, row.calculated_at, row.restated_at)
+
+
+def _pnl_row(
+    state: _State,
+    account: str,
+    trade_pnl: Decimal | None,
+    position_pnl: Decimal | None,
+    correction_pnl: Decimal | None,
+    reason: str | None,
+    invalid_rows: int,
+    key: Row | None = None,
+) -> Row:
+    """A row of `pnl/`. `key`: the columns that only rows by ticker have."""
+    total = None if trade_pnl is None or position_pnl is None else trade_pnl + position_pnl
+    return {
+        "session": state.session.isoformat(),
+        "account": account,
+        **(key or {}),
+        "trade_pnl": text(trade_pnl),
+        "position_pnl": text(position_pnl),
+        "total_pnl": text(total),
+        "correction_pnl": text(correction_pnl),
+        "is_final": state.is_final and not invalid_rows,
+        "pnl_valid": not invalid_rows,
+        "pnl_reason": reason,
+        "invalid_rows": invalid_rows,
+        "calculated_at": moment(state.calculated_at),
+        "restated_at": moment(state.restated_at),
+    }
+
+
+def _key_row(
+    row: KeyPnl | DayPnl,
+    state: _State,
+    closing: Decimal,
+    correction: Decimal | None,
+    with_sources: bool,
+) -> Row:
+    reason = reason_with(correction, row.pnl_reason)
+    key = {
+        "ticker": row.ticker,
+        "opening_quantity": text(row.opening),
+        "closing_quantity": text(closing),
+        "previous_close": text(row.previous_close),
+        "mark": text(row.mark),
+        **({"mark_price_source": row.price_source} if with_sources else {}),
+    }
+    return _pnl_row(
+        state, row.account, row.trade_pnl, row.position_pnl, correction, reason,
+        int(reason is not None), key,
+    )  # fmt: skip
+
+
+def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
+    known = sessions()
+    which: dict[str, Any] = {"now": today.now, "known": known}
+    found = session_corrections(accounts=accounts, days=days, **which)
+    corrections: dict[tuple[date, int], Decimal] = {}
+    for (day, account, _), pnl in found.items():
+        corrections[day, account] = corrections.get((day, account), ZERO) + (pnl or ZERO)
+    unknown = [key for key, pnl in found.items() if pnl is None]
+    more = invalid_besides(unknown, **which) if unknown else {}
+    rows = []
+    for row in past_account_days(accounts=accounts, days=days, **which):
+        key = row.session, row.account_id
+        rows.append(
+            _pnl_row(
+                _state(row), accounts[row.account_id], row.trade_pnl, row.position_pnl,
+                corrections.get(key, ZERO), NO_PREVIOUS_CLOSE if key in more else row.pnl_reason,
+                row.invalid_rows + more.get(key, 0),
+            )
+        )  # fmt: skip
+    return sorted(rows, key=lambda row: (row["session"], row["account"]))
+
+
+def _past_keys(
+    accounts: Mapping[int, str], days: Sequence[date], today: Today, with_sources: bool
+) -> list[Row]:
+    known = sessions()
+    found = session_corrections(accounts=accounts, days=days, now=today.now, known=known)
+    shown = past_rows(accounts=accounts, days=days, now=today.now, known=known, also=found.keys())
+    return [
+        _key_row(
+            row, _state(row), row.closing,
+            found.get((row.session, row.account_id, row.instrument_id), ZERO), with_sources,
+        )
+        for row in shown
+    ]  # fmt: skip
+
+
+def _live_keys(accounts: Iterable[int], today: Today, with_sources: bool) -> list[Row]:
+    """A row for each account and ticker that has a position row, or was corrected for earlier
+    sessions."""
+    wanted = list(accounts)
+    found = live_corrections(accounts=wanted, now=today.now)
+    shown = live_rows(accounts=wanted, now=today.now)
+    flat = set(found) - {(row.account_id, row.instrument_id) for row in shown}
+    if flat:
+        shown += live_rows(accounts=wanted, now=today.now, keys=flat, include_flat=True)
+        shown.sort(key=lambda row: (row.account, row.ticker))
+    live = _live(today)
+    return [
+        _key_row(
+            row, live, row.held, found.get((row.account_id, row.instrument_id), ZERO), with_sources
+        )
+        for row in shown
+    ]
