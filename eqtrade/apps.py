@@ -6,3 +6,6 @@ class EqtradeConfig(AppConfig):
 
     def ready(self) -> None:
         from eqtrade import checks, server_checks  # noqa: F401 - registers the checks
+        from eqtrade.listeners import listen
+
+        listen()

@@ -48,7 +48,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "rest_framework",
     "rest_framework.authtoken",
-    "django_filters",
     "drf_standardized_errors",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -201,18 +200,8 @@ PRICE_STREAM = env.bool("PRICE_STREAM", default=False)
 YAHOO_STREAM_URL = env.str(
     "YAHOO_STREAM_URL", default="wss://streamer.finance.yahoo.com/?version=2"
 )
-# Who else needs prices: dotted functions (now) → instrument ids. Prices imports nothing above it.
-PRICED_INSTRUMENT_SELECTORS = [
-    "positions.selectors.held_instruments",
-    "trades.selectors.recently_traded_instruments",
-]
-# Who is told of new and changed closes, inside the transaction that records them.
-CLOSE_LISTENERS = ["pnl.daily.restate.closes_changed"]
-HOURS_LISTENERS = ["pnl.daily.restate.hours_changed"]
 # What starts after each refresh of quotes: Celery task → its queue.
 AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
-# Since when prices are needed: dotted functions () → date or None.
-FIRST_PRICED_SELECTORS = ["trades.selectors.first_trade_date"]
 YAHOO_REQUESTS_PER_SECOND = env.float("YAHOO_REQUESTS_PER_SECOND", default=5.0)
 YAHOO_TIMEOUT_SECONDS = env.float("YAHOO_TIMEOUT_SECONDS", default=10.0)
 # A source that fails is left alone for the first time, then twice as long each time, up to the
@@ -269,7 +258,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["kernel.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "kernel.api.schema.AutoSchema",
     "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "COERCE_DECIMAL_TO_STRING": True,
     "DATETIME_FORMAT": "iso-8601",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

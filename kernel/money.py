@@ -62,6 +62,14 @@ def read_amount(text: str) -> Decimal:
             value = parse_plain(text)
         except ValueError:
             raise _not_plain(text) from None
+    return checked_amount(value)
+
+
+def checked_amount(value: Decimal) -> Decimal:
+    """The same quantity or price, trailing zeros included, if it may be one; raises
+    AmountRefused."""
+    if not value.is_finite():
+        raise _not_plain("")
     if value <= 0:
         raise AmountRefused("not_positive", "This must be greater than 0.")
     if decimals_of(value) > MAX_DECIMALS:

@@ -1,21 +1,16 @@
 """Telling whoever watches that prices changed, once the change can be seen."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 
 from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
 from kombu.exceptions import OperationalError
 
 from kernel.notices import publish, quotes_changed
-
-# Given (instrument id, session) of closes that are being recorded, inside that transaction.
-CloseListener = Callable[[Iterable[tuple[int, date]]], None]
-# Given the first day whose hours are others now, inside the transaction that changes them.
-HoursListener = Callable[[date], None]
+from prices.hooks import closes_recorded, hours_changed
 
 logger = logging.getLogger(__name__)
 
@@ -33,26 +28,21 @@ def tell_refreshed() -> None:
 
 
 def closes_written(closes: Iterable[tuple[int, date]]) -> None:
-    """Tell the listeners of settings.CLOSE_LISTENERS, in the transaction that recorded these closes
+    """Tell who listens to `closes_recorded`, in the transaction that recorded these closes
     (instrument id, session), and after it whoever watches."""
     written = sorted(set(closes))
     if not written:
         return
-    for path in settings.CLOSE_LISTENERS:
-        listener: CloseListener = import_string(path)
-        listener(written)
+    closes_recorded(written)
     publish_changed(instrument for instrument, _ in written)
 
 
 def hours_written(days: Iterable[date]) -> None:
-    """Tell the listeners of settings.HOURS_LISTENERS, in the transaction that changed the hours of
-    these days."""
+    """Tell who listens to `hours_changed`, in the transaction that changed the hours of these
+    days."""
     first = min(days, default=None)
-    if first is None:
-        return
-    for path in settings.HOURS_LISTENERS:
-        listener: HoursListener = import_string(path)
-        listener(first)
+    if first is not None:
+        hours_changed(first)
 
 
 def publish_changed(instruments: Iterable[int]) -> None:

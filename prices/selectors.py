@@ -1,26 +1,18 @@
 """Instruments that are priced or searched for, and the prices by hand that are active."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
-from django.utils.module_loading import import_string
 
+from prices.hooks import instruments_needed
 from prices.models import Close, Instrument, PriceOverride
-
-# Given the time, the ids of instruments that an app needs prices for. Higher apps name theirs in
-# settings.PRICED_INSTRUMENT_SELECTORS, so that prices knows nothing of positions and trades.
-PricedSelector = Callable[[datetime], Iterable[int]]
 
 
 def priced_instruments(now: datetime) -> list[Instrument]:
     """Active members of any index, and whatever other apps ask for: what is held, what was traded
     of late. By ticker."""
-    wanted: set[int] = set()
-    for path in getattr(settings, "PRICED_INSTRUMENT_SELECTORS", []):
-        selector: PricedSelector = import_string(path)
-        wanted.update(selector(now))
+    wanted = {pk for needed in instruments_needed(now) for pk in needed}
     members = Q(is_active=True) & ~Q(indices=[])
     return list(Instrument.objects.filter(members | Q(pk__in=wanted)).order_by("ticker"))
 

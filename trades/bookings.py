@@ -9,29 +9,21 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
+from kernel.moments import read_day, read_moment
 from kernel.money import AmountRefused, amount_of, normalized
 from trades.terms import FIELDS, SIDES, TERMS, VERSIONED, Booking, Kind, Term
 
-# Nothing was traded here before; earlier times also fall off the calendar in other zones.
-EARLIEST_YEAR = 1970
 MAX_UNKNOWN_NAMED = 20
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
-    r"(?P<offset>Z|[+-][0-9]{2}:[0-9]{2})?\Z",
-    re.ASCII,
-)
-
 
 _KNOWN = frozenset(FIELDS)
 _REQUIRED_TERMS = tuple(term for term in TERMS if term.required)
@@ -164,27 +156,18 @@ def _printable(name: str) -> str:
 
 @lru_cache(1024)
 def _day(text: str) -> date | None:
-    if not _DATE.match(text):
-        return None
     try:
-        return date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         return None
 
 
 def _moment(text: str, is_text: bool) -> datetime | None:
     """In UTC. Only text may leave the offset away (New York's clock) or write a blank for T."""
-    match = _MOMENT.match(text)
-    if match is None or (not is_text and (match["offset"] is None or text[10] == " ")):
-        return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=NEW_YORK)
-        moment = moment.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return read_moment(text, blank=is_text, zone=NEW_YORK if is_text else None)
+    except ValueError:
         return None
-    return moment if moment.year >= EARLIEST_YEAR else None
 
 
 # --- what was sent -------------------------------------------------------------------------------

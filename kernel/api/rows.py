@@ -4,6 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from kernel.moments import moment_text
 from kernel.money import normalized
 
 Row = dict[str, Any]
@@ -16,4 +17,4 @@ def text(value: Decimal | None) -> str | None:
 
 def moment(value: datetime | None) -> str | None:
     """A time in UTC, ISO 8601."""
-    return None if value is None else value.isoformat().replace("+00:00", "Z")
+    return None if value is None else moment_text(value)

@@ -12,17 +12,17 @@ import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from accounts.models import Account
+from kernel.locks import Lock, session_lock, transaction_lock
 from pnl.activity.projection import ACTIVITY
 from pnl.daily.read import first_trade_date
-from pnl.daily.write import PIECE_ROWS, Span, daily_write, writer_lock
+from pnl.daily.write import PIECE_ROWS, Span, daily_write
 from pnl.models import SessionRun
 from prices.closes.read import SESSIONS_BACK, closes_state
 from prices.models import CloseRun
@@ -36,8 +36,6 @@ logger = logging.getLogger(__name__)
 # A reader that is further behind than this gets to catch up first, so that what was booked in time
 # is not shown as restated.
 READER_BEHIND = timedelta(seconds=60)
-# Any number that nothing else locks.
-KEEPER = 7_205_032
 
 
 def daily_finalize(*, now: datetime) -> int:
@@ -45,30 +43,15 @@ def daily_finalize(*, now: datetime) -> int:
     kept now; 0 while another process is at it. Must not run inside a transaction."""
     known = sessions()
     done = 0
-    with _alone() as alone:
-        if not alone:
+    # The minute's next run would do the same work again, and hold back the readers twice as long.
+    with session_lock(Lock.DAILY_PNL_FINALIZE) as is_alone:
+        if not is_alone:
             return 0
         for shard, days in sorted(_due(known, now).items()):
             begun = _begin_runs(shard, days, known, now)
             if begun:
                 done += _calculate(shard, begun, known, now)
     return done
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Whether this is the only run: the minute's next one would do the same work again, and hold
-    back the readers twice as long. The lock is the database session's: it spans transactions."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [KEEPER])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        # A connection that is gone has given it back already, and its own error is what counts.
-        with suppress(OperationalError, InterfaceError), connection.cursor() as cursor:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [KEEPER])
 
 
 def _due(known: Sessions, now: datetime) -> dict[int, list[date]]:
@@ -155,7 +138,7 @@ def _calculate(shard: int, days: list[date], known: Sessions, now: datetime) -> 
     rows = 0
     for spans, some in _pieces(_keys(shard), days):
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            writer_lock(cursor, wait=True)
+            transaction_lock(Lock.DAILY_PNL_WRITE)
             rows += daily_write(cursor, spans=spans, days=some, now=now, known=known)
     closed = SessionRun.objects.filter(
         shard=shard, session__in=days, calculated_at__isnull=True

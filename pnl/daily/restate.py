@@ -16,7 +16,8 @@ from typing import Any
 from django.db import connection, transaction
 
 from kernel import clock
-from pnl.daily.write import PIECE_ROWS, Span, daily_write, writer_lock
+from kernel.locks import Lock, try_transaction_lock
+from pnl.daily.write import PIECE_ROWS, Span, daily_write
 from pnl.models import Holding, RestateRequest, SessionRun
 from prices.sessions import Sessions, sessions
 
@@ -97,7 +98,7 @@ def _piece(now: datetime) -> Turn:
     was written with a request is seen."""
     known = sessions()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        if not writer_lock(cursor, wait=False):
+        if not try_transaction_lock(Lock.DAILY_PNL_WRITE):
             return Turn.BUSY
         found = list(RestateRequest.objects.order_by("id")[:MOST_REQUESTS])
         if not found:

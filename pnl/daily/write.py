@@ -12,8 +12,6 @@ from typing import Any
 from pnl.daily.compute import COMPUTED, computed_params
 from prices.sessions import Sessions
 
-# Any number that nothing else locks. Two writers could write an older state over a newer one.
-WRITER = 7_205_031
 # Rows (keys × sessions) of one transaction: about a tenth of a second.
 PIECE_ROWS = 5_000
 
@@ -67,21 +65,13 @@ class Span:
     last: date
 
 
-def writer_lock(cursor: Any, *, wait: bool) -> bool:
-    """Be the one writer until this transaction ends; False when there is another."""
-    if wait:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER])
-        return True
-    cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [WRITER])
-    return bool(cursor.fetchone()[0])
-
-
 def daily_write(
     cursor: Any, *, spans: Iterable[Span], days: Sequence[date], now: datetime, known: Sessions
 ) -> int:
     """Calculate these keys' marked sessions among `days` from the present closes and write what
-    differs; the number of rows written. The caller is the writer (`writer_lock`), in a statement
-    of its own before: this one must see what the writer before has committed."""
+    differs; the number of rows written. The caller holds Lock.DAILY_PNL_WRITE, taken in a
+    statement of its own before: this one must see what the writer before has committed, and two
+    writers could write an older state over a newer one."""
     wanted = list(spans)
     if not wanted or not days:
         return 0

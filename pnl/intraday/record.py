@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pnl.live.totals import live_totals
 from pnl.models import AccountPnl, Holding
-from prices.sessions import is_open, sessions
+from prices.sessions import sessions
 from prices.sources import source
 
 
@@ -14,7 +14,7 @@ def intraday_record(*, now: datetime) -> int:
     The second call in a minute adds nothing. Points come while the exchange is open, or at any hour
     when the price source ticks at any hour; in between there is nothing to see.
     """
-    if not (is_open(now) or source().ticks_at_any_hour):
+    if not (sessions().is_open(now) or source().ticks_at_any_hour):
         return 0
     accounts = dict(Holding.objects.values_list("account__code", "account_id").distinct())
     minute = now.replace(second=0, microsecond=0)

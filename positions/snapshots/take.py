@@ -19,6 +19,7 @@ from django.db import connection, transaction
 
 from kernel.clock import new_york
 from kernel.database import lift_timeouts
+from kernel.locks import Lock, try_transaction_lock
 from positions.models import SnapshotRun
 from prices.closes.effective_close import source_params
 from prices.closes.read import closes_state
@@ -29,8 +30,6 @@ from trades.models import LedgerEntry
 
 logger = logging.getLogger(__name__)
 
-# Any number that nothing else locks: one taker at a time.
-_TAKER = 7_205_021
 # How long a run waits for transactions that were open at the end; after that the next run does.
 PATIENCE_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05
@@ -109,13 +108,12 @@ def _horizon_passed(run: SnapshotRun, patience: float) -> bool:
 def _take(run: SnapshotRun) -> bool:
     """Write the rows and close the run; False when somebody else does or did.
 
-    The lock is no row's, so that this transaction has no id, and holds back no reader, while it
-    sums; the insertion alone has one.
+    The lock gives this transaction no id, so that it holds back no reader while it sums; the
+    insertion alone has one.
     """
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lift_timeouts(cursor)
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_TAKER])
-        if not cursor.fetchone()[0]:
+        if not try_transaction_lock(Lock.SNAPSHOT_TAKE):
             return False
         if SnapshotRun.objects.get(pk=run.pk).taken_at is not None:
             return False

@@ -1,17 +1,16 @@
 """A file of closes, `ticker,session,close`: text in, rows or errors by line out. No database."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from kernel.errors import FieldError
-from prices.amounts import read_amount
+from kernel.moments import read_day
+from kernel.money import read_amount
 from prices.csv_rows import error_at, read_rows
 
 COLUMNS = ("ticker", "session", "close")
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,10 @@ def read_closes(lines: Iterable[str]) -> tuple[list[CloseRow], list[FieldError]]
 
 
 def _row(line: int, cell: Mapping[str, str]) -> CloseRow | FieldError:
-    if not _DATE.match(cell["session"]):
-        return error_at(line, "malformed", "The session must be a date, such as 2026-01-31.")
     try:
-        session = date.fromisoformat(cell["session"])
+        session = read_day(cell["session"])
     except ValueError:
-        return error_at(line, "malformed", f"There is no date {cell['session']}.")
+        return error_at(line, "malformed", "The session must be a date, such as 2026-01-31.")
     try:
         close = read_amount(cell["close"])
     except ValueError as error:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from time import sleep
 
-from django.conf import settings
-from django.utils.module_loading import import_string
-
+from kernel.locks import POLL_SECONDS
 from prices.closes.read import SESSIONS_BACK, missing_closes, sessions_to_ask
 from prices.closes.runs import (
     runs_are_due,
@@ -18,11 +16,12 @@ from prices.closes.runs import (
 )
 from prices.closes.write import CloseKey, closes_insert
 from prices.elapsed_clock import elapsed_clock
+from prices.hooks import first_day_needed
 from prices.models import Instrument
 from prices.selectors import ever_priced_instruments, priced_instruments
 from prices.sessions import sessions
 from prices.sources import PriceSource, SourceClose, SourceUnavailable, source
-from prices.sources.ask import POLL_SECONDS, ask, exclusive, left_alone_until
+from prices.sources.ask import ask, exclusive, left_alone_until
 
 # Instruments asked for, and written, at once: what was answered is kept if the next fail.
 AT_ONCE = 50
@@ -109,11 +108,7 @@ def closes_rebuild(*, now: datetime, first: date | None = None) -> Filled:
 
 def _first_needed() -> date | None:
     """The session whose closes the first trade's P&L needs."""
-    named = [
-        day
-        for path in settings.FIRST_PRICED_SELECTORS
-        if (day := import_string(path)()) is not None
-    ]
+    named = [day for day in first_day_needed() if day is not None]
     return sessions().previous_session(min(named)) if named else None
 
 

@@ -6,19 +6,17 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 
 from kernel.errors import FieldError, Invalid
-from prices.amounts import check_amount
+from kernel.locks import Lock, transaction_lock
+from kernel.money import checked_amount
 from prices.closes.csv_file import CloseRow, read_closes
 from prices.closes.runs import runs_settle
 from prices.csv_rows import error_at
 from prices.models import MANUAL, Close, Instrument
 from prices.notify import closes_written
 from prices.sessions import NoSession, Sessions, sessions
-
-# Any number that nothing else locks: one writer of closes at a time.
-_WRITER = 7_205_011
 
 # (instrument id, session, close)
 CloseKey = tuple[int, date, Decimal]
@@ -51,7 +49,7 @@ def close_problems(
     """What is wrong with a close entered by hand, by field; empty when nothing is."""
     errors = []
     try:
-        check_amount(close)
+        checked_amount(close)
     except ValueError as error:
         errors.append(FieldError("invalid", str(error), "close"))
     try:
@@ -77,7 +75,7 @@ def close_enter(
         errors.insert(0, FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
     if errors or instrument is None:
         raise Invalid(*errors)
-    _lock_writers()
+    transaction_lock(Lock.CLOSES_WRITE)
     entered = Close.objects.create(
         instrument=instrument,
         session=session,
@@ -112,7 +110,7 @@ def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) ->
     The lock comes in a statement of its own, so that the next one sees what the writer before
     has committed: the table has no unique key that could refuse a second row.
     """
-    _lock_writers()
+    transaction_lock(Lock.CLOSES_WRITE)
     latest = _latest(rows, name)
     new = [
         row
@@ -125,11 +123,6 @@ def closes_insert(rows: Sequence[CloseKey], name: str, *, only_missing: bool) ->
     )
     closes_written((instrument, day) for instrument, day, _ in new)
     return len(new)
-
-
-def _lock_writers() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_WRITER])
 
 
 def _latest(rows: Sequence[CloseKey], name: str) -> dict[tuple[int, date], Decimal]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from kernel.errors import FieldError
-from prices.amounts import read_amount
+from kernel.moments import read_moment
+from kernel.money import read_amount
 from prices.csv_rows import error_at, read_rows
 
 COLUMNS = ("ticker", "as_of", "price")
@@ -33,14 +34,12 @@ def read_quotes(lines: Iterable[str]) -> tuple[list[QuoteRow], list[FieldError]]
 
 def _row(line: int, cell: Mapping[str, str]) -> QuoteRow | FieldError:
     try:
-        as_of = datetime.fromisoformat(cell["as_of"])
+        as_of = read_moment(cell["as_of"], blank=True)
     except ValueError:
-        as_of = None
-    if as_of is None or as_of.tzinfo is None:
         detail = "The time needs a date and an offset, such as 2026-01-30T15:04:05-05:00."
         return error_at(line, "malformed", detail)
     try:
         price = read_amount(cell["price"])
     except ValueError as error:
         return error_at(line, "not_a_price", f"The price: {error}")
-    return QuoteRow(line, cell["ticker"], as_of.astimezone(UTC), price)
+    return QuoteRow(line, cell["ticker"], as_of, price)

@@ -8,7 +8,7 @@ from django.db import connection
 from kernel.clock import new_york
 from prices.marks import SIMULATED
 from prices.models import MANUAL, PricePoint
-from prices.sessions import day_start, is_open, sessions
+from prices.sessions import day_start, sessions
 
 SESSIONS_KEPT = 5
 # A little more than the time from one record to the next, so that no quote falls between two.
@@ -22,7 +22,7 @@ def points_record(*, now: datetime) -> int:
     Called once a minute; a second call adds nothing. Forgets what is too old, once an hour."""
     if new_york(now).minute == 0:
         _forget(now)
-    if not is_open(now) and not (
+    if not sessions().is_open(now) and not (
         settings.PRICE_SOURCE == SIMULATED and now.minute % _AT_NIGHT_EVERY == 0
     ):
         return 0

@@ -11,7 +11,7 @@ from prices.models import Instrument, Quote
 from prices.notify import publish_changed
 from prices.quotes.write import quotes_keep
 from prices.selectors import priced_instruments
-from prices.sessions import is_open
+from prices.sessions import sessions
 from prices.sources import PriceSource, SourceQuote, SourceUnavailable, source
 from prices.sources.ask import ask, one_fetch
 
@@ -35,7 +35,7 @@ def quotes_refresh(*, now: datetime) -> int:
     when the source cannot be asked, or not for all; the last quotes stay.
     """
     current = source()
-    if not current.ticks_at_any_hour and not is_open(now):
+    if not current.ticks_at_any_hour and not sessions().is_open(now):
         return 0
     instruments = priced_instruments(now)
     if current.ticks_at_any_hour:

@@ -22,7 +22,7 @@ from kernel.money import round_source_price
 from prices.models import Instrument, SourceState
 from prices.quotes.write import quotes_keep
 from prices.selectors import priced_instruments
-from prices.sessions import business_date, is_open, session_of
+from prices.sessions import Session, sessions
 from prices.sources import SourceQuote
 
 logger = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Streamer:
     async def _connect_forever(self) -> None:
         pause = self.first_pause
         while True:
-            if not await self._in_database(lambda: is_open(clock.now())):
+            if not await self._in_database(lambda: sessions().is_open(clock.now())):
                 await asyncio.sleep(self.look_every)
                 continue
             before = self.connections, time.monotonic()
@@ -91,7 +91,7 @@ class Streamer:
         """One connection, for as long as the exchange is open and the same names are priced."""
         from prices.sources.yahoo_stream import YahooStream
 
-        session = await self._in_database(lambda: session_of(business_date(clock.now())))
+        session = await self._in_database(_session)
         self._instruments = await self._in_database(lambda: priced_instruments(clock.now()))
         symbols = [instrument.yahoo_symbol for instrument in self._instruments]
         if not symbols:
@@ -138,6 +138,12 @@ class Streamer:
             return call()
 
         return await asyncio.get_running_loop().run_in_executor(self._database, fresh)
+
+
+def _session() -> Session:
+    """The session of the business date."""
+    known = sessions()
+    return known.session_of(known.business_date(clock.now()))
 
 
 def _hang_up() -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F
 
 from kernel.errors import FieldError, Invalid, NotThere
-from prices.amounts import check_amount
+from kernel.money import checked_amount
 from prices.models import Instrument, PriceOverride
 from prices.notify import publish_changed
 from prices.sessions import day_start, sessions
@@ -27,7 +27,7 @@ def override_problems(
     """What is wrong with an override, by field; empty when nothing is."""
     errors = []
     try:
-        check_amount(price)
+        checked_amount(price)
     except ValueError as error:
         errors.append(FieldError("invalid", str(error), "price"))
     if not reason.strip():

@@ -1,24 +1,21 @@
 """Asking a source: one fetch at a time, and none while the source is to be left alone."""
 
 import random
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import F
 
+from kernel.locks import Lock, session_lock
 from prices.elapsed_clock import elapsed_clock
 from prices.models import SourceFailure, SourceState
 from prices.sources import PriceSource, SourceUnavailable
 from prices.sources.backoff import pause
 
-# Any number that nothing else locks.
-_FETCH = 7_205_012
-POLL_SECONDS = 0.1
 T = TypeVar("T")
 
 
@@ -32,28 +29,12 @@ class FetchRunning(SourceUnavailable):
 
 @contextmanager
 def one_fetch(*, wait_seconds: float = 5.0) -> Iterator[None]:
-    """Hold the one right to ask a source, for the length of the block. Raises FetchRunning.
-
-    An advisory lock of the database session: it spans transactions, and is gone with the process.
-    Not for use inside a transaction: a failed one could not give it back.
-    """
-    deadline = time.monotonic() + wait_seconds
-    while not _locked("pg_try_advisory_lock"):
-        if time.monotonic() >= deadline:
+    """Hold the one right to ask a source, for the length of the block, over transactions. Raises
+    FetchRunning. Not for use inside a transaction."""
+    with session_lock(Lock.SOURCE_ASK, wait_seconds=wait_seconds) as is_mine:
+        if not is_mine:
             raise FetchRunning("Prices are being fetched by another process.")
-        time.sleep(POLL_SECONDS)
-    try:
         yield
-    finally:
-        # A connection that is gone has given it back already, and its own error is what counts.
-        with suppress(OperationalError, InterfaceError):
-            _locked("pg_advisory_unlock")
-
-
-def _locked(function: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [_FETCH])
-        return bool(cursor.fetchone()[0])
 
 
 def exclusive(source: PriceSource, *, wait_seconds: float = 5.0) -> AbstractContextManager[None]:

@@ -3,10 +3,11 @@ one file may hold both, with the other columns left empty. Times carry their off
 
 import csv
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from prices.amounts import read_amount
+from kernel.moments import read_day, read_moment
+from kernel.money import read_amount
 from prices.models import Instrument
 from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 
@@ -58,11 +59,8 @@ def _row(row: dict[str, str], place: str) -> SourceQuote | SourceClose:
     try:
         ticker = row["ticker"]
         if row.get("close"):
-            day = date.fromisoformat(row["session"])
-            return SourceClose(ticker, day, read_amount(row["close"]))
-        as_of = datetime.fromisoformat(row["as_of"])
-        if as_of.tzinfo is None:
-            raise ValueError("as_of needs an offset")
-        return SourceQuote(ticker, read_amount(row["price"]), as_of.astimezone(UTC))
+            return SourceClose(ticker, read_day(row["session"]), read_amount(row["close"]))
+        as_of = read_moment(row["as_of"], blank=True)
+        return SourceQuote(ticker, read_amount(row["price"]), as_of)
     except (KeyError, TypeError, ValueError) as error:
         raise SourceUnavailable(f"{place}: {error}", kind=FailureKind.FILE) from error

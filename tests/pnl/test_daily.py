@@ -257,11 +257,11 @@ def test_a_rebuild_that_mends_asks_for_all_of_it(week: Days) -> None:
 def test_one_writer_at_a_time(week: Days, committed_db: PostgresServer) -> None:
     from psycopg import connect
 
-    from pnl.daily.write import WRITER
+    from kernel.locks import Lock
 
     week.trade("2", "41", TUESDAY, when=NOW)
     with connect(committed_db.url("runtime")) as other:
-        other.execute("SELECT pg_advisory_xact_lock(%s)", [WRITER])
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [Lock.DAILY_PNL_WRITE.value])
         assert restate_work(now=NOW) is Turn.BUSY
     assert restate_work(now=NOW) is Turn.DONE
 

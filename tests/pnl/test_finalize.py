@@ -8,7 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
-from pnl.daily.finalize import KEEPER, _pieces, daily_finalize
+from kernel.locks import Lock
+from pnl.daily.finalize import _pieces, daily_finalize
 from pnl.models import SessionRun
 from prices.sessions import sessions
 from tests import factories as make
@@ -70,8 +71,10 @@ def test_one_run_of_keeping_at_a_time(days: Days, committed_db: PostgresServer) 
     days.close(MONDAY, "41")
     settle(MONDAY)
     with connect(committed_db.url("runtime")) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [KEEPER])
+        other.execute("SELECT pg_advisory_lock(%s)", [Lock.DAILY_PNL_FINALIZE.value])
         assert daily_finalize(now=at(MONDAY, 21)) == 0
     assert daily_finalize(now=at(MONDAY, 21)) > 0
     with connect(committed_db.url("runtime")) as other:
-        assert other.execute("SELECT pg_try_advisory_lock(%s)", [KEEPER]).fetchone() == (True,)
+        assert other.execute(
+            "SELECT pg_try_advisory_lock(%s)", [Lock.DAILY_PNL_FINALIZE.value]
+        ).fetchone() == (True,)

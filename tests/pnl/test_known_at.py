@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from kernel.clock import clock_set
 from prices.models import Close
-from prices.sessions import previous_session
+from prices.sessions import sessions
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.test_booking import URL, book
 from trades.models import Quarantine
@@ -72,7 +72,7 @@ def test_a_bulk_booking_is_known_at_the_time_its_versions_show(desk: Desk) -> No
 def test_what_is_read_from_the_ledger_waits_for_no_reader(desk: Desk) -> None:
     client = desk.client()
     trade = book(desk, quantity="10").json()["id"]
-    close = {"session": previous_session(TODAY), "source": "manual", "close": "100"}
+    close = {"session": sessions().previous_session(TODAY), "source": "manual", "close": "100"}
     Close.objects.create(instrument=desk.ibm, **close)
     for consumer in ("positions", "pnl"):
         Quarantine.objects.create(consumer=consumer, account=desk.account, entry_id=1, error="gone")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from prices.hooks import instruments_needed
 from prices.models import Instrument, Quote
 from prices.quotes.refresh import quotes_refresh, ticks_take
 
@@ -81,28 +82,17 @@ def test_sources_keep_quotes_of_their_own(
     assert set(Quote.objects.values_list("source", flat=True)) == {"simulated", "csv"}
 
 
-def test_who_is_priced(
-    now: datetime, make_instrument: Callable[..., Instrument], settings: Any
-) -> None:
+def test_who_is_priced(now: datetime, make_instrument: Callable[..., Instrument]) -> None:
     make_instrument("IN")
     make_instrument("OFF", is_active=False)
     make_instrument("LEFT", indices=[])
     held = make_instrument("HELD", indices=[], is_active=False)
-    global _held
-    _held = [held.pk]
-    settings.PRICED_INSTRUMENT_SELECTORS = [f"{__name__}.held_for_test"]
-    quotes_refresh(now=now)
+    with instruments_needed.only(lambda _: [held.pk]):
+        quotes_refresh(now=now)
     tickers = Quote.objects.order_by("instrument__ticker").values_list(
         "instrument__ticker", flat=True
     )
     assert list(tickers) == ["HELD", "IN"]
-
-
-_held: list[int] = []
-
-
-def held_for_test(now: datetime) -> list[int]:
-    return _held
 
 
 def test_what_changed_is_published_after_commit(

@@ -5,19 +5,7 @@ from datetime import UTC, date, datetime, time
 import pytest
 
 from prices.models import SessionOverride
-from prices.sessions import (
-    NoSession,
-    business_date,
-    completed_sessions,
-    day_start,
-    is_open,
-    is_session,
-    next_session,
-    previous_session,
-    session_of,
-    sessions,
-    sessions_between,
-)
+from prices.sessions import NoSession, day_start, sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +38,7 @@ BUSINESS_DATES = [
 
 @pytest.mark.parametrize(("moment", "expected"), BUSINESS_DATES)
 def test_business_date(moment: str, expected: date) -> None:
-    assert business_date(at(moment)) == expected
+    assert sessions().business_date(at(moment)) == expected
 
 
 # Day, opens, closes (UTC); None is no session.
@@ -77,51 +65,54 @@ DAYS_OFF = [
 
 @pytest.mark.parametrize(("day", "opens", "closes"), HOURS)
 def test_hours(day: date, opens: str, closes: str) -> None:
-    session = session_of(day)
+    session = sessions().session_of(day)
     assert (session.date, session.opens, session.closes) == (day, at(opens), at(closes))
     assert session.opens.tzinfo is UTC
-    assert is_session(day)
+    assert sessions().is_session(day)
 
 
 @pytest.mark.parametrize("day", DAYS_OFF)
 def test_day_off(day: date) -> None:
-    assert not is_session(day)
+    assert not sessions().is_session(day)
     with pytest.raises(NoSession):
-        session_of(day)
+        sessions().session_of(day)
 
 
 def test_the_calendar_outlasts_a_process() -> None:
-    assert is_session(date(2060, 6, 1))
+    assert sessions().is_session(date(2060, 6, 1))
 
 
 def test_neighbours_are_strict() -> None:
-    assert previous_session(date(2026, 2, 2)) == date(2026, 1, 30)
-    assert previous_session(date(2026, 2, 1)) == date(2026, 1, 30)
-    assert next_session(date(2026, 1, 30)) == date(2026, 2, 2)
-    assert next_session(date(2026, 1, 31)) == date(2026, 2, 2)
+    assert sessions().previous_session(date(2026, 2, 2)) == date(2026, 1, 30)
+    assert sessions().previous_session(date(2026, 2, 1)) == date(2026, 1, 30)
+    assert sessions().next_session(date(2026, 1, 30)) == date(2026, 2, 2)
+    assert sessions().next_session(date(2026, 1, 31)) == date(2026, 2, 2)
     with pytest.raises(NoSession):
-        previous_session(date(1960, 1, 1))
+        sessions().previous_session(date(1960, 1, 1))
     with pytest.raises(NoSession):
-        next_session(date(2100, 1, 1))
+        sessions().next_session(date(2100, 1, 1))
 
 
 def test_sessions_between_has_both_ends() -> None:
-    assert sessions_between(date(2026, 1, 30), date(2026, 2, 3)) == [
+    assert sessions().sessions_between(date(2026, 1, 30), date(2026, 2, 3)) == [
         date(2026, 1, 30),
         date(2026, 2, 2),
         date(2026, 2, 3),
     ]
-    assert sessions_between(date(2026, 1, 31), date(2026, 2, 1)) == []
+    assert sessions().sessions_between(date(2026, 1, 31), date(2026, 2, 1)) == []
 
 
 def test_a_session_is_completed_at_its_close() -> None:
     half_day_closes = "2026-11-27T18:00"
-    assert completed_sessions(at("2026-11-27T17:59:59"), 2) == [
+    assert sessions().completed_sessions(at("2026-11-27T17:59:59"), 2) == [
         date(2026, 11, 24),
         date(2026, 11, 25),
     ]
-    assert completed_sessions(at(half_day_closes), 2) == [date(2026, 11, 25), date(2026, 11, 27)]
-    assert completed_sessions(at(half_day_closes), 0) == []
+    assert sessions().completed_sessions(at(half_day_closes), 2) == [
+        date(2026, 11, 25),
+        date(2026, 11, 27),
+    ]
+    assert sessions().completed_sessions(at(half_day_closes), 0) == []
 
 
 @pytest.mark.parametrize(
@@ -136,7 +127,7 @@ def test_a_session_is_completed_at_its_close() -> None:
     ],
 )
 def test_is_open(moment: str, *, expected: bool) -> None:
-    assert is_open(at(moment)) is expected
+    assert sessions().is_open(at(moment)) is expected
 
 
 def test_day_start_follows_the_clocks() -> None:
@@ -147,29 +138,29 @@ def test_day_start_follows_the_clocks() -> None:
 
 def test_an_override_closes_a_day_at_once_and_gives_it_back() -> None:
     friday, noon = date(2026, 1, 30), at("2026-01-30T17:00")
-    assert is_open(noon)
+    assert sessions().is_open(noon)
     row = SessionOverride.objects.create(date=friday, is_closed=True, reason="Storm")
-    assert not is_session(friday)
-    assert not is_open(noon)
-    assert business_date(noon) == date(2026, 1, 29)
-    assert previous_session(date(2026, 2, 2)) == date(2026, 1, 29)
+    assert not sessions().is_session(friday)
+    assert not sessions().is_open(noon)
+    assert sessions().business_date(noon) == date(2026, 1, 29)
+    assert sessions().previous_session(date(2026, 2, 2)) == date(2026, 1, 29)
     row.delete()
-    assert business_date(noon) == friday
+    assert sessions().business_date(noon) == friday
 
 
 def test_an_override_closes_early() -> None:
     friday = date(2026, 1, 30)
     SessionOverride.objects.create(date=friday, early_close=time(13), reason="Mourning")
-    assert session_of(friday).opens == at("2026-01-30T14:30")
-    assert session_of(friday).closes == at("2026-01-30T18:00")
-    assert completed_sessions(at("2026-01-30T18:00"), 1) == [friday]
+    assert sessions().session_of(friday).opens == at("2026-01-30T14:30")
+    assert sessions().session_of(friday).closes == at("2026-01-30T18:00")
+    assert sessions().completed_sessions(at("2026-01-30T18:00"), 1) == [friday]
 
 
 def test_an_override_makes_a_day_off_a_session() -> None:
     saturday = date(2026, 1, 31)
     SessionOverride.objects.create(date=saturday, early_close=time(16), reason="Extra session")
-    assert session_of(saturday).opens == at("2026-01-31T14:30")
-    assert next_session(date(2026, 1, 30)) == saturday
+    assert sessions().session_of(saturday).opens == at("2026-01-31T14:30")
+    assert sessions().next_session(date(2026, 1, 30)) == saturday
 
 
 def test_sessions_read_once_ask_the_database_once(django_assert_num_queries: object) -> None:

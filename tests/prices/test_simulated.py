@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from prices.models import Instrument
-from prices.sessions import session_of
+from prices.sessions import sessions
 from prices.sources.noise import walk
 from prices.sources.simulated import SimulatedSource
 
@@ -69,7 +69,7 @@ def test_some_names_move_each_second_and_by_little() -> None:
 
 
 def test_closes_are_what_the_quotes_approach() -> None:
-    source, session = SimulatedSource(7), session_of(date(2026, 1, 30))
+    source, session = SimulatedSource(7), sessions().session_of(date(2026, 1, 30))
     closes = {c.ticker: c.close for c in source.closes(MANY, session.date, session.date, now=NOW)}
     quotes = {q.ticker: q.price for q in source.quotes(MANY, now=session.closes)}
     gaps = [abs(quotes[t] / closes[t] - 1) for t in closes]

@@ -16,7 +16,7 @@ from prices.closes.fetch import closes_recover, closes_work
 from prices.closes.read import ClosesState, closes_state
 from prices.models import CARRIED, Close, CloseRun, Instrument, Quote, SessionOverride
 from prices.quotes.refresh import quotes_refresh
-from prices.sessions import is_open
+from prices.sessions import sessions
 from prices.sessions.calendar import Session, published_calendar
 from prices.sources import SourceUnavailable
 from tests.yahoo.market import Market
@@ -53,7 +53,7 @@ class Desk:
         before = dict(CloseRun.objects.values_list("session", "attempts"))
         self.server.asked.clear()
         works = [quotes_refresh]
-        if now.minute % 10 == 0 or not is_open(now):
+        if now.minute % 10 == 0 or not sessions().is_open(now):
             works.append(closes_work)
         for work in works:
             with suppress(SourceUnavailable):

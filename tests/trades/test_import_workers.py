@@ -8,6 +8,7 @@ import pytest
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
+from kernel.locks import Lock
 from tests.trades.conftest import Desk, make_desk
 from tests.trades.importing import (
     HEADER,
@@ -156,19 +157,19 @@ def test_one_dry_run_at_a_time_and_imports_go_on_beside_it(
     """A dry run keeps its worker until it ends: two would keep all of them."""
     dry = upload(desk, lines(ROW), dry_run="1").json()["id"]
     with connect(committed_db.url("runtime"), autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [import_lease.DRY_RUN_LOCK])
+        other.execute("SELECT pg_advisory_lock(%s)", [Lock.IMPORT_DRY_RUN.value])
         for _ in range(import_lease.MAX_ATTEMPTS + 1):
             work(UUID(dry))
         assert counts(read(desk, dry)) == ("queued", 1, 0, 0)
         assert counts(imported(desk, lines(ROW))) == ("done", 1, 1, 0)
         # The sweep brings it back.
         assert import_lease.imports_sweep() == 1
-        other.execute("SELECT pg_advisory_unlock(%s)", [import_lease.DRY_RUN_LOCK])
+        other.execute("SELECT pg_advisory_unlock(%s)", [Lock.IMPORT_DRY_RUN.value])
         work(UUID(dry))
         assert counts(read(desk, dry)) == ("done", 1, 0, 0)
         # Given back.
         assert counts(imported(desk, lines(ROW), dry_run="1")) == ("done", 1, 0, 0)
-        found = other.execute("SELECT pg_try_advisory_lock(%s)", [import_lease.DRY_RUN_LOCK])
+        found = other.execute("SELECT pg_try_advisory_lock(%s)", [Lock.IMPORT_DRY_RUN.value])
         assert found.fetchone() == (True,)
 
 

@@ -13,7 +13,7 @@ from kernel.clock import NEW_YORK
 from positions.models import PositionSnapshot
 from positions.snapshots.take import snapshots_work
 from prices.models import CARRIED, SessionOverride
-from prices.sessions import session_of
+from prices.sessions import sessions
 from tests import factories as make
 from tests.pnl.conftest import Days, at, recorded, settle
 from trades.models import Trade
@@ -153,4 +153,4 @@ def test_example(committed_db: PostgresServer, title: str, lines: list[str]) -> 
 
 def test_half_days_end_at_one(committed_db: PostgresServer) -> None:
     Play().do("half-day Tue")
-    assert session_of(DAYS["Tue"]).closes == _moment("Tue", "13:00")
+    assert sessions().session_of(DAYS["Tue"]).closes == _moment("Tue", "13:00")

@@ -4,17 +4,18 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import connection
 from django.db.models import F, Q, Value
 from django.db.models.functions import Coalesce, Now
 
 from kernel import clock, notices
 from kernel.database import is_outage
+from kernel.locks import Lock, session_lock
 from trades.ledger import nudges
 from trades.models import Import, ImportState
 from trades.models.imports import OPEN_STATES
@@ -26,7 +27,6 @@ HEARTBEAT_SECONDS = 1.0
 LOOK_SECONDS = 0.2
 # So many workers in a row that did not get further: something is wrong with the file or with us.
 MAX_ATTEMPTS = 10
-DRY_RUN_LOCK = 7205019
 
 
 class LeaseLost(Exception):
@@ -80,24 +80,12 @@ def _lease_end() -> Any:
 def dry_run_alone(import_id: UUID) -> Iterator[bool]:
     """Dry runs keep their turn until they end, for what they remember ends with it. There is one at
     a time, so that they do not keep all workers from prices and imports. False: another one goes
-    on, and the sweep brings this one back. An advisory lock, gone with the process."""
+    on, and the sweep brings this one back."""
     if not Import.objects.filter(pk=import_id, dry_run=True).exists():
         yield True
         return
-    is_alone = _locked("pg_try_advisory_lock")
-    try:
+    with session_lock(Lock.IMPORT_DRY_RUN) as is_alone:
         yield is_alone
-    finally:
-        if is_alone:
-            # A connection that is gone has given it back already.
-            with suppress(OperationalError, InterfaceError):
-                _locked("pg_advisory_unlock")
-
-
-def _locked(function: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [DRY_RUN_LOCK])
-        return bool(cursor.fetchone()[0])
 
 
 def import_move(job: Import, **changes: Any) -> None:

@@ -2,6 +2,7 @@
 
 from django.db import connection, transaction
 
+from kernel.locks import Lock, transaction_lock
 from trades.ledger.reader import AnotherCluster
 from trades.models import LedgerEpoch
 
@@ -28,8 +29,8 @@ def system_identifier() -> int:
 def ledger_restored() -> int | None:
     """Declare that this cluster holds a restored ledger: open the next epoch, and return it; None
     when there is nothing to declare. Two at once: one of them finds nothing left to do."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('eqtrade.epoch'))")
+    with transaction.atomic():
+        transaction_lock(Lock.LEDGER_EPOCH)
         if same_cluster():
             return None
         latest = LedgerEpoch.objects.order_by("-epoch").first()

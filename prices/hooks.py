@@ -1,0 +1,18 @@
+"""What prices asks of the apps above it, and tells them."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from kernel.hooks import Hook
+
+# Which instruments need prices at this moment? Ids.
+instruments_needed: Hook[[datetime], Iterable[int]] = Hook()
+
+# Since when are prices needed? None: not yet.
+first_day_needed: Hook[[], date | None] = Hook()
+
+# These closes (instrument id, session) are being recorded, in this transaction.
+closes_recorded: Hook[[Iterable[tuple[int, date]]], None] = Hook()
+
+# The hours of a day are being changed, in this transaction. The first such day.
+hours_changed: Hook[[date], None] = Hook()
