@@ -46,9 +46,11 @@ def row(sql: str, params: Params = ()) -> Row | None:
 
 
 def _run(database: DatabaseWrapper, sql: str, params: Params) -> list[Row]:
-    with database.prepared_cursor() as cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall() if cursor.description else []
+    cursor = database.prepared_cursor()
+    cursor.execute(sql, params)
+    # Its description would make an object of each column only to tell whether there are any.
+    answer = cursor.cursor.pgresult
+    return cursor.fetchall() if answer is not None and answer.nfields else []
 
 
 def _is_outdated_plan(error: NotSupportedError) -> bool:

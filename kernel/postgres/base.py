@@ -73,6 +73,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
 
     connection: Connection | None
     losses = 0
+    _prepared: PreparedCursor | None = None
 
     # Django's own, which its stubs do not name.
     _connection_pools: ClassVar[dict[str, Pool]]
@@ -120,8 +121,12 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     def prepared_cursor(self) -> CursorWrapper:
         """As `cursor()`, for statements that are prepared."""
         self.close_if_health_check_failed()
-        with self.wrap_database_errors:
-            return self._prepare_cursor(PreparedCursor(self._open_connection()))
+        opened = self._open_connection()
+        # One a connection: a cursor's dumpers are dear to set up, and each answer is read whole.
+        found = self._prepared
+        if found is None or found.connection is not opened:
+            found = self._prepared = PreparedCursor(opened)
+        return self._prepare_cursor(found)
 
     def forget_prepared(self) -> None:
         """Have every prepared statement of this connection made anew. psycopg, seeing this one run,
