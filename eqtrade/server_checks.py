@@ -15,6 +15,7 @@ from django.contrib.auth.models import User
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
+from django.db.backends.utils import CursorWrapper
 
 from kernel.database import append_only_tables
 
@@ -58,7 +59,7 @@ def runtime_role_is_bound(databases: Sequence[str] | None = None, **_: Any) -> l
     return found
 
 
-def _unlimited(cursor: Any, role: str) -> list[CheckMessage]:
+def _unlimited(cursor: CursorWrapper, role: str) -> list[CheckMessage]:
     cursor.execute(
         "SELECT name FROM pg_settings WHERE setting = '0' AND name IN"
         " ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pgtrigger
 from django.db import InterfaceError, OperationalError, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Func
 
 
@@ -56,7 +57,7 @@ def append_only_tables() -> list[str]:
     return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))
 
 
-def lift_timeouts(cursor: Any) -> None:
+def lift_timeouts(cursor: CursorWrapper) -> None:
     """For this transaction: what reads or sums everything takes longer than a request may. A
     timeout that this version of PostgreSQL does not know is passed over.
 

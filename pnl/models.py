@@ -132,8 +132,9 @@ class DailyPnl(models.Model):
     mark = NumericField(null=True)
     trade_pnl = NumericField(null=True)
     position_pnl = NumericField(null=True)
-    price_source = models.CharField(max_length=16, null=True)
-    pnl_reason = models.CharField(max_length=17, null=True)
+    # Null where there is none, as in the figures that the rows are compared with.
+    price_source = models.CharField(max_length=16, null=True)  # noqa: DJ001
+    pnl_reason = models.CharField(max_length=17, null=True)  # noqa: DJ001
     is_final = models.BooleanField(default=False)
     calculated_at = models.DateTimeField()
     restated_at = models.DateTimeField(null=True)
@@ -203,9 +204,9 @@ class Cost(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.instrument_id}: {self.cost}"
+
     @property
     def average_cost(self) -> Decimal | None:
         return average_cost(self.quantity, self.cost)
-
-    def __str__(self) -> str:
-        return f"{self.account_id}/{self.instrument_id}: {self.cost}"

@@ -5,7 +5,7 @@ from blotter.rows.pnl import days_with_pnl, pnl_rows, total_rows
 from blotter.rows.position import position_rows, position_rows_as_of
 from blotter.rows.price import price_rows
 from blotter.rows.today import Today, today_at
-from prices.rows import price_row
+from prices.rows import price_age, price_row
 
 __all__ = [
     "Today",
@@ -13,6 +13,7 @@ __all__ = [
     "pnl_rows",
     "position_rows",
     "position_rows_as_of",
+    "price_age",
     "price_row",
     "price_rows",
     "today_at",

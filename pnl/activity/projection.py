@@ -8,7 +8,8 @@ it and is in what is calculated then.
 """
 
 from dataclasses import dataclass
-from typing import Any
+
+from django.db.backends.utils import CursorWrapper
 
 from trades.ledger.reader import Batch
 from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
@@ -34,12 +35,12 @@ _REQUEST_ALL = """
 
 @dataclass(frozen=True)
 class ActivityProjection(SumProjection):
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         entries = super().apply(cursor, batch)
         cursor.execute(_REQUEST, batch.params)
         return entries
 
-    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+    def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         """Kept P&L follows what was mended; of accounts that were named it does in any case."""
         rebuilt = super().rebuild(cursor, scope)
         if rebuilt.written or rebuilt.removed or scope.accounts is not None:

@@ -26,6 +26,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from django.db.backends.utils import CursorWrapper
+
 from pnl.cost.average_cost import MILLION, NOTHING, Costed, fold
 from pnl.cost.fills import fills_of, moment_number, numbers
 from trades.ledger import sql
@@ -99,7 +101,7 @@ class CostProjection:
 
     name: str = "cost"
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         """Go on with the keys of a batch, or replay them. The number of entries."""
         cursor.execute(_BATCH, batch.params)
         rows, early, entries = [], [], 0
@@ -128,7 +130,7 @@ class CostProjection:
         _write(cursor, rows)
         return entries
 
-    def survey(self, cursor: Any, bounds: Bounds) -> dict[int, Rebuilt]:
+    def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         """By account id, what `rebuild` would find. Reads only."""
         found: dict[int, Rebuilt] = {}
         for key, right, stored in _compared(cursor, Bounds.ENTRIES, Bounds.ROWS, bounds.params):
@@ -140,7 +142,7 @@ class CostProjection:
             found[key[0]] = found.get(key[0], Rebuilt()) + one
         return found
 
-    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+    def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         """Compute the scope anew and write only what differs. The checkpoint must be locked."""
         compared = list(_compared(cursor, Scope.ENTRIES, Scope.ROWS, scope.params))
         wrong = [right for _, right, stored in compared if right is not None and right != stored]
@@ -163,7 +165,7 @@ def _is_later(first_day: int, first_moment: int, row: CostRow) -> bool:
 
 
 def _compared(
-    cursor: Any, entries: str, rows: str, params: dict[str, Any]
+    cursor: CursorWrapper, entries: str, rows: str, params: dict[str, Any]
 ) -> Iterator[tuple[tuple[int, int], CostRow | None, CostRow | None]]:
     """Each key with its right row (None: no entry has that key) and its stored row (None: none)."""
     cursor.execute(f"SELECT {_STORED} FROM pnl_cost r WHERE {rows}", params)
@@ -181,7 +183,7 @@ def _folded(found: Iterable[tuple[Any, ...]]) -> Iterator[CostRow]:
         yield CostRow(account, name, *fold(numbers(fills, count)), last_entry, day, moment)
 
 
-def _write(cursor: Any, rows: list[CostRow]) -> None:
+def _write(cursor: CursorWrapper, rows: list[CostRow]) -> None:
     if rows:
         columns = zip(*rows, strict=True)
         cursor.execute(_WRITE, ["{" + ",".join(map(str, column)) + "}" for column in columns])

@@ -13,10 +13,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.models import Account
 from kernel.locks import Lock, session_lock, transaction_lock
@@ -119,7 +119,7 @@ def _begin_runs(shard: int, days: list[date], known: Sessions, now: datetime) ->
     return begun
 
 
-def _oldest_unread(cursor: Any, shard: int) -> datetime | None:
+def _oldest_unread(cursor: CursorWrapper, shard: int) -> datetime | None:
     """When the oldest entry beyond the checkpoint was recorded."""
     cursor.execute(
         f"""

@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from kernel import clock
 from kernel.locks import Lock, try_transaction_lock
@@ -141,7 +141,7 @@ _SPREAD = """
 """
 
 
-def _spread(cursor: Any, requests: list[RestateRequest]) -> bool:
+def _spread(cursor: CursorWrapper, requests: list[RestateRequest]) -> bool:
     """Turn requests for whole accounts into one for each key, so that they come in pieces: as many
     of them as have a piece's rows, one at least. Whether there were any."""
     keys = 0

@@ -7,7 +7,8 @@ that a piece is small; it locks nothing that a reader locks.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+
+from django.db.backends.utils import CursorWrapper
 
 from pnl.daily.compute import COMPUTED, computed_params
 from prices.sessions import Sessions
@@ -66,7 +67,12 @@ class Span:
 
 
 def daily_write(
-    cursor: Any, *, spans: Iterable[Span], days: Sequence[date], now: datetime, known: Sessions
+    cursor: CursorWrapper,
+    *,
+    spans: Iterable[Span],
+    days: Sequence[date],
+    now: datetime,
+    known: Sessions,
 ) -> int:
     """Calculate these keys' marked sessions among `days` from the present closes and write what
     differs; the number of rows written. The caller holds Lock.DAILY_PNL_WRITE, taken in a

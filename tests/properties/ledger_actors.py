@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.db.backends.utils import CursorWrapper
 
 django.setup()
 
@@ -136,7 +137,7 @@ class Audited:
     def __init__(self, inner: Projection, chance: random.Random) -> None:
         self.name, self._inner, self._chance = inner.name, inner, chance
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         time.sleep(self._chance.random() * 0.02)
         entries = self._inner.apply(cursor, batch)
         cursor.execute(

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -71,7 +72,7 @@ class Dying:
     def __init__(self, inner: Any) -> None:
         self.name, self._inner = inner.name, inner
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         self._inner.apply(cursor, batch)
         raise Dies
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import Connection, connect
 
 from eqtrade.up.postgres import PostgresServer
@@ -233,7 +234,7 @@ class Slow:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         entries = POSITIONS.apply(cursor, batch)
         cursor.execute("SELECT pg_sleep(%s)", [entries * self.seconds])
         return entries
@@ -264,7 +265,7 @@ def test_a_failure_that_is_no_entrys_fault_blames_nobody(desk: Desk) -> None:
     class Ahead:
         name = "positions"
 
-        def apply(self, cursor: Any, batch: Any) -> int:
+        def apply(self, cursor: CursorWrapper, batch: Any) -> int:
             cursor.execute("UPDATE positions_position SET no_such_column = 1")
             return 0
 
@@ -282,7 +283,7 @@ def test_a_failure_without_a_new_culprit_ends(desk: Desk) -> None:
     class Broken:
         name = "positions"
 
-        def apply(self, cursor: Any, batch: Any) -> int:
+        def apply(self, cursor: CursorWrapper, batch: Any) -> int:
             raise ArithmeticError("always")
 
     book(desk)

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import F
 
 from accounts.models import Account
@@ -187,7 +188,12 @@ def _cancel_piece(job: Import, groups: list[UUID]) -> None:
 
 
 def _cancel(
-    cursor: Any, job: Import, which: str, params: dict[str, Any], *, limit: int | None = None
+    cursor: CursorWrapper,
+    job: Import,
+    which: str,
+    params: dict[str, Any],
+    *,
+    limit: int | None = None,
 ) -> int:
     """Cancel the trades that `which` selects, or the first of them: one version each, and the
     reversal of what stood (quantity and notional of the opposite sign, one standing trade fewer).

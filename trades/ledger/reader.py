@@ -33,6 +33,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from psycopg import errors
 
 from kernel import notices
@@ -127,7 +128,7 @@ class Projection(Protocol):
     @property
     def name(self) -> str: ...
 
-    def apply(self, cursor: Any, batch: Batch) -> int: ...
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int: ...
 
 
 class State(StrEnum):
@@ -264,7 +265,7 @@ def _quarantine(consumer: str, failure: BatchFailed) -> bool:
     return row is not None
 
 
-def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
+def _lock_checkpoint(cursor: CursorWrapper, consumer: str, shard: int) -> Place | None:
     """Lock and read the checkpoint; None when another reader holds it. Creates a missing one: a
     missing checkpoint never means busy. For this transaction it also lets the planner sum a large
     batch in memory, and read the index in its order instead of sorting."""
@@ -288,7 +289,9 @@ def _lock_checkpoint(cursor: Any, consumer: str, shard: int) -> Place | None:
     return None
 
 
-def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int) -> Batch | None:
+def _next_batch(
+    cursor: CursorWrapper, consumer: str, shard: int, after: Place, size: int
+) -> Batch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
     readable = (
         f"h.same_cluster AND e.shard = %(shard)s AND {sql.after(sql.place('after'))}"
@@ -337,7 +340,7 @@ def _next_batch(cursor: Any, consumer: str, shard: int, after: Place, size: int)
     return Batch(shard, after, Place(epoch, txid, last_id), tuple(quarantined))
 
 
-def _move_checkpoint(cursor: Any, consumer: str, batch: Batch) -> None:
+def _move_checkpoint(cursor: CursorWrapper, consumer: str, batch: Batch) -> None:
     cursor.execute(
         "UPDATE trades_checkpoint SET epoch = %s, txid = %s::xid8, entry_id = %s,"
         " moved_at = clock_timestamp() WHERE consumer = %s AND shard = %s",
@@ -346,7 +349,7 @@ def _move_checkpoint(cursor: Any, consumer: str, batch: Batch) -> None:
 
 
 def _changed_keys(
-    cursor: Any, consumer: str, batch: Batch, entries: int
+    cursor: CursorWrapper, consumer: str, batch: Batch, entries: int
 ) -> list[tuple[str, dict[str, Any]]]:
     """Notices of a batch: the keys of each account, or after a large batch all the accounts of
     the shard, and then that the reader has moved."""

@@ -13,9 +13,10 @@ right again, so the quarantine of rebuilt accounts ends.
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from accounts.models import Account
 from kernel import notices
@@ -34,11 +35,11 @@ class Rebuildable(Protocol):
     @property
     def name(self) -> str: ...
 
-    def survey(self, cursor: Any, bounds: Bounds) -> dict[int, Rebuilt]:
+    def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         """By account id, what `rebuild` would find; reads only, in the caller's snapshot."""
         ...
 
-    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+    def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         """Write what differs. The caller has locked the checkpoint."""
         ...
 
@@ -154,6 +155,6 @@ def _mend(projection: Rebuildable, shard: int, accounts: list[int]) -> Rebuilt:
     return result
 
 
-def _give_memory(cursor: Any) -> None:
+def _give_memory(cursor: CursorWrapper) -> None:
     """For this transaction: the sums and the comparison fit into memory."""
     cursor.execute("SELECT set_config('work_mem', '256MB', true)")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.db.backends.utils import CursorWrapper
+
 from trades.ledger import sql
 from trades.ledger.reader import Batch, Place
 
@@ -170,19 +172,19 @@ class SumTable:
             f" USING ({', '.join(self.key)}) GROUP BY account_id"
         )
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         """Add a batch's entries to the sums; a key's first entry makes its row. The number of
         entries."""
         cursor.execute(self._apply, batch.params)
         return int(cursor.fetchone()[0])
 
-    def survey(self, cursor: Any, bounds: Bounds) -> dict[int, Rebuilt]:
+    def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         """What a rebuild would find, by account id; writes nothing and needs no lock. One parallel
         pass over the ledger."""
         cursor.execute(self._survey, bounds.params)
         return {account: Rebuilt(*counts) for account, *counts in cursor.fetchall()}
 
-    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+    def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         """Compute the scope anew and write only what differs. The checkpoint must be locked."""
         cursor.execute(self._rebuild, scope.params)
         return Rebuilt(*cursor.fetchone())
@@ -195,15 +197,15 @@ class SumProjection:
     name: str
     tables: Sequence[SumTable]
 
-    def apply(self, cursor: Any, batch: Batch) -> int:
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         return max(table.apply(cursor, batch) for table in self.tables)
 
-    def survey(self, cursor: Any, bounds: Bounds) -> dict[int, Rebuilt]:
+    def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         found: dict[int, Rebuilt] = {}
         for table in self.tables:
             for account, counts in table.survey(cursor, bounds).items():
                 found[account] = found.get(account, Rebuilt()) + counts
         return found
 
-    def rebuild(self, cursor: Any, scope: Scope) -> Rebuilt:
+    def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         return sum((t.rebuild(cursor, scope) for t in self.tables), Rebuilt())

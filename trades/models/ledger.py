@@ -115,7 +115,10 @@ class Trade(Terms):
     request_group = models.ForeignKey(
         RequestGroup, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    client_trade_id = models.CharField(max_length=BY_NAME["client_trade_id"].longest, null=True)
+    # Null where the caller sent none: an empty text is no id.
+    client_trade_id = models.CharField(  # noqa: DJ001
+        max_length=BY_NAME["client_trade_id"].longest, null=True
+    )
 
     class Meta:
         ordering = ["-id"]
