@@ -79,6 +79,6 @@ def booking_request(request: Request) -> BookingRequest:
 
 def session_user(request: Request) -> int | None:
     """The id of the user that the request's session names, which nobody has checked yet."""
-    session = getattr(request, "session", None) or {}
-    named = session.get(SESSION_KEY)
+    session = getattr(request, "session", None)
+    named = None if session is None else repeated(lambda: session.get(SESSION_KEY))
     return int(named) if named is not None and str(named).isdigit() else None

@@ -124,9 +124,10 @@ def _refuse_not_entitled(batch: Batch) -> None:
 
 
 def _is_own(error: IntegrityError) -> bool:
-    """Whether the trade's own id is what stands in its way."""
+    """Whether the trade's own id is what stands in its way. Which table says so depends on which is
+    written first."""
     cause = error.__cause__
-    return (
-        isinstance(cause, psycopg.errors.UniqueViolation)
-        and cause.diag.constraint_name == "trades_trade_pkey"
+    return isinstance(cause, psycopg.errors.UniqueViolation) and cause.diag.constraint_name in (
+        "trades_trade_pkey",
+        "version_once",
     )

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
+from rest_framework.authtoken.models import Token
 
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
@@ -13,22 +16,28 @@ from kernel.postgres.base import default_database
 from tests import factories as make
 from tests.database_ends import end_own
 from tests.trades.conftest import NOW, TODAY, make_desk
+from trades.models import Trade
 
 PAGES = ["/api/v1/trades/", "/api/v1/positions/", "/api/v1/pnl/", "/admin/trades/trade/"]
 
 
 class Interrupted:
-    """Ends the connection before its n-th statement; `n` beyond the last one ends none."""
+    """Ends the connection before its n-th statement, or `behind` it: it is done, and nobody hears
+    of it. `n` = 0 ends none."""
 
-    def __init__(self, cluster: PostgresServer, n: int) -> None:
+    def __init__(self, cluster: PostgresServer, n: int, *, behind: bool = False) -> None:
         self.cluster = cluster
         self.n = n
+        self.behind = behind
         self.seen = 0
 
     def __call__(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         self.seen += 1
-        if self.seen == self.n:
-            end_own(self.cluster)
+        if self.seen != self.n:
+            return execute(sql, *rest)
+        if self.behind:
+            execute(sql, *rest)
+        end_own(self.cluster)
         return execute(sql, *rest)
 
 
@@ -72,6 +81,35 @@ def test_an_outage_is_told_with_when_to_try_again(
 
         assert answer.status_code == 503, page
         assert answer.headers["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("with_id", [False, True], ids=["plain", "with an id"])
+@pytest.mark.parametrize("login", ["session", "token"])
+def test_booking_goes_on(
+    client: Client, committed_db: PostgresServer, login: str, *, with_id: bool, behind: bool
+) -> None:
+    """Whichever statement it is, and whether or not it was done: one booking, one trade."""
+    if login == "token":
+        key = Token.objects.create(user=User.objects.get(username="boss")).key
+        client = Client(headers={"Authorization": f"Token {key}"}, raise_request_exception=False)
+    body = {"account": "Test1", "ticker": "IBM", "side": "buy", "quantity": "1", "price": "2"}
+
+    def book(statements: Interrupted) -> None:
+        sent = body | ({"client_trade_id": str(uuid4())} if with_id else {})
+        before = Trade.objects.count()
+        with clock_set(NOW), connection.execute_wrapper(statements):
+            answer = client.post("/api/v1/trades/", sent, content_type="application/json")
+
+        said = f"statement {statements.n}: {answer.content!r}"
+        assert answer.status_code == 201, said
+        assert Trade.objects.count() == before + 1, said
+        assert Trade.objects.filter(pk=answer.json()["id"]).exists(), said
+
+    all_of_them = Interrupted(committed_db, 0)
+    book(all_of_them)
+    for n in range(1, all_of_them.seen + 1):
+        book(Interrupted(committed_db, n, behind=behind))
 
 
 @pytest.mark.parametrize("n", [1, 2])
