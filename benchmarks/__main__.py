@@ -16,6 +16,7 @@ from benchmarks import (
     ledger_flat,
     ledger_rebuild,
     page,
+    reads,
     refresh,
     restate,
     revalue,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "restate": restate.measure,
     "revalue": revalue.measure,
     "page": page.measure,
+    "reads": reads.measure,
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
 }

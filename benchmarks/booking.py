@@ -6,13 +6,15 @@ accounts that hold 15 positions and in accounts that hold 500. All use one datab
 ours                the stack as it runs, through nginx, with a token; workers read the ledger and
                     beat has its jobs done, the simulated prices' among them
 the other checkout  the same by another checkout's stack (`--other PATH`)
-limit               trade, version and entry in one prepared statement, by pgbench
-bare                a bare WSGI function behind the same granian and nginx: a SELECT by token, that
-                    statement, no framework
+limit               our own writer's statement for one trade, its version and entry, prepared, by
+                    pgbench
+limit by hand       the same rows by the plainest statement that one can write
+bare                a bare WSGI function behind the same granian and nginx: a SELECT by token, the
+                    statement written by hand, no framework
 usual               the same function, but the request locks the position's row, inserts the trade
                     and updates the row; it keeps no versions and no ledger
 
-While the last three run, everything of the stack but PostgreSQL is stopped in its place (SIGSTOP):
+While the last four run, everything of the stack but PostgreSQL is stopped in its place (SIGSTOP):
 nobody reads the ledger. Afterwards the readers catch up, and positions, trades, versions and
 entries are compared with what was sent. CPU of ours counts until the readers have read it all.
 
@@ -20,14 +22,14 @@ From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (8) of each, BENCH_CONNECT
 BENCH_CLIENT_IDS (0; 1: each booking of ours has a client_trade_id).
 """
 
+import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from benchmarks.booking_ground import ACCOUNTS, FEW, MANY, TICKERS, Ground, prepare
-from benchmarks.designs import statements
-from benchmarks.designs.booking import TRADE_DATE
+from benchmarks.designs import TRADE_DATE, statements
 from benchmarks.report import Report
 from benchmarks.rig.beside import Beside, beside
 from benchmarks.rig.load import Load, load
@@ -67,20 +69,39 @@ def measure(report: Report) -> None:
             ours.stack, "benchmarks.designs.booking:application", {TRADE_DATE: ours.trade_date}
         ) as designs:
             _idle(report, ours.stack)
-            rounds = alternate(_ways(grounds, designs), ROUNDS)
+            scripts = {
+                "limit": statements.by_writer(_writer(ours.stack), ours.trade_date),
+                "limit by hand": statements.by_hand(ours.trade_date),
+            }
+            rounds = alternate(_ways(grounds, scripts, designs), ROUNDS)
             for ground in grounds:
                 alone(ground.stack, found)
                 report.add(f"{ground.stack.name}: trades compared", ground.compare(), "")
     _report(report, rounds, [ground.stack.name for ground in grounds])
 
 
-def _ways(grounds: list[Ground], designs: Beside) -> dict[str, Callable[[], Round]]:
+def _writer(stack: Stack) -> str:
+    """Our own statement."""
+    said = stack.manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "from trades.services.recording import BOOK; import json;"
+        "print(json.dumps(BOOK[False, False]))",
+    )
+    return str(json.loads(said.splitlines()[-1]))
+
+
+def _ways(
+    grounds: list[Ground], scripts: Mapping[str, str], designs: Beside
+) -> dict[str, Callable[[], Round]]:
     ours, found = grounds[0], [ground.stack for ground in grounds]
     ways: dict[str, Callable[[], Round]] = {}
     for size in (FEW, MANY):
         for ground in grounds:
             ways[_title(ground.stack.name, size)] = partial(_whole, ground, size, found)
-        ways[_title("limit", size)] = partial(_limit, ours, size, found)
+        for name, script in scripts.items():
+            ways[_title(name, size)] = partial(_limit, script, ours, size, found)
         for name in ("bare", "usual"):
             ways[_title(name, size)] = partial(_design, name, ours, size, designs, found)
     return ways
@@ -108,11 +129,10 @@ def _whole(ground: Ground, size: int, found: list[Stack]) -> Round:
     return Round(came.count, came.seconds, came.latencies, used.cpu, used.elsewhere, more)
 
 
-def _limit(ground: Ground, size: int, found: list[Stack]) -> Round:
-    """The statement alone."""
+def _limit(script: str, ground: Ground, size: int, found: list[Stack]) -> Round:
+    """A statement alone."""
     stack = ground.stack
     alone(stack, found, ("postgres",))
-    script = statements.PGBENCH.replace("{trade_date}", ground.trade_date)
     variables = {
         "first_account": ground.first_account[size],
         "last_account": ground.first_account[size] + ACCOUNTS - 1,
@@ -177,7 +197,7 @@ def _report(report: Report, rounds: dict[str, list[Round]], names: list[str]) ->
     for size in (FEW, MANY):
         limit = _title("limit", size)
         add_rates(report, limit, rounds[limit])
-        for name in ("bare", "usual", *reversed(names)):
+        for name in ("limit by hand", "bare", "usual", *reversed(names)):
             title = _title(name, size)
             beside = [limit]
             if name == "ours":

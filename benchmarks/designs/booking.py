@@ -17,12 +17,10 @@ import psycopg
 import uuid_utils
 from psycopg.types.numeric import Int8Dumper
 
-from benchmarks.designs import statements
+from benchmarks.designs import TRADE_DATE, statements
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-
-TRADE_DATE = "BENCH_TRADE_DATE"
 
 _local = threading.local()
 

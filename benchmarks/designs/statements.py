@@ -1,5 +1,8 @@
 """The statements of a bare booking, for psycopg and for pgbench."""
 
+import re
+from collections.abc import Mapping
+
 LOOKUP = """
     SELECT t.user_id, a.id, i.id
       FROM authtoken_token t
@@ -48,21 +51,48 @@ WRITE = _WRITE.format(
     user="%(user)s::int",
 )
 
-# Buys of 1 in a random account and instrument of those that follow the first ones.
-PGBENCH = "\\set account random(:first_account, :last_account)\n" + (
-    "\\set instrument random(:first_instrument, :last_instrument)\n"
-    + _WRITE.format(
+_DRAWS = """\\set account random(:first_account, :last_account)
+\\set instrument random(:first_instrument, :last_instrument)
+"""
+
+
+def by_hand(trade_date: str) -> str:
+    """For pgbench: a buy of 1 in a random account and instrument, by the statement above."""
+    statement = _WRITE.format(
         id="uuidv7()",
         account=":account::bigint",
         instrument=":instrument::bigint",
         side="'buy'",
         quantity="1::numeric",
         price="100::numeric",
-        trade_date="date '{trade_date}'",
+        trade_date=f"date '{trade_date}'",
         user=":user::int",
-    ).strip()
-    + ";\n"
-)
+    )
+    return f"{_DRAWS}{statement.strip()};\n"
+
+
+def by_writer(statement: str, trade_date: str) -> str:
+    """For pgbench: the same by the statement of trades.services.recording, which takes an array
+    for each column. What a booking may leave out is left out."""
+    single: Mapping[str, str] = {"actor": ":user", "booked_at": "now()"}
+    arrays: Mapping[str, str] = {
+        "id": "uuidv7()",
+        "account_id": ":account",
+        "instrument_id": ":instrument",
+        "side": "'buy'",
+        "quantity": "1",
+        "price": "100",
+        "trade_date": f"'{trade_date}'",
+        "executed_at": "now()",
+        "note": "''",
+    }
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        return single[name] if name in single else f"ARRAY[{arrays.get(name, 'NULL')}]"
+
+    return f"{_DRAWS}{re.sub(r'%[(]([a-z_]+)[)]s', value, statement)};\n"
+
 
 # --- the usual design: the position is a row that each booking locks and changes -----------------
 

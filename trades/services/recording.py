@@ -132,7 +132,8 @@ _CLAIMS = (
     " due AS MATERIALIZED (SELECT g.* FROM given g"
     "  WHERE client_trade_id IS NULL OR id IN (SELECT trade_id FROM claimed))"
 )
-_BOOK = {
+# By whether client_trade_ids are claimed, and whether what made the bookings plain is tested again.
+BOOK = {
     (with_ids, is_plain): _statement(
         given=_ROWS + (_STILL_PLAIN if is_plain else ""),
         trade=_INSERT_TRADE,
@@ -198,7 +199,7 @@ def trades_write(
             "stamp": plain_at,
             **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
-        found = prepared.rows(_BOOK[with_ids, plain_at is not None], params)
+        found = prepared.rows(BOOK[with_ids, plain_at is not None], params)
         _wake(account for _, account in found)
         written.update(trade_id for trade_id, _ in found)
     return written

@@ -1,0 +1,5 @@
+"""The settings of the project, with the other ways of reading beside its own addresses."""
+
+from eqtrade.settings import *  # noqa: F403 - all of them
+
+ROOT_URLCONF = "benchmarks.designs.urls"
