@@ -1,4 +1,4 @@
-"""Accounts, and who may do what in them."""
+"""Accounts and entitlements in the admin."""
 
 from django.contrib import admin
 

@@ -1,4 +1,4 @@
-"""Who asks, as a statement finds them: the columns of a caller, and the model made of them."""
+"""A caller as a statement finds them: the columns, and the user made of them."""
 
 from collections.abc import Sequence
 from typing import Any

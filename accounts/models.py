@@ -1,4 +1,4 @@
-"""Who trades, and who may do what."""
+"""Accounts, and the rights of users in them."""
 
 from django.conf import settings
 from django.db import models

@@ -1,4 +1,4 @@
-"""Who may see and do what."""
+"""The accounts that a user may view, and their rights in each."""
 
 from dataclasses import dataclass
 

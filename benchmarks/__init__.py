@@ -1,1 +1,1 @@
-"""What is measured, each figure beside what limits it, measured in the same run."""
+"""Benchmarks: each figure stands beside what limits it, measured in the same run."""

@@ -1,4 +1,4 @@
-"""What a booking and a read of one account's positions cost at 10^5, 10^6 and 5·10^6 entries."""
+"""The cost of a booking and of a read of one account's positions at 10^5, 10^6, 5·10^6 entries."""
 
 import os
 import time

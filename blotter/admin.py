@@ -51,7 +51,7 @@ class PnlForm(forms.Form):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a valid form asks for."""
+    """A valid form's request."""
 
     accounts: dict[int, str]
     days: list[date]
@@ -73,7 +73,7 @@ class Asked:
 
 
 def _asked(form: PnlForm, accounts: list[Account]) -> Asked:
-    """What the form asks for; when it is not valid, nothing."""
+    """The form's request; one for nothing when it is not valid."""
     today = today_at(clock.now())
     if not form.is_valid():
         return Asked({}, [], "account", today)
@@ -167,7 +167,7 @@ def _refused(form: PnlForm) -> HttpResponse:
 
 
 def _shown(row: Row, today: Today) -> Row:
-    """A row as the page shows it: cents, half up; what is not known is a dash."""
+    """A row as the page shows it: cents, half up; an unknown figure is a dash."""
     cents = ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl")
     restated = row["restated_at"] and row["restated_at"][:16].replace("T", " ") + " UTC"
     return {

@@ -4,7 +4,7 @@ from pnl.models import DailyPnl
 
 
 class PnlDay(DailyPnl):
-    """P&L by account and day in the admin: what is kept, what is provisional, and the live day."""
+    """P&L by account and day in the admin: final, provisional and live."""
 
     class Meta:
         proxy = True

@@ -1,4 +1,4 @@
-"""What the Makefile's targets do. Standard library only: it also makes the virtual environment.
+"""The Makefile's targets. Standard library only: it also makes the virtual environment.
 
 Each step is done only when something changed since it was last done, and says how long it took.
 Every Python program is started as `python -m`: the scripts that pip writes name their interpreter

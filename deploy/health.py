@@ -1,4 +1,4 @@
-"""Whether the part in this container does its job: exit 0, or 1 with a line that says why not.
+"""A health check of the part in this container: exit 0, or 1 with a line that says what is wrong.
 
     python -I deploy/health.py api|ws|worker|beat|flower
 

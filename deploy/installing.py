@@ -1,6 +1,6 @@
-"""What is installed and built in the checkout: .venv, node_modules, the front end.
+"""The checkout's .venv, node_modules and built front end.
 
-Each of it only when something changed since it was last done.
+Each is installed or built only when something changed since it was last done.
 """
 
 # ruff: noqa: S603

@@ -1,5 +1,5 @@
-"""What follows from where the system is reached: PUBLIC_URL says it once, and each setting that is
-named in the environment itself beats what would follow."""
+"""PUBLIC_URL says once where the system is reached; several settings follow from it. A setting that
+is named in the environment itself beats what would follow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

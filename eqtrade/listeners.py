@@ -1,4 +1,4 @@
-"""Who listens to what: the apps that answer the hooks of apps below them."""
+"""The listeners: each app that answers a hook of an app below it is named here."""
 
 from pnl.daily import restate
 from positions.selectors import held_instruments

@@ -1,4 +1,4 @@
-"""What a worker does when it starts."""
+"""A worker that starts wakes whoever is behind, and fetches closes that were slept through."""
 
 import logging
 

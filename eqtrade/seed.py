@@ -1,4 +1,4 @@
-"""What a new local stack starts with: accounts, instruments, prices, users, and trades to look at.
+"""The data of a new local stack: accounts, instruments, prices, users, and trades to look at.
 
 Every step looks at what is there and adds what is missing, so that seeding again is harmless and
 quick. Nothing that a person changed is changed back.

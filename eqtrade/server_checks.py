@@ -1,4 +1,4 @@
-"""What the servers must be like where the system runs for others:
+"""System checks of the servers, for where the system runs for others:
 
     manage.py check --deploy --database default
 

@@ -1,4 +1,5 @@
-"""What a worker and beat write down while they do their job, for deploy/health.py to read.
+"""The heartbeat of workers and beat: a file that they write while they do their job, and that
+deploy/health.py reads.
 
 A worker that answers a ping may still consume nothing: a queue was cancelled, its pool hangs, its
 loop does not turn. So its own loop writes, every few seconds, what it consumes from, how much waits

@@ -1,4 +1,4 @@
-"""What the apps' admin pages share."""
+"""Base classes of the apps' admin pages."""
 
 from typing import Any
 

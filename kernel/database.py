@@ -72,5 +72,5 @@ def lift_timeouts(cursor: CursorWrapper) -> None:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the database is away, as opposed to refusing a statement."""
+    """True if the database is away; False if it refused a statement."""
     return isinstance(error, OperationalError | InterfaceError)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field. `attr` names it as the caller sent it; None means the whole."""
+    """A problem of one field. `attr` names it as the caller sent it; None means the whole."""
 
     code: str
     detail: str

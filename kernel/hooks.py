@@ -1,4 +1,4 @@
-"""Hooks: what a lower app asks or tells, answered or heard by apps above it that it does not know.
+"""Hooks: an app asks or tells something, and apps above it that it does not know answer or hear.
 
 The app that asks declares a hook with its types; `eqtrade.listeners` says who listens to what.
 """

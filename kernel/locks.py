@@ -1,7 +1,7 @@
 """Advisory locks of the database: all that there are, and the three ways to hold one.
 
-They are no row's, so that whoever holds one has no transaction id by it and holds back no reader of
-the ledger. Each is for one purpose only.
+They belong to no row, so a holder gets no transaction id by them and holds back no reader of the
+ledger. Each serves one purpose only.
 """
 
 import time

@@ -17,13 +17,13 @@ MAX_INPUT = Decimal("1000000000")
 _PLAIN = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z", re.ASCII)
 # Longer texts are no honest input; they are refused before they are turned into a number.
 _LONGEST = 40
-# What nearly every quantity and price looks like: within all limits but the largest value.
+# Nearly every quantity and price looks so: within all limits but the largest value.
 _USUAL = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?\Z", re.ASCII)
 _SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' _\u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?\Z")
 
 
 class AmountRefused(ValueError):
-    """No quantity or price. `code` is for programs, the text for the person who typed it."""
+    """A value is no quantity or price. `code` is for programs, `detail` for who typed it."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -100,7 +100,7 @@ def _not_plain(text: str) -> AmountRefused:
 
 
 def decimals_of(value: Decimal) -> int:
-    """How many decimals are needed to write `value`: trailing zeros do not count."""
+    """The number of decimals needed to write `value`; trailing zeros do not count."""
     exponent = value.normalize(CONTEXT).as_tuple().exponent
     if not isinstance(exponent, int):
         raise ValueError("not a finite number")

@@ -34,7 +34,7 @@ def signed(side: str, quantity: Decimal) -> Decimal:
 
 
 def traded_pnl(reference: Decimal | None, quantity: Decimal, notional: Decimal) -> Decimal | None:
-    """What was gained against a reference price by trades of this signed quantity and notional."""
+    """The gain of trades of this signed quantity and notional against a reference price."""
     if quantity == 0:
         return -notional
     return None if reference is None else reference * quantity - notional
@@ -47,7 +47,7 @@ def traded_pnl_sql(reference: str, quantity: str, notional: str, *, priced: bool
 
 
 def trade_pnl(previous_close: Decimal, price: Decimal, signed_quantity: Decimal) -> Decimal:
-    """What one trade gained against the previous close."""
+    """The gain of one trade against the previous close."""
     return previous_close * signed_quantity - price * signed_quantity
 
 
@@ -64,7 +64,7 @@ def value_sql(quantity: str, price: str) -> str:
 
 
 def position_pnl_sql(held: str, mark: str, reference: str) -> str:
-    """What is held at the end, at the mark against the reference, in SQL."""
+    """The gain of the closing quantity, at the mark against the reference, in SQL."""
     return value_sql(held, f"({mark} - {reference})")
 
 

@@ -14,9 +14,9 @@ from kernel.postgres.base import ConnectionLost
 Result = TypeVar("Result")
 
 REPEATS = 5
-"""How often work is done again."""
+"""The number of times that work is done again."""
 SECONDS = 0.5
-"""How long after a loss a connection is tried to be opened."""
+"""Seconds after a loss in which a connection is tried to be opened."""
 PAUSE_SECONDS = 0.02
 
 

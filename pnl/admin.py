@@ -1,4 +1,4 @@
-"""Kept P&L row by row, and what keeping it is at. Only the system writes here."""
+"""End-of-day P&L by row, its runs, and the restatements that wait. Only the system writes here."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -30,7 +30,7 @@ class DailyPnlAdmin(ReadOnlyAdmin):
 
 @admin.register(RestateRequest)
 class RestateRequestAdmin(ReadOnlyAdmin):
-    """What waits: rows go when they are done, so that on a healthy system there are none."""
+    """Requests that wait. They are deleted when done, so a healthy system shows none."""
 
     list_display = (
         "id", "reason", "account", "instrument", "first_session", "last_session", "requested_at",

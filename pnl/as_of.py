@@ -53,7 +53,7 @@ _EFFECTIVE_THEN = effective_entries("%(session)s", "%(known_at)s::timestamptz")
 # As known now the trades themselves say it, without their versions.
 _FILLS_NOW = folded(f"{STANDING_TRADES} AND trade_date <= %(session)s AND {_WANTED.format('')}")
 _FILLS_THEN = fills_of(_WANTED.format("e."), entries=f"({_EFFECTIVE_THEN}) e", few=True)
-# A key whose trades are all cancelled has a cost, of nothing.
+# A key whose trades are all cancelled has cost 0, not null.
 _COSTS = """
     SELECT account_id, instrument_id, 0 AS quantity, 0 AS cost, 0 AS realized_pnl,
            f.fills, coalesce(f.fill_count, 0) AS fill_count

@@ -13,7 +13,7 @@ from prices.closes.effective_close import source_params
 from prices.sessions import Sessions, sessions
 from trades.ledger.sql import late_entries
 
-# Times have microseconds: what was recorded at the very end belongs to the session that ended.
+# Times have microseconds: an entry recorded at the very end belongs to the session that ended.
 _MOMENT = timedelta(microseconds=1)
 
 # Dated before the last of the sessions, and recorded after the end of the one before the first.

@@ -1,4 +1,4 @@
-"""Whether kept P&L keeps up, for people on duty."""
+"""Restatements that wait, for people on duty."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta

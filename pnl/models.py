@@ -1,4 +1,4 @@
-"""The second projection of the ledger, and what is remembered of P&L."""
+"""Holdings, daily activity and cost (projections of the ledger), end-of-day and intraday P&L."""
 
 from decimal import Decimal
 
@@ -34,7 +34,7 @@ class Holding(models.Model):
 
 
 class DailyActivity(models.Model):
-    """What was traded per key and trade date: Σ signed quantity, Σ signed quantity × price, and
+    """Trades summed per key and trade date: Σ signed quantity, Σ signed quantity × price, and
     how many trades stand. Never deleted when it comes to zero."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -58,9 +58,9 @@ class DailyActivity(models.Model):
 
 
 class SessionRun(models.Model):
-    """That the P&L of a session is kept for a shard's accounts. From when this row stands, whatever
-    the consumer applies to that session asks for its restatement; `calculated_at` is null until
-    the first calculation is done."""
+    """The calculation of a session's end-of-day P&L for a shard's accounts. From when this row
+    stands, whatever the consumer applies to that session asks for its restatement; `calculated_at`
+    is null until the first calculation is done."""
 
     session = models.DateField()
     shard = models.SmallIntegerField()
@@ -80,7 +80,7 @@ class SessionRun(models.Model):
 
 
 class RestateRequest(models.Model):
-    """P&L that is kept and must be calculated anew: of one key (no account: whoever holds the
+    """End-of-day P&L that must be calculated anew: of one key (no account: whoever holds the
     instrument; no instrument: all that the account ever held), from one session to another (no
     end: all later ones). Written in the transaction that makes it necessary; rows are only added
     and taken away, so that writers never wait for each other."""
@@ -145,8 +145,8 @@ class DailyPnl(models.Model):
                 fields=["account", "session", "instrument"], name="daily_pnl_key"
             ),
         ]
-        verbose_name = "kept P&L"
-        verbose_name_plural = "kept P&L"
+        verbose_name = "end-of-day P&L"
+        verbose_name_plural = "end-of-day P&L"
 
     def __str__(self) -> str:
         return f"{self.session} {self.account_id}/{self.instrument_id}"

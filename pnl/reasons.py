@@ -1,4 +1,4 @@
-"""Why P&L is not valid: the reasons, and which of several one is told. No Django, no database."""
+"""The reasons why P&L is not valid, and their order: of several, users see the first. Pure."""
 
 NO_PREVIOUS_CLOSE = "no_previous_close"
 NO_MARK = "no_mark"
@@ -6,7 +6,7 @@ SETTLING = "settling"
 CARRIED = "carried"
 STALE = "stale"
 
-# Of several reasons the first of these is told.
+# Users see the first of several reasons.
 REASONS = (NO_PREVIOUS_CLOSE, NO_MARK, SETTLING, CARRIED, STALE)
 
 _ARRAY = "ARRAY[" + ", ".join(f"'{reason}'" for reason in REASONS) + "]"

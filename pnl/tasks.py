@@ -46,14 +46,14 @@ def rebuild_cost(accounts: list[str] | None = None) -> int:
 
 @shared_task(name="pnl.tasks.keep_daily")
 def keep_daily() -> int:
-    """What is settled is calculated; what was asked for is restated."""
-    kept = daily_finalize(now=clock.now())
+    """Calculate the sessions that are settled, and restate what was asked for."""
+    done = daily_finalize(now=clock.now())
     restate()
-    return kept
+    return done
 
 
 @shared_task(name="pnl.tasks.restate")
 def restate() -> None:
-    """One turn; what is left goes to the tail of the queue."""
+    """Work for one turn; the rest goes to the tail of the queue."""
     if restate_work(now=clock.now()) is Turn.MORE:
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)

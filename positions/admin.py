@@ -21,7 +21,7 @@ HEADINGS = (
 
 @admin.register(SnapshotRun)
 class SnapshotRunAdmin(ReadOnlyAdmin):
-    list_display = ("session", "ends_at", "marked_at", "taken_at", "rows", "missing_closes")
+    list_display = ("session", "ends_at", "begun_at", "taken_at", "rows", "missing_closes")
     date_hierarchy = "session"
 
     fields = (*list_display, "differences")
@@ -32,7 +32,7 @@ class SnapshotRunAdmin(ReadOnlyAdmin):
     ) -> SnapshotRun | None:
         run: SnapshotRun | None = super().get_object(request, object_id, from_field)
         if run is not None:
-            # What is shown of it depends on who asks; this object is one request's.
+            # The accounts shown depend on the user; this object is one request's.
             run.shown_accounts = [  # type: ignore[attr-defined]
                 account.pk for account in viewable_accounts(request.user)
             ]

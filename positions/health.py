@@ -1,4 +1,4 @@
-"""Whether snapshots are taken in time, for people on duty."""
+"""Snapshots that are overdue, for people on duty."""
 
 from datetime import date, datetime, timedelta
 
@@ -12,14 +12,14 @@ DUE_AFTER = timedelta(minutes=10)
 
 
 def overdue_snapshots(now: datetime) -> list[date]:
-    """Sessions that ended a while ago, whose closes are settled, and whose snapshot was marked and
+    """Sessions that ended a while ago, whose closes are settled, and whose snapshot was begun and
     is not taken: a transaction stands open since, or no worker does it. Oldest first."""
     known = sessions()
-    waiting = SnapshotRun.objects.filter(taken_at=None, marked_at__lt=now - DUE_AFTER)
+    waiting = SnapshotRun.objects.filter(taken_at=None, begun_at__lt=now - DUE_AFTER)
     return [
         run.session
         for run in waiting.order_by("session")
-        # One that is no session any more (a closure entered since) has no snapshot to wait for.
+        # A day that is no session any more (a closure entered since) has no snapshot to wait for.
         if known.is_session(run.session) and closes_state(run.session, now).is_settled
     ]
 

@@ -33,7 +33,7 @@ class Position(models.Model):
 
 
 class SnapshotRun(models.Model):
-    """The snapshot of one session: marked at the session's end or later, then taken, once.
+    """The snapshot of one session: begun at the session's end or later, then taken, once.
 
     `txid` is a transaction id drawn after the end: whatever was recorded by the end was written by
     an older transaction, so the snapshot holds it all as soon as the horizon has passed that id.
@@ -43,7 +43,7 @@ class SnapshotRun(models.Model):
     ends_at = models.DateTimeField()
     epoch = models.IntegerField()
     txid = Xid8Field(db_default=CurrentTransaction(), editable=False)
-    marked_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+    begun_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
     taken_at = models.DateTimeField(null=True)
     rows = models.PositiveIntegerField(null=True)
     missing_closes = models.PositiveIntegerField(null=True)
@@ -52,17 +52,17 @@ class SnapshotRun(models.Model):
         ordering = ["-session"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(marked_at__gt=models.F("ends_at")),
-                name="snapshot_marked_after_the_end",
+                condition=models.Q(begun_at__gt=models.F("ends_at")),
+                name="snapshot_begun_after_the_end",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.session}: {'marked' if self.taken_at is None else 'taken'}"
+        return f"{self.session}: {'begun' if self.taken_at is None else 'taken'}"
 
 
 class PositionSnapshot(AppendOnly):
-    """What was held at a session's end, as known then, with that session's close (null where there
+    """Positions at a session's end, as known then, with that session's close (null where there
     was none). Written once, never changed: what was corrected since is shown beside it."""
 
     session = models.DateField()

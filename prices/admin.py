@@ -216,7 +216,7 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
         return to_set if obj is None else (*to_set, "user", "created_at", "ended_at", "ended_by")
 
     def has_change_permission(self, request: HttpRequest, obj: PriceOverride | None = None) -> bool:
-        """Who may change overrides may end them, from the list; one by itself is only shown."""
+        """Users who may change overrides may end them from the list; a single one is only shown."""
         return obj is None and super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

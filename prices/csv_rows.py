@@ -13,7 +13,7 @@ class Row(Protocol):
 
     @property
     def key(self) -> Hashable:
-        """What may stand in a file once, said in words by its `str`."""
+        """The key that a file may hold once; its `str` names it to people."""
         ...
 
 

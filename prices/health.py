@@ -1,4 +1,4 @@
-"""How prices are, for people on duty: how fresh, how complete, and what the source says."""
+"""The state of prices, for people on duty: freshness, coverage, and the source's failures."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -33,7 +33,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class SourceHealth:
-    """How the current source has answered of late; `retry_at` while it is left alone."""
+    """The current source's recent answers; `retry_at` is set while it is left alone."""
 
     last_attempt_at: datetime | None
     last_success_at: datetime | None
@@ -123,7 +123,7 @@ def closes_health(now: datetime) -> list[ClosesHealth]:
 def price_problems(
     now: datetime, found: Coverage, answered: SourceHealth, closed: list[ClosesHealth]
 ) -> list[str]:
-    """What is wrong with prices, in words that say what to do."""
+    """The problems of prices, in words that say what to do."""
     problems = []
     if sessions().is_open(now) and found.coverage < settings.PRICE_COVERAGE_MIN:
         problems.append(

@@ -1,4 +1,4 @@
-"""What prices asks of the apps above it, and tells them."""
+"""The hooks of prices: questions to the apps above it, and news for them."""
 
 from collections.abc import Iterable
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""One request, one calendar; and where prices come from, with every answer."""
+"""Middleware: a request reads the calendar once, and every answer names its price source."""
 
 from collections.abc import Callable
 

@@ -127,7 +127,7 @@ class Close(AppendOnly):
 
 
 class CloseRun(models.Model):
-    """How the fetching of one session's closes from one source goes: one row for both.
+    """The fetching of one session's closes from one source: one row for both.
 
     `attempts` counts what was claimed, with or without an answer. `expected` and `missing` are the
     priced instruments at the last attempt, and those of them that no close counts for. A run is
@@ -169,7 +169,7 @@ class CloseRun(models.Model):
 
 
 class SourceState(models.Model):
-    """How a source has answered of late. After a failure it is left alone until `retry_at`."""
+    """A source's recent answers. After a failure it is left alone until `retry_at`."""
 
     source = models.CharField(max_length=16, unique=True)
     last_attempt_at = models.DateTimeField(null=True)
@@ -187,7 +187,7 @@ class SourceState(models.Model):
 
 
 class SourceFailure(models.Model):
-    """How often a source has failed in one way, ever."""
+    """The count of a source's failures of one kind, ever."""
 
     source = models.CharField(max_length=16)
     kind = models.CharField(max_length=16)

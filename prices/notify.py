@@ -1,4 +1,4 @@
-"""Telling whoever watches that prices changed, once the change can be seen."""
+"""Watchers are told that prices changed, once the change can be seen."""
 
 import logging
 from collections.abc import Iterable

@@ -18,7 +18,7 @@ def priced_instruments(now: datetime) -> list[Instrument]:
 
 
 def ever_priced_instruments(now: datetime) -> list[Instrument]:
-    """Those that are priced, and those that once were and have a close. By ticker."""
+    """Instruments that are priced, and those that once were and have a close. By ticker."""
     priced = {instrument.pk for instrument in priced_instruments(now)}
     closed = Q(Exists(Close.objects.filter(instrument=OuterRef("pk"))))
     return list(Instrument.objects.filter(closed | Q(pk__in=priced)).order_by("ticker"))

@@ -1,4 +1,4 @@
-"""Where prices come from, in words: nobody may take made-up ones for real."""
+"""The price source in words: nobody may take made-up prices for real."""
 
 from django.conf import settings
 from django.http import HttpRequest

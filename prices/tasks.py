@@ -1,4 +1,4 @@
-"""What beat asks of prices. Each is safe to run twice and at the same time as itself."""
+"""Celery tasks of prices. Each is safe to run twice and at the same time as itself."""
 
 import logging
 
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task(name="prices.tasks.refresh_quotes")
 def refresh_quotes() -> None:
-    """What is kept each minute is kept whatever the source says: quotes also come by a stream, by
+    """Points are recorded each minute whatever the source says: quotes also come by a stream, by
     hand, and before a failure."""
     try:
         quotes_refresh(now=now())
@@ -43,7 +43,7 @@ def fetch_closes() -> None:
 
 @shared_task(name="prices.tasks.recover")
 def recover() -> None:
-    """What a worker has done when it starts: the closes that it slept through."""
+    """A worker that starts fetches the closes that it slept through."""
     try:
         filled = closes_recover(now=now())
     except SourceUnavailable as error:

@@ -1,4 +1,4 @@
-"""What a caller asks to book: from JSON or text cells to typed terms. Pure, and quick: a bulk
+"""Bookings as callers send them: from JSON or text cells to typed terms. Pure, and quick: a bulk
 booking or an import calls this for each of its rows.
 
 The rules are those of the single booking's fields (`trades.api.serializers.BookingIn`); both give

@@ -1,4 +1,4 @@
-"""What changed from one version of a trade to the next."""
+"""Changes from one version of a trade to the next."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What benchmarks against whole stacks share: starting them, load, CPU by process, rounds."""
+"""The rig of benchmarks against whole stacks: starting them, load, CPU by process, rounds."""

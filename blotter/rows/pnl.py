@@ -79,7 +79,7 @@ def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """Of which session figures are, and how definite they are."""
+    """The session of some figures, and how definite they are."""
 
     session: date
     is_final: bool

@@ -10,7 +10,7 @@ from prices.sessions import sessions
 
 @dataclass(frozen=True)
 class Today:
-    """What every answer of one moment shares."""
+    """The moment, business date and price source that all rows of one answer share."""
 
     now: datetime
     business_date: date

@@ -1,4 +1,4 @@
-"""Where the wheels keep their server programs, as paths that the server's account can reach."""
+"""The server programs in the wheels, as paths that the server's account can reach."""
 
 import importlib.metadata
 import importlib.util

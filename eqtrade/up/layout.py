@@ -1,4 +1,4 @@
-"""Where one stack keeps its files and its sockets.
+"""The files and sockets of one stack.
 
 Everything lies in DATA_DIR, but for two things: unix sockets, whose paths may have 107 bytes
 only, and PostgreSQL's data when root runs the stack and PostgreSQL's account can't enter DATA_DIR.

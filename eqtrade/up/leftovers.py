@@ -32,18 +32,18 @@ class Recorded:
     @classmethod
     def of(cls, name: str, pid: int) -> "Recorded":
         """Record a process that lives now."""
-        return cls(name, pid, start_mark(pid) or "")
+        return cls(name, pid, start_stamp(pid) or "")
 
     def lives(self) -> bool:
         """Whether this very process is still there (a zombie is not)."""
-        return self.start != "" and start_mark(self.pid) == self.start
+        return self.start != "" and start_stamp(self.pid) == self.start
 
     def as_dict(self) -> dict[str, str | int]:
         """For JSON; `Recorded(**…)` reads it back."""
         return asdict(self)
 
 
-def start_mark(pid: int) -> str | None:
+def start_stamp(pid: int) -> str | None:
     """When the process started, in a form that setting the clock does not change.
 
     Linux: the boot's id and the clock ticks since then. None when there is no such process.
@@ -160,10 +160,10 @@ def _same_session(pid: int, leader: Recorded) -> bool:
     The system does not reuse a pid while a session has that id. So a dead leader's session is
     the recorded one if its member is younger than the leader and of the same boot.
     """
-    now_there = start_mark(leader.pid)
+    now_there = start_stamp(leader.pid)
     if now_there is not None and now_there != leader.start:
         return False
-    member_boot, _, member_ticks = (start_mark(pid) or "").partition(":")
+    member_boot, _, member_ticks = (start_stamp(pid) or "").partition(":")
     leader_boot, _, leader_ticks = leader.start.partition(":")
     if not (member_boot == leader_boot and member_ticks.isdigit() and leader_ticks.isdigit()):
         return False

@@ -1,4 +1,4 @@
-"""What the user of `make run` may say, all from the environment."""
+"""The options of `make run`, all from the environment."""
 
 import os
 import re

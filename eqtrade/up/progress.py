@@ -1,4 +1,4 @@
-"""What the stack says while it starts: each step with its seconds, long ones also meanwhile."""
+"""The stack's report while it starts: each step with its seconds, long ones also meanwhile."""
 
 import sys
 import threading

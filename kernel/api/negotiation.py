@@ -1,4 +1,4 @@
-"""Which form an answer has: JSON, which is the only one of nearly every call."""
+"""The form of an answer: JSON, the only one of nearly every call."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a caller sees while the database is away: 503 and when to try again, in the API's form.
+"""Callers get 503 and a time to try again while the database is away, in the API's form.
 
 Whoever only reads does not hear of a connection that was lost: it is answered again. Who is logged
 in is read again for all. What writes says for itself what may be done twice.

@@ -1,4 +1,4 @@
-"""How the schema describes lists that `kernel.api.pagination.keyset_page` answers with."""
+"""The schema's description of lists that `kernel.api.pagination.keyset_page` answers with."""
 
 from typing import Any
 

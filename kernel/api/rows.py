@@ -1,4 +1,4 @@
-"""How values stand in rows that REST and websocket share."""
+"""Values as they stand in rows that REST and websocket share."""
 
 from datetime import datetime
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""How the OpenAPI schema describes refusals: the one shape that all of them have."""
+"""The schema's description of refusals: one shape for all of them."""
 
 from typing import Any
 

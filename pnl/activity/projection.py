@@ -1,10 +1,10 @@
-"""Holdings and daily activity: what P&L is computed from, under one checkpoint, so that P&L is
-never torn between what is held and what was traded.
+"""The projection of holdings and daily activity, from which P&L is computed. Both stand under one
+checkpoint, so that P&L is never torn between what is held and what was traded.
 
-What a batch changes in sessions whose P&L is kept is asked for in the batch's own transaction
-(RestateRequest), so a reader that dies loses none of it. Which sessions are kept is marked under
-the checkpoint's lock (pnl.daily.finalize): a batch either sees the mark, or was committed before
-it and is in what is calculated then.
+A batch that changes a session whose end-of-day P&L is stored asks for its restatement in its own
+transaction (RestateRequest), so a reader that dies loses none of it. A session's run begins under
+the checkpoint's lock (pnl.daily.finalize): a batch either sees the run, or was committed before it
+and is in what is calculated then.
 """
 
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class ActivityProjection(SumProjection):
         return entries
 
     def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
-        """Kept P&L follows what was mended; of accounts that were named it does in any case."""
+        """End-of-day P&L follows what was mended, and of accounts that were named in any case."""
         rebuilt = super().rebuild(cursor, scope)
         if rebuilt.written or rebuilt.removed or scope.accounts is not None:
             cursor.execute(_REQUEST_ALL, scope.params)

@@ -30,7 +30,7 @@ MILLION = 10**6
 
 
 class Costed(NamedTuple):
-    """What is held, what it cost, and what was earned by closing; whole numbers as above."""
+    """Quantity held, its cost, and the P&L realized by closing; whole numbers as above."""
 
     quantity: int = 0
     cost: int = 0

@@ -1,4 +1,4 @@
-"""What average cost is folded from: the net fill of each trade per key, straight from the ledger.
+"""Fills: the net of each trade per key, straight from the ledger. Average cost is folded from them.
 
 Entries of one trade on one key, date, time of execution and price are summed, and what comes to
 zero is no fill. When a set of entries holds all of a trade's versions up to some one, what remains

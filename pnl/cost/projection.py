@@ -158,7 +158,7 @@ class CostProjection:
 
 
 def _is_later(first_day: int, first_moment: int, row: CostRow) -> bool:
-    """Whether fills that begin there come after everything that the row holds."""
+    """True if fills that begin there come after everything that the row holds."""
     if first_day == row.last_day:
         return first_moment > row.last_moment
     return first_day > row.last_day

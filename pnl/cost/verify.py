@@ -19,7 +19,7 @@ def cost_breaks() -> list[Break]:
             try:
                 right = fold(numbers(fills, count)).decimals()
             except MissingVersion:
-                # What is missing is named by the breaks of the ledger itself.
+                # The breaks of the ledger itself name the missing version.
                 found.append(Break("cost", key, stored[1], None, account, "cost"))
                 continue
             for what, expected, value in zip(_COST_FIGURES, right, stored, strict=True):

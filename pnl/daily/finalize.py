@@ -33,14 +33,15 @@ from trades.models import LEDGER_SHARDS, Checkpoint
 
 logger = logging.getLogger(__name__)
 
-# A reader that is further behind than this gets to catch up first, so that what was booked in time
-# is not shown as restated.
+# A reader that is further behind catches up first, so that trades booked in time are not shown as
+# restated.
 READER_BEHIND = timedelta(seconds=60)
 
 
 def daily_finalize(*, now: datetime) -> int:
-    """Calculate what is settled and not kept yet; the number of (session, shard) pairs that are
-    kept now; 0 while another process is at it. Must not run inside a transaction."""
+    """Calculate the sessions that are settled and have no P&L stored yet; the number of (session,
+    shard) pairs that have it now; 0 while another process is at it. Must not run inside a
+    transaction."""
     known = sessions()
     done = 0
     # The minute's next run would do the same work again, and hold back the readers twice as long.
@@ -55,13 +56,13 @@ def daily_finalize(*, now: datetime) -> int:
 
 
 def _due(known: Sessions, now: datetime) -> dict[int, list[date]]:
-    """Sessions to keep, by shard: settled ones from the first trade date on that are not kept."""
+    """Sessions to calculate, by shard: those settled since the first trade date, not yet stored."""
     first = first_trade_date(Account.objects.values_list("pk", flat=True))
     completed = known.completed_sessions(now, 1)
     if first is None or not completed:
         return {}
     days = known.sessions_between(first, completed[-1])
-    kept = set(
+    stored = set(
         SessionRun.objects.filter(session__gte=first, calculated_at__isnull=False).values_list(
             "session", "shard"
         )
@@ -69,7 +70,7 @@ def _due(known: Sessions, now: datetime) -> dict[int, list[date]]:
     lacking = {
         day: shards
         for day in days
-        if (shards := [shard for shard in range(LEDGER_SHARDS) if (day, shard) not in kept])
+        if (shards := [shard for shard in range(LEDGER_SHARDS) if (day, shard) not in stored])
     }
     due = defaultdict(list)
     for day in _settled(list(lacking), known, now):
@@ -79,7 +80,7 @@ def _due(known: Sessions, now: datetime) -> dict[int, list[date]]:
 
 
 def _settled(days: list[date], known: Sessions, now: datetime) -> list[date]:
-    """Those of these completed sessions whose closes are settled. One old trade date asks for
+    """The completed sessions among these whose closes are settled. One old trade date asks for
     thousands, so that only those of which it is not plain are asked for one by one."""
     runs = CloseRun.objects.filter(source=settings.PRICE_SOURCE).order_by("session")
     states = dict(runs.filter(session__in=days).values_list("session", "state"))
@@ -144,7 +145,7 @@ def _calculate(shard: int, days: list[date], known: Sessions, now: datetime) -> 
         shard=shard, session__in=days, calculated_at__isnull=True
     ).update(calculated_at=now)
     if rows:
-        logger.info("shard %d: P&L of %d sessions is kept, %d rows", shard, len(days), rows)
+        logger.info("shard %d: P&L of %d sessions is final, %d rows", shard, len(days), rows)
     return closed
 
 

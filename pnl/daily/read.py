@@ -1,6 +1,6 @@
-"""P&L of past sessions, as it is known now: kept where a session was calculated, else provisional.
+"""P&L of past sessions as known now: stored where a session was calculated, else provisional.
 
-Kept rows (`DailyPnl`) count for a session and account as soon as the session was calculated for
+Stored rows (`DailyPnl`) count for a session and account as soon as the session was calculated for
 the account's shard (`SessionRun`); before that they are computed here by the same SQL from the
 closes that there are.
 """
@@ -31,7 +31,7 @@ _CALCULATED = """
                AND s.calculated_at IS NOT NULL)
 """
 
-_KEPT = f"""
+_STORED = f"""
     SELECT p.session, p.account_id, p.instrument_id, p.opening_quantity AS opening,
            p.closing_quantity AS closing, p.trades, p.previous_close, p.mark, p.price_source,
            p.trade_pnl, p.position_pnl, p.pnl_reason, p.is_final, p.calculated_at, p.restated_at
@@ -52,10 +52,10 @@ _PROVISIONAL = f"""
 
 _FIRST_REASON = reason_sql(f"min({rank_sql('r.pnl_reason')})")
 
-_WITH_KEPT = f"WITH rows AS ({_KEPT})"
+_WITH_STORED = f"WITH rows AS ({_STORED})"
 _WITH_BOTH = (
     f"WITH wanted AS MATERIALIZED ({_WANTED}), {COMPUTED},"
-    f" rows AS ({_KEPT} UNION ALL {_PROVISIONAL})"
+    f" rows AS ({_STORED} UNION ALL {_PROVISIONAL})"
 )
 
 
@@ -227,17 +227,17 @@ def _rows(
     accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions
 ) -> tuple[str, dict[str, Any]]:
     """The beginning of a query, up to its CTE `rows`, and the parameters. Only sessions that are
-    not kept for every shard are computed. One that is calculated just now is not seen twice: the
-    statement itself asks again what is kept."""
+    not stored for every shard are computed. One that is calculated just now is not seen twice: the
+    statement itself asks again what is stored."""
     wanted, asked = list(accounts), sorted(set(days))
     shards = {account % LEDGER_SHARDS for account in wanted}
-    kept = set(
+    stored = set(
         SessionRun.objects.filter(
             session__in=asked, shard__in=shards, calculated_at__isnull=False
         ).values_list("session", "shard")
     )
-    missing = [day for day in asked if any((day, shard) not in kept for shard in shards)]
+    missing = [day for day in asked if any((day, shard) not in stored for shard in shards)]
     params = {"accounts": wanted, "all_days": asked, "now": now, "shards": LEDGER_SHARDS}
     if not missing:
-        return _WITH_KEPT, params
+        return _WITH_STORED, params
     return _WITH_BOTH, {**computed_params(known, missing, wanted), **params}

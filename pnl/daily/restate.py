@@ -1,4 +1,4 @@
-"""Restating kept P&L: what a late trade, a correction, a changed close or a rebuild has asked for.
+"""End-of-day P&L is restated when a late trade, a correction, a changed close or a rebuild asks.
 
 Requests are rows that are only added, in the transaction that makes them necessary, and taken away
 in the transaction that fulfils them. So nothing is lost when a process dies, who adds one never
@@ -47,8 +47,8 @@ def closes_changed(closes: Iterable[tuple[int, date]]) -> None:
     """Ask for the sessions of these closes (instrument id, session) and the ones after them. Must
     run in the transaction that records the closes.
 
-    Whether a session is kept yet is not asked: one that is marked just now cannot be seen from
-    here. What is not kept when the request is read is calculated later, from these closes.
+    Sessions without a run are asked for, too: one that begins just now cannot be seen from here.
+    Those that have none when the request is read are calculated later, from these closes.
     """
     known = sessions()
     RestateRequest.objects.bulk_create(
@@ -65,7 +65,7 @@ def closes_changed(closes: Iterable[tuple[int, date]]) -> None:
 def hours_changed(first: date) -> None:
     """Ask for all sessions from this day on, of everything ever held: with a session's hours its
     close, the previous close of the next one and what was known at its end are others. Must run in
-    the transaction that changes the hours. Nothing is kept of days that have not come yet."""
+    the transaction that changes the hours. Days that have not come yet have no P&L stored."""
     if first <= sessions().business_date(clock.now()):
         held = Holding.objects.order_by("account").values_list("account", flat=True).distinct()
         accounts_restate(accounts=held, first=first)
@@ -121,7 +121,7 @@ def _piece(now: datetime) -> Turn:
     return Turn.MORE
 
 
-# A key that a rebuild has taken away is kept until it is calculated without it. Before a key's
+# A key that a rebuild has taken away is there until it is calculated without it. Before a key's
 # first day it has nothing.
 _SPREAD = """
     INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, last_session, reason)
@@ -155,7 +155,7 @@ def _spread(cursor: CursorWrapper, requests: list[RestateRequest]) -> bool:
 
 
 def _begun_days(known: Sessions) -> list[date]:
-    """The sessions that are kept for any shard; those that are still sessions."""
+    """The sessions that have a run for any shard and are still sessions."""
     found = SessionRun.objects.order_by("session").values_list("session", flat=True).distinct()
     return [day for day in found if known.is_session(day)]
 

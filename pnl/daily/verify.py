@@ -1,7 +1,7 @@
-"""Kept P&L of the last sessions against the trades as they are now, and the closes that count.
+"""End-of-day P&L of the last sessions against the trades as they are now and the effective closes.
 
-What a request still asks for, and sessions that are being calculated, are left out: they are known
-to be behind. The figures come from the trades themselves, not from daily activity.
+Sessions that are being calculated, and keys that a request still asks for, are left out: they are
+known to be behind. The figures come from the trades themselves, not from daily activity.
 """
 
 from kernel.pnl import position_pnl_sql, traded_pnl_sql
@@ -30,7 +30,7 @@ def daily_breaks() -> list[Break]:
         found
         for what, right in expected.items()
         for found in breaks_of(
-            f"kept P&L, {what}",
+            f"end-of-day P&L, {what}",
             f"""
             WITH {_FIGURES}
             SELECT r.account_id, r.instrument_id, r.session::text, p.{columns[what]}, {right}
@@ -47,10 +47,10 @@ def daily_breaks() -> list[Break]:
     ]
 
 
-# Previous closes are those that the kept rows name: which session comes before is the calendar's.
+# Previous closes are those that the stored rows name: which session comes before is the calendar's.
 _FIGURES = f"""
     standing AS ({STANDING}), beyond AS ({BEYOND}),
-    kept AS MATERIALIZED (
+    calculated AS MATERIALIZED (
         SELECT s.session, s.shard FROM pnl_sessionrun s
          WHERE s.calculated_at IS NOT NULL AND s.session IN (
             SELECT DISTINCT session FROM pnl_sessionrun ORDER BY session DESC LIMIT {SESSIONS})
@@ -68,7 +68,8 @@ _FIGURES = f"""
                coalesce(sum(t.notional) FILTER (WHERE t.trade_date = k.session), 0) AS notional,
                coalesce(sum(t.trades) FILTER (WHERE t.trade_date = k.session), 0) AS trades
           FROM traded t
-          JOIN kept k ON k.shard = t.account_id %% {LEDGER_SHARDS} AND t.trade_date <= k.session
+          JOIN calculated k
+            ON k.shard = t.account_id %% {LEDGER_SHARDS} AND t.trade_date <= k.session
          WHERE NOT EXISTS (
             SELECT FROM pnl_restaterequest q
              WHERE coalesce(q.account_id, t.account_id) = t.account_id
@@ -76,7 +77,7 @@ _FIGURES = f"""
          GROUP BY t.account_id, t.instrument_id, k.session
     ), closes AS (
         SELECT c.instrument_id, c.session, c.close
-          FROM (SELECT array_agg(DISTINCT session) AS days FROM kept) k
+          FROM (SELECT array_agg(DISTINCT session) AS days FROM calculated) k
          CROSS JOIN LATERAL eqtrade_effective_closes(k.days, %(source)s) c
     ), figures AS (
         SELECT f.*,

@@ -1,4 +1,4 @@
-"""Writing kept P&L: one writer at a time, pieces of bounded size, only what differs.
+"""End-of-day P&L is written by one writer at a time, in pieces of bounded size, where it differs.
 
 A writing transaction holds back the readers of the ledger (the horizon is one for the cluster), so
 that a piece is small; it locks nothing that a reader locks.
@@ -74,7 +74,7 @@ def daily_write(
     now: datetime,
     known: Sessions,
 ) -> int:
-    """Calculate these keys' marked sessions among `days` from the present closes and write what
+    """Calculate these keys' begun sessions among `days` from the present closes and write what
     differs; the number of rows written. The caller holds Lock.DAILY_PNL_WRITE, taken in a
     statement of its own before: this one must see what the writer before has committed, and two
     writers could write an older state over a newer one."""

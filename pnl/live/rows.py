@@ -54,7 +54,7 @@ _KEYED = """
 # Keys of which positions and the other projection hold different entries since long ago.
 SETTLING = keys_read_by_one("positions", "pnl")
 
-# Cost that has not kept up is not shown.
+# The cost of a key is not shown while its reader is behind.
 _COSTS = f"""
     SELECT c.account_id, c.instrument_id, c.quantity, c.cost, c.realized_pnl,
            NULL::bytea AS fills, NULL::bigint AS fill_count

@@ -17,7 +17,7 @@ class SnapshotQuery(QuerySerializer):
 
 
 class SnapshotOut(serializers.Serializer[Any]):
-    """What was held at the session's end, as known then. `close` is that of the taking, null where
+    """A position at the session's end, as known then. `close` is that of the taking, null where
     there was none; positions of zero are absent."""
 
     session = DayField()

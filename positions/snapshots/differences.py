@@ -1,4 +1,5 @@
-"""What a snapshot would look like today: entries and closes recorded since the session's end.
+"""The differences between a snapshot and its session's positions now: entries and closes recorded
+since the session's end.
 
 quantity now  = snapshot + Σ signed quantity of the later entries dated up to the session
 P&L effect    = (quantity now × close now) − (snapshot × its close) − Σ notional of those entries:
@@ -69,7 +70,7 @@ _CHANGES = f"""
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A version recorded after the session's end, and what it adds to one key up to the session.
+    """A version recorded after the session's end, with its effect on one key up to the session.
     `pnl_effect` is against the close of now, null without one."""
 
     trade: UUID

@@ -1,6 +1,6 @@
-"""Snapshots: what was held at a session's end, as known then. Taken late they are the same.
+"""A snapshot holds the positions at a session's end, as known then. Taken late, it is the same.
 
-1. After the session's end a run is marked: its row draws a transaction id. An entry recorded by the
+1. After the session's end a run begins: its row draws a transaction id. An entry recorded by the
    end had drawn its own before, so its transaction is older.
 2. Once the horizon has passed that id, all those transactions have ended: what is recorded up to
    the end can be seen whole, and nothing is added to it any more.
@@ -30,13 +30,14 @@ from trades.models import LedgerEntry
 
 logger = logging.getLogger(__name__)
 
-# How long a run waits for transactions that were open at the end; after that the next run does.
+# A run waits this long for transactions that were open at the end; then the next run does.
 PATIENCE_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05
 
 
 def snapshots_work(*, now: datetime, patience: float = PATIENCE_SECONDS) -> list[date]:
-    """Mark sessions that have ended, take what can be taken; the sessions taken, oldest first.
+    """Begin the runs of sessions that have ended, take what can be taken; the sessions taken,
+    oldest first.
 
     Must not run inside a transaction. Raises AnotherCluster after an undeclared restore.
     """
@@ -71,8 +72,8 @@ def sessions_without_run(known: Sessions, now: datetime) -> list[date]:
 
 
 def _begin_run(known: Sessions, day: date) -> None:
-    """Two at once: one of them finds it marked. Where this clock is ahead of the database's, the
-    end has not come there, and nothing is marked yet."""
+    """Two at once: one of them finds it begun. Where this clock is ahead of the database's, the
+    end has not come there, and nothing begins yet."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -86,7 +87,7 @@ def _begin_run(known: Sessions, day: date) -> None:
 
 
 def _horizon_passed(run: SnapshotRun, patience: float) -> bool:
-    """Whether every transaction that was open at the end is over. One of an earlier epoch is."""
+    """True if every transaction that was open at the end is over. Those of an earlier epoch are."""
     waited = 0.0
     while True:
         with connection.cursor() as cursor:

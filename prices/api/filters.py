@@ -1,4 +1,4 @@
-"""What the calls that read prices can be asked for."""
+"""Query parameters of the calls that read prices."""
 
 from typing import Any
 

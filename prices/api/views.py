@@ -252,7 +252,7 @@ class OverrideEndView(APIView):
 
 
 def _user(request: Request) -> User:
-    """Who is asking, where the permission lets nobody anonymous through."""
+    """The caller, where the permission lets nobody anonymous through."""
     return cast(User, request.user)
 
 

@@ -1,4 +1,4 @@
-"""When a session's closes are asked for: arithmetic of moments alone.
+"""The schedule of asking for a session's closes: arithmetic of moments alone.
 
 At the session's end, then up to 5 times more every 10 minutes while any is missing; at 23:50 New
 York once more, all of them; and again in the morning of the next session, for closes still move;
@@ -14,7 +14,7 @@ RETRIES = 5
 RETRY_EVERY = timedelta(minutes=10)
 LATE = time(23, 50)
 MORNING = time(8, 0)
-# A settled session may still lack some: names priced only since, or that the source had lost.
+# A settled session may still lack closes: of names priced only since, or lost by the source.
 GAPS_EVERY = timedelta(minutes=10)
 
 

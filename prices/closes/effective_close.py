@@ -1,4 +1,4 @@
-"""Which close is effective: one place that decides, for SQL and the ORM alike.
+"""The effective close of an instrument and session: one place decides, for SQL and the ORM alike.
 
 Prices of different sources never mix. One loaded or entered by hand counts, else the current
 source's, else one that was carried because the current source had none. Of the same source the one

@@ -136,7 +136,7 @@ def _fill(
 
 
 def _by_age(days: Sequence[date], now: datetime) -> tuple[list[date], list[date]]:
-    """Those of the last sessions, and those longer ago."""
+    """The days among the last sessions, and the older ones."""
     last = set(sessions().completed_sessions(now, SESSIONS_BACK))
     return [day for day in days if day in last], [day for day in days if day not in last]
 

@@ -13,7 +13,7 @@ from prices.closes.effective_close import source_params
 from prices.models import MANUAL, Close, CloseRun, Instrument
 from prices.sessions import sessions
 
-# How far back closes are asked for without being told to.
+# Closes are asked for this many sessions back without being told to.
 SESSIONS_BACK = 5
 
 
@@ -50,7 +50,7 @@ def sessions_to_ask(now: datetime, *, carried: bool = False) -> list[date]:
 
 
 class ClosesState(StrEnum):
-    """How far the closes of one session are."""
+    """The progress of one session's closes."""
 
     TRADING = "trading"  # it has not ended
     PENDING = "pending"  # some are missing, and asked for again
@@ -59,12 +59,12 @@ class ClosesState(StrEnum):
 
     @property
     def is_settled(self) -> bool:
-        """Whether what is written once may be written: no more is waited for."""
+        """True when nothing more is waited for: rows that are written once may be written."""
         return self in (ClosesState.COMPLETE, ClosesState.OVER)
 
 
 def closes_state(session: date, now: datetime) -> ClosesState:
-    """How far the closes of a session from the current source are. Raises NoSession.
+    """The progress of a session's closes from the current source. Raises NoSession.
 
     Once settled it stays so. One that nobody asked for is pending, however long ago, for it will
     be asked for; only from before the source was ever asked for anything, it is over.

@@ -28,7 +28,7 @@ State = CloseRun.State
 
 @dataclass(frozen=True)
 class Claimed:
-    """A session whose turn it is: to be read again as a whole, or only for what it lacks."""
+    """A session whose turn has come: it is read again as a whole, or only for what it lacks."""
 
     session: date
     reads_all: bool
@@ -61,7 +61,7 @@ def runs_claim(*, now: datetime, source: str, instruments: Sequence[Instrument])
 
 
 def runs_are_due(*, now: datetime, source: str, instruments: Sequence[Instrument]) -> bool:
-    """Whether `runs_claim` would find any."""
+    """True if `runs_claim` would find any."""
     days = sessions_to_ask(now)
     known = CloseRun.objects.filter(session__in=days, source=source).count()
     return known < len(days) or bool(

@@ -46,7 +46,7 @@ def closes_load(*, lines: Iterable[str], now: datetime) -> int:
 def close_problems(
     *, session: date, close: Decimal, reason: str, now: datetime
 ) -> list[FieldError]:
-    """What is wrong with a close entered by hand, by field; empty when nothing is."""
+    """The problems of a close entered by hand, by field; empty when there are none."""
     errors = []
     try:
         checked_amount(close)

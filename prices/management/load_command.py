@@ -1,4 +1,4 @@
-"""What the commands that load prices by hand share."""
+"""The base of the commands that load prices by hand."""
 
 import sys
 from argparse import ArgumentParser

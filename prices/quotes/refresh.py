@@ -88,8 +88,8 @@ def _ask(
 
 
 def _pieces(instruments: Sequence[Instrument]) -> Iterator[Sequence[Instrument]]:
-    """Of about the same size: a rest of a few, all unknown, would look like trouble of the source's
-    own."""
+    """Pieces of about the same size: a small rest of unknown names would look like trouble of the
+    source itself."""
     if not instruments:
         return
     size = math.ceil(len(instruments) / math.ceil(len(instruments) / AT_ONCE))
@@ -108,7 +108,7 @@ def _not_streamed(
 
 
 def _tell_of_staleness(instruments: Iterable[Instrument], name: str, now: datetime) -> None:
-    """Who watches learns of changes only, and a price turns stale without one."""
+    """Tell watchers of prices that turn stale: they hear of changes only, and this is none."""
     limit = now - timedelta(seconds=settings.PRICE_STALE_AFTER_SECONDS)
     turned = Quote.objects.filter(
         instrument__in=[instrument.pk for instrument in instruments],

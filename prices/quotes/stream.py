@@ -31,7 +31,7 @@ WRITE_EVERY = 1.0
 # Busy names trade many times a second: while the exchange is open, this long a silence is a fault.
 SILENCE = 30.0
 LOOK_EVERY = 5.0
-# Who is priced changes over the day; a connection is made anew with those who are.
+# The priced instruments change over the day; a new connection asks for those of then.
 RENEW_EVERY = 300.0
 SEEN_EVERY = timedelta(seconds=10)
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0
@@ -101,7 +101,7 @@ class Streamer:
         ends = time.monotonic() + self.renew_every
         async for last in YahooStream(self.url).prices(symbols, silence=self.silence):
             known = self._latest.get(last.symbol)
-            # What is made outside the session does not mark, and would hide the last that does.
+            # A trade outside the session does not mark, and would hide the last one that does.
             if session.opens <= last.at <= session.closes and (known is None or last.at > known[1]):
                 self._latest[last.symbol] = last.price, last.at
             if time.monotonic() > ends:

@@ -26,8 +26,8 @@ class Listed:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """Who joined the index and who left it, by ticker, and how many it has. A rename shows as one
-    of each: nobody but a person can know that they are the same share."""
+    """The tickers that joined the index and left it, and the number of members. A rename shows as
+    one of each: nobody but a person can know that they are the same share."""
 
     joined: tuple[str, ...]
     left: tuple[str, ...]

@@ -24,7 +24,7 @@ def override_expiry(now: datetime) -> datetime:
 def override_problems(
     *, price: Decimal, reason: str, expires_at: datetime | None, now: datetime
 ) -> list[FieldError]:
-    """What is wrong with an override, by field; empty when nothing is."""
+    """The problems of an override, by field; empty when there are none."""
     errors = []
     try:
         checked_amount(price)
@@ -93,7 +93,7 @@ def override_end(*, user: User, override_id: int, now: datetime) -> PriceOverrid
 @transaction.atomic
 def overrides_expire(*, now: datetime) -> int:
     """Mark the overrides that have expired as ended then, and tell who watches; how many. They
-    count no more from that moment on, marked or not."""
+    stop counting at that moment, whether ended here or not."""
     expired = PriceOverride.objects.select_for_update(skip_locked=True, no_key=True).filter(
         ended_at__isnull=True, expires_at__lte=now
     )

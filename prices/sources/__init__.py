@@ -1,4 +1,4 @@
-"""Where prices come from: one source at a time, named by the setting PRICE_SOURCE."""
+"""Price sources: one at a time, named by the setting PRICE_SOURCE."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How long to leave a failing source alone: arithmetic alone."""
+"""The pause after a source's failures: arithmetic alone."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 _MOST_DOUBLINGS = 20
 # Up to so much is added, so that several installations behind one address do not ask in step.
 JITTER = 0.2
-# What a source may ask for with Retry-After; more is taken for a mistake.
+# A source may ask for this much with Retry-After; more is taken for a mistake.
 LONGEST_ASKED = timedelta(hours=1)
 
 

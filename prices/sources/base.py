@@ -1,4 +1,4 @@
-"""What a price source is: a name, the latest quotes, and official closes."""
+"""A price source has a name and gives the latest quotes and official closes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,7 +79,7 @@ class PriceSource(Protocol):
 
     @property
     def ticks_at_any_hour(self) -> bool:
-        """Whether quotes come, and count, while the exchange is closed."""
+        """True if quotes come, and count, while the exchange is closed."""
         ...
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:

@@ -1,4 +1,4 @@
-"""What is append-only is never changed: the runtime role's rights first, triggers second."""
+"""Append-only tables are never changed: the runtime role's rights first, triggers second."""
 
 import pytest
 from django.db import DatabaseError, connection, transaction

@@ -1,4 +1,4 @@
-"""What the documents name is there: files, modules, links, and the commands that they give."""
+"""Everything that the documents name is there: files, modules, links, commands."""
 
 import re
 from functools import cache

@@ -1,4 +1,4 @@
-"""What one connection sends, without a stack: the other end is a list."""
+"""One connection's messages, without a stack: the other end is a list."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What is no cursor of a list is refused, whatever it is: 400, by its name."""
+"""A cursor that is none of the list's is refused, whatever it is: 400, by its name."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What the API answers, to the letter, as the page's own tests read it (`tests/wire/answers.json`).
+"""The API's answers to the letter, as the page's own tests read them (`tests/wire/answers.json`).
 
 Where an answer changes on purpose, write the file anew and look at the difference:
 `WRITE_WIRE=1 .venv/bin/python -m pytest tests/blotter/test_wire.py`, then `npm test` in frontend/.

@@ -1,4 +1,4 @@
-"""How the tests start Chromium.
+"""Chromium as the tests start it.
 
 `python -m tests.browser.chromium` starts and ends it once, as they do, and fails with what it said
 when it does not start: `make test` asks before a test does.

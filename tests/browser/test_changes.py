@@ -1,4 +1,4 @@
-"""What changes under an open page: rights, the business date, the connection."""
+"""Changes under an open page: rights, the business date, the connection."""
 
 from collections import Counter
 from collections.abc import Iterator

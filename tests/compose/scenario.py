@@ -1,4 +1,4 @@
-"""What happens to the system, step by step. A step raises when something is not as it must be."""
+"""The scenario, step by step. A step raises when something is not as it must be."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""What the tests' browser lacks is told from what the programs say that lack it."""
+"""Libraries that the tests' browser lacks are told from what its programs say."""
 
 import sys
 

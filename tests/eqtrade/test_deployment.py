@@ -1,4 +1,4 @@
-"""What follows from PUBLIC_URL, and where secrets come from."""
+"""The settings that follow from PUBLIC_URL, and the sources of secrets."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""How the live blotter's server is started."""
+"""The start of the live blotter's server."""
 
 import resource
 import subprocess

@@ -1,4 +1,4 @@
-"""What a worker does when it starts, tried with a real one beside a running stack."""
+"""Recovery by a worker that starts, tried with a real one beside a running stack."""
 
 import os
 import subprocess

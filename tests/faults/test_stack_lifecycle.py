@@ -21,7 +21,7 @@ import requests
 
 from eqtrade.up.accounts import server_account
 from eqtrade.up.layout import Layout
-from eqtrade.up.leftovers import read_processes, start_mark
+from eqtrade.up.leftovers import read_processes, start_stamp
 from eqtrade.up.options import PROJECT
 from tests.stack.running import RunningStack
 
@@ -143,7 +143,7 @@ def listens_on(pid: int) -> set[tuple[str, int]]:
 
 
 def lives(pid: int) -> bool:
-    return start_mark(pid) is not None
+    return start_stamp(pid) is not None
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
-"""What `make fresh-test` does with `make run`, inside the bare machine: wait until it is ready, ask
-it something, end it with Ctrl-C, and see that nothing is left.
+"""`make fresh-test` inside the bare machine: start `make run`, wait until it is ready, ask it
+something, end it with Ctrl-C, and see that nothing is left.
 
 Standard library only, and Debian's own Python.
 """

@@ -1,4 +1,4 @@
-"""Where this machine gets its packages from, so that a bare one beside it gets them there too.
+"""The places this machine gets its packages from, so that a bare one beside it gets them there too.
 
 Read anew at each run and written into the bare machine alone: of this network, nothing is known
 here. pip, npm and apt each have their files, and variables that count as well.

@@ -1,4 +1,4 @@
-"""Who may be slow, and who may also pause."""
+"""Timeouts: transactions that may be slow, and those that may also pause."""
 
 import pytest
 from django.db import connection, transaction

@@ -84,7 +84,7 @@ def test_however_far_back_one_asks(book: Days) -> None:
 
 
 def test_a_file_says_where_each_mark_came_from(book: Days) -> None:
-    """Kept P&L stays on the prices that it was calculated from."""
+    """End-of-day P&L stays on the prices that it was calculated from."""
     make.make_quote(book.ibm, "43", at(WEDNESDAY))
     answer = get("csv/", first="2026-03-16", by="ticker")
     rows = csv.DictReader(io.StringIO(answer.body.decode("utf-8-sig")))

@@ -223,7 +223,9 @@ def test_a_calculation_that_dies_is_done_again(days: Days, monkeypatch: Any) -> 
             daily_finalize(now=at(MONDAY, 21))
     assert SessionRun.objects.exists()
     assert days.pnl(NOW, **WEEK)[0]["is_final"] is False
-    days.trade("1", "40", MONDAY, when=at(MONDAY, 22))  # marked: asks, though nothing is kept yet
+    days.trade(
+        "1", "40", MONDAY, when=at(MONDAY, 22)
+    )  # the run has begun: this asks, though nothing is stored yet
     days.keep(at(MONDAY, 23))
     row = days.pnl(NOW, by="ticker", **WEEK)[0]
     assert (row["closing_quantity"], row["is_final"], row["restated_at"]) == ("11", True, None)

@@ -1,4 +1,4 @@
-"""Keeping P&L is bounded: what has nothing is not calculated, pieces are small, runs take turns."""
+"""Finalizing is bounded: idle keys are not calculated, pieces are small, runs take turns."""
 
 from datetime import date
 from typing import Any
@@ -66,7 +66,7 @@ def test_pieces_hold_each_key_from_its_first_trade_date_on_once(
         assert len(spans) * len(some) <= 6
 
 
-def test_one_run_of_keeping_at_a_time(days: Days, committed_db: PostgresServer) -> None:
+def test_one_finalizing_run_at_a_time(days: Days, committed_db: PostgresServer) -> None:
     days.trade("10", "40", MONDAY)
     days.close(MONDAY, "41")
     settle(MONDAY)

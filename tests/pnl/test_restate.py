@@ -99,7 +99,7 @@ def test_kept_pnl_alone_may_be_wrong_and_is_mended_by_name(days: Days) -> None:
     with clock_set(NOW):
         assert verify() == []
         DailyPnl.objects.filter(session=TUESDAY).update(position_pnl=1)
-        assert [(b.consumer, b.what) for b in verify()] == [("pnl", "kept P&L, position P&L")]
+        assert [(b.consumer, b.what) for b in verify()] == [("pnl", "end-of-day P&L, position P&L")]
         rebuild_projection([days.account.code])
         days.keep(NOW)
         assert verify() == []

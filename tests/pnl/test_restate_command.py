@@ -1,4 +1,4 @@
-"""manage.py restate_pnl: kept P&L anew, whatever became of it."""
+"""manage.py restate_pnl: end-of-day P&L anew, whatever became of it."""
 
 from io import StringIO
 
@@ -35,7 +35,10 @@ def run(*arguments: str) -> str:
 
 def test_everything(kept: Days) -> None:
     found = verify()
-    assert {b.what for b in found} == {"kept P&L, closing quantity", "kept P&L, position P&L"}
+    assert {b.what for b in found} == {
+        "end-of-day P&L, closing quantity",
+        "end-of-day P&L, position P&L",
+    }
     assert len(found) == 8
     assert "0 requests left" in run()
     assert verify() == []
@@ -52,4 +55,4 @@ def test_only_the_accounts_that_were_named(kept: Days) -> None:
 
 
 def test_nothing_is_kept_yet(days: Days) -> None:
-    assert "No session's P&L is kept yet." in run()
+    assert "No session has end-of-day P&L yet." in run()

@@ -1,4 +1,4 @@
-"""What differs between a snapshot and what is known now, by whom, and what it did to the P&L."""
+"""Differences between a snapshot and what is known now, with who made them and the P&L effect."""
 
 from decimal import Decimal
 from typing import Any

@@ -83,7 +83,7 @@ def test_taken_when_the_closes_are_settled_with_them(days: Days) -> None:
     days.close(WEDNESDAY, "42")
     assert take(END) == []  # at the end itself nothing is over yet
     assert take(AFTER) == []
-    assert SnapshotRun.objects.get().taken_at is None  # marked, and waiting for closes
+    assert SnapshotRun.objects.get().taken_at is None  # begun, and waiting for closes
     settle(WEDNESDAY)
     assert take(AFTER) == [WEDNESDAY]
     assert kept() == [(WEDNESDAY, "Test1", "IBM", Decimal(10))]
@@ -175,7 +175,7 @@ def test_a_session_that_was_slept_through_long_ago_waits_for_its_closes(days: Da
 
 def test_a_closure_that_is_entered_late_stops_no_other_snapshot(days: Days) -> None:
     days.trade("10", "40", WEDNESDAY)
-    assert take(at(THURSDAY, 13)) == []  # Wednesday is marked
+    assert take(at(THURSDAY, 13)) == []  # Wednesday is begun
     closure = SessionOverride.objects.create(date=WEDNESDAY, is_closed=True, reason="mourning")
     settle(THURSDAY)
     assert take(at(FRIDAY, 13)) == [THURSDAY]
@@ -214,7 +214,7 @@ def test_two_at_once_write_once(days: Days) -> None:
     assert len(kept()) == 1
 
 
-def test_nothing_is_marked_before_anything_was_recorded(days: Days) -> None:
+def test_no_run_begins_before_anything_was_recorded(days: Days) -> None:
     assert take(AFTER) == []
     assert not SnapshotRun.objects.exists()
 

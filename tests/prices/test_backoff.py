@@ -1,4 +1,4 @@
-"""How long a failing source is left alone."""
+"""The pause after a source's failures."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What is refused at the start, and what beat is told."""
+"""Price settings that are refused at the start, and beat's schedule."""
 
 from pathlib import Path
 from typing import Any

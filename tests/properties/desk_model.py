@@ -1,4 +1,4 @@
-"""What a desk's numbers must be, in lists and loops: no ledger, no projection, nothing incremental.
+"""A desk's right numbers, in lists and loops: no ledger, no projection, nothing incremental.
 
 Every figure is computed from all versions of all trades each time it is asked for. Exchange time is
 New York in the two weeks used, four hours behind UTC.

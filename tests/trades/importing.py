@@ -1,4 +1,4 @@
-"""What tests of imports share: a file uploaded, worked at, read."""
+"""Helpers of tests of imports: a file uploaded, worked at, read."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""Who may what, whole: every right, on one's own trade and on another's, of today and of before,
+"""Entitlements, whole: every right, on one's own trade and on another's, of today and of before,
 over REST and in the admin. The websocket's part is in tests/integration/test_entitlements_live."""
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a killed run left is ended; what only looks like it is not."""
+"""Processes that a killed run left are ended; those that only look like it are not."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ from eqtrade.up.leftovers import (
     Recorded,
     end_leftovers,
     read_processes,
-    start_mark,
+    start_stamp,
 )
 from eqtrade.up.postgres import Passwords, PostgresServer
 
@@ -50,7 +50,7 @@ def spawn() -> Iterator[Spawn]:
 
 
 def lives(pid: int) -> bool:
-    return start_mark(pid) is not None
+    return start_stamp(pid) is not None
 
 
 def test_a_recorded_process_is_ended_and_named(spawn: Spawn) -> None:

@@ -1,4 +1,4 @@
-"""How manage.py finds the running stack, and that it does not find a dead one."""
+"""manage.py finds the running stack, and does not find a dead one."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""When the stack has the program that streams prices."""
+"""The stack has the program that streams prices only where prices are streamed."""
 
 import pytest
 

@@ -12,7 +12,7 @@ import pytest
 
 from eqtrade.up import supervision
 from eqtrade.up.layout import Layout
-from eqtrade.up.leftovers import start_mark
+from eqtrade.up.leftovers import start_stamp
 from eqtrade.up.programs import Program, makes_way
 from eqtrade.up.supervision import ProgramState, Supervisor
 from eqtrade.up.watch import Watch
@@ -132,9 +132,9 @@ def test_a_restarted_program_ends_what_its_killed_predecessor_started(
 
     os.kill(one(supervisor, "parent").pid, signal.SIGKILL)
     until(lambda: log.read_text().count("\n") == 2)
-    assert start_mark(child) is None
+    assert start_stamp(child) is None
     assert not socket.exists()
-    assert start_mark(int(log.read_text().splitlines()[1])) is not None
+    assert start_stamp(int(log.read_text().splitlines()[1])) is not None
     assert one(supervisor, "other").state == "RUNNING"
 
 
@@ -158,8 +158,8 @@ def test_stopping_ends_even_who_will_not_and_whom_it_started(
 
     supervisor.stop_all()
     assert not supervisor.lives()
-    assert start_mark(pid) is None
-    until(lambda: start_mark(child) is None, seconds=5)
+    assert start_stamp(pid) is None
+    until(lambda: start_stamp(child) is None, seconds=5)
 
 
 def test_watch_says_once_what_lasts() -> None:

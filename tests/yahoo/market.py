@@ -1,4 +1,4 @@
-"""What the local Yahoo knows: prices by symbol and moment, told in the shapes that Yahoo tells."""
+"""The market of the local Yahoo: prices by symbol and moment, in the shapes that Yahoo tells."""
 
 import math
 import struct

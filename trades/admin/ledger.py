@@ -1,4 +1,4 @@
-"""What people on duty see of the ledger. Trades are corrected through services, never here."""
+"""The ledger in the admin, for people on duty. Services correct trades, never these pages."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet

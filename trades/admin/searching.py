@@ -1,4 +1,4 @@
-"""What the search box and the filters of the trades list ask for.
+"""The search box and the filters of the trades list.
 
 Each word is looked up as a whole: an account's code, a ticker, a user's name, a trade date or a
 range of them (2026-01-05..2026-01-30), the id of a trade or of a request group, or a

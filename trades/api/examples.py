@@ -1,4 +1,4 @@
-"""What requests and answers about trades look like, for the API's documentation."""
+"""Requests and answers about trades, for the API's documentation."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a dry run remembers of its pieces, which are rolled back."""
+"""The memory of a dry run, whose pieces are rolled back."""
 
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Who works at an import: one worker at a time, and another soon after it died."""
+"""The lease of an import: one worker works at it, and another takes over soon after it died."""
 
 import logging
 import threading

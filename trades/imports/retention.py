@@ -1,4 +1,4 @@
-"""How long uploaded files are kept."""
+"""The retention of uploaded files."""
 
 from datetime import datetime, timedelta
 

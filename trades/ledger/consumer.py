@@ -1,4 +1,4 @@
-"""What the consumers' tasks and the sweep do around `trades.ledger.reader.drain`."""
+"""A consumer's turn and the sweep, around `trades.ledger.reader.drain`."""
 
 from django.conf import settings
 from django.db import connection

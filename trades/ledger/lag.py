@@ -1,4 +1,4 @@
-"""How far the readers are, and what holds them up."""
+"""The lag of the ledger's readers, and the transaction that holds them up."""
 
 from dataclasses import dataclass
 from datetime import datetime

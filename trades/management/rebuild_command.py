@@ -1,4 +1,4 @@
-"""What the rebuild commands share."""
+"""The base of the rebuild commands."""
 
 from typing import Any
 

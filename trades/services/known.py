@@ -1,4 +1,4 @@
-"""What booking needs to know beforehand: who asks, what they may, accounts, instruments, dates.
+"""The facts that a booking needs beforehand: caller, rights, account, instrument, dates.
 
 A single booking learns all of it from one prepared statement (`ask`), its caller's login and the
 previous close for the answer included. Many rows learn it from three queries (`look_up`).

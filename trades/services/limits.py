@@ -1,4 +1,4 @@
-"""What an account may not do: go short, or grow what is no longer active.
+"""Limits of an account: no going short, no growing of what is no longer active.
 
 One rule for bookings, amendments, cancellations and undone imports. It looks at the ledger, not at
 a projection, and the accounts concerned are locked first: a sum is a later statement than the lock

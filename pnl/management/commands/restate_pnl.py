@@ -1,4 +1,4 @@
-"""Have kept P&L calculated anew, for some or all accounts."""
+"""Calculate end-of-day P&L anew, for some or all accounts."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from pnl.models import RestateRequest, SessionRun
 
 
 class Command(BaseCommand):
-    help = "Calculate kept P&L anew from activity and the closes of now; only what differs changes."
+    help = "Calculate end-of-day P&L anew from activity and closes; only what differs changes."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -27,7 +27,7 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no account {', '.join(sorted(unknown))}.")
         first = SessionRun.objects.order_by("session").values_list("session", flat=True).first()
         if first is None:
-            self.stdout.write("No session's P&L is kept yet.")
+            self.stdout.write("No session has end-of-day P&L yet.")
             return
         accounts_restate(accounts=accounts.values_list("pk", flat=True), first=first)
         turn = Turn.MORE
