@@ -6,6 +6,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from accounts.models import Account, Entitlement
+from kernel import prepared
 
 AnyUser = AbstractBaseUser | AnonymousUser
 
@@ -19,45 +20,34 @@ class Rights:
     can_correct: bool
 
 
-def account_rights(user: AnyUser) -> list[Rights]:
-    """The accounts that the user may view, by code, with what else they may do there.
+_RIGHTS = """
+    SELECT a.id, a.code, a.name, a.can_short, a.is_active,
+           %(all)s::boolean OR e.can_book, %(all)s::boolean OR e.can_correct
+      FROM accounts_account a
+      LEFT JOIN accounts_entitlement e
+        ON e.account_id = a.id AND e.user_id = %(user)s AND e.can_view
+     WHERE (%(all)s::boolean OR e.id IS NOT NULL)
+       AND (%(codes)s::text[] IS NULL OR a.code = ANY(%(codes)s::text[]))
+     ORDER BY a.code
+"""
+
+
+def account_rights(user: AnyUser, codes: list[str] | None = None) -> list[Rights]:
+    """The accounts that the user may view, by code, with what else they may do there; narrowed to
+    `codes` when given.
 
     A superuser may do everything everywhere; everyone else has what entitlements say.
     """
-    if not user.is_active:
+    if not user.is_active or user.pk is None:
         return []
-    if getattr(user, "is_superuser", False):
-        return [Rights(a, True, True) for a in Account.objects.order_by("code")]
-    found = (
-        Entitlement.objects.filter(user_id=user.pk, can_view=True)
-        .select_related("account")
-        .order_by("account__code")
-    )
-    return [Rights(e.account, e.can_book, e.can_correct) for e in found]
-
-
-def rights_in(user: AnyUser, code: str) -> Rights | None:
-    """The user's rights in one account; None when it does not exist for them."""
-    if not user.is_active:
-        return None
-    if getattr(user, "is_superuser", False):
-        account = Account.objects.filter(code=code).first()
-        return Rights(account, True, True) if account else None
-    found = (
-        Entitlement.objects.filter(user_id=user.pk, account__code=code, can_view=True)
-        .select_related("account")
-        .first()
-    )
-    return Rights(found.account, found.can_book, found.can_correct) if found else None
+    is_root = bool(getattr(user, "is_superuser", False))
+    found = prepared.rows(_RIGHTS, {"user": user.pk, "all": is_root, "codes": codes})
+    return [Rights(Account(*row[:5]), row[5], row[6]) for row in found]
 
 
 def viewable_accounts(user: AnyUser, codes: list[str] | None = None) -> list[Account]:
     """The accounts that the user may view, by code; narrowed to `codes` when there are any."""
-    accounts = [r.account for r in account_rights(user)]
-    if not codes:
-        return accounts
-    wanted = set(codes)
-    return [a for a in accounts if a.code in wanted]
+    return [r.account for r in account_rights(user, codes or None)]
 
 
 def accounts_viewable_by(users: set[int]) -> dict[int, set[int]]:

@@ -117,6 +117,8 @@ if env.bool("DB_POOL", default=False):
         "timeout": 5,
     }
     DATABASES["default"]["CONN_MAX_AGE"] = 0
+    # What api and ws prepare has one plan for all values (kernel.prepared).
+    DATABASES["default"]["OPTIONS"]["options"] = "-c plan_cache_mode=force_generic_plan"
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
     # Looked at before each task; the pool looks at what it hands out.

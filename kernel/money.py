@@ -116,8 +116,12 @@ def plain(value: Decimal) -> str:
 
 def normalized(value: Decimal) -> str:
     """The one text of a number, however it was typed: `10`, `10.0` and `10.00` give `10`."""
-    text = plain(value)
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = str(value)
+    if "E" in text:
+        text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 def round_source_price(price: float | Decimal) -> Decimal:

@@ -10,10 +10,15 @@ Parameters are bound by the server: SQL says the type where the place does not (
 `%s::int` for a function's integer). A whole number is a bigint. A text is a statement of its own
 for each combination of types, and None has no type: a parameter that can be None makes two of it.
 
+In api and ws a statement has one plan, whatever the values (`plan_cache_mode`): planning one that
+joins a dozen tables costs more than running it. `rows_planned` is for the others.
+
 A rollback makes psycopg forget a connection's statements; what rolls back often is planned often.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from django.db import NotSupportedError
@@ -45,12 +50,41 @@ def row(sql: str, params: Params = ()) -> Row | None:
     return found[0] if found else None
 
 
-def _run(database: DatabaseWrapper, sql: str, params: Params) -> list[Row]:
+def rows_planned(sql: str, params: Params = ()) -> list[Row]:
+    """All rows of one statement that is planned for these very values: for those where the values
+    decide which plan is right, such as a list of accounts that may be all of them."""
+    return _run(default_database(), sql, params, prepare=False)
+
+
+def _run(database: DatabaseWrapper, sql: str, params: Params, *, prepare: bool = True) -> list[Row]:
+    native, names = _native(sql)
+    values = [params[name] for name in names] if isinstance(params, Mapping) else params
     cursor = database.prepared_cursor()
-    cursor.execute(sql, params)
+    cursor.cursor.is_prepared = prepare
+    cursor.execute(native, values)
     # Its description would make an object of each column only to tell whether there are any.
     answer = cursor.cursor.pgresult
     return cursor.fetchall() if answer is not None and answer.nfields else []
+
+
+_PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
+
+
+@lru_cache(512)
+def _native(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with placeholders as PostgreSQL has them, and the names of the parameters in
+    their order; none where they have no names. psycopg would look for them again each time in a
+    text as long as many of ours."""
+    places: dict[str, str] = {}
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        name = found[1] or str(len(places))
+        return places.setdefault(name, f"${len(places) + 1}")
+
+    native = _PLACEHOLDER.sub(place, sql)
+    return native, tuple(places)
 
 
 def _is_outdated_plan(error: NotSupportedError) -> bool:

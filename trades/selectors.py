@@ -1,16 +1,16 @@
 """Trades as users see them: terms by name, and each trade's own P&L."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
+from kernel import prepared
 from kernel.pnl import signed, trade_pnl
 from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
@@ -21,8 +21,7 @@ from trades.terms import FIELDS, TERMS, VERSIONED, Booking
 RECENT_SESSIONS = 10
 
 
-@dataclass(frozen=True, slots=True)
-class TradeRow:
+class TradeRow(NamedTuple):
     """A trade with its P&L against the previous close of its own session: None when that close is
     missing, 0 when cancelled."""
 
@@ -46,7 +45,7 @@ class TradeRow:
     account_id: int
 
 
-ANSWERED = tuple(f.name for f in fields(TradeRow) if f.name != "account_id")
+ANSWERED = tuple(name for name in TradeRow._fields if name != "account_id")
 """What an answer says of a trade, in this order."""
 
 
@@ -56,7 +55,7 @@ def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
 
 
 def trades_with_names() -> QuerySet[Trade]:
-    """All that `trade_rows` needs of trades, newest booking first."""
+    """Trades with account, instrument and booker, newest booking first."""
     return Trade.objects.select_related("account", "instrument", "booked_by").order_by("-id")
 
 
@@ -78,29 +77,51 @@ def version_terms(version: TradeVersion) -> dict[str, Any]:
     }
 
 
-def trade_rows(trades: Sequence[Trade]) -> list[TradeRow]:
-    """Rows of trades that were read with account, instrument and booked_by. Two queries."""
+# Account and ticker are told by their codes.
+_CODES = {"account": "a.code", "ticker": "i.ticker"}
+_READ = {
+    "id": "t.id",
+    **{term.name: _CODES.get(term.name, f"t.{term.column}") for term in TERMS},
+    "booked_at": "t.booked_at",
+    "booked_by": "u.username",
+    "version": "t.version",
+    "status": "t.status",
+    "request_group": "t.request_group_id",
+    "account_id": "t.account_id",
+}
+_TRADES = f"""
+    SELECT {", ".join(_READ.values())}, t.instrument_id
+      FROM trades_trade t
+      JOIN accounts_account a ON a.id = t.account_id
+      JOIN prices_instrument i ON i.id = t.instrument_id
+      JOIN auth_user u ON u.id = t.booked_by_id
+     WHERE t.id """
+
+
+def trade_rows_read(
+    ids: str, params: Mapping[str, Any], *, is_planned: bool = False
+) -> list[TradeRow]:
+    """Rows of the trades whose id fits the condition `ids`, such as `= ANY(%(ids)s::uuid[])`,
+    newest booking first. Two statements; `is_planned`: the first is planned for its values."""
+    read = prepared.rows_planned if is_planned else prepared.rows
+    found = read(f"{_TRADES} {ids} ORDER BY t.id DESC", params)
+    if not found:
+        return []
     known = sessions()
-    previous = {d: known.previous_session(d) for d in {t.trade_date for t in trades}}
-    closes = closes_at((t.instrument_id, previous[t.trade_date]) for t in trades)
+    day_at = list(_READ).index("trade_date")
+    previous = {day: known.previous_session(day) for day in {row[day_at] for row in found}}
+    closes = closes_at((row[-1], previous[row[day_at]]) for row in found)
     return [
-        _row(
-            {
-                **{term.name: getattr(trade, term.name) for term in _PLAIN_TERMS},
-                "account": trade.account.code,
-                "ticker": trade.instrument.ticker,
-            },
-            closes.get((trade.instrument_id, previous[trade.trade_date])),
-            id=trade.pk,
-            account_id=trade.account_id,
-            booked_at=trade.booked_at,
-            booked_by=trade.booked_by.get_username(),
-            version=trade.version,
-            status=trade.status,
-            request_group=trade.request_group_id,
-        )
-        for trade in trades
+        _row(dict(zip(_READ, row, strict=False)), closes.get((row[-1], previous[row[day_at]])))
+        for row in found
     ]
+
+
+def trade_rows(trades: Iterable[Trade]) -> list[TradeRow]:
+    """Rows of these trades as they are now, in their order."""
+    ids = [trade.pk for trade in trades]
+    found = {row.id: row for row in trade_rows_read("= ANY(%(ids)s::uuid[])", {"ids": ids})}
+    return [found[pk] for pk in ids if pk in found]
 
 
 def new_trade_row(
@@ -114,34 +135,30 @@ def new_trade_row(
 ) -> TradeRow:
     """The row of a trade that was just booked by itself, without reading it: no default is open in
     its terms, and `previous_close` is that of its trade date."""
-    return _row(
-        {name: getattr(terms, name) for name in FIELDS},
-        previous_close,
-        id=trade_id,
-        account_id=account_id,
-        booked_at=booked_at,
-        booked_by=booked_by,
-        version=1,
-        status=Status.BOOKED.value,
-        request_group=None,
-    )
+    values = {
+        **{name: getattr(terms, name) for name in FIELDS},
+        "id": trade_id,
+        "account_id": account_id,
+        "booked_at": booked_at,
+        "booked_by": booked_by,
+        "version": 1,
+        "status": Status.BOOKED.value,
+        "request_group": None,
+    }
+    return _row(values, previous_close)
 
 
-# Account and ticker are told by their codes.
-_PLAIN_TERMS = tuple(term for term in TERMS if term.name not in ("account", "ticker"))
-
-
-def _row(terms: dict[str, Any], close: SessionClose | None, **others: Any) -> TradeRow:
+def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
     """A row, with its P&L against this previous close of its session."""
     pnl: Decimal | None
-    if others["status"] == Status.CANCELLED:
+    if values["status"] == Status.CANCELLED:
         pnl, valid = Decimal(0), True
     elif close is None:
         pnl, valid = None, False
     else:
-        quantity = signed(terms["side"], terms["quantity"])
-        pnl, valid = trade_pnl(close.close, terms["price"], quantity), close.source != CARRIED
-    return TradeRow(**terms, **others, trade_pnl=pnl, pnl_valid=valid)
+        quantity = signed(values["side"], values["quantity"])
+        pnl, valid = trade_pnl(close.close, values["price"], quantity), close.source != CARRIED
+    return TradeRow(**values, trade_pnl=pnl, pnl_valid=valid)
 
 
 def recently_traded_instruments(now: datetime) -> set[int]:
@@ -193,7 +210,10 @@ def trades_of_the_day(
     of_the_day = set(since.values_list("trade_id", flat=True)) | set(
         dated.values_list("pk", flat=True)
     )
-    return trade_rows(list(trades_visible(accounts).filter(pk__in=of_the_day)))
+    return trade_rows_read(
+        "= ANY(%(ids)s::uuid[]) AND t.account_id = ANY(%(accounts)s::bigint[])",
+        {"ids": list(of_the_day), "accounts": list(accounts)},
+    )
 
 
 def imports_visible(user: AnyUser) -> QuerySet[Import]:

@@ -1,10 +1,13 @@
 """Query parameters, read as strictly as bodies."""
 
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 from django.contrib.auth.models import AbstractBaseUser
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
+from rest_framework.serializers import ListField
 
 from kernel.api.serializers import StrictSerializer
 
@@ -22,7 +25,11 @@ class QuerySerializer(StrictSerializer):
 
 def refuse_unknown(request: Request, known: set[str]) -> None:
     """Raise ValidationError for a parameter that would silently be passed over."""
-    unknown = sorted(set(request.query_params) - known - PAGING)
+    _refuse_unknown(request.query_params, known)
+
+
+def _refuse_unknown(given: Iterable[str], known: set[str]) -> None:
+    unknown = sorted(set(given) - known - PAGING)
     if unknown:
         named = f"Known: {', '.join(sorted(known))}." if known else "This call has none of its own."
         said = f"This parameter is not known. {named}"
@@ -30,17 +37,23 @@ def refuse_unknown(request: Request, known: set[str]) -> None:
 
 
 def query_of(request: Request, serializer: type[QuerySerializer]) -> dict[str, Any]:
-    """The validated query of a request; raises ValidationError by parameter."""
-    fields = serializer().fields
-    refuse_unknown(request, set(fields))
-    from rest_framework.serializers import ListField
+    """The validated query of a request; raises ValidationError by parameter. Its values are shared
+    with other requests of the same query: nobody changes them."""
+    given = tuple((name, tuple(values)) for name, values in request.query_params.lists())
+    return dict(_checked(serializer, given))
 
+
+@lru_cache(1024)
+def _checked(
+    serializer: type[QuerySerializer], given: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, Any]:
+    """Pages ask the same again and again, and what is asked means the same each time."""
+    fields = serializer().fields
+    _refuse_unknown((name for name, _ in given), set(fields))
     data = {
-        name: request.query_params.getlist(name)
-        if isinstance(field, ListField)
-        else request.query_params[name]
-        for name, field in fields.items()
-        if name in request.query_params
+        name: list(values) if isinstance(fields[name], ListField) else values[-1]
+        for name, values in given
+        if name in fields
     }
     checked = serializer(data=data)
     checked.is_valid(raise_exception=True)

@@ -45,24 +45,28 @@ class LossNoticed(DatabaseErrorWrapper):
         super().__exit__(exc_type, exc_value, traceback)
 
 
-class PreparedCursor(psycopg.Cursor[Any]):
+class PreparedCursor(psycopg.RawCursor[Any]):
     """Has each statement parsed and planned by the server once a connection, by its text and the
     types of its parameters. A whole number is always a bigint: psycopg's choice by size would make
-    nine statements of a text with two of them.
+    nine statements of a text with two of them. Placeholders are PostgreSQL's own: $1.
 
     psycopg counts statements only while one runs here. It would else keep the last hundred of all
     others, as long as they are: Django writes the values of an INSERT into its text."""
+
+    is_prepared = True
+    """Whether the next statement is, unless it says so itself."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
         self.adapters.register_dumper(int, Int8Dumper)
 
     def execute(
-        self, query: Any, params: Any = None, *, prepare: bool | None = True, **options: Any
+        self, query: Any, params: Any = None, *, prepare: bool | None = None, **options: Any
     ) -> "PreparedCursor":
         self.connection.prepare_threshold = 0
         try:
-            super().execute(query, params, prepare=prepare, **options)
+            wanted = self.is_prepared if prepare is None else prepare
+            super().execute(query, params, prepare=wanted, **options)
         finally:
             self.connection.prepare_threshold = None
         return self

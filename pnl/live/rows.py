@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
+from kernel import prepared
 from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
-from prices.marks import MARKS, mark_params
+from prices.marks import mark_params, marks_sql
 from trades.ledger.sql import keys_read_by_one
 from trades.models import LEDGER_SHARDS
 
@@ -65,9 +65,15 @@ _COSTS = f"""
 """
 
 _WITH = (
-    f"WITH keyed AS MATERIALIZED ({keyed_of()}), marks AS MATERIALIZED ({MARKS}),"
+    f"WITH keyed AS MATERIALIZED ({keyed_of()}),"
+    f" marks AS MATERIALIZED ({marks_sql('SELECT DISTINCT instrument_id FROM keyed')}),"
     f" settling AS MATERIALIZED ({SETTLING}), rows AS ({FIGURES})"
 )
+
+
+# Up to so many, their rows are best found one by one, whatever they hold.
+FEW_ACCOUNTS = 16
+_LIVE_ROWS = f"{_WITH}, costs AS ({_COSTS}) {SELECT_KEYS}"
 
 
 def live_params(
@@ -107,11 +113,8 @@ def live_rows(
     there while its quantity is not zero or a trade of the business date stands, or always with
     `include_flat`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_WITH}, costs AS ({_COSTS})" + SELECT_KEYS,
-            live_params(
-                now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
-            ),
-        )
-        return key_rows_of(cursor.fetchall())
+    params = live_params(
+        now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
+    )
+    read = prepared.rows if len(params["accounts"]) <= FEW_ACCOUNTS else prepared.rows_planned
+    return key_rows_of(read(_LIVE_ROWS, params))

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import connection
-
+from kernel import prepared
 from kernel.pnl import traded_pnl_sql
 from pnl.corrections import correction_sums, live_corrections
 from pnl.figures import FIGURES
 from pnl.live.rows import (
+    FEW_ACCOUNTS,
     SETTLING,
     keyed_of,
     live_params,
@@ -104,9 +104,8 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     found = live_corrections(accounts=wanted, now=now)
     corrections = correction_sums(found)
     more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
-    with connection.cursor() as cursor:
-        cursor.execute(_QUERY, live_params(now, wanted))
-        rows = cursor.fetchall()
+    read = prepared.rows if len(wanted) <= FEW_ACCOUNTS else prepared.rows_planned
+    rows = read(_QUERY, live_params(now, wanted))
     totals = []
     for pk, code, trade, position, invalid, reason in rows:
         totals.append(

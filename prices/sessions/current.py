@@ -13,8 +13,7 @@ from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
-from django.db import connection
-
+from kernel import prepared
 from kernel.clock import NEW_YORK, new_york
 from kernel.errors import DomainError
 from prices.sessions.calendar import Calendar, Hours, Session, published_calendar
@@ -160,9 +159,7 @@ def sessions_cached() -> tuple[Sessions, UUID | None]:
 def _read() -> tuple[Sessions, UUID | None]:
     global _kept
     kept = _kept
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [None if kept is None else kept[1]])
-        rows = cursor.fetchall()
+    rows = prepared.rows(_READ, [None if kept is None else kept[1]])
     stamp: UUID | None = rows[0][0]
     if kept is not None and kept[1] == stamp:
         return kept

@@ -18,9 +18,8 @@ from trades.api.examples import BOOKED, BOOKING, BOOKING_IN_FULL
 from trades.api.filters import TradeQuery, filter_of
 from trades.api.rows import trade_out, trade_row
 from trades.api.serializers import BookingIn, TradeOut
-from trades.models import Trade
-from trades.pages import trade_page
-from trades.selectors import trade_rows
+from trades.pages import trade_page_rows
+from trades.selectors import TradeRow
 from trades.services.booking import trade_book
 
 PAGE_SIZE = 100
@@ -43,11 +42,11 @@ class TradeListView(APIView):
         accounts = [a.pk for a in viewable_accounts(request.user, query.get("account"))]
         wanted = filter_of(query, accounts)
 
-        def read(limit: int, after: UUID | None, before: UUID | None) -> list[Trade]:
-            return list(trade_page(wanted, limit=limit, after=after, before=before))
+        def read(limit: int, after: UUID | None, before: UUID | None) -> list[TradeRow]:
+            return trade_page_rows(wanted, limit=limit, after=after, before=before)
 
-        page, answer = keyset_read(request, read, key=lambda t: t.pk, default_size=PAGE_SIZE)
-        return answer([trade_row(t) for t in trade_rows(page)])
+        page, answer = keyset_read(request, read, key=lambda t: t.id, default_size=PAGE_SIZE)
+        return answer([trade_row(t) for t in page])
 
     @extend_schema(
         operation_id="trades_book",
