@@ -16,9 +16,7 @@ joins a dozen tables costs more than running it. `rows_planned` is for the other
 A rollback makes psycopg forget a connection's statements; what rolls back often is planned often.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from django.db import NotSupportedError
@@ -57,34 +55,12 @@ def rows_planned(sql: str, params: Params = ()) -> list[Row]:
 
 
 def _run(database: DatabaseWrapper, sql: str, params: Params, *, prepare: bool = True) -> list[Row]:
-    native, names = _native(sql)
-    values = [params[name] for name in names] if isinstance(params, Mapping) else params
     cursor = database.prepared_cursor()
     cursor.cursor.is_prepared = prepare
-    cursor.execute(native, values)
+    cursor.execute(sql, params)
     # Its description would make an object of each column only to tell whether there are any.
     answer = cursor.cursor.pgresult
     return cursor.fetchall() if answer is not None and answer.nfields else []
-
-
-_PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
-
-
-@lru_cache(512)
-def _native(sql: str) -> tuple[str, tuple[str, ...]]:
-    """The statement with placeholders as PostgreSQL has them, and the names of the parameters in
-    their order; none where they have no names. psycopg would look for them again each time in a
-    text as long as many of ours."""
-    places: dict[str, str] = {}
-
-    def place(found: re.Match[str]) -> str:
-        if found[0] == "%%":
-            return "%"
-        name = found[1] or str(len(places))
-        return places.setdefault(name, f"${len(places) + 1}")
-
-    native = _PLACEHOLDER.sub(place, sql)
-    return native, tuple(places)
 
 
 def _is_outdated_plan(error: NotSupportedError) -> bool:

@@ -6,7 +6,9 @@ dies in the middle of work raises `ConnectionLost`: whoever may do the work agai
 (`kernel.repeating`).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, ClassVar
 
@@ -15,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base as postgresql
+from django.db.backends.postgresql import operations
 from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
@@ -45,10 +48,30 @@ class LossNoticed(DatabaseErrorWrapper):
         super().__exit__(exc_type, exc_value, traceback)
 
 
+_PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
+
+
+@lru_cache(512)
+def _native(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with placeholders as PostgreSQL has them, and the names of the parameters in
+    their order; none where they have no names. psycopg would look for them again each time in a
+    text as long as many of ours."""
+    places: dict[str, str] = {}
+
+    def place(found: re.Match[str]) -> str:
+        if found[0] == "%%":
+            return "%"
+        name = found[1] or str(len(places))
+        return places.setdefault(name, f"${len(places) + 1}")
+
+    native = _PLACEHOLDER.sub(place, sql)
+    return native, tuple(places)
+
+
 class PreparedCursor(psycopg.RawCursor[Any]):
     """Has each statement parsed and planned by the server once a connection, by its text and the
     types of its parameters. A whole number is always a bigint: psycopg's choice by size would make
-    nine statements of a text with two of them. Placeholders are PostgreSQL's own: $1.
+    nine statements of a text with two of them.
 
     psycopg counts statements only while one runs here. It would else keep the last hundred of all
     others, as long as they are: Django writes the values of an INSERT into its text."""
@@ -63,18 +86,30 @@ class PreparedCursor(psycopg.RawCursor[Any]):
     def execute(
         self, query: Any, params: Any = None, *, prepare: bool | None = None, **options: Any
     ) -> "PreparedCursor":
+        native, names = _native(query)
+        values = [params[name] for name in names] if isinstance(params, Mapping) else params
         self.connection.prepare_threshold = 0
         try:
             wanted = self.is_prepared if prepare is None else prepare
-            super().execute(query, params, prepare=wanted, **options)
+            super().execute(native, values, prepare=wanted, **options)
         finally:
             self.connection.prepare_threshold = None
         return self
 
 
+class Operations(operations.DatabaseOperations):
+    """Django's, but for what `connection.queries` shows of a prepared statement."""
+
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:
+        if isinstance(cursor, PreparedCursor):
+            return str(self.compose_sql(sql, params))
+        return super().last_executed_query(cursor, sql, params)
+
+
 class DatabaseWrapper(postgresql.DatabaseWrapper):
     """One thread's connection. `losses` counts how often it was lost."""
 
+    ops_class = Operations
     connection: Connection | None
     losses = 0
     _prepared: PreparedCursor | None = None
