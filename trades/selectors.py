@@ -95,7 +95,7 @@ _TRADES = f"""
       JOIN accounts_account a ON a.id = t.account_id
       JOIN prices_instrument i ON i.id = t.instrument_id
       JOIN auth_user u ON u.id = t.booked_by_id
-     WHERE t.id """  # noqa: S608 - columns are constants of ours
+     WHERE t.id """
 
 
 def trade_rows_read(

@@ -100,7 +100,7 @@ class PreparedCursor(psycopg.RawCursor[Any]):
 class Operations(operations.DatabaseOperations):
     """Django's, but for what `connection.queries` shows of a prepared statement."""
 
-    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str | None:
+    def last_executed_query(self, cursor: Any, sql: Any, params: Any) -> str:
         if isinstance(cursor, PreparedCursor):
             return str(self.compose_sql(sql, params))
         return super().last_executed_query(cursor, sql, params)
