@@ -74,12 +74,8 @@ def session_corrections(
                    {traded_pnl_sql("c.close", "l.quantity", "l.notional")}
               FROM late l
               LEFT JOIN (
-                SELECT c.*
-                  FROM (SELECT array_agg(DISTINCT instrument_id) AS ids FROM late) names
-                 CROSS JOIN LATERAL (
-                    SELECT * FROM eqtrade_effective_closes(%(previous)s::date[], %(source)s)
-                     WHERE instrument_id = ANY(names.ids)
-                 ) c
+                SELECT * FROM eqtrade_effective_closes(%(previous)s::date[], %(source)s)
+                 WHERE instrument_id = ANY(ARRAY(SELECT DISTINCT instrument_id FROM late))
               ) c ON c.instrument_id = l.instrument_id AND c.session = l.previous
             """,
             {

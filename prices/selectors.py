@@ -5,16 +5,23 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q
 
+from kernel import prepared
 from prices.hooks import instruments_needed
 from prices.models import Close, Instrument, PriceOverride
 
+_MEMBERS = "SELECT id FROM prices_instrument WHERE is_active AND indices <> '{}'"
+
+
+def priced_ids(now: datetime) -> set[int]:
+    """Ids of the active members of any index, and of whatever other apps ask for: what is held,
+    what was traded of late."""
+    members = {row[0] for row in prepared.rows(_MEMBERS)}
+    return members.union(*instruments_needed(now))
+
 
 def priced_instruments(now: datetime) -> list[Instrument]:
-    """Active members of any index, and whatever other apps ask for: what is held, what was traded
-    of late. By ticker."""
-    wanted = {pk for needed in instruments_needed(now) for pk in needed}
-    members = Q(is_active=True) & ~Q(indices=[])
-    return list(Instrument.objects.filter(members | Q(pk__in=wanted)).order_by("ticker"))
+    """The instruments of `priced_ids`, by ticker."""
+    return list(Instrument.objects.filter(pk__in=priced_ids(now)).order_by("ticker"))
 
 
 def ever_priced_instruments(now: datetime) -> list[Instrument]:

@@ -19,12 +19,9 @@ SESSION_MARKS = """
         SELECT * FROM unnest(%(days)s::date[], %(previous_days)s::date[], %(ends)s::timestamptz[])
             AS d (session, previous, ends)
     ), closes AS MATERIALIZED (
-        SELECT c.instrument_id, c.session, c.close, c.source
-          FROM (SELECT array_agg(instrument_id) AS ids FROM priced) p
-         CROSS JOIN LATERAL (
-            SELECT * FROM eqtrade_effective_closes(%(closing_days)s::date[], %(source)s)
-             WHERE instrument_id = ANY(p.ids)
-         ) c
+        SELECT instrument_id, session, close, source
+          FROM eqtrade_effective_closes(%(closing_days)s::date[], %(source)s)
+         WHERE instrument_id = ANY(ARRAY(SELECT DISTINCT instrument_id FROM priced))
     ), marks AS MATERIALIZED (
         SELECT d.session, p.instrument_id, previous.close AS previous_close, closed.close AS mark,
                CASE WHEN closed.source = %(carried)s THEN 'carried'

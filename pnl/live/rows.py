@@ -64,16 +64,26 @@ _COSTS = f"""
        AND c.account_id NOT IN (SELECT account_id FROM trades_quarantine WHERE consumer = 'cost')
 """
 
-_WITH = (
-    f"WITH keyed AS MATERIALIZED ({keyed_of()}),"
-    f" marks AS MATERIALIZED ({marks_sql('SELECT DISTINCT instrument_id FROM keyed')}),"
-    f" settling AS MATERIALIZED ({SETTLING}), rows AS ({FIGURES})"
-)
+
+def _rows_with(marks: str) -> str:
+    """The statement of `live_rows` with this CTE of marks."""
+    return (
+        f"WITH keyed AS MATERIALIZED ({keyed_of()}), marks AS MATERIALIZED ({marks}),"
+        f" settling AS MATERIALIZED ({SETTLING}), rows AS ({FIGURES}), costs AS ({_COSTS})"
+        f" {SELECT_KEYS}"
+    )
 
 
 # Up to so many, their rows are best found one by one, whatever they hold.
 FEW_ACCOUNTS = 16
-_LIVE_ROWS = f"{_WITH}, costs AS ({_COSTS}) {SELECT_KEYS}"
+# Up to so many keys, their marks are looked up one by one; beyond, those of all names at once.
+FEW_KEYS = 100
+_FEW = _rows_with(marks_sql("SELECT DISTINCT instrument_id FROM keyed"))
+_MANY = _rows_with(marks_sql())
+_COUNT = """
+    SELECT count(*) FROM (SELECT FROM positions_position
+                           WHERE account_id = ANY(%(accounts)s::bigint[]) LIMIT %(most)s) k
+"""
 
 
 def live_params(
@@ -116,5 +126,8 @@ def live_rows(
     params = live_params(
         now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
     )
-    read = prepared.rows if len(params["accounts"]) <= FEW_ACCOUNTS else prepared.rows_planned
-    return key_rows_of(read(_LIVE_ROWS, params))
+    if len(params["accounts"]) > FEW_ACCOUNTS:
+        return key_rows_of(prepared.rows_planned(_MANY, params))
+    counted = {"accounts": params["accounts"], "most": FEW_KEYS + 1}
+    ((count,),) = prepared.rows(_COUNT, counted)
+    return key_rows_of(prepared.rows(_FEW if count <= FEW_KEYS else _MANY, params))

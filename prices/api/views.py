@@ -31,7 +31,7 @@ from prices.marks import marks
 from prices.models import Instrument
 from prices.quotes.series import price_series
 from prices.rows import price_row
-from prices.selectors import active_overrides, instruments_found, priced_instruments
+from prices.selectors import active_overrides, instruments_found, priced_ids
 from prices.services.overrides import override_end, override_set
 from prices.sessions import NoSession, sessions
 
@@ -259,7 +259,7 @@ def _user(request: Request) -> User:
 def _wanted(tickers: list[str] | None, now: datetime) -> list[int]:
     """Ids of the instruments named, or of all that are priced; an unknown ticker has none."""
     if tickers is None:
-        return [instrument.pk for instrument in priced_instruments(now)]
+        return list(priced_ids(now))
     return list(Instrument.objects.filter(ticker__in=tickers).values_list("pk", flat=True))
 
 
