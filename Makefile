@@ -4,6 +4,7 @@
 #   make test    every test; ARGS="-k name" goes to pytest
 #   make lint    ruff, mypy, import-linter, and the front end's checks
 #   make format  what ruff can mend by itself
+#   make api     the front end's API types and its table of a trade's terms, made anew
 #   make bench   the benchmarks; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
@@ -17,7 +18,7 @@
 PYTHON ?= python3.11
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint format bench compose-test fresh-test lock clean
+.PHONY: run test lint format api bench compose-test fresh-test lock clean
 .DEFAULT_GOAL := run
 
 run:
@@ -32,6 +33,9 @@ lint:
 
 format:
 	@$(PYTHON) -m deploy.develop format
+
+api:
+	@$(PYTHON) -m deploy.develop api
 
 bench:
 	@$(PYTHON) -m deploy.develop bench $(NAME)

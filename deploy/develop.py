@@ -30,6 +30,7 @@ from deploy.installing import (
 )
 from deploy.steps import PROJECT, Failed, alone, call, step
 
+TERMS_TABLE = FRONTEND / "src" / "lib" / "terms.json"
 LOCKED = ("requirements", "requirements-embedded", "requirements-dev", "requirements-node")
 
 
@@ -40,6 +41,7 @@ def main() -> int:
         "test": test,
         "lint": lint,
         "format": format_sources,
+        "api": api,
         "bench": bench,
         "compose-test": compose_test,
         "fresh-test": fresh_test,
@@ -94,20 +96,6 @@ def lint(_arguments: Sequence[str]) -> None:
         install_frontend()
     import_linter = "from importlinter.cli import lint_imports_command as c; c()"
     npm, npm_environment = find_npm()
-    # No server is asked: the schema is made from the code alone.
-    no_servers = os.environ | {
-        "EQTRADE_TESTING": "1",
-        "SECRET_KEY": "lint",
-        "DATABASE_URL": "postgres:///none",
-        "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
-    }
-    schema = (
-        "spectacular",
-        "--format",
-        "openapi-json",
-        "--file",
-        "frontend/node_modules/.openapi.json",
-    )
     checks: Mapping[str, tuple[Sequence[str | Path], Mapping[str, str] | None]] = {
         "ruff check": ([PYTHON, "-m", "ruff", "check", "."], None),
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),
@@ -118,12 +106,13 @@ def lint(_arguments: Sequence[str]) -> None:
         ),
         "shellcheck": ([VENV / "bin" / "shellcheck", *shell_scripts()], None),
         "import-linter": ([PYTHON, "-c", import_linter], None),
-        "API schema": ([PYTHON, "-W", "ignore", "manage.py", *schema], no_servers),
-        # Out of step? `npm run api` in frontend/ makes the types anew.
+        "API schema": api_schema(),
+        # Out of step? `make api` makes both anew.
         "API types": (
             [*npm, "--prefix", FRONTEND, "run", "--silent", "api:check"],
             npm_environment,
         ),
+        "table of terms": ([PYTHON, "-m", "trades.terms", "--check", TERMS_TABLE], None),
         "front end": ([*npm, "--prefix", FRONTEND, "run", "--silent", "check"], npm_environment),
     }
     bad = []
@@ -147,6 +136,40 @@ def format_sources(_arguments: Sequence[str]) -> None:
         call([PYTHON, "-m", "ruff", "check", "--fix", "--exit-zero", "."])
     with step("ruff format"):
         call([PYTHON, "-m", "ruff", "format", "."])
+
+
+def api(_arguments: Sequence[str]) -> None:
+    """Make anew what the front end has of the back end: the API's types and the table of terms."""
+    with alone():
+        make_venv()
+        install(ALL_FILES)
+        install_frontend()
+    npm, npm_environment = find_npm()
+    with step("API schema"):
+        call(*api_schema())
+    with step("API types"):
+        call([*npm, "--prefix", FRONTEND, "run", "--silent", "api"], npm_environment)
+    with step("table of terms"):
+        call([PYTHON, "-m", "trades.terms", "--write", TERMS_TABLE])
+
+
+def api_schema() -> tuple[Sequence[str | Path], Mapping[str, str]]:
+    """The command that writes the schema where `npm run api` reads it, and its environment."""
+    schema = (
+        "spectacular",
+        "--format",
+        "openapi-json",
+        "--file",
+        "frontend/node_modules/.openapi.json",
+    )
+    # No server is asked: the schema is made from the code alone.
+    no_servers = {
+        "EQTRADE_TESTING": "1",
+        "SECRET_KEY": "lint",
+        "DATABASE_URL": "postgres:///none",
+        "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
+    }
+    return [PYTHON, "-W", "ignore", "manage.py", *schema], os.environ | no_servers
 
 
 def shell_scripts() -> list[Path]:

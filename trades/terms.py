@@ -3,18 +3,23 @@
 A term is what a caller says of a trade: in JSON, in a CSV file, on a form. From `TERMS` follow the
 columns of the writing statement, the hash of what was sent, the comparison of two versions, the
 CSV header, the fields of the API and of the admin's form, the columns of an export, and the table
-that the front end reads (`python -m trades.terms`). Pure: no Django.
+that the front end reads (`python -m trades.terms`, written by `make api`). Pure: no Django.
 
 A new term is a line in `TERMS`, a field of `Booking` (and of `Amendment`, if it may change), a
 column of `trades.models.Terms` with its migration, and a field of `trades.selectors.TradeRow`.
 """
 
 import json
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from kernel.money import MAX_DECIMALS, MAX_INPUT
 
 SIDES = ("buy", "sell")
 
@@ -48,6 +53,11 @@ class Term:
     amendable: bool = True
     versioned: bool = True
     counted: bool = False
+
+    @property
+    def may_be_null(self) -> bool:
+        """Whether it is null in an answer where nobody said it."""
+        return self.kind is Kind.TEXT and not self.required and not self.may_be_blank
 
 
 TERMS = (
@@ -87,6 +97,9 @@ VERSIONED = tuple(term for term in TERMS if term.versioned)
 AMENDABLE = tuple(term for term in TERMS if term.amendable)
 COUNTED = tuple(term for term in TERMS if term.counted)
 REASON_LONGEST = 200
+# What precedes the terms in a file of rejected rows, which can be mended and sent again.
+REJECTED_COLUMNS = ("rejected_line", "rejected_because")
+IGNORED_COLUMNS = ("request_group", *REJECTED_COLUMNS)
 
 
 class Booking(NamedTuple):
@@ -117,10 +130,40 @@ class Amendment:
     note: str | None = None
 
 
+# --- the front end's table -----------------------------------------------------------------------
+
+# What a form, a file or a list needs to know of a term; its column in the database is none of it.
+_TOLD = (
+    "name", "kind", "label", "required", "longest", "may_be_blank", "may_be_null", "aliases",
+    "amendable", "versioned",
+)  # fmt: skip
+
+
 def table() -> dict[str, Any]:
     """What the front end needs to know of the terms."""
-    return {"terms": [asdict(term) for term in TERMS], "reason_longest": REASON_LONGEST}
+    return {
+        "terms": [{name: getattr(term, name) for name in _TOLD} for term in TERMS],
+        "amount": {"decimals": MAX_DECIMALS, "most": str(MAX_INPUT)},
+        "reason_longest": REASON_LONGEST,
+        "rejected_columns": REJECTED_COLUMNS,
+        "ignored_columns": IGNORED_COLUMNS,
+    }
+
+
+def main(arguments: Sequence[str]) -> str | None:
+    """Print the table, or `--write` it to a file, or `--check` that the file holds it: the answer
+    says what to do when it does not."""
+    text = json.dumps(table(), indent=2) + "\n"
+    match arguments:
+        case ["--write", file]:
+            Path(file).write_text(text)
+        case ["--check", file]:
+            if Path(file).read_text() != text:
+                return f"{file} is not the table of trades/terms.py: `make api` makes it anew."
+        case _:
+            sys.stdout.write(text)
+    return None
 
 
 if __name__ == "__main__":
-    print(json.dumps(table(), indent=2))  # noqa: T201 - this is its output
+    sys.exit(main(sys.argv[1:]))

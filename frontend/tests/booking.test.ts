@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { Refused, Unreachable } from "../src/lib/api/client";
-import type { NewTrade } from "../src/lib/api/trades";
 import { Booking } from "../src/lib/booking";
+import type { NewTrade } from "../src/lib/terms";
 import type { TradeRow } from "../src/lib/types";
 import { trade } from "./rows";
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
 import { type Asked, lost, refusal, serve } from "./fake-server";
-import type { BulkTrade, Known } from "../src/lib/bulk/rows";
+import type { Known } from "../src/lib/bulk/rows";
+import type { NewTrade } from "../src/lib/terms";
 import type { ImportJob } from "../src/lib/types";
 
 // After the edge is in place, for the client takes its address from it.
@@ -17,7 +18,7 @@ const known: Known = {
 
 interface Sent {
   request_group: string;
-  trades: BulkTrade[];
+  trades: NewTrade[];
 }
 
 beforeEach(() => void vi.useFakeTimers());

@@ -8,16 +8,15 @@ import {
   BadFile,
   blankRow,
   type BulkRow,
-  type BulkTrade,
   isOfRejected,
   type Known,
   problemOf,
   readHeader,
-  REJECTED_COLUMNS,
   rowOf,
   toTrade,
 } from "../src/lib/bulk/rows";
 import { Interrupted, reasonsByRow, runBulk } from "../src/lib/bulk/run";
+import { type NewTrade, REJECTED_COLUMNS } from "../src/lib/terms";
 
 const known: Known = {
   accounts: new Set(["Test1"]),
@@ -148,7 +147,7 @@ it.each([
 
 describe("a run", () => {
   const rows = (count: number): BulkRow[] => Array.from({ length: count }, (_x, i) => row({ ...blankRow(i + 1), ...row(), n: i + 1 }));
-  const booked = (group: string, trades: readonly BulkTrade[]) => ({
+  const booked = (group: string, trades: readonly NewTrade[]) => ({
     request_group: group,
     ids: trades.map((_trade, index) => `${group}-${index}`),
   });
@@ -180,7 +179,7 @@ describe("a run", () => {
   it("takes refused rows out and books the rest as another group", async () => {
     const all = rows(4);
     const groups: string[] = [];
-    const send = vi.fn((group: string, trades: readonly BulkTrade[]) => {
+    const send = vi.fn((group: string, trades: readonly NewTrade[]) => {
       groups.push(group);
       return trades.length === 4
         ? Promise.reject(new Refused(400, [{ code: "short", detail: "Too many.", attr: "trades.2.quantity" }]))

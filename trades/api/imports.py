@@ -34,10 +34,10 @@ from kernel.errors import NotThere
 from trades.api.bulk import UuidField
 from trades.api.rows import import_row
 from trades.imports.accept import import_accept
-from trades.imports.csvfile import REJECTED_COLUMNS
 from trades.imports.undo import import_undo
 from trades.models import Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
+from trades.terms import REJECTED_COLUMNS
 
 MAX_GROUP = 10_000
 PAGE_SIZE = 100
@@ -80,9 +80,9 @@ class FlagText(serializers.Field[bool, Any, bool, Any]):
 
 
 class ImportIn(StrictSerializer):
-    """`file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
-    trade_date, executed_at, client_trade_id, note, in any order and case. `client_import_id` makes
-    a retry safe: choose a new UUID for each file."""
+    """`file` is CSV in UTF-8 with a header: the fields that a booking needs, and any of its others,
+    in any order and case. `client_import_id` makes a retry safe: choose a new UUID for each
+    file."""
 
     file = serializers.FileField(allow_empty_file=True)
     group_size = WholeText(required=False, default=100)

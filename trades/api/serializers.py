@@ -44,8 +44,9 @@ def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, A
 
 class BookingIn(StrictSerializer):
     """One booking. The trade date defaults to the New York date of `executed_at`, else to the
-    business date; `client_trade_id` makes a retry safe. What is sent is read by
-    `trades.bookings.booking_of`; this declares it."""
+    business date; `client_trade_id` makes a retry safe."""
+
+    # It declares the fields for the schema; what is sent is read by `trades.bookings.booking_of`.
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
         return {term.name: _field(term, required=term.required) for term in TERMS}
@@ -81,8 +82,7 @@ def _answer(term: Term) -> "serializers.Field[Any, Any, Any, Any]":
     if term.kind is Kind.SIDE:
         return serializers.ChoiceField(choices=Side.choices)
     if term.kind is Kind.TEXT:
-        may_be_null = not term.required and not term.may_be_blank
-        return serializers.CharField(allow_blank=term.may_be_blank, allow_null=may_be_null)
+        return serializers.CharField(allow_blank=term.may_be_blank, allow_null=term.may_be_null)
     kinds: dict[Kind, Any] = {
         Kind.AMOUNT: DecimalText,
         Kind.DAY: DayField,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kernel.errors import FieldError
-from trades.terms import FIELDS, REQUIRED, TERMS
+from trades.terms import FIELDS, IGNORED_COLUMNS, REQUIRED, TERMS
 
 BOM = codecs.BOM_UTF8
 # Far beyond any honest row; bounds what a quote that never closes can take with it.
@@ -30,9 +30,7 @@ _USUAL = re.compile(rb'(?:"[^"]*+"|[^",]*+)(?:,(?:"[^"]*+"|[^",]*+))*+\r?\n?')
 _ALIASES = {
     alias: term.name for term in TERMS for alias in (term.name.replace("_", " "), *term.aliases)
 }
-# The second and third are those of a file of rejected rows, which can be mended and sent again.
-_IGNORED = ("request group", "rejected line", "rejected because")
-REJECTED_COLUMNS = ("rejected_line", "rejected_because")
+_IGNORED = frozenset(name.replace("_", " ") for name in IGNORED_COLUMNS)
 
 _MARKS = {b"PK\x03\x04": "a ZIP archive or an Excel workbook", b"\x1f\x8b": "a gzip archive",
           b"%PDF": "a PDF", b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text",

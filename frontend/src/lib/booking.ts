@@ -8,7 +8,8 @@
  */
 
 import { type Complaint, newClientTradeId, Refused } from "./api/client";
-import { bookTrade, type NewTrade } from "./api/trades";
+import { bookTrade } from "./api/trades";
+import type { NewTrade } from "./terms";
 import type { TradeRow } from "./types";
 
 export type Terms = Omit<NewTrade, "client_trade_id">;

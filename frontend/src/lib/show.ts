@@ -1,5 +1,8 @@
 /** Words and times for the screen. */
 
+import * as money from "./money";
+import { termNamed, type TermName } from "./terms";
+
 const REASONS: Record<string, string> = {
   no_mark: "No price",
   no_previous_close: "No close",
@@ -87,6 +90,15 @@ export function age(milliseconds: number): string {
 export function status(word: string, version: number): string {
   const shown = word.charAt(0).toUpperCase() + word.slice(1);
   return version > 1 ? `${shown} v${version}` : shown;
+}
+
+/** A term of a trade: a price with cents, other amounts as they are, nothing as "none". */
+export function shownTerm(name: TermName, value: string | null): string {
+  if (value === null || value === "") return "none";
+  if (name === "price") return money.price(value);
+  const { kind } = termNamed(name);
+  if (kind === "side") return value === "buy" ? "Buy" : "Sell";
+  return kind === "amount" ? money.quantity(value) : value;
 }
 
 /** Enough of a UUIDv7 to tell trades apart: its first half is the time, its end is random. */

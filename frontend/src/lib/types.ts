@@ -5,6 +5,8 @@
  * price or sum exactly. Times are ISO 8601 with an offset, dates `YYYY-MM-DD`.
  */
 
+import type { TradeTerms, VersionTerms } from "./terms";
+
 export type Decimal = string;
 
 export type Side = "buy" | "sell";
@@ -49,22 +51,13 @@ export interface PositionRow {
 }
 
 /** Key: id. */
-export interface TradeRow {
+export interface TradeRow extends TradeTerms {
   id: string;
-  account: string;
-  ticker: string;
-  side: Side;
-  quantity: Decimal;
-  price: Decimal;
-  trade_date: string;
-  executed_at: string | null;
   booked_at: string;
   booked_by: string;
   version: number;
   status: string;
   request_group: string | null;
-  client_trade_id: string | null;
-  note: string;
   trade_pnl: Decimal | null;
   pnl_valid: boolean;
 }
@@ -113,17 +106,9 @@ export interface Market {
 }
 
 /** One immutable state of a trade: its terms then, who made it so, when and why. */
-export interface TradeVersion {
+export interface TradeVersion extends VersionTerms {
   version: number;
   status: string;
-  account: string;
-  ticker: string;
-  side: Side;
-  quantity: Decimal;
-  price: Decimal;
-  trade_date: string;
-  executed_at: string;
-  note: string;
   actor: string;
   reason: string;
   recorded_at: string;

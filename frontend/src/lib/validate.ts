@@ -17,6 +17,7 @@ import type {
   Override,
   PriceRow,
   ServerMessage,
+  Side,
   SnapshotDifference,
   TotalRow,
   TradeRow,
@@ -36,6 +37,8 @@ import {
   text,
   textOrNull,
 } from "./edge";
+
+import { type Kind, type Term, type TermName, TERMS, type TradeTerms, VERSIONED } from "./terms";
 
 export { InvalidMessage } from "./edge";
 
@@ -64,29 +67,41 @@ export function positionRow(value: unknown): PositionRow {
   };
 }
 
-function sideOf(row: Fields): "buy" | "sell" {
-  const side = row["side"];
-  return side === "buy" || side === "sell" ? side : fail("side", "buy or sell", side);
+function side(row: Fields, field: string): Side {
+  const value = row[field];
+  return value === "buy" || value === "sell" ? value : fail(field, "buy or sell", value);
+}
+
+/** By kind, what a term is in an answer. */
+const TERM_CHECKS: Record<Kind, (row: Fields, field: string) => string> = {
+  text,
+  side,
+  amount: decimal,
+  day: date,
+  moment: text,
+};
+
+/** The terms that an answer holds, by name. */
+export function termsOf<Name extends TermName>(
+  row: Fields,
+  terms: readonly Term<Name>[],
+): Pick<TradeTerms, Name> {
+  const found: Fields = {};
+  for (const { name, kind, may_be_null } of terms)
+    found[name] = may_be_null && row[name] === null ? null : TERM_CHECKS[kind](row, name);
+  return found as Pick<TradeTerms, Name>;
 }
 
 export function tradeRow(value: unknown): TradeRow {
   const row = object(value, "trade");
   return {
     id: text(row, "id"),
-    account: text(row, "account"),
-    ticker: text(row, "ticker"),
-    side: sideOf(row),
-    quantity: decimal(row, "quantity"),
-    price: decimal(row, "price"),
-    trade_date: date(row, "trade_date"),
-    executed_at: textOrNull(row, "executed_at"),
+    ...termsOf(row, TERMS),
     booked_at: text(row, "booked_at"),
     booked_by: text(row, "booked_by"),
     version: count(row, "version"),
     status: text(row, "status"),
     request_group: textOrNull(row, "request_group"),
-    client_trade_id: textOrNull(row, "client_trade_id"),
-    note: text(row, "note"),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
   };
@@ -252,14 +267,7 @@ export function tradeVersion(value: unknown): TradeVersion {
   return {
     version: count(row, "version"),
     status: text(row, "status"),
-    account: text(row, "account"),
-    ticker: text(row, "ticker"),
-    side: sideOf(row),
-    quantity: decimal(row, "quantity"),
-    price: decimal(row, "price"),
-    trade_date: date(row, "trade_date"),
-    executed_at: text(row, "executed_at"),
-    note: text(row, "note"),
+    ...termsOf(row, VERSIONED),
     actor: text(row, "actor"),
     reason: text(row, "reason"),
     recorded_at: text(row, "recorded_at"),

@@ -1,17 +1,17 @@
 /** Many trades at once. */
 
 import { list, object, text } from "../edge";
-import type { BulkTrade } from "../bulk/rows";
 import type { Group } from "../bulk/run";
+import { type NewTrade, REQUIRED, type TermName } from "../terms";
 import type { ImportJob } from "../types";
-import { importJob } from "../validate";
+import { importJob, termsOf } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
 const MOST_ON_A_PAGE = 1_000;
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
-export async function bulkBook(group: string, trades: BulkTrade[]): Promise<Group> {
+export async function bulkBook(group: string, trades: NewTrade[]): Promise<Group> {
   const sent = api.POST("/api/v1/trades/bulk/", {
     body: { request_group: group, trades },
     headers: { "X-Patience": "upload" },
@@ -23,13 +23,8 @@ export async function bulkBook(group: string, trades: BulkTrade[]): Promise<Grou
   };
 }
 
-export interface MadeUp {
-  account: string;
-  ticker: string;
-  side: string;
-  quantity: string;
-  price: string;
-}
+/** The terms that a booking needs. */
+export type MadeUp = Partial<Record<TermName, string>>;
 
 /** Valid rows near current prices; nothing is booked. Without tickers: all that have a price. */
 export async function generateTrades(
@@ -39,16 +34,9 @@ export async function generateTrades(
 ): Promise<MadeUp[]> {
   const body = { accounts, count, ...(tickers.length > 0 && { tickers }) };
   const sent = api.POST("/api/v1/trades/generate/", { body, headers: { "X-Patience": "upload" } });
-  return list(object(await answer(sent), "generated")["trades"], "trades", (value) => {
-    const row = object(value, "trade");
-    return {
-      account: text(row, "account"),
-      ticker: text(row, "ticker"),
-      side: text(row, "side"),
-      quantity: text(row, "quantity"),
-      price: text(row, "price"),
-    };
-  });
+  return list(object(await answer(sent), "generated")["trades"], "trades", (value) =>
+    termsOf(object(value, "trade"), REQUIRED) as MadeUp,
+  );
 }
 
 /**

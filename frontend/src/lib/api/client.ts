@@ -1,6 +1,6 @@
 /**
  * The one REST client: typed by the OpenAPI schema, with the session's cookie and the page's CSRF
- * token. `schema.d.ts` is generated (`npm run api`), and `make lint` compares it with the server's.
+ * token. `schema.d.ts` is generated (`make api`), and `make lint` compares it with the server's.
  *
  * Answers are `unknown` here: validators (lib/validate) make rows of them.
  */

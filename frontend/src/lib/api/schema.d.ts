@@ -747,9 +747,9 @@ export interface components {
             trades: components["schemas"]["MadeUpOut"][];
         };
         /**
-         * @description `file` is CSV in UTF-8 with a header: ticker, account, side, quantity, price, and optionally
-         *     trade_date, executed_at, client_trade_id, note, in any order and case. `client_import_id` makes
-         *     a retry safe: choose a new UUID for each file.
+         * @description `file` is CSV in UTF-8 with a header: the fields that a booking needs, and any of its others,
+         *     in any order and case. `client_import_id` makes a retry safe: choose a new UUID for each
+         *     file.
          */
         ImportInRequest: {
             /** Format: binary */
@@ -1280,7 +1280,7 @@ export interface components {
          */
         SideEnum: "buy" | "sell";
         /**
-         * @description What was held at the session's end, as known then. `close` is that of the taking, null where
+         * @description A position at the session's end, as known then. `close` is that of the taking, null where
          *     there was none; positions of zero are absent.
          */
         SnapshotOut: {

@@ -1,32 +1,10 @@
 /** Booking trades, correcting them, and reading what they have been. */
 
-import type { Side, TradeRow, TradeVersion } from "../types";
+import type { ChangedTerms, NewTrade } from "../terms";
+import type { TradeRow, TradeVersion } from "../types";
 import { tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
 import { allPages, cursorOf, type Page, page } from "./pages";
-
-export interface NewTrade {
-  account: string;
-  ticker: string;
-  side: Side;
-  quantity: string;
-  price: string;
-  client_trade_id: string;
-  /** Without one the server takes the business date. */
-  trade_date?: string;
-  note?: string;
-}
-
-/** The terms that a correction may change; those left out stay. */
-export interface ChangedTerms {
-  account?: string;
-  ticker?: string;
-  side?: Side;
-  quantity?: string;
-  price?: string;
-  trade_date?: string;
-  note?: string;
-}
 
 /**
  * Books a trade. The same `client_trade_id` again books nothing and answers with that trade.

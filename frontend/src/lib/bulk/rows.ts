@@ -5,21 +5,25 @@
  * is sent. The server checks everything again.
  */
 
-import type { Side } from "../types";
+import {
+  AMOUNT,
+  IGNORED_COLUMNS,
+  isTooLong,
+  type Kind,
+  type NewTrade,
+  NOTHING_SAID,
+  REJECTED_COLUMNS,
+  REQUIRED,
+  type Term,
+  type TermName,
+  TERMS,
+} from "../terms";
 import { newYorkMoment } from "./newYork";
 
-export interface BulkRow {
+/** Each term as its cell holds it; empty when it is not said. */
+export interface BulkRow extends Record<TermName, string> {
   /** The line in the file, or the place among the generated; unique on the page. */
   n: number;
-  account: string;
-  ticker: string;
-  side: string;
-  quantity: string;
-  price: string;
-  trade_date: string;
-  executed_at: string;
-  client_trade_id: string;
-  note: string;
   /** What is wrong with it, as a sentence; empty when nothing was found. */
   problem: string;
   /** What became of it; unknown when it was sent, and the answer was lost. */
@@ -28,57 +32,29 @@ export interface BulkRow {
   request_group: string;
 }
 
-/** A row as `trades/bulk/` takes it: what is empty is left out. */
-export interface BulkTrade {
-  account: string;
-  ticker: string;
-  side: Side;
-  quantity: string;
-  price: string;
-  trade_date?: string;
-  executed_at?: string;
-  client_trade_id?: string;
-  note?: string;
-}
-
-export const COLUMNS = [
+/** In the order of a file that this page writes: that of the files that people have. */
+export const COLUMNS: readonly TermName[] = [
   "ticker",
-  "account",
-  "side",
-  "quantity",
-  "price",
-  "trade_date",
-  "executed_at",
-  "client_trade_id",
-  "note",
-] as const;
-export type Column = (typeof COLUMNS)[number];
-const REQUIRED: readonly Column[] = ["ticker", "account", "side", "quantity", "price"];
+  ...TERMS.map(({ name }) => name).filter((name) => name !== "ticker"),
+];
+export const NEEDED = COLUMNS.filter((name) => REQUIRED.some((term) => term.name === name));
+export const OPTIONAL = COLUMNS.filter((name) => !NEEDED.includes(name));
 
-/** Names of other systems' files that mean ours. */
-const ALIASES: Record<string, Column | "ignored"> = {
-  "buy or sell": "side",
-  buy_or_sell: "side",
-  shares: "quantity",
-  booked_at: "executed_at",
-  "booked at": "executed_at",
-  id: "client_trade_id",
-  request_group: "ignored",
-  "request group": "ignored",
-  rejected_line: "ignored",
-  "rejected line": "ignored",
-  rejected_because: "ignored",
-  "rejected because": "ignored",
-};
-
-/** What precedes the columns in a file of rejected rows; an import passes over them, too. */
-export const REJECTED_COLUMNS = ["rejected_line", "rejected_because"] as const;
-
-/** Whether it is such a file. Those of this page are to be opened in a spreadsheet: see lib/csv. */
-export function isOfRejected(cells: readonly string[]): boolean {
-  return cells.some((cell) => ALIASES_OF_REASON.has(cell.trim().toLowerCase()));
+/** Case, blanks (a byte-order mark is one) and underscores do not matter in a column's name. */
+function plain(name: string): string {
+  return name.replaceAll(/[\s_]+/g, " ").trim().toLowerCase();
 }
-const ALIASES_OF_REASON = new Set(["rejected_because", "rejected because"]);
+
+const KNOWN = new Map<string, TermName>(
+  TERMS.flatMap(({ name, aliases }) => [name, ...aliases].map((each) => [plain(each), name] as const)),
+);
+const IGNORED = new Set(IGNORED_COLUMNS.map(plain));
+const OF_REJECTED = new Set(REJECTED_COLUMNS.map(plain));
+
+/** Whether it is a file of rejected rows. Those of this page are to be opened in a spreadsheet: see lib/csv. */
+export function isOfRejected(cells: readonly string[]): boolean {
+  return cells.some((cell) => OF_REJECTED.has(plain(cell)));
+}
 
 /** The file as a whole can't be read; `message` says what to do. */
 export class BadFile extends Error {
@@ -86,22 +62,22 @@ export class BadFile extends Error {
 }
 
 /** Which column of the file each of ours is in. Raises BadFile. */
-export function readHeader(cells: readonly string[]): Map<Column, number> {
-  const found = new Map<Column, number>();
+export function readHeader(cells: readonly string[]): Map<TermName, number> {
+  const found = new Map<TermName, number>();
   const unknown: string[] = [];
   cells.forEach((cell, index) => {
-    const name = cell.replace(/^\uFEFF/, "").trim().toLowerCase();
-    const column = COLUMNS.find((each) => each === name.replaceAll(" ", "_")) ?? ALIASES[name];
-    if (column === "ignored") return;
+    const name = plain(cell);
+    const column = KNOWN.get(name);
+    if (IGNORED.has(name)) return;
     if (column === undefined) unknown.push(cell.trim() || `number ${index + 1}`);
     else if (found.has(column)) throw new BadFile(`The column ${column} is there twice.`);
     else found.set(column, index);
   });
-  const missing = REQUIRED.filter((column) => !found.has(column));
+  const missing = NEEDED.filter((column) => !found.has(column));
   if (missing.length > 0)
     throw new BadFile(
       `The first line must name the columns; missing: ${missing.join(", ")}. ` +
-        `Needed are ${REQUIRED.join(", ")}, in any order.`,
+        `Needed are ${NEEDED.join(", ")}, in any order.`,
     );
   if (unknown.length > 0)
     throw new BadFile(
@@ -120,28 +96,13 @@ export interface Known {
 }
 
 export function blankRow(n: number): BulkRow {
-  return {
-    n,
-    account: "",
-    ticker: "",
-    side: "",
-    quantity: "",
-    price: "",
-    trade_date: "",
-    executed_at: "",
-    client_trade_id: "",
-    note: "",
-    problem: "",
-    outcome: "",
-    trade_id: "",
-    request_group: "",
-  };
+  return { n, ...NOTHING_SAID, problem: "", outcome: "", trade_id: "", request_group: "" };
 }
 
 /** `read` makes of a cell what it means. */
 export function rowOf(
   cells: readonly string[],
-  header: ReadonlyMap<Column, number>,
+  header: ReadonlyMap<TermName, number>,
   n: number,
   read: (cell: string) => string = (cell) => cell,
 ): BulkRow {
@@ -154,55 +115,69 @@ export function rowOf(
 
 /** What is wrong with a row, as sentences; empty when it can be sent. */
 export function problemOf(row: BulkRow, known: Known): string {
-  const found: string[] = [];
-  if (row.account === "") found.push("No account.");
-  else if (!known.viewable.has(row.account)) found.push(`There is no account ${row.account}.`);
-  else if (!known.accounts.has(row.account)) found.push(`You may not book in ${row.account}.`);
-  if (row.ticker === "") found.push("No ticker.");
-  else if (!known.tickers.has(row.ticker)) found.push(`There is no instrument ${row.ticker}.`);
-  if (row.side !== "buy" && row.side !== "sell") found.push("The side must be buy or sell.");
-  amount("quantity", row.quantity, found);
-  amount("price", row.price, found);
-  if (row.trade_date !== "") {
-    if (!/^\d{4}-\d{2}-\d{2}$/.test(row.trade_date))
-      found.push("The trade date must look like 2026-01-30.");
-    else if (row.trade_date > known.businessDate) found.push("The trade date is in the future.");
+  let found = "";
+  for (const each of SAID) {
+    const problem = problemWith(each, row[each.term.name], known);
+    if (problem !== null) found += found === "" ? problem : ` ${problem}`;
   }
-  if (row.executed_at !== "" && newYorkMoment(row.executed_at) === null)
-    found.push("The execution time must look like 2026-01-30 15:04:05.");
-  if (row.client_trade_id.length > 64) found.push("The client id is longer than 64 characters.");
-  if (row.note.length > 200) found.push("The note is longer than 200 characters.");
-  return found.join(" ");
+  return found;
 }
+
+function problemWith({ term, noun }: (typeof SAID)[number], cell: string, known: Known): string | null {
+  if (cell === "") return term.required ? `No ${noun}.` : null;
+  return BY_KIND[term.kind](noun, cell, term) ?? BY_NAME[term.name]?.(cell, known) ?? null;
+}
+
+/** What a sentence calls a term whose label is no noun. */
+const NOUNS: Partial<Record<TermName, string>> = { executed_at: "execution time" };
+const SAID = TERMS.map((term) => ({ term, noun: NOUNS[term.name] ?? term.label.toLowerCase() }));
+
+type Check = (noun: string, cell: string, term: Term) => string | null;
+
+const BY_KIND: Record<Kind, Check> = {
+  text: (noun, cell, term) =>
+    isTooLong(term, cell) ? `The ${noun} is longer than ${term.longest} characters.` : null,
+  side: (noun, cell) =>
+    cell === "buy" || cell === "sell" ? null : `The ${noun} must be buy or sell.`,
+  amount,
+  day: (noun, cell) =>
+    /^\d{4}-\d{2}-\d{2}$/.test(cell) ? null : `The ${noun} must look like 2026-01-30.`,
+  moment: (noun, cell) =>
+    newYorkMoment(cell) === null ? `The ${noun} must look like 2026-01-30 15:04:05.` : null,
+};
+
+/** What the page can tell of a value besides its form. */
+const BY_NAME: Partial<Record<TermName, (cell: string, known: Known) => string | null>> = {
+  account: (code, { accounts, viewable }) => {
+    if (!viewable.has(code)) return `There is no account ${code}.`;
+    return accounts.has(code) ? null : `You may not book in ${code}.`;
+  },
+  ticker: (ticker, { tickers }) => (tickers.has(ticker) ? null : `There is no instrument ${ticker}.`),
+  trade_date: (day, { businessDate }) =>
+    day > businessDate ? "The trade date is in the future." : null,
+};
 
 const PLAIN = /^(\d+)(?:\.(\d+))?$/;
 
-function amount(name: string, typed: string, found: string[]): void {
+function amount(noun: string, typed: string): string | null {
   const parts = PLAIN.exec(typed);
-  if (parts === null) {
-    if (typed === "") found.push(`No ${name}.`);
-    else if (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(typed))
-      found.push(`The ${name} must be without thousands separators.`);
-    else found.push(`The ${name} must be a plain number above zero, like 100 or 12.5.`);
-    return;
-  }
+  if (parts === null)
+    return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(typed)
+      ? `The ${noun} must be without thousands separators.`
+      : `The ${noun} must be a plain number above zero, like 100 or 12.5.`;
   const [, whole = "", fraction = ""] = parts;
-  if (!/[1-9]/.test(whole + fraction)) found.push(`The ${name} must be above zero.`);
-  else if (fraction.length > 6) found.push(`The ${name} has more than 6 decimals.`);
-  else if (Number(typed) > 1e9) found.push(`The ${name} is above 1,000,000,000.`);
+  if (!/[1-9]/.test(whole + fraction)) return `The ${noun} must be above zero.`;
+  if (fraction.length > AMOUNT.decimals)
+    return `The ${noun} has more than ${AMOUNT.decimals} decimals.`;
+  if (Number(typed) > Number(AMOUNT.most))
+    return `The ${noun} is above ${Number(AMOUNT.most).toLocaleString("en-GB")}.`;
+  return null;
 }
 
-export function toTrade(row: BulkRow): BulkTrade {
-  const moment = row.executed_at === "" ? null : newYorkMoment(row.executed_at);
-  return {
-    account: row.account,
-    ticker: row.ticker,
-    side: row.side as Side,
-    quantity: row.quantity,
-    price: row.price,
-    ...(row.trade_date !== "" && { trade_date: row.trade_date }),
-    ...(moment !== null && { executed_at: moment }),
-    ...(row.client_trade_id !== "" && { client_trade_id: row.client_trade_id }),
-    ...(row.note !== "" && { note: row.note }),
-  };
+/** A row as `trades/bulk/` takes it: what is empty is left out. */
+export function toTrade(row: BulkRow): NewTrade {
+  const said = TERMS.filter(({ name, required }) => required || row[name] !== "");
+  return Object.fromEntries(
+    said.map(({ name, kind }) => [name, kind === "moment" ? newYorkMoment(row[name]) : row[name]]),
+  ) as unknown as NewTrade;
 }

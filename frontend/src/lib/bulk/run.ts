@@ -7,7 +7,8 @@
  */
 
 import { type Complaint, inWords, Refused } from "../api/client";
-import { type BulkRow, type BulkTrade, toTrade } from "./rows";
+import type { NewTrade } from "../terms";
+import { type BulkRow, toTrade } from "./rows";
 
 export interface Group {
   request_group: string;
@@ -42,7 +43,7 @@ export class Interrupted extends Error {
   }
 }
 
-export type Send = (group: string, trades: BulkTrade[]) => Promise<Group>;
+export type Send = (group: string, trades: NewTrade[]) => Promise<Group>;
 
 const ATTEMPTS = 6;
 

@@ -4,6 +4,7 @@ import type { ColDef } from "ag-grid-community";
 
 import * as money from "../money";
 import { explanation } from "../show";
+import { FURTHER, type TermName } from "../terms";
 import type { Decimal } from "../types";
 import type { Moves } from "./moves";
 
@@ -72,4 +73,17 @@ export function pnlColumn<Row extends object & Judged>(
     tooltipValueGetter: ({ data }) =>
       data?.pnl_valid === false ? explanation(data.pnl_reason ?? null) : null,
   };
+}
+
+/** The terms that have no column of their own, hidden until they are chosen. */
+export function furtherColumns<Row extends Partial<Record<TermName, string | null>>>(): ColDef<Row>[] {
+  return FURTHER.map(({ name, label, kind }) => ({
+    colId: name,
+    headerName: label,
+    ...wide(120),
+    hide: true,
+    valueGetter: ({ data }) => data?.[name] ?? "",
+    tooltipValueGetter: ({ value }) => value as string,
+    ...(kind === "amount" && { type: "rightAligned" }),
+  }));
 }

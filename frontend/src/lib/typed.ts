@@ -1,0 +1,41 @@
+/** What a person types into a form's fields, as the terms of a trade. */
+
+import * as money from "./money";
+import { isTooLong, type Term, type TermName } from "./terms";
+import type { TradeRow } from "./types";
+
+/** A price of a trade, to show how one is written. */
+const LIKE: Partial<Record<TermName, string>> = { price: "192.81" };
+/** Longer than any quantity or price. */
+const LONGEST_AMOUNT = 24;
+
+/** A term as the API takes it; empty where nothing is typed. What is no amount stays as typed. */
+export function saidOf(term: Term, typed: string): string {
+  const said = typed.trim();
+  if (term.name === "ticker") return said.toUpperCase();
+  return term.kind === "amount" ? (money.parseTyped(said) ?? said) : said;
+}
+
+/** A complaint that needs no server; null where there is none. */
+export function complaintOf(term: Term, typed: string): string | null {
+  const said = typed.trim();
+  if (said === "" && !term.required) return null;
+  if (term.kind === "amount" && money.parseTyped(said) === null)
+    return `More than 0, like ${LIKE[term.name] ?? "100"}.`;
+  if (term.name === "ticker" && said === "") return "Enter a ticker.";
+  return isTooLong(term, said)
+    ? `Ensure this field has no more than ${term.longest} characters.`
+    : null;
+}
+
+/** The most that a term's field takes. */
+export function mostTyped(term: Term): number {
+  return term.kind === "text" ? term.longest : LONGEST_AMOUNT;
+}
+
+/** What a form's field holds of a trade. */
+export function typedOf(trade: TradeRow, { name, kind }: Term): string {
+  const value = trade[name] ?? "";
+  if (name === "price") return money.plainPrice(value);
+  return kind === "amount" ? money.plainQuantity(value) : value;
+}

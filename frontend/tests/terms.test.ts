@@ -1,0 +1,108 @@
+/** What the page makes of the table of terms. */
+
+import { describe, expect, it } from "vitest";
+
+import { COLUMNS, NEEDED, readHeader } from "../src/lib/bulk/rows";
+import { changedTerms } from "../src/lib/diff";
+import { furtherColumns } from "../src/lib/grid/columns";
+import { shownTerm } from "../src/lib/show";
+import { AMENDABLE, ASKED, FURTHER, isTooLong, REASON_LONGEST, termNamed, TERMS } from "../src/lib/terms";
+import { complaintOf, saidOf, typedOf } from "../src/lib/typed";
+import type { TradeRow, TradeVersion } from "../src/lib/types";
+import { tradeRow } from "../src/lib/validate";
+import { trade } from "./rows";
+
+const NOTE = termNamed("note");
+
+describe("the table", () => {
+  it("declares each term that a row of a trade has", () => {
+    const row = trade();
+    expect(TERMS.map(({ name }) => name).filter((name) => !(name in row))).toEqual([]);
+    expect(REASON_LONGEST).toBe(200);
+  });
+
+  it("is asked for by a form, but for what the page and the server set", () => {
+    const asked = TERMS.map(({ name }) => name).filter((name) => ASKED.includes(name));
+    expect([...asked].sort()).toEqual([...ASKED].sort());
+    expect(TERMS.length - asked.length).toBe(2);
+    expect(FURTHER.map(({ name }) => name)).toContain("note");
+  });
+
+  it("names every column of a file, by its name and by its aliases", () => {
+    for (const name of COLUMNS) {
+      const { aliases } = termNamed(name);
+      for (const written of [name, name.toUpperCase(), name.replaceAll("_", " "), ...aliases]) {
+        const others = NEEDED.filter((each) => each !== name);
+        expect(readHeader([...others, written]).get(name)).toBe(others.length);
+      }
+    }
+  });
+
+  it("makes a hidden column of each term that has none of its own", () => {
+    const columns = furtherColumns<TradeRow>();
+    expect(columns.map(({ colId }) => colId)).toEqual(FURTHER.map(({ name }) => name));
+    expect(columns.every(({ hide }) => hide)).toBe(true);
+  });
+});
+
+describe("a term in an answer", () => {
+  it.each(TERMS.map((term) => [term.name, term] as const))("is checked: %s", (name, term) => {
+    const without = Object.entries(trade()).filter(([field]) => field !== name);
+    expect(() => tradeRow(Object.fromEntries(without))).toThrow(name);
+    const empty = { ...trade(), [name]: null };
+    if (term.may_be_null) expect(tradeRow(empty)[name]).toBeNull();
+    else expect(() => tradeRow(empty)).toThrow(name);
+  });
+
+  it.each(AMENDABLE.map((term) => [term.name, term] as const))(
+    "is told when a correction changed it: %s",
+    (name, { kind }) => {
+      const version = trade() as unknown as TradeVersion;
+      const other = { ...version, [name]: kind === "amount" ? "77" : "other" };
+      expect([...changedTerms(version, other)]).toEqual([name]);
+      expect([...changedTerms(version, version)]).toEqual([]);
+    },
+  );
+
+  it("is shown by its kind", () => {
+    expect(shownTerm("side", "sell")).toBe("Sell");
+    expect(shownTerm("quantity", "1000.500000")).toBe("1,000.5");
+    expect(shownTerm("price", "1000.500000")).toBe("1,000.50");
+    expect(shownTerm("note", "")).toBe("none");
+    expect(shownTerm("client_trade_id", null)).toBe("none");
+  });
+});
+
+describe("a typed term", () => {
+  it("is said as the API takes it", () => {
+    expect(saidOf(termNamed("ticker"), " ibm ")).toBe("IBM");
+    expect(saidOf(termNamed("quantity"), "1,000")).toBe("1000");
+    expect(saidOf(termNamed("quantity"), "a lot")).toBe("a lot");
+    expect(saidOf(NOTE, "  by telephone ")).toBe("by telephone");
+    expect(saidOf(NOTE, "   ")).toBe("");
+  });
+
+  it("is complained of only where it is wrong", () => {
+    expect(complaintOf(NOTE, "")).toBeNull();
+    expect(complaintOf(termNamed("quantity"), "")).toBe("More than 0, like 100.");
+    expect(complaintOf(termNamed("price"), "abc")).toBe("More than 0, like 192.81.");
+    expect(complaintOf(termNamed("ticker"), " ")).toBe("Enter a ticker.");
+    expect(complaintOf(NOTE, "n".repeat(201))).toBe(
+      "Ensure this field has no more than 200 characters.",
+    );
+  });
+
+  it("is as long as the server counts it", () => {
+    expect(isTooLong(NOTE, "📈".repeat(200))).toBe(false);
+    expect(isTooLong(NOTE, "📈".repeat(201))).toBe(true);
+    expect(complaintOf(NOTE, ` ${"n".repeat(200)} `)).toBeNull();
+  });
+
+  it("begins a correction as a person would type it", () => {
+    const row = trade({ price: "192.810000", quantity: "100.000000", note: "by telephone" });
+    expect(typedOf(row, termNamed("price"))).toBe("192.81");
+    expect(typedOf(row, termNamed("quantity"))).toBe("100");
+    expect(typedOf(row, NOTE)).toBe("by telephone");
+    expect(typedOf(row, termNamed("client_trade_id"))).toBe("");
+  });
+});
