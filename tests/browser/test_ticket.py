@@ -38,6 +38,37 @@ def test_a_trade_is_booked_without_the_mouse(stack: RunningStack, open_as: Open)
     expect(page.page.locator(".ag-row.just-booked")).to_have_count(1)
 
 
+def test_a_note_is_typed_booked_and_shown(stack: RunningStack, open_as: Open) -> None:
+    """By keyboard, under "More"; closed, that says what it holds, so that none is booked unseen."""
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "5", "60")
+    keys, note = page.page.keyboard, page.page.get_by_test_id("ticket-note")
+    expect(note).to_be_hidden()
+    page.price.press("Tab")
+    keys.press("Enter")
+    keys.press("Tab")
+    expect(note).to_be_focused()
+    keys.insert_text("n" * 250)
+    expect(note).to_have_value("n" * 200)
+    note.fill("  By telephone, see mail ")
+    more = page.page.get_by_test_id("ticket-more").locator("summary")
+    more.press("Enter")
+    expect(note).to_be_hidden()
+    expect(more).to_have_text("More: Note")
+    more.press("Enter")
+    note.press("Enter")
+    expect(page.result).to_contain_text("Bought 5 KO @ 60.00")
+    expect(page.result).to_contain_text("Note: By telephone, see mail.")
+    (booked,) = stack.client("trader").rows("trades/", account=desk)
+    assert booked["note"] == "By telephone, see mail"
+    # The next trade has none unless it is typed.
+    expect(note).to_have_value("")
+    drawer = page.open_trade(booked["id"])
+    expect(drawer.locator('[data-version="1"]')).to_contain_text("By telephone, see mail")
+
+
 def test_a_double_click_books_once(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
     page = open_as("trader")
