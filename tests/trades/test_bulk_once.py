@@ -191,3 +191,20 @@ def test_racing_batches_never_go_short(committed_desk: Desk) -> None:
     assert sum(isinstance(r, BulkBooked) for r in results) == 5
     entries = LedgerEntry.objects.values_list("quantity", flat=True)
     assert sum(entries) == 0
+
+
+def test_batches_with_the_same_ids_in_other_orders_do_not_block_each_other(
+    committed_desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many statements a batch takes: its ids are claimed in one order over all of them."""
+    monkeypatch.setattr("trades.services.recording.PIECE_TRADES", 1)
+    rows = [terms(client_trade_id=f"x{n}") for n in range(30)]
+
+    def book(these: list[dict[str, Any]]) -> Any:
+        user = committed_desk.trader
+        return lambda: trades_bulk_book(user=user, rows=these, request_group=None, now=NOW)
+
+    results = at_once(book(rows), book(rows[::-1]))
+    assert [type(result) for result in results] == [BulkBooked, BulkBooked]
+    assert sum(result.booked for result in results if isinstance(result, BulkBooked)) == 30
+    assert Trade.objects.count() == ClientTradeId.objects.count() == 30

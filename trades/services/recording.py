@@ -190,6 +190,10 @@ def trades_write(
     each. More than `PIECE_TRADES` trades, or limits that hold, need a transaction around it.
     """
     written: set[str] = set()
+    if len(trades) > PIECE_TRADES:
+        order = sorted(range(len(trades)), key=lambda n: _claim_order(trades[n]))
+        trades = [trades[n] for n in order]
+        groups = groups and [groups[n] for n in order]
     for at in range(0, len(trades), PIECE_TRADES):
         piece = trades[at : at + PIECE_TRADES]
         with_ids = any(new.terms.client_trade_id is not None for new in piece)
@@ -203,6 +207,13 @@ def trades_write(
         _wake(account for _, account in found)
         written.update(trade_id for trade_id, _ in found)
     return written
+
+
+def _claim_order(new: NewTrade) -> tuple[bool, int, str]:
+    """Own ids are claimed in one order by all, over all pieces of a transaction as within one:
+    two that claim the same in other orders would block each other."""
+    own_id = new.terms.client_trade_id
+    return own_id is None, new.account_id, own_id or ""
 
 
 def trade_write_amended(trade: Trade, *, left: int, actor: int, reason: str) -> None:
