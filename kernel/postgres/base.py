@@ -163,7 +163,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         opened = self._open_connection()
         # One a connection: a cursor's dumpers are dear to set up, and each answer is read whole.
         found = self._prepared
-        if found is None or found.connection is not opened:
+        if found is None or found.closed or found.connection is not opened:
             found = self._prepared = PreparedCursor(opened)
         return self._prepare_cursor(found)
 

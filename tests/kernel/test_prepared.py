@@ -166,3 +166,9 @@ def test_another_connection_plans_for_itself(committed_db: PostgresServer) -> No
 
     assert known("/* another */") == 0
     assert prepared.rows(sql, [1]) == [(1,)]
+
+
+def test_a_cursor_that_somebody_closed_is_made_anew() -> None:
+    with default_database().prepared_cursor() as cursor:
+        cursor.execute("SELECT 1")
+    assert prepared.row("SELECT 2") == (2,)
