@@ -105,7 +105,7 @@ class Pool:
     def _open(self) -> Connection:
         connection = self._connect()
         # Where Django's backend looks for whom to give it back to.
-        connection._pool = self  # type: ignore[assignment]
+        setattr(connection, "_pool", self)  # noqa: B010 - its type is psycopg_pool's, if that is there
         return connection
 
     def _close_unneeded(self) -> None:
