@@ -24,7 +24,7 @@ from benchmarks.ground import ACCOUNTS, INSTRUMENTS, Ground, ledger_ground
 from benchmarks.report import Report
 
 if TYPE_CHECKING:
-    from trades.ledger.reader import Projection
+    from trades.ledger.batch import Projection
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 TASKS = int(os.environ.get("BENCH_TASKS", "5000"))

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from trades.ledger.consumer import shards_behind
 from trades.ledger.epoch import same_cluster
+from trades.ledger.nudges import calls_of
 from trades.ledger.reader import AnotherCluster
 
 logger = logging.getLogger(__name__)
@@ -32,10 +33,9 @@ def recover(*, queues: set[str]) -> None:
                 logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", name)
                 current_app.send_task(reader["rebuild"], queue=reader["queue"])
     # Its own readers itself: the worker that sweeps may be the one that is away.
-    for consumer, shard in shards_behind():
-        reader = settings.LEDGER_CONSUMERS[consumer]
-        if reader["queue"] in queues:
+    for call in calls_of(shards_behind()):
+        if call.queue in queues:
             current_app.send_task(
-                reader["task"], [shard], queue=reader["queue"], expires=RECOVER_EXPIRES_SECONDS
+                call.task, call.arguments, queue=call.queue, expires=RECOVER_EXPIRES_SECONDS
             )
     current_app.send_task("trades.tasks.sweep", queue="default", expires=SWEEP_EXPIRES_SECONDS)

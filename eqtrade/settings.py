@@ -178,8 +178,9 @@ CHANNEL_LAYERS = {
     }
 }
 
-# Who reads the ledger: consumer name → the Celery task that drains one shard, and its queue.
-# Booking wakes them by these names and knows nothing else of them.
+# Who reads the ledger: consumer name → the Celery task that reads for it, and its queue. Consumers
+# of one queue share the task, and so a message. Booking wakes them by these names and knows nothing
+# else of them.
 LEDGER_CONSUMERS = {
     "positions": {
         "task": "positions.tasks.apply_ledger",
@@ -187,7 +188,7 @@ LEDGER_CONSUMERS = {
         "queue": "positions",
     },
     "pnl": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild", "queue": "pnl"},
-    "cost": {"task": "pnl.tasks.apply_cost", "rebuild": "pnl.tasks.rebuild_cost", "queue": "pnl"},
+    "cost": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild_cost", "queue": "pnl"},
 }
 # What a worker does when it starts: go on where the readers stopped, or compute all anew first.
 RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import NotSupportedError
+from django.db.backends.utils import CursorWrapper
 
 from kernel.postgres.base import DatabaseWrapper, default_database
 
@@ -52,6 +53,14 @@ def rows_planned(sql: str, params: Params = ()) -> list[Row]:
     """All rows of one statement that is planned for these very values: for those where the values
     decide which plan is right, such as a list of accounts that may be all of them."""
     return _run(default_database(), sql, params, prepare=False)
+
+
+def cursor() -> CursorWrapper:
+    """For a function that is given one: what it executes is prepared. It is the connection's own,
+    so nobody closes it, and a statement's rows are read before the next one."""
+    found = default_database().prepared_cursor()
+    found.cursor.is_prepared = True
+    return found
 
 
 def _run(database: DatabaseWrapper, sql: str, params: Params, *, prepare: bool = True) -> list[Row]:

@@ -15,8 +15,9 @@ RESTATE_EXPIRES_SECONDS = 60
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
-def apply_ledger(shard: int) -> int:
-    entries = ledger_apply(ACTIVITY, shard).entries
+def apply_ledger(shards: int | list[int]) -> int:
+    """Both consumers: they share a queue, and a message."""
+    entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST], shards)
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
     return entries
@@ -34,8 +35,9 @@ def record_intraday() -> int:
 
 
 @shared_task(name="pnl.tasks.apply_cost")
-def apply_cost(shard: int) -> int:
-    return ledger_apply(COST, shard).entries
+def apply_cost(shards: int | list[int]) -> int:
+    """Cost alone."""
+    return ledger_apply(apply_cost.name, [COST], shards)
 
 
 @shared_task(name="pnl.tasks.rebuild_cost")

@@ -10,8 +10,8 @@ from trades.ledger.rebuild import rebuild_to_the_end
 
 
 @shared_task(name="positions.tasks.apply_ledger")
-def apply_ledger(shard: int) -> int:
-    return ledger_apply(POSITIONS, shard).entries
+def apply_ledger(shards: int | list[int]) -> int:
+    return ledger_apply(apply_ledger.name, [POSITIONS], shards)
 
 
 @shared_task(name="positions.tasks.rebuild")

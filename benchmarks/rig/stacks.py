@@ -53,8 +53,6 @@ _UNREAD = """
 class Stack(RunningStack):
     """A stack under measurement. `name` is what figures call it."""
 
-    start_seconds = 600
-
     def __init__(self, name: str, data_dir: Path, checkout: Path) -> None:
         super().__init__(data_dir, checkout=checkout)
         self.name = name
@@ -172,6 +170,4 @@ def stacks() -> Iterator[list[Stack]]:
             print(f"starting a stack: {name}, {checkout} …", flush=True)
             stack.start()
             found.append(stack)
-            if len(found) < len(wanted):
-                stack.only(())
         yield found

@@ -11,17 +11,19 @@ from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
-from trades.ledger.reader import Batch
+from trades.ledger.batch import KINDS, Batch
 from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
 
-_REQUEST = f"""
+_REQUEST = """
     INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, reason)
     SELECT e.account_id, e.instrument_id, min(e.trade_date), 'entry'
       FROM trades_ledgerentry e
-     WHERE {Batch.WHERE}
-       AND e.trade_date <= (SELECT max(session) FROM pnl_sessionrun WHERE shard = %(shard)s)
+     WHERE {where}
+       AND e.trade_date <= (SELECT max(session) FROM pnl_sessionrun WHERE shard = {shard})
      GROUP BY e.account_id, e.instrument_id
 """
+
+_REQUESTS = {k: _REQUEST.format(where=k.WHERE, shard=k.SHARD) for k in KINDS}
 
 _REQUEST_ALL = """
     INSERT INTO pnl_restaterequest (account_id, first_session, reason)
@@ -37,7 +39,7 @@ _REQUEST_ALL = """
 class ActivityProjection(SumProjection):
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         entries = super().apply(cursor, batch)
-        cursor.execute(_REQUEST, batch.params)
+        cursor.execute(_REQUESTS[type(batch)], batch.params)
         return entries
 
     def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:

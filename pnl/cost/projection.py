@@ -31,7 +31,7 @@ from django.db.backends.utils import CursorWrapper
 from pnl.cost.average_cost import MILLION, NOTHING, Costed, fold
 from pnl.cost.fills import fills_of, moment_number, numbers
 from trades.ledger import sql
-from trades.ledger.reader import Batch
+from trades.ledger.batch import KINDS, Batch
 from trades.ledger.sum_projection import Bounds, Rebuilt, Scope
 
 
@@ -60,20 +60,24 @@ _STORED = f"""
     {moment_number("r.last_executed_at")}
 """
 
-_BATCH = f"""
-    WITH found AS MATERIALIZED ({fills_of(Batch.WHERE, places=True)})
+_BATCH = """
+    WITH found AS MATERIALIZED ({found})
     SELECT f.account_id, f.instrument_id, f.entries, f.last_entry, f.first_day, f.first_moment,
-           f.last_day, f.last_moment, f.fill_count, f.fills, {_STORED}
+           f.last_day, f.last_moment, f.fill_count, f.fills, {stored}
       FROM found f LEFT JOIN pnl_cost r USING (account_id, instrument_id)
 """
+_BATCHES = {
+    kind: _BATCH.format(found=fills_of(kind.WHERE, places=True), stored=_STORED) for kind in KINDS
+}
 
 _FOLDED = "account_id, instrument_id, last_entry, last_day, last_moment, fill_count, fills"
 
 _REPLAY = f"SELECT {_FOLDED} FROM (" + (
     fills_of(
-        sql.up_to(sql.place("upto")),
-        entries="unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[])"
-        " AS k (account_id, instrument_id)"
+        sql.up_to("(k.epoch, k.txid, k.id)"),
+        entries="unnest(%(accounts)s::bigint[], %(instruments)s::bigint[], %(epochs)s::int[],"
+        " %(txids)s::text[]::xid8[], %(ids)s::bigint[])"
+        " AS k (account_id, instrument_id, epoch, txid, id)"
         " JOIN trades_ledgerentry e USING (account_id, instrument_id)",
         places=True,
     )
@@ -103,7 +107,7 @@ class CostProjection:
 
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         """Go on with the keys of a batch, or replay them. The number of entries."""
-        cursor.execute(_BATCH, batch.params)
+        cursor.execute(_BATCHES[type(batch)], batch.params)
         rows, early, entries = [], [], 0
         for account, name, count, last, day, moment, *rest in cursor.fetchall():
             last_day, last_moment, fill_count, fills, *stored = rest
@@ -121,11 +125,17 @@ class CostProjection:
             outcome = fold(numbers(fills, fill_count), state)
             rows.append(CostRow(account, name, *outcome, last, last_day, last_moment))
         if early:
-            keys = {
-                "key_accounts": [account for account, _ in early],
-                "key_instruments": [name for _, name in early],
-            }
-            cursor.execute(_REPLAY, {**batch.params, **keys})
+            upto = [batch.upto_of(account) for account, _ in early]
+            cursor.execute(
+                _REPLAY,
+                {
+                    "accounts": [account for account, _ in early],
+                    "instruments": [name for _, name in early],
+                    "epochs": [place.epoch for place in upto],
+                    "txids": [place.txid for place in upto],
+                    "ids": [place.id for place in upto],
+                },
+            )
             rows += _folded(cursor.fetchall())
         _write(cursor, rows)
         return entries

@@ -20,8 +20,8 @@ from positions.projection import POSITIONS
 from prices.closes.write import closes_load
 from prices.models import CloseRun, Instrument
 from tests import factories as make
-from trades.ledger.reader import drain
-from trades.models import Trade
+from trades.ledger.rounds import round_read
+from trades.models import LEDGER_SHARDS, Trade
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment
 
@@ -111,9 +111,8 @@ class Days:
         assert restate_work(now=now, seconds=60) is Turn.DONE
 
     def read(self) -> None:
-        for shard in {a % 16 for a in Account.objects.values_list("pk", flat=True)}:
-            for projection in (POSITIONS, ACTIVITY):
-                drain(projection, shard)
+        for projection in (POSITIONS, ACTIVITY):
+            assert not round_read(projection, range(LEDGER_SHARDS)).behind
 
     def pnl(self, now: datetime, **query: Any) -> list[dict[str, Any]]:
         """Rows of GET pnl/ at that moment."""

@@ -23,6 +23,7 @@ from pnl.models import Cost
 from tests import factories as make
 from tests.trades.conftest import Desk, make_desk
 from trades.ledger.reader import drain
+from trades.ledger.rounds import round_read
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment
@@ -72,7 +73,11 @@ def book(committed_db: PostgresServer) -> Book:
     return Book(desk)
 
 
-def read(batch_entries: int = 65_536) -> None:
+def read(batch_entries: int | None = None) -> None:
+    """All there is: in a round, or in batches of so many."""
+    if batch_entries is None:
+        assert not round_read(COST, range(LEDGER_SHARDS)).behind
+        return
     for shard in range(LEDGER_SHARDS):
         drain(COST, shard, batch_entries=batch_entries, max_batches=10_000, patience=0)
 
@@ -274,7 +279,7 @@ def test_a_crash_before_the_commit_leaves_row_and_checkpoint(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("trades.ledger.reader._move_checkpoint", die)
+        patch.setattr("trades.ledger.rounds._move_checkpoints", die)
         with pytest.raises(KeyboardInterrupt):
             read()
     assert (list(Cost.objects.values()), list(Checkpoint.objects.values())) == before
@@ -325,7 +330,7 @@ def test_an_entry_without_its_version_stops_its_account(
         root.execute("SET session_replication_role = replica")
         root.execute("DELETE FROM trades_tradeversion WHERE trade_id = %s", [trade.pk])
     assert {b.what for b in verify()} == {"versions of trade", "cost"}
-    read()
+    read(batch_entries=100)
     held = Quarantine.objects.get()
     assert held.consumer == "cost"
     assert "version" in held.error

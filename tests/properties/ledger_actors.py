@@ -39,9 +39,10 @@ from pnl.cost.projection import COST  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
 from prices.models import Instrument  # noqa: E402
 from tests import factories as make  # noqa: E402
-from trades.ledger import nudges  # noqa: E402
+from trades.ledger import nudges, rounds  # noqa: E402
 from trades.ledger import reader as ledger  # noqa: E402
-from trades.ledger.reader import Batch, Projection, State  # noqa: E402
+from trades.ledger.batch import Batch, Projection, Stretch  # noqa: E402
+from trades.ledger.reader import State  # noqa: E402
 from trades.models import LEDGER_SHARDS, Trade  # noqa: E402
 from trades.services import correction  # noqa: E402
 from trades.terms import Amendment  # noqa: E402
@@ -141,8 +142,8 @@ class Audited:
         time.sleep(self._chance.random() * 0.02)
         entries = self._inner.apply(cursor, batch)
         cursor.execute(
-            "INSERT INTO audit SELECT %(consumer)s, e.id FROM trades_ledgerentry e"
-            f" WHERE {Batch.WHERE}",
+            "INSERT INTO audit SELECT %(consumer)s::text, e.id FROM trades_ledgerentry e"
+            f" WHERE {batch.WHERE}",
             {**batch.params, "consumer": self.name},
         )
         die_perhaps(self._chance)
@@ -187,15 +188,27 @@ def _read_until_stopped(chance: random.Random) -> None:
         shards = [int(nudge[1])] if nudge else []
         if LOSSY and time.monotonic() - swept > 0.3:
             swept, shards = time.monotonic(), list(range(LEDGER_SHARDS))
-        for shard in shards:
-            for projection in projections:
-                # A batch that ends before the last readable entry would betray that variant for
-                # another reason: it applies more than the checkpoint moves by.
-                whole = VARIANT == "horizon asked again"
-                size = ledger.BATCH_ENTRIES if whole else chance.choice([1, 3, 50])
-                outcome = ledger.drain(projection, shard, batch_entries=size)
-                if outcome.state in (State.MORE, State.WAITING):
-                    queue.rpush(QUEUE, shard)
+        for projection in projections:
+            for shard in _look(projection, shards, chance):
+                queue.rpush(QUEUE, shard)
+
+
+def _look(projection: Projection, shards: list[int], chance: random.Random) -> set[int]:
+    """Read these shards in a round, or by themselves; those that are to be looked at again."""
+    # A batch that ends before the last readable entry would betray that variant for another reason:
+    # it applies more than the checkpoint moves by.
+    whole = VARIANT == "horizon asked again"
+    in_a_round = not whole and (VARIANT.startswith("round") or chance.random() < 0.5)
+    if in_a_round:
+        done = rounds.round_read(projection, shards)
+        return done.behind | done.backlog
+    again = set()
+    for shard in shards:
+        size = ledger.BATCH_ENTRIES if whole else chance.choice([1, 3, 50])
+        outcome = ledger.drain(projection, shard, batch_entries=size)
+        if outcome.state in (State.MORE, State.WAITING):
+            again.add(shard)
+    return again
 
 
 def break_things(chance: random.Random) -> None:
@@ -204,25 +217,28 @@ def break_things(chance: random.Random) -> None:
     notices.publish = lambda notices: die_perhaps(chance)
     if VARIANT == "no horizon":
         ledger.BELOW_HORIZON = "true"
+    elif VARIANT == "round without horizon":
+        rounds._TAKE = rounds._TAKE.replace(ledger.BELOW_HORIZON, "true")
     elif VARIANT == "horizon asked again":
         # Each statement of a batch takes what lies below the horizon of its own snapshot.
-        Batch.WHERE = Batch.WHERE.replace(
+        Stretch.WHERE = Stretch.WHERE.replace(
             "(e.epoch, e.txid, e.id) <= (%(upto_epoch)s, %(upto_txid)s::xid8, %(upto_id)s)",
             "e.txid < pg_snapshot_xmin(pg_current_snapshot())",
         )
-    elif VARIANT == "checkpoint apart":
-        move, moved = ledger._move_checkpoint, list[Any]()
+    elif VARIANT in ("checkpoint apart", "round with checkpoint apart"):
+        moved = list[Callable[[Any], None]]()
 
-        def move_later(*args: Any) -> None:
-            moved.append(args[1:])
+        def later(move: Callable[..., None]) -> Callable[..., None]:
+            return lambda _, *args: moved.append(lambda cursor: move(cursor, *args))
 
         def move_now(notices: Any) -> None:
             die_perhaps(chance, 0.2)
             with transaction.atomic(), connection.cursor() as cursor:
                 while moved:
-                    move(cursor, *moved.pop())
+                    moved.pop()(cursor)
 
-        ledger._move_checkpoint = move_later  # type: ignore[assignment]
+        ledger._move_checkpoint = later(ledger._move_checkpoint)
+        rounds._move_checkpoints = later(rounds._move_checkpoints)
         notices.publish = move_now
 
 

@@ -38,8 +38,10 @@ from tests import factories as make
 from tests.conftest import wipe
 from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
 from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
-from trades.ledger.reader import Batch, drain
+from trades.ledger.batch import Batch
+from trades.ledger.reader import drain
 from trades.ledger.rebuild import rebuild
+from trades.ledger.rounds import round_read
 from trades.models import LEDGER_SHARDS, Trade
 from trades.services import correction
 from trades.services.booking import trade_book
@@ -223,8 +225,16 @@ class Desk(RuleBasedStateMachine):
     # --- what the machinery does ----------------------------------------------------------------
 
     def _drain(self, projection: Any, **how: Any) -> None:
-        for shard in sorted({a.pk % LEDGER_SHARDS for a in self.accounts.values()}):
+        for shard in self._shards():
             drain(projection, shard, patience=0, **how)
+
+    def _shards(self) -> list[int]:
+        return sorted({a.pk % LEDGER_SHARDS for a in self.accounts.values()})
+
+    @rule(reader=readers)
+    def read_a_round(self, reader: str) -> None:
+        assert not round_read(READERS[reader], self._shards()).behind
+        assert verify() == []
 
     @rule(turns=st.lists(st.tuples(readers, st.integers(1, 3)), min_size=2, max_size=6))
     def read_a_little(self, turns: list[tuple[str, int]]) -> None:
@@ -232,10 +242,14 @@ class Desk(RuleBasedStateMachine):
             self._drain(READERS[reader], batch_entries=size, max_batches=1)
         assert verify() == []
 
-    @rule(reader=readers)
-    def die_while_reading(self, reader: str) -> None:
+    @rule(reader=readers, in_a_round=st.booleans())
+    def die_while_reading(self, reader: str, in_a_round: bool) -> None:
+        dying = Dying(READERS[reader])
         try:
-            self._drain(Dying(READERS[reader]))
+            if in_a_round:
+                round_read(dying, self._shards())
+            else:
+                self._drain(dying)
         except Dies:
             connection.close()
             self._record()

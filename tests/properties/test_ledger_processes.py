@@ -147,7 +147,13 @@ def test_each_entry_counts_once_whatever_dies(ground: Ground, seed: int) -> None
     assert wrongs() == []
 
 
-@pytest.mark.parametrize("variant", ["no horizon", "horizon asked again", "checkpoint apart"])
+@pytest.mark.parametrize(
+    "variant",
+    [
+        *("no horizon", "horizon asked again", "checkpoint apart"),
+        *("round without horizon", "round with checkpoint apart"),
+    ],
+)
 def test_a_broken_reader_is_noticed(ground: Ground, variant: str) -> None:
     play(ground, variant, 303, lossy=True)
     sweep()

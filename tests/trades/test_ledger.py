@@ -18,8 +18,9 @@ from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import reader as ledger
+from trades.ledger.batch import Batch
 from trades.ledger.consumer import shards_behind
-from trades.ledger.reader import AnotherCluster, Batch, BatchFailed, Outcome, State, drain
+from trades.ledger.reader import AnotherCluster, BatchFailed, Outcome, State, drain
 from trades.models import Checkpoint, LedgerEpoch, Quarantine
 
 

@@ -3,31 +3,34 @@ way of anybody."""
 
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.db import transaction
 
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
-from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import consumer as reading
-from trades.ledger import nudges
-from trades.ledger.reader import Outcome, State
+from trades.ledger import mailbox, nudges
+from trades.ledger.mailbox import Mailbox
+from trades.ledger.nudges import Call
 
 PAIR = ("positions", 3)
-KEY = nudges.coalescing_key(*PAIR)
+TASK = "positions.tasks.apply_ledger"
+CALL = Call(TASK, "positions", [[3]], nudges.EXPIRES_SECONDS)
+_, CALLED = mailbox._keys(TASK)
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests' bookings could not send is tried again each second: not in these."""
 
-    def not_now(_: list[nudges.Nudge]) -> None:
+    def not_now(_: Collection[nudges.Nudge]) -> None:
         raise ConnectionError("not now")
 
     monkeypatch.setattr(nudges._sender, "_send", not_now)
@@ -37,20 +40,16 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 def valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
     with ValkeyServer.temporary() as server:
         settings.REDIS_URL = server.url()
-        monkeypatch.setattr(nudges, "_clearing", None)
+        monkeypatch.setattr(mailbox, "_client", None)
         with redis.Redis.from_url(server.url()) as client:
             yield client
 
 
 @pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int | str]]:
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
     """What would have gone to the broker."""
-    found: list[tuple[str, int | str]] = []
-
-    def send(_sender: nudges._Sender, consumer: str, shard: int | str) -> None:
-        found.append((consumer, shard))
-
-    monkeypatch.setattr(nudges._Sender, "_send_task", send)
+    found: list[Call] = []
+    monkeypatch.setattr(nudges._Sender, "_send_task", lambda _, call: found.append(call))
     return found
 
 
@@ -88,44 +87,97 @@ def test_what_is_rolled_back_wakes_nobody(desk: Desk, put: list[nudges.Nudge]) -
     assert put == []
 
 
-def test_many_bookings_are_one_nudge_until_a_reader_takes_it(
-    valkey: "redis.Redis", sent: list[nudges.Nudge]
+def test_many_bookings_are_one_message_until_a_reader_has_left(
+    valkey: "redis.Redis", sent: list[Call]
 ) -> None:
-    sender = nudges._Sender()
-    for _ in range(3):
-        sender._send([PAIR])
-    assert sent == [PAIR]
-    assert 0 < valkey.pttl(KEY) <= nudges.COALESCE_MS
-    nudges.nudge_taken(*PAIR)
+    sender, reader = nudges._Sender(), Mailbox(TASK)
+    for shard in (3, 3, 5):
+        sender._send([("positions", shard)])
+    assert sent == [CALL]
+    assert 0 < valkey.pttl(CALLED) <= mailbox.CALLED_MS
+    assert reader.take(stay=False) == {3, 5}
+    # It is at it, and will look again.
     sender._send([PAIR])
-    assert sent == [PAIR, PAIR]
+    assert reader.take(stay=False) == {3}
+    assert sent == [CALL]
+    # Nothing came since: it has left.
+    assert reader.take(stay=False) == set()
+    sender._send([PAIR])
+    assert sent == [CALL, CALL]
 
 
-def test_the_nudge_is_taken_before_the_reader_looks(
+def test_a_reader_that_waits_for_the_horizon_is_called_by_nobody(
+    valkey: "redis.Redis", sent: list[Call]
+) -> None:
+    sender, reader = nudges._Sender(), Mailbox(TASK)
+    assert reader.take(stay=True) == set()
+    sender._send([PAIR])
+    assert sent == []
+    reader.leave()
+    sender._send([("positions", 4)])
+    assert sent == [CALL._replace(arguments=[[4]])]
+    assert reader.take(stay=False) == {3, 4}
+
+
+def test_consumers_that_share_a_queue_share_a_message(
+    valkey: "redis.Redis", sent: list[Call]
+) -> None:
+    nudges._Sender()._send([(c, s) for c in django_settings.LEDGER_CONSUMERS for s in (7, 1)])
+    assert [(call.task, call.queue, call.arguments) for call in sent] == [
+        ("pnl.tasks.apply_ledger", "pnl", [[1, 7]]),
+        ("positions.tasks.apply_ledger", "positions", [[1, 7]]),
+    ]
+
+
+def test_what_gathers_is_one_sending(
     valkey: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is booked while it looks, and too late for it, must be able to nudge again."""
-    there: list[object] = []
+    """While one is on its way, a thousand bookings queue; they are the next."""
+    sendings: list[set[nudges.Nudge]] = []
+    may_go_on, done = threading.Event(), threading.Event()
 
-    def look(projection: object, shard: int) -> Outcome:
-        there.append(valkey.exists(KEY))
-        return Outcome(State.DRAINED)
+    def send(_: nudges._Sender, found: Collection[nudges.Nudge]) -> None:
+        sendings.append(set(found))
+        if len(sendings) == 1:
+            assert may_go_on.wait(20)
+        else:
+            done.set()
 
-    monkeypatch.setattr(reading, "drain", look)
-    valkey.set(KEY, 1)
-    reading.ledger_apply(POSITIONS, PAIR[1])
-    assert there == [0]
+    monkeypatch.setattr(nudges._Sender, "_send", send)
+    sender = nudges._Sender()
+    sender.put([PAIR])
+    while not sendings:
+        time.sleep(0.001)
+    for number in range(500):
+        sender.put([("positions", number % 4), ("pnl", number % 4)])
+    may_go_on.set()
+    assert done.wait(20)
+    assert sendings == [{PAIR}, {(c, s) for c in ("positions", "pnl") for s in range(4)}]
+
+
+def test_an_import_is_one_message_until_its_worker_begins(
+    valkey: "redis.Redis", sent: list[Call], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nudges, "_clearing", None)
+    sender = nudges._Sender()
+    for name in ("a", "a", "b"):
+        sender._send([(nudges.IMPORTS, name)])
+    assert [call.arguments for call in sent] == [["a"], ["b"]]
+    assert 0 < valkey.pttl(nudges.import_key("a")) <= nudges.IMPORT_COALESCE_MS
+    nudges.import_taken("a")
+    sender._send([(nudges.IMPORTS, "a")])
+    assert [call.arguments for call in sent] == [["a"], ["b"], ["a"]]
 
 
 def test_a_nudge_that_was_not_sent_is_sent_later(
     valkey: "redis.Redis", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first try leaves its key, though nothing was sent: the next must come after that."""
-    tries: list[nudges.Nudge] = []
+    tries: list[Call] = []
     was_sent = threading.Event()
 
-    def send(_sender: nudges._Sender, consumer: str, shard: int | str) -> None:
-        tries.append((consumer, shard))
+    def send(_: nudges._Sender, call: Call) -> None:
+        tries.append(call)
         if len(tries) == 1:
             raise ConnectionError("The broker went away.")
         was_sent.set()
@@ -133,7 +185,7 @@ def test_a_nudge_that_was_not_sent_is_sent_later(
     monkeypatch.setattr(nudges._Sender, "_send_task", send)
     nudges._Sender().put([PAIR])
     assert was_sent.wait(20)
-    assert tries == [PAIR, PAIR]
+    assert tries == [CALL, CALL]
 
 
 @pytest.fixture
@@ -159,8 +211,11 @@ def stalled() -> Iterator[tuple[str, list[socket.socket]]]:
 def test_a_stalled_broker_is_asked_once_by_a_reader(
     stalled: tuple[str, list[socket.socket]], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One try and no more: the shard waits meanwhile, and the key expires by itself."""
+    """One try a run and no more: the shards wait meanwhile, and the key expires by itself."""
     settings.REDIS_URL, came = stalled
-    monkeypatch.setattr(nudges, "_clearing", None)
-    nudges.nudge_taken(*PAIR)
+    monkeypatch.setattr(mailbox, "_client", None)
+    reader = Mailbox(TASK)
+    assert reader.take(stay=True) == set()
+    assert reader.take(stay=False) == set()
+    reader.leave()
     assert len(came) == 1

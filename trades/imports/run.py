@@ -60,7 +60,7 @@ def import_run(
     """One turn of a worker at an import: book, or cancel what was booked, until the file ends or
     the turn does. A second worker at the same import does nothing; with `takes_over` it first
     makes sure, for some seconds, that the other one lives."""
-    nudges.nudge_taken(nudges.IMPORTS, str(import_id))
+    nudges.import_taken(str(import_id))
     with dry_run_alone(import_id) as may_go:
         if not may_go:
             return

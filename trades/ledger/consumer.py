@@ -1,47 +1,176 @@
-"""A consumer's turn and the sweep, around `trades.ledger.reader.drain`."""
+"""What the consumers' tasks and the sweep do around the reader.
+
+A task serves the consumers of one queue. It reads the shards that it was nudged for in rounds
+(`trades.ledger.rounds`), and looks at its mailbox after each: while bookings keep coming it stays
+and reads on, round by round, with no message in between. It rests several times as long as a round
+took, so the busier the machine is the more bookings are in a round, and a reader never takes more
+than a share of a core. After a while it hands over to the tail of its queue, so that no other work
+of that queue waits for long.
+
+What is too much for a round is drained by itself (`trades.ledger.reader`): one shard a task, the
+rest goes to the tail of the queue, so that one hot shard starves nobody.
+"""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.db import connection
 
+from kernel.database import is_outage
+from kernel.repeating import repeated
 from trades.ledger import nudges
-from trades.ledger.reader import Outcome, Projection, State, drain
-from trades.ledger.sql import BEYOND_CHECKPOINT
+from trades.ledger.batch import Projection
+from trades.ledger.mailbox import Mailbox
+from trades.ledger.reader import State, drain
+from trades.ledger.rounds import RoundFailed, behind, round_read
 from trades.models import LEDGER_SHARDS
 
+logger = logging.getLogger(__name__)
 
-def ledger_apply(projection: Projection, shard: int) -> Outcome:
-    """One turn of a consumer at a shard. What is left then goes to the tail of its queue, so that
-    one hot shard starves nobody. The nudge's key is cleared before the checkpoint is locked."""
-    nudges.nudge_taken(projection.name, shard)
-    outcome = drain(projection, shard)
-    if outcome.state is State.MORE:
-        nudges.nudge(projection.name, shard)
-    return outcome
+TURN_SECONDS = 0.5
+# How long a reader waits for entries above the horizon before it leaves them to the sweep.
+PATIENCE_SECONDS = 2.0
+# After a round that applied something: so many times as long as it took, within these bounds.
+REST, LEAST_REST_SECONDS, MOST_REST_SECONDS = 3.0, 0.01, 0.1
+# After one that met the horizon, by the number of such rounds before.
+PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
+
+
+@dataclass
+class _Reading:
+    """One consumer's part of a run."""
+
+    projection: Projection
+    entries: int = 0
+    behind: set[int] = field(default_factory=set)
+    backlog: set[int] = field(default_factory=set)
+    refused: set[int] = field(default_factory=set)
+    failures: list[Exception] = field(default_factory=list)
+
+    def look(self, shards: set[int]) -> int:
+        """A round over these shards and those that were behind; how many entries it applied.
+        Failures are kept, and work elsewhere goes on. Raises when the database is away."""
+        shards = (shards | self.behind) - self.backlog - self.refused
+        self.behind = set()
+        if not shards:
+            return 0
+        try:
+            done = repeated(lambda: round_read(self.projection, shards))
+        except RoundFailed:
+            return self._look_at_each(shards)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            self._refuse(shards, error)
+            return 0
+        self.behind = done.behind
+        self.backlog |= done.backlog
+        self.entries += done.entries
+        return done.entries
+
+    def _look_at_each(self, shards: Iterable[int]) -> int:
+        """One after the other, where what is wrong is found and blamed."""
+        applied = 0
+        for shard in sorted(shards):
+            try:
+                outcome = drain(self.projection, shard, patience=0.0)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                self._refuse({shard}, error)
+                continue
+            applied += outcome.entries
+            if outcome.state is State.MORE:
+                self.backlog.add(shard)
+            elif outcome.state is State.WAITING:
+                self.behind.add(shard)
+        self.entries += applied
+        return applied
+
+    def _refuse(self, shards: set[int], error: Exception) -> None:
+        self.refused |= shards
+        self.failures.append(error)
+
+
+def ledger_apply(task: str, projections: Sequence[Projection], nudged: int | Iterable[int]) -> int:
+    """One turn of a task's consumers; the number of entries, of the consumer that applied most."""
+    readings = [_Reading(projection) for projection in projections]
+    mailbox = Mailbox(task)
+    shards = {nudged} if isinstance(nudged, int) else set(nudged)
+    _read_rounds(task, readings, mailbox, shards)
+    _drain_one(task, readings, mailbox)
+    failures = [error for reading in readings for error in reading.failures]
+    for error in failures[1:]:
+        logger.error("%s failed, too: %r", task, error, exc_info=error)
+    if failures:
+        raise failures[0]
+    return max(reading.entries for reading in readings)
+
+
+def _read_rounds(
+    task: str, readings: Sequence[_Reading], mailbox: Mailbox, shards: set[int]
+) -> None:
+    """Round by round, until nothing is left, patience is over, or others have their turn."""
+    began = progressed = time.monotonic()
+    looks = 0
+    shards |= mailbox.take(stay=True)
+    while True:
+        started = time.monotonic()
+        applied = sum([reading.look(shards) for reading in readings])
+        ended = time.monotonic()
+        left = {shard for reading in readings for shard in reading.behind}
+        shards = mailbox.take(stay=bool(left))
+        if not left and not shards:
+            return
+        if applied:
+            progressed, looks = ended, 0
+        is_stuck = not shards and ended - progressed >= PATIENCE_SECONDS
+        if is_stuck or (ended - began >= TURN_SECONDS and (applied or shards)):
+            mailbox.leave()
+            if not is_stuck:
+                nudges.nudge_each([(readings[0].projection.name, s) for s in left | shards])
+            return
+        if applied or shards:
+            pause = min(max(REST * (ended - started), LEAST_REST_SECONDS), MOST_REST_SECONDS)
+        else:
+            pause = PAUSES_SECONDS[min(looks, len(PAUSES_SECONDS) - 1)]
+            looks += 1
+        time.sleep(pause)
+
+
+def _drain_one(task: str, readings: Sequence[_Reading], mailbox: Mailbox) -> None:
+    """Drain one shard that has more than a few entries, and leave the others to the tail of the
+    queue; at once, where somebody may be free to take them."""
+    backlog = [(reading, shard) for reading in readings for shard in sorted(reading.backlog)]
+    if not backlog:
+        return
+    mailbox.leave()
+    if len(backlog) > 1:
+        nudges.nudge_each([(r.projection.name, shard) for r, shard in backlog[1:]])
+    for reading, shard in backlog:
+        try:
+            outcome = drain(reading.projection, shard)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            reading.failures.append(error)
+            return
+        reading.entries += outcome.entries
+        if outcome.state is State.MORE:
+            nudges.nudge(reading.projection.name, shard)
+        if outcome.state is not State.BUSY:
+            return
 
 
 def shards_behind() -> list[tuple[str, int]]:
-    """The (consumer, shard) pairs that have entries beyond their checkpoint; a missing checkpoint
-    stands at the very beginning. One index probe each."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            SELECT n.consumer, s.shard
-              FROM unnest(%s::text[]) AS n (consumer)
-             CROSS JOIN generate_series(0, %s - 1) AS s (shard)
-              LEFT JOIN trades_checkpoint c ON c.consumer = n.consumer AND c.shard = s.shard
-             WHERE EXISTS (
-                SELECT FROM trades_ledgerentry e
-                 WHERE e.shard = s.shard AND {BEYOND_CHECKPOINT})
-             ORDER BY 1, 2
-            """,
-            [list(settings.LEDGER_CONSUMERS), LEDGER_SHARDS],
-        )
-        return [(str(consumer), int(shard)) for consumer, shard in cursor.fetchall()]
+    """The (consumer, shard) pairs that have entries beyond their checkpoint."""
+    return behind(settings.LEDGER_CONSUMERS, range(LEDGER_SHARDS))
 
 
 def ledger_sweep() -> int:
     """Nudge whoever is behind; the number of pairs that were. Recovery is nothing more."""
-    behind = shards_behind()
-    for consumer, shard in behind:
-        nudges.nudge(consumer, shard)
-    return len(behind)
+    found = shards_behind()
+    nudges.nudge_each(found)
+    return len(found)

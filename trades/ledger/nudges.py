@@ -6,8 +6,9 @@ the process sends them, on connections of its own: 100 ms timeouts, no retries b
 after a failure a pause, then all that has gathered. (The libraries' defaults would hold a request
 for 3 s with the broker killed and for over 20 s with it stalled.)
 
-Nudges are coalesced: `SET key NX PX 1000` per consumer and shard; the reader deletes the key
-before it locks its checkpoint, so a booking that commits later sends a nudge of its own.
+Consumers that share a queue share a task, and what is nudged is that task: its shards go to a
+mailbox in Redis (`trades.ledger.mailbox`), and a message to the queue only when nobody is called
+yet. The more bookings come, the longer the thread gathers before it sends.
 """
 
 import logging
@@ -15,34 +16,60 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
 
 import redis
 from celery import current_app
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from trades.ledger import mailbox
 
 logger = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS = 0.1
-COALESCE_MS = 1000
 PAUSE_SECONDS = 1.0
 EXPIRES_SECONDS = 60
+# After a sending the next one waits so long for each booking that was in it, at most so long: one
+# booking now and then is sent at once.
+GATHER_SECONDS, MOST_GATHER_SECONDS = 0.005, 0.05
 _QUEUE_SIZE = 1000
 
-# Imports are woken the same way; the "shard" is then the import's id.
+# Imports are woken the same way; the "shard" is then the import's id. One message an import is sent
+# in so long a time, until its worker begins.
 IMPORTS = "import"
 IMPORT_TASK, IMPORT_QUEUE = "trades.tasks.import_run", "imports"
 # Messages for imports that wait their turn do not pile up: the sweep sends others.
 IMPORT_EXPIRES_SECONDS = 10
+IMPORT_COALESCE_MS = 1000
 
 Nudge = tuple[str, int | str]
 
 
-def coalescing_key(consumer: str, shard: int | str) -> str:
-    return f"eqtrade:nudge:{consumer}:{shard}"
+def import_key(import_id: str) -> str:
+    return f"eqtrade:nudge:{IMPORTS}:{import_id}"
+
+
+class Call(NamedTuple):
+    """A message: whom to call, and for what."""
+
+    task: str
+    queue: str
+    arguments: list[Any]
+    expires: int
+
+
+def calls_of(nudges: Iterable[Nudge]) -> list[Call]:
+    """One for all the shards of a task, one for each import."""
+    shards: dict[tuple[str, str], set[int]] = {}
+    calls: list[Call] = []
+    for consumer, what in nudges:
+        if consumer == IMPORTS:
+            calls.append(Call(IMPORT_TASK, IMPORT_QUEUE, [what], IMPORT_EXPIRES_SECONDS))
+        else:
+            reader = settings.LEDGER_CONSUMERS[consumer]
+            shards.setdefault((reader["task"], reader["queue"]), set()).add(int(what))
+    calls += [Call(*whom, [sorted(shards[whom])], EXPIRES_SECONDS) for whom in sorted(shards)]
+    return calls
 
 
 class _Sender:
@@ -51,17 +78,16 @@ class _Sender:
     def __init__(self) -> None:
         self._pid = 0
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Nudge] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Collection[Nudge]] = queue.SimpleQueue()
         self._redis: redis.Redis | None = None
         self._producer: Any = None
         self._is_broken = False
 
-    def put(self, nudges: Iterable[Nudge]) -> None:
+    def put(self, nudges: Collection[Nudge]) -> None:
         if self._pid != os.getpid():
             self._start()
         if self._queue.qsize() < _QUEUE_SIZE:
-            for nudge in nudges:
-                self._queue.put(nudge)
+            self._queue.put(nudges)
 
     def _start(self) -> None:
         with self._lock:
@@ -75,12 +101,14 @@ class _Sender:
 
     def _run(self) -> None:
         while True:
-            nudges = {self._queue.get()}
-            while not self._queue.empty() and len(nudges) < _QUEUE_SIZE:
-                nudges.add(self._queue.get())
+            gathered = [self._queue.get()]
+            while not self._queue.empty() and len(gathered) < _QUEUE_SIZE:
+                gathered.append(self._queue.get())
+            nudges = set().union(*gathered)
             try:
-                self._send(sorted(nudges, key=str))
+                self._send(nudges)
                 self._is_broken = False
+                time.sleep(min(GATHER_SECONDS * len(gathered), MOST_GATHER_SECONDS))
             except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
                 if not self._is_broken:
                     # Once an outage, not once a second.
@@ -90,47 +118,41 @@ class _Sender:
                 time.sleep(PAUSE_SECONDS)
                 # They may have been coalesced away by the keys of the failed attempt; the keys
                 # live no longer than the pause.
-                for nudge in nudges:
-                    self._queue.put(nudge)
+                self._queue.put(nudges)
 
-    def _send(self, nudges: list[Nudge]) -> None:
+    def _send(self, nudges: Collection[Nudge]) -> None:
+        """Note all of them in one round trip; a message for each task that nobody is at."""
         if self._redis is None:
-            self._redis = redis.Redis.from_url(
-                settings.REDIS_URL,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 0),
-            )
+            self._redis = mailbox.connect()
+        calls = calls_of(nudges)
         with self._redis.pipeline(transaction=False) as pipe:
-            for consumer, shard in nudges:
-                pipe.set(coalescing_key(consumer, shard), 1, nx=True, px=COALESCE_MS)
-            fresh = pipe.execute()
-        for (consumer, shard), is_first in zip(nudges, fresh, strict=True):
-            if is_first:
-                self._send_task(consumer, shard)
+            for call in calls:
+                if call.queue == IMPORT_QUEUE:
+                    pipe.set(import_key(call.arguments[0]), 1, nx=True, px=IMPORT_COALESCE_MS)
+                else:
+                    mailbox.put(pipe, call.task, call.arguments[0])
+            is_first = pipe.execute()
+        for call, first in zip(calls, is_first, strict=True):
+            if first:
+                self._send_task(call)
 
-    def _send_task(self, consumer: str, shard: int | str) -> None:
+    def _send_task(self, call: Call) -> None:
         if self._producer is None:
             options = {
                 **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
-                "socket_timeout": TIMEOUT_SECONDS,
-                "socket_connect_timeout": TIMEOUT_SECONDS,
+                "socket_timeout": mailbox.TIMEOUT_SECONDS,
+                "socket_connect_timeout": mailbox.TIMEOUT_SECONDS,
                 "max_retries": 0,
             }
             channel = current_app.connection_for_write(transport_options=options)
             self._producer = current_app.amqp.Producer(channel, auto_declare=False)
-        if consumer == IMPORTS:
-            task, queue_name, expires = IMPORT_TASK, IMPORT_QUEUE, IMPORT_EXPIRES_SECONDS
-        else:
-            reader = settings.LEDGER_CONSUMERS[consumer]
-            task, queue_name, expires = reader["task"], reader["queue"], EXPIRES_SECONDS
         current_app.send_task(
-            task,
-            args=[shard],
-            queue=queue_name,
+            call.task,
+            args=call.arguments,
+            queue=call.queue,
             producer=self._producer,
             retry=False,
-            expires=expires,
+            expires=call.expires,
         )
 
     def _close(self) -> None:
@@ -149,12 +171,17 @@ _sender = _Sender()
 
 def nudge_all(shards: Iterable[int]) -> None:
     """Wake every consumer for these shards. Returns at once and never raises."""
-    _sender.put((c, s) for s in sorted(set(shards)) for c in settings.LEDGER_CONSUMERS)
+    _sender.put([(c, s) for s in sorted(set(shards)) for c in settings.LEDGER_CONSUMERS])
+
+
+def nudge_each(nudges: Iterable[Nudge]) -> None:
+    """Wake these consumers for these shards. Returns at once and never raises."""
+    _sender.put(list(nudges))
 
 
 def nudge(consumer: str, shard: int) -> None:
     """Wake one consumer for one shard. Returns at once and never raises."""
-    _sender.put([(consumer, shard)])
+    nudge_each([(consumer, shard)])
 
 
 def nudge_import(import_id: str) -> None:
@@ -165,13 +192,13 @@ def nudge_import(import_id: str) -> None:
 _clearing: redis.Redis | None = None
 
 
-def nudge_taken(consumer: str, shard: int | str) -> None:
-    """The reader is about to lock its checkpoint: bookings from now on nudge anew."""
+def import_taken(import_id: str) -> None:
+    """A worker is about to begin with it: from now on it is woken anew."""
     global _clearing
     try:
         if _clearing is None:
-            _clearing = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS)
-        _clearing.delete(coalescing_key(consumer, shard))
+            _clearing = mailbox.connect()
+        _clearing.delete(import_key(import_id))
     except redis.RedisError as error:
         # The key expires by itself within a second.
         logger.warning("nudge key not cleared: %r", error)

@@ -30,7 +30,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -40,6 +40,7 @@ from kernel import notices
 from kernel.database import is_outage
 from kernel.errors import Unavailable
 from trades.ledger import sql
+from trades.ledger.batch import Place, Projection, Stretch
 from trades.models import LEDGER_SHARDS
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,12 @@ PATIENCE_SECONDS = 2.0
 PAUSES_SECONDS = (0.005, 0.005, 0.010, 0.020)
 # Written by a transaction that had ended when the statement's snapshot `h` was taken.
 BELOW_HORIZON = "(e.epoch < h.epoch OR e.txid < h.horizon)"
+HERE = """
+    SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon, l.epoch,
+           l.system_identifier = c.system_identifier AS same_cluster
+      FROM (SELECT epoch, system_identifier FROM trades_ledgerepoch ORDER BY epoch DESC LIMIT 1) l,
+           pg_control_system() c
+"""
 _LAST = "((SELECT epoch FROM last), (SELECT txid FROM last), (SELECT id FROM last))"
 # A batch of more entries names no keys: whoever watches an account of the shard reads it whole.
 MOST_NAMED_KEYS = 500
@@ -78,59 +85,6 @@ class AnotherCluster(Unavailable):
     detail = "This database was restored into another cluster: run `manage.py restored`."
 
 
-@dataclass(frozen=True)
-class Place:
-    """A place in the ledger's order. `txid` is text: it is compared in SQL only."""
-
-    epoch: int
-    txid: str
-    id: int
-
-    def as_texts(self) -> tuple[str, str, str]:
-        return str(self.epoch), self.txid, str(self.id)
-
-    def params(self, name: str) -> dict[str, Any]:
-        """The parameters of `trades.ledger.sql.place(name)`."""
-        return {f"{name}_epoch": self.epoch, f"{name}_txid": self.txid, f"{name}_id": self.id}
-
-
-@dataclass(frozen=True)
-class Batch:
-    """The entries of one shard after `after`, up to and including `upto`."""
-
-    shard: int
-    after: Place
-    upto: Place
-    quarantined: tuple[int, ...] = ()
-
-    # Every statement of a batch selects its entries `FROM trades_ledgerentry e WHERE` this.
-    WHERE = (
-        f"e.shard = %(shard)s AND {sql.after(sql.place('after'))}"
-        f" AND {sql.up_to(sql.place('upto'))}"
-        " AND e.account_id <> ALL(%(quarantined)s::bigint[])"
-    )
-
-    @property
-    def params(self) -> dict[str, Any]:
-        return {
-            "shard": self.shard,
-            **self.after.params("after"),
-            **self.upto.params("upto"),
-            "quarantined": list(self.quarantined),
-        }
-
-
-class Projection(Protocol):
-    """What keeps sums of the ledger. `apply` runs inside the batch's transaction, set-based, over
-    `Batch.WHERE` only, gives the same sums in whatever order batches come, and returns how many
-    entries it applied."""
-
-    @property
-    def name(self) -> str: ...
-
-    def apply(self, cursor: CursorWrapper, batch: Batch) -> int: ...
-
-
 class State(StrEnum):
     DRAINED = "drained"  # nothing visible lies beyond the checkpoint
     BUSY = "busy"  # another reader holds the checkpoint
@@ -150,7 +104,7 @@ class BatchFailed(Exception):
     """Applying a batch failed, and not because the database is away: it was refused, or it took
     longer than a statement may (`too_long`). Nothing of it is left."""
 
-    def __init__(self, batch: Batch, *, too_long: bool = False) -> None:
+    def __init__(self, batch: Stretch, *, too_long: bool = False) -> None:
         super().__init__(f"a batch of shard {batch.shard} up to entry {batch.upto.id}")
         self.batch = batch
         self.too_long = too_long
@@ -209,7 +163,9 @@ def drain(
         time.sleep(pause)
 
 
-def _turn(projection: Projection, shard: int, size: int) -> tuple[Place | None, Batch | None, int]:
+def _turn(
+    projection: Projection, shard: int, size: int
+) -> tuple[Place | None, Stretch | None, int]:
     """One transaction: the checkpoint's place (None: in other hands), the batch that was applied
     beyond it (None: nothing below the horizon), and its entries. Publishes what changed."""
     changed: list[tuple[str, dict[str, Any]]] = []
@@ -223,21 +179,31 @@ def _turn(projection: Projection, shard: int, size: int) -> tuple[Place | None, 
         try:
             entries = projection.apply(cursor, batch)
         except Exception as error:
-            too_long = isinstance(error.__cause__, errors.QueryCanceled)
-            if not too_long and (is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT)):
+            if not may_be_the_batch(error):
                 raise
-            raise BatchFailed(batch, too_long=too_long) from error
+            raise BatchFailed(batch, too_long=_was_too_long(error)) from error
         _move_checkpoint(cursor, projection.name, batch)
         changed = _changed_keys(cursor, projection.name, batch, entries)
     notices.publish(changed)
     return after, batch, entries
 
 
-def _count(batch: Batch) -> int:
+def may_be_the_batch(error: Exception) -> bool:
+    """Whether applying failed for what a batch holds, or for how much it holds."""
+    if _was_too_long(error):
+        return True
+    return not (is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT))
+
+
+def _was_too_long(error: Exception) -> bool:
+    return isinstance(error.__cause__, errors.QueryCanceled)
+
+
+def _count(batch: Stretch) -> int:
     """How many entries a batch has, those of quarantined accounts included."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM trades_ledgerentry e WHERE {Batch.WHERE}",
+            f"SELECT count(*) FROM trades_ledgerentry e WHERE {Stretch.WHERE}",
             {**batch.params, "quarantined": []},
         )
         return int(cursor.fetchone()[0])
@@ -291,7 +257,7 @@ def _lock_checkpoint(cursor: CursorWrapper, consumer: str, shard: int) -> Place 
 
 def _next_batch(
     cursor: CursorWrapper, consumer: str, shard: int, after: Place, size: int
-) -> Batch | None:
+) -> Stretch | None:
     """Fix the upper bound. One statement, one snapshot: horizon and visibility agree."""
     readable = (
         f"h.same_cluster AND e.shard = %(shard)s AND {sql.after(sql.place('after'))}"
@@ -299,13 +265,7 @@ def _next_batch(
     )
     cursor.execute(
         f"""
-        WITH here AS MATERIALIZED (
-            SELECT pg_snapshot_xmin(pg_current_snapshot()) AS horizon, l.epoch,
-                   l.system_identifier = c.system_identifier AS same_cluster
-              FROM (SELECT epoch, system_identifier FROM trades_ledgerepoch
-                     ORDER BY epoch DESC LIMIT 1) l,
-                   pg_control_system() c
-        ), last AS (
+        WITH here AS MATERIALIZED ({HERE}), last AS (
             SELECT {sql.ORDER} FROM trades_ledgerentry e, here h WHERE {readable}
              ORDER BY {sql.ORDER_BACKWARD} LIMIT 1
         ), nearer AS (
@@ -337,10 +297,10 @@ def _next_batch(
         raise AnotherCluster
     if epoch is None:
         return None
-    return Batch(shard, after, Place(epoch, txid, last_id), tuple(quarantined))
+    return Stretch(shard, after, Place(epoch, txid, last_id), tuple(quarantined))
 
 
-def _move_checkpoint(cursor: CursorWrapper, consumer: str, batch: Batch) -> None:
+def _move_checkpoint(cursor: CursorWrapper, consumer: str, batch: Stretch) -> None:
     cursor.execute(
         "UPDATE trades_checkpoint SET epoch = %s, txid = %s::xid8, entry_id = %s,"
         " moved_at = clock_timestamp() WHERE consumer = %s AND shard = %s",
@@ -349,7 +309,7 @@ def _move_checkpoint(cursor: CursorWrapper, consumer: str, batch: Batch) -> None
 
 
 def _changed_keys(
-    cursor: CursorWrapper, consumer: str, batch: Batch, entries: int
+    cursor: CursorWrapper, consumer: str, batch: Stretch, entries: int
 ) -> list[tuple[str, dict[str, Any]]]:
     """Notices of a batch: the keys of each account, or after a large batch all the accounts of
     the shard, and then that the reader has moved."""
@@ -367,7 +327,7 @@ def _changed_keys(
         ]
     cursor.execute(
         "SELECT e.account_id, array_agg(DISTINCT e.instrument_id), array_agg(DISTINCT e.trade_id)"
-        f" FROM trades_ledgerentry e WHERE {Batch.WHERE} GROUP BY e.account_id",
+        f" FROM trades_ledgerentry e WHERE {Stretch.WHERE} GROUP BY e.account_id",
         batch.params,
     )
     changed = [

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from trades.ledger import sql
-from trades.ledger.reader import Batch, Place
+from trades.ledger.batch import KINDS, Batch, Place
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,11 @@ class SumTable:
         return ", ".join([*(f"e.{k}" for k in self.key), *values])
 
     @cached_property
-    def _apply(self) -> str:
+    def _apply(self) -> Mapping[type[Batch], str]:
+        """By the kind of batch."""
+        return {kind: self._applied(kind.WHERE) for kind in KINDS}
+
+    def _applied(self, where: str) -> str:
         key = ", ".join(self.key)
         grouped = ", ".join(f"e.{k}" for k in self.key)
         written = [*self.key, *self._columns, *self._stamps]
@@ -122,7 +126,7 @@ class SumTable:
         changes += [f"{c} = excluded.{c}" for c in written if c not in (*self.key, *self.sums)]
         return (
             f"WITH t AS MATERIALIZED (SELECT {self._summed}, count(*) AS entries"
-            f"  FROM trades_ledgerentry e WHERE {Batch.WHERE} GROUP BY {grouped}),"
+            f"  FROM trades_ledgerentry e WHERE {where} GROUP BY {grouped}),"
             f" added AS (INSERT INTO {self.table} AS r ({', '.join(written)})"
             f"  SELECT {', '.join(values)} FROM t"
             f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)})"
@@ -175,7 +179,7 @@ class SumTable:
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         """Add a batch's entries to the sums; a key's first entry makes its row. The number of
         entries."""
-        cursor.execute(self._apply, batch.params)
+        cursor.execute(self._apply[type(batch)], batch.params)
         return int(cursor.fetchone()[0])
 
     def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:

@@ -1,0 +1,96 @@
+"""Which shards a task of the ledger's readers was nudged for, kept in Redis until a reader takes
+them.
+
+Beside the set of shards stands a key that says that somebody is called: a message is on its way to
+the queue, or a reader is at it and will look again. While it stands a nudge is its shards in the
+set and nothing else, so at most one message a task is on its way, whoever nudges and however often.
+
+No nudge falls between the two: it adds its shards before it looks for the key, in one step, and a
+reader that finds the set empty takes the key away, in one step. What a reader that dies has taken
+is found by the sweep; the key it leaves is gone within a second.
+"""
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 0.1
+CALLED_MS = 1000
+_MOST_TAKEN = 1000
+
+# KEYS: the set, the key. ARGV: how long the key stands, shards. Whether somebody must be called.
+_PUT = """
+redis.call('SADD', KEYS[1], unpack(ARGV, 2))
+return redis.call('SET', KEYS[2], '', 'NX', 'PX', ARGV[1])
+"""
+# ARGV: how long the key stands, whether the reader stays in any case, how many to take.
+_TAKE = """
+local shards = redis.call('SPOP', KEYS[1], ARGV[3])
+if #shards > 0 or ARGV[2] == '1' then
+    redis.call('SET', KEYS[2], '', 'PX', ARGV[1])
+else
+    redis.call('DEL', KEYS[2])
+end
+return shards
+"""
+_LEAVE = "return redis.call('DEL', KEYS[2])"
+
+
+def _keys(task: str) -> tuple[str, str]:
+    return f"eqtrade:nudged:{task}", f"eqtrade:called:{task}"
+
+
+def connect() -> "redis.Redis":
+    """A client that gives up at once: whoever nudges or reads has better to do."""
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def put(pipe: Any, task: str, shards: Iterable[int]) -> None:
+    """Add shards. The pipeline's answer is true when somebody must be called, else None."""
+    pipe.eval(_PUT, 2, *_keys(task), CALLED_MS, *sorted(shards))
+
+
+class Mailbox:
+    """A task's, as one run of it takes from it. Never raises: after one failure it stays empty, and
+    the sweep finds what is in it."""
+
+    def __init__(self, task: str) -> None:
+        self._keys = _keys(task)
+        self._is_away = False
+
+    def take(self, *, stay: bool) -> set[int]:
+        """The shards that were put since. Whoever takes some must look at them, and take again
+        after that; with none, and unless it stays, it has left: the next nudge calls somebody."""
+        return {int(shard) for shard in self._ask(_TAKE, CALLED_MS, int(stay), _MOST_TAKEN) or ()}
+
+    def leave(self) -> None:
+        """Whoever nudges calls somebody from now on."""
+        self._ask(_LEAVE)
+
+    def _ask(self, script: str, *arguments: int) -> Any:
+        global _client
+        if self._is_away:
+            return None
+        try:
+            if _client is None:
+                _client = connect()
+            return _client.eval(script, 2, *self._keys, *arguments)
+        except redis.RedisError as error:
+            self._is_away = True
+            logger.warning("nudged shards not taken: %s", error)
+            return None
+
+
+_client: "redis.Redis | None" = None
