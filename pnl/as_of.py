@@ -83,7 +83,7 @@ def rows_as_of(
     if session == known.business_date(now):
         marks, params = f"marks AS MATERIALIZED ({MARKS})", mark_params(now, wanted)
     else:
-        marks, params = _SESSION_MARKS, session_mark_params(known, [session])
+        marks, params = _SESSION_MARKS, session_mark_params(known, [session], wanted)
     entries = _EFFECTIVE_NOW if known_at is None else _EFFECTIVE_THEN
     keyed = _KEYED.format(entries=entries)
     costs = _COSTS.format(fills=_FILLS_NOW if known_at is None else _FILLS_THEN)

@@ -21,7 +21,9 @@ SESSION_MARKS = """
     ), closes AS MATERIALIZED (
         SELECT instrument_id, session, close, source
           FROM eqtrade_effective_closes(%(closing_days)s::date[], %(source)s)
-         WHERE instrument_id = ANY(ARRAY(SELECT DISTINCT instrument_id FROM priced))
+         WHERE %(priced)s::bigint[] IS NULL
+               AND instrument_id = ANY(ARRAY(SELECT DISTINCT instrument_id FROM priced))
+            OR instrument_id = ANY(%(priced)s::bigint[])
     ), marks AS MATERIALIZED (
         SELECT d.session, p.instrument_id, previous.close AS previous_close, closed.close AS mark,
                CASE WHEN closed.source = %(carried)s THEN 'carried'
@@ -40,9 +42,12 @@ SESSION_MARKS = """
 """
 
 
-def session_mark_params(known: Sessions, days: Iterable[date]) -> dict[str, Any]:
-    """The parameters of `SESSION_MARKS` for these sessions. Raises NoSession when the
-    exchange did not trade on one of them."""
+def session_mark_params(
+    known: Sessions, days: Iterable[date], instruments: Iterable[int] | None = None
+) -> dict[str, Any]:
+    """The parameters of `SESSION_MARKS` for these sessions. Who knows the instruments of `priced`
+    names them: then the planner knows how many there are. Raises NoSession when the exchange did
+    not trade on one of the sessions."""
     asked = sorted(set(days))
     previous = [known.previous_session(day) for day in asked]
     ends: list[datetime] = [known.session_of(day).closes for day in asked]
@@ -51,6 +56,7 @@ def session_mark_params(known: Sessions, days: Iterable[date]) -> dict[str, Any]
         "previous_days": previous,
         "ends": ends,
         "closing_days": sorted({*asked, *previous}),
+        "priced": None if instruments is None else sorted(set(instruments)),
         **source_params(),
         "carried": CARRIED,
     }

@@ -66,11 +66,14 @@ COMPUTED = f"""
 
 
 def computed_params(
-    known: Sessions, days: Iterable[date], accounts: Iterable[int]
+    known: Sessions,
+    days: Iterable[date],
+    accounts: Iterable[int],
+    instruments: Iterable[int] | None = None,
 ) -> dict[str, Any]:
-    """The parameters of `COMPUTED`. `days` must hold one session at least, and `accounts` all those
-    of `wanted`."""
-    params = session_mark_params(known, days)
+    """The parameters of `COMPUTED`. `days` must hold one session at least, and `accounts` and
+    `instruments` (None: any) all those of `wanted`."""
+    params = session_mark_params(known, days, instruments)
     return {
         **params,
         "first_day": params["days"][0],

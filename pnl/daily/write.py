@@ -84,7 +84,12 @@ def daily_write(
     cursor.execute(
         _WRITE,
         {
-            **computed_params(known, days, {span.account for span in wanted}),
+            **computed_params(
+                known,
+                days,
+                {span.account for span in wanted},
+                {span.instrument for span in wanted},
+            ),
             "key_accounts": [span.account for span in wanted],
             "key_instruments": [span.instrument for span in wanted],
             "key_firsts": [span.first for span in wanted],
