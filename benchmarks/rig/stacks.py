@@ -53,6 +53,8 @@ _UNREAD = """
 class Stack(RunningStack):
     """A stack under measurement. `name` is what figures call it."""
 
+    start_seconds = 600
+
     def __init__(self, name: str, data_dir: Path, checkout: Path) -> None:
         super().__init__(data_dir, checkout=checkout)
         self.name = name
@@ -170,4 +172,12 @@ def stacks() -> Iterator[list[Stack]]:
             print(f"starting a stack: {name}, {checkout} …", flush=True)
             stack.start()
             found.append(stack)
-        yield found
+            if len(found) < len(wanted):
+                stack.only(())
+        try:
+            yield found
+        except Exception:
+            # Their logs go with them.
+            for stack in found:
+                print(f"=== {stack.name}\n{stack.log_tails(40)}", file=sys.stderr)
+            raise

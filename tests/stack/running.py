@@ -53,6 +53,8 @@ class RunningStack:
     its own virtual environment if it has one.
     """
 
+    start_seconds = START_SECONDS
+
     def __init__(self, data_dir: Path, *, seed: str = "demo", checkout: Path = PROJECT) -> None:
         self.data_dir = data_dir
         self.checkout = checkout
@@ -87,7 +89,7 @@ class RunningStack:
             start_new_session=True,
         )
         threading.Thread(target=self._listen, args=(self._process,), daemon=True).start()
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not any(f"eqtrade is ready at {self.url}/" in line for line in self.said):
             if self._process.poll() is not None or time.monotonic() > deadline:
                 said = "\n".join(self.said)
