@@ -65,7 +65,8 @@ def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
     return Known(rights, instruments, sessions())
 
 
-# Each join finds at most one row by a unique key.
+# Each join finds at most one row by a unique key. The close's instrument is named by a subquery of
+# its own: one that a join finds would have the closes of all instruments looked through first.
 _ASK = f"""
     SELECT {CALENDAR_STAMP_SQL}, {CALLER_COLUMNS},
            a.id, a.code, a.name, a.can_short, a.is_active,
@@ -76,10 +77,10 @@ _ASK = f"""
       LEFT JOIN accounts_account a ON a.code = %(account)s
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
       LEFT JOIN prices_instrument i ON i.ticker = %(ticker)s
-      LEFT JOIN LATERAL (
+      LEFT JOIN (
         SELECT close, source
           FROM eqtrade_effective_closes(ARRAY[%(previous)s::date], %(source)s)
-         WHERE instrument_id = i.id
+         WHERE instrument_id = (SELECT id FROM prices_instrument WHERE ticker = %(ticker)s)
       ) c ON true
 """
 _ASK_BY_TOKEN = f"{_ASK} WHERE u.id = {USER_BY_TOKEN}"

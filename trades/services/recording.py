@@ -109,12 +109,12 @@ _ROWS = (
     f" FROM unnest({', '.join(f'%({name})s::{kind}[]' for name, kind in _GIVEN_COLUMNS.items())})"
     f" AS g ({', '.join(_GIVEN_COLUMNS)})"
 )
-# What made a booking plain when it was checked: nothing of it may have changed since.
+# What made a booking plain when it was checked: nothing of it may have changed since. EXISTS would
+# be planned as a join, which reads all instruments for each booking.
 _STILL_PLAIN = (
     f" WHERE {CALENDAR_STAMP_SQL} = %(stamp)s::uuid"
-    " AND EXISTS (SELECT FROM accounts_account a WHERE a.id = g.account_id"
-    "  AND a.is_active AND a.can_short)"
-    " AND EXISTS (SELECT FROM prices_instrument i WHERE i.id = g.instrument_id AND i.is_active)"
+    " AND (SELECT a.is_active AND a.can_short FROM accounts_account a WHERE a.id = g.account_id)"
+    " AND (SELECT i.is_active FROM prices_instrument i WHERE i.id = g.instrument_id)"
 )
 _INSERT_TRADE = (
     f"INSERT INTO trades_trade (id, {_COLUMNS}, version, status, booked_at, booked_by_id,"
