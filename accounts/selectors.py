@@ -1,11 +1,11 @@
 """The accounts that a user may view, and their rights in each."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-from accounts.models import Account, Entitlement
+from accounts.models import Account
 from kernel import prepared
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -50,18 +50,22 @@ def viewable_accounts(user: AnyUser, codes: list[str] | None = None) -> list[Acc
     return [r.account for r in account_rights(user, codes or None)]
 
 
-def accounts_viewable_by(users: set[int]) -> dict[int, set[int]]:
-    """Ids of the accounts that each of many users may view; empty for one who is inactive."""
-    active = dict(
-        get_user_model()
-        .objects.filter(pk__in=users, is_active=True)
-        .values_list("pk", "is_superuser")
+def viewable(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Which of these (user id, account code) are of a user who may view that account, with its id.
+    One query, however many there are."""
+    pairs = list(wanted)
+    found = prepared.rows_planned(
+        _VIEWABLE, {"users": [user for user, _ in pairs], "codes": [code for _, code in pairs]}
     )
-    viewable: dict[int, set[int]] = {user: set() for user in users}
-    rows = Entitlement.objects.filter(user__in=list(active), can_view=True)
-    for user, account in rows.values_list("user_id", "account_id"):
-        viewable[user].add(account)
-    if any(active.values()):
-        everything = set(Account.objects.values_list("pk", flat=True))
-        viewable.update({user: everything for user, is_root in active.items() if is_root})
-    return viewable
+    return {(user, code): account for user, code, account in found}
+
+
+_VIEWABLE = """
+    SELECT w.user_id, w.code, a.id
+      FROM unnest(%(users)s::bigint[], %(codes)s::text[]) AS w (user_id, code)
+      JOIN auth_user u ON u.id = w.user_id AND u.is_active
+      JOIN accounts_account a ON a.code = w.code
+     WHERE u.is_superuser OR EXISTS (
+        SELECT FROM accounts_entitlement e
+         WHERE e.user_id = w.user_id AND e.account_id = a.id AND e.can_view)
+"""

@@ -14,6 +14,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from blotter.live.figures import read_figures
 from eqtrade.system import queue_lengths
 from kernel import clock
 from pnl.health import restates
@@ -61,6 +62,7 @@ class _State(Collector):
             *_kept(clock.now()),
             *_prices(clock.now()),
             *_queues(),
+            *_live(),
         ]  # fmt: skip
 
 
@@ -126,6 +128,38 @@ def _queues() -> list[Metric]:
     for name, length in lengths.items():
         waiting.add_metric([name], length)
     return [_gauge("eqtrade_redis_up", "Whether Redis answers", 1), waiting]
+
+
+_LIVE = {
+    "connections": "Open websockets",
+    "boards": "Accounts that somebody watches",
+    "rows": "Rows that are held of them",
+    "unsent_bytes": "Given to sockets and not taken by clients",
+    "snapshots": "Snapshots sent",
+    "updates": "Updates sent",
+    "readings": "Readings of the database",
+    "reading_seconds": "CPU seconds of reading",
+    "composing_seconds": "CPU seconds of composing what is sent",
+    "cut_off": "Connections ended because they read too slowly",
+    "differences": "Boards that, read again whole, differed without a notice",
+}
+_OF_NOW = ("connections", "boards", "rows", "unsent_bytes")
+
+
+def _live() -> list[Metric]:
+    """Of each ws process, by what it left in Redis."""
+    try:
+        processes = read_figures()
+    except redis.RedisError:
+        return []
+    found: list[Metric] = []
+    for name, text in _LIVE.items():
+        family = GaugeMetricFamily if name in _OF_NOW else CounterMetricFamily
+        metric = family(f"eqtrade_live_{name}", text, labels=["process"])
+        for figures in processes:
+            metric.add_metric([figures.process], getattr(figures, name))
+        found.append(metric)
+    return found
 
 
 class _AsIs(BaseRenderer):

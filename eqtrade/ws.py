@@ -19,6 +19,7 @@ SETTINGS = (
     *("--timeout-graceful-shutdown", "3", "--timeout-keep-alive", "75"),
     # Deflate costs ten times the sending of a frame of 20 kB, 35 kB a connection, and lets a client
     # have a frame inflated before its size is known.
+    *("--ws", "blotter.live.protocol:LiveProtocol"),
     *("--ws-per-message-deflate", "false", "--ws-max-size", str(MESSAGE_BYTES)),
 )
 

@@ -14,7 +14,7 @@ from kernel import prepared
 from kernel.pnl import signed, trade_pnl
 from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
-from prices.sessions import day_start, sessions
+from prices.sessions import sessions
 from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
 from trades.terms import FIELDS, TERMS, VERSIONED, Booking
 
@@ -192,28 +192,6 @@ def first_trade_date() -> date | None:
     """The earliest trade date of any version, cancelled ones too; None without trades."""
     first: date | None = TradeVersion.objects.aggregate(first=Min("trade_date"))["first"]
     return first
-
-
-def trades_of_the_day(
-    accounts: Iterable[int], business_date: date, ids: Iterable[str] | None = None
-) -> list[TradeRow]:
-    """Trades now in these accounts that are dated on the business date or have a version recorded
-    since 00:00 New York of it; narrowed to `ids` when given. Newest booking first."""
-    since = TradeVersion.objects.filter(
-        recorded_at__gte=day_start(business_date), account__in=list(accounts)
-    )
-    dated = Trade.objects.filter(trade_date=business_date, account__in=list(accounts))
-    if ids is not None:
-        wanted = list(ids)
-        since, dated = since.filter(trade__in=wanted), dated.filter(pk__in=wanted)
-    # Two index scans; one condition with OR would walk every trade that the accounts ever had.
-    of_the_day = set(since.values_list("trade_id", flat=True)) | set(
-        dated.values_list("pk", flat=True)
-    )
-    return trade_rows_read(
-        "= ANY(%(ids)s::uuid[]) AND t.account_id = ANY(%(accounts)s::bigint[])",
-        {"ids": list(of_the_day), "accounts": list(accounts)},
-    )
 
 
 def imports_visible(user: AnyUser) -> QuerySet[Import]:

@@ -1,110 +1,132 @@
-"""One websocket: reads subscriptions, writes snapshots and updates with a gapless `seq`."""
+"""One websocket: reads subscriptions, sends what its boards hold with a gapless `seq`.
+
+It holds what it watches and up to which version of the boards it has been told; one task of its
+own does the sending, so that a slow client holds up nobody and is told the latest.
+"""
 
 import asyncio
 import json
 import logging
-import time
+from contextlib import suppress
 from typing import Any
 
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 
-from blotter.live.board import Board, Reading
+from blotter.live.composing import Text, View
 from blotter.live.hub import Hub, hub
 from blotter.live.logins import Login
-from blotter.rows import Today
+from blotter.live.protocol import Outlet
+from blotter.live.subscription import HELP, Malformed, subscription_of
+from kernel import clock
 
 logger = logging.getLogger(__name__)
 
 NOT_AUTHENTICATED = 4401
+TOO_SLOW = 4408
+TOO_MANY = 4429
 TRY_AGAIN = 1013
-MAX_MESSAGE = 64 * 1024
-MAX_ACCOUNTS = 500
+UNAVAILABLE = (TRY_AGAIN, "unavailable", "Try again in a moment.")
+MOST_ERRORS = 10
+"""Errors that wait to be read; with more the connection ends."""
 # A page takes a longer silence, of 30 s, for a dead connection.
 HEARTBEAT_SECONDS = 20.0
+LAST_WORD_SECONDS = 1.0
+"""A connection that is to end and cannot be told so is cut off after so long."""
 
 
 class Connection(AsyncWebsocketConsumer):
-    """The hub calls the `send_*` methods; one task of the connection does the sending, so that a
-    slow client holds up nobody."""
-
     # The hub listens for all connections; one of their own would need Redis to open at all.
     channel_layer_alias = ""
 
     user_id: int
     login: Login
-    accounts: dict[int, str]
+    view: View
+    _sender: asyncio.Task[None] | None
 
     async def connect(self) -> None:
-        await self.accept()
-        user = self.scope.get("user")
-        if user is None or not user.is_authenticated:
-            await self._refuse()
-            return
-        self.user_id = user.pk
-        self.login = self._login()
         self._begin()
         self._hub: Hub = hub()
+        await self.accept()
+        if self._hub.places.is_full():
+            await self._end_with(TRY_AGAIN, "busy", "Too many are connected. Try again later.")
+            return
+        self.login = self.scope["login"]
+        try:
+            user = await self._hub.admission.user_of(self.login)
+        except Exception:  # whatever the database's client raises
+            logger.exception("a login could not be looked at")
+            await self._end_with(*UNAVAILABLE)
+            return
+        if user is None:
+            await self._end_with(NOT_AUTHENTICATED, "not_authenticated", "Log in.")
+            return
+        if not self._hub.places.take(user):
+            most = settings.LIVE_CONNECTIONS_PER_USER
+            await self._end_with(TOO_MANY, "too_many_connections", f"You may have {most} at once.")
+            return
+        self.user_id = user
         self._sender = asyncio.create_task(self._send_forever())
-        await self._hub.join(self)
-
-    def _login(self) -> Login:
-        if token := self.scope.get("token"):
-            return Login(self.user_id, token=token)
-        return Login(self.user_id, session=self.scope["session"].session_key or "")
+        self._hub.join(self)
 
     def _begin(self) -> None:
-        self.accounts = {}
-        self._board = Board()
+        self.view = View()
+        self._told: int | None = None
+        self._floor = ""
         self._seq = 0
-        self._today: Today | None = None
-        self._snapshot: dict[str, Any] | None = None
         self._errors: list[dict[str, Any]] = []
         self._imports: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
-        self._ended = False
         self._beats = False
-        self._last_said = time.monotonic()
+        self._is_subscribed = False
+        self._sender = None
+        self._end: tuple[int, str, str] | None = None
+        self._outlet: Outlet | None = self.scope.get("state", {}).get("outlet")
+        self._loop = asyncio.get_running_loop()
+        self._last_said = self._loop.time()
+        self._blocked_since: float | None = None
 
     async def disconnect(self, code: int) -> None:
-        if hasattr(self, "_sender"):
+        if self._sender is not None:
             self._sender.cancel()
+            self._sender = None
+            self._hub.places.give_back(self.user_id)
             await self._hub.leave(self)
 
     async def receive(
         self, text_data: str | None = None, bytes_data: bytes | None = None, **_: Any
     ) -> None:
-        accounts = _accounts_asked(text_data)
-        if accounts is None:
-            self._error(
-                "invalid",
-                'Send {"type":"subscribe","accounts":[codes]}, with at most'
-                f" {MAX_ACCOUNTS} codes.",
-            )
+        if self._sender is None:
+            return
+        # While this waits nothing more is read of the client: what it sends stays with it.
+        await asyncio.sleep(self._hub.pace.delay(self.user_id, self._loop.time()))
+        try:
+            asked = subscription_of(text_data)
+        except Malformed:
+            self._error("invalid", HELP)
             return
         try:
-            refused = await self._hub.subscribe(self, accounts)
+            refused = await self._hub.subscribe(self, asked)
         except Exception:
             # Channels would end the consumer without `disconnect`, and the hub would keep it.
             logger.exception("a subscription failed")
-            await self._say(
-                {"type": "error", "code": "unavailable", "detail": "Try again in a moment."}
-            )
-            await self.close(TRY_AGAIN)
+            self._end_soon(*UNAVAILABLE)
             return
         if refused:
             self.send_not_entitled(refused)
 
     # --- called by the hub ----------------------------------------------------------------------
 
-    def send_snapshot(self, today: Today, reading: Reading) -> None:
-        self._today = today
-        self._snapshot = self._board.replace(self.accounts.values(), reading)
+    def set_view(self, view: View) -> None:
+        """Watch this from now on; a snapshot of it comes next."""
+        self.view = view
+        self._told = None
+        self._is_subscribed = True
         self._wake.set()
 
-    def send_changes(self, reading: Reading) -> None:
-        if self._today is not None:
-            self._board.apply(reading)
-            self._wake.set()
+    def wake(self) -> None:
+        """Something of what it watches changed."""
+        self._wake.set()
 
     def send_import(self, row: dict[str, Any]) -> None:
         """An import of this user as it is now; the latest of each is what goes out."""
@@ -114,86 +136,111 @@ class Connection(AsyncWebsocketConsumer):
     def send_not_entitled(self, codes: list[str]) -> None:
         self._error("not_entitled", f"You may not view {', '.join(codes)}.")
 
-    def send_heartbeat(self) -> None:
+    def beat(self) -> None:
         """The hub has just read the database: after a silence an update that changes nothing
         tells the page that what it shows still holds."""
-        if self._today is not None and time.monotonic() - self._last_said >= HEARTBEAT_SECONDS:
+        if self._loop.time() - self._last_said >= HEARTBEAT_SECONDS:
             self._beats = True
             self._wake.set()
 
-    def send_end(self) -> None:
+    def end_login(self) -> None:
         """What let it in holds no more."""
-        self._ended = True
-        self._wake.set()
+        self._end_soon(NOT_AUTHENTICATED, "not_authenticated", "Log in.")
+
+    def unsent(self) -> int:
+        return 0 if self._outlet is None else self._outlet.unsent()
+
+    def blocked_for(self) -> float:
+        """Seconds for which the client has not taken what it was sent."""
+        return 0.0 if self._blocked_since is None else self._loop.time() - self._blocked_since
+
+    def cut_off(self) -> None:
+        """It takes too little: end it, as `TOO_SLOW` if it can be told."""
+        if self._end is None:
+            self._hub.figures.cut_off += 1
+        self._end_soon(TOO_SLOW, "too_slow", "You read too slowly. Connect again.")
 
     # --- sending --------------------------------------------------------------------------------
 
     def _error(self, code: str, detail: str) -> None:
         self._errors.append({"type": "error", "code": code, "detail": detail})
+        if len(self._errors) > MOST_ERRORS:
+            self._errors.clear()
+            self._end_soon(TOO_MANY, "too_many_errors", "Read what you are answered.")
         self._wake.set()
 
+    def _end_soon(self, code: int, reason: str, detail: str) -> None:
+        if self._end is None:
+            self._end = code, reason, detail
+            self._wake.set()
+            self._loop.call_later(LAST_WORD_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        if self._outlet is not None:
+            self._outlet.cut()
+
     async def _send_forever(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._ended:
-                await self._refuse()
-                return
-            errors, self._errors = self._errors, []
-            for error in errors:
-                await self._say(error)
-            imports, self._imports = self._imports, {}
-            for row in imports.values():
-                await self._say({"type": "import", "import": row})
-            snapshot, self._snapshot = self._snapshot, None
-            if snapshot is not None and self._today is not None:
-                await self._say(
-                    {
-                        "type": "snapshot",
-                        "seq": self._next(),
-                        "business_date": self._today.business_date.isoformat(),
-                        "price_source": self._today.price_source,
-                        "accounts": sorted(self.accounts.values()),
-                        **snapshot,
-                    }
-                )
-            if self._snapshot_waits():
-                # A newer one came while that was on its way; what the board holds comes after it.
-                continue
-            beats, self._beats = self._beats, False
-            update = self._board.take(even_empty=beats)
-            if update is not None:
-                await self._say({"type": "update", "seq": self._next(), **update})
+        # When the client has gone, uvicorn's send raises one.
+        with suppress(OSError):
+            while True:
+                await self._wake.wait()
+                self._wake.clear()
+                if self._end is not None:
+                    await self._end_with(*self._end)
+                    return
+                await self._say_words()
+                if self._is_subscribed:
+                    await self._say_rows()
 
-    def _snapshot_waits(self) -> bool:
-        return self._snapshot is not None
+    async def _say_words(self) -> None:
+        """Errors and imports, which have no place in the numbering."""
+        errors, self._errors = self._errors, []
+        imports, self._imports = self._imports, {}
+        for error in errors:
+            await self._say(json.dumps(error))
+        for row in imports.values():
+            await self._say(json.dumps({"type": "import", "import": row}))
 
-    def _next(self) -> int:
+    async def _say_rows(self) -> None:
+        composer, now = self._hub.composer, clock.now()
+        if self._told is None or composer.behind(self.view, self._told, self._floor):
+            await self._say_snapshot()
+            return
+        beats, self._beats = self._beats, False
+        text = composer.update(self.view, self._told, self._floor, now)
+        if text is None and beats:
+            text = composer.nothing(self._told, self._floor)
+        if text is not None:
+            await self._say_text("update", text)
+
+    async def _say_snapshot(self) -> None:
+        composer, view = self._hub.composer, self.view
+        if not composer.ready(view):
+            return  # what is missing is being read, and wakes it
+        await self._hub.room.enter(composer.size(view))
+        if view is not self.view or not composer.ready(view):
+            self._wake.set()
+            return
+        await self._say_text("snapshot", composer.snapshot(view, clock.now()))
+
+    async def _say_text(self, kind: str, text: Text) -> None:
+        self._told, self._floor = text.version, text.floor
         self._seq += 1
-        return self._seq
+        figures = self._hub.figures
+        figures.characters += len(text.body)
+        if kind == "snapshot":
+            figures.snapshots += 1
+        else:
+            figures.updates += 1
+        await self._say(f'{{"type":"{kind}","seq":{self._seq},{text.body}')
 
-    async def _refuse(self) -> None:
-        await self._say({"type": "error", "code": "not_authenticated", "detail": "Log in."})
-        await self.close(NOT_AUTHENTICATED)
+    async def _say(self, text: str) -> None:
+        self._last_said = self._blocked_since = self._loop.time()
+        await self.base_send({"type": "websocket.send", "text": text})
+        if self._outlet is not None:
+            await self._outlet.drained()
+        self._blocked_since = None
 
-    async def _say(self, message: dict[str, Any]) -> None:
-        self._last_said = time.monotonic()
-        await self.send(text_data=json.dumps(message, separators=(",", ":")))
-
-
-def _accounts_asked(text: str | None) -> list[str] | None:
-    """The account codes of a well-formed subscription, else None."""
-    if text is None or len(text) > MAX_MESSAGE:
-        return None
-    try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(message, dict) or message.get("type") != "subscribe":
-        return None
-    accounts = message.get("accounts")
-    if not isinstance(accounts, list) or len(accounts) > MAX_ACCOUNTS:
-        return None
-    if not all(isinstance(a, str) and a.isprintable() for a in accounts):
-        return None
-    return accounts
+    async def _end_with(self, code: int, reason: str, detail: str) -> None:
+        await self._say(json.dumps({"type": "error", "code": reason, "detail": detail}))
+        await self.close(code)

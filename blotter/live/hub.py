@@ -1,41 +1,50 @@
-"""One hub in each ASGI process: from notices to rows, once for all its connections.
+"""One hub in each ASGI process: who watches what, and whom a change concerns.
 
 State, not messages: a notice only names keys. The hub joins the groups of the accounts that its
-connections watch, gathers changed keys (the first at once, then at most every 100 ms), reads their
-current rows, and hands each connection what differs from what it knows. All reading goes through
-one lock, so that no connection ever gets an older row after a newer one.
+connections watch and marks what changed on their boards (`blotter.live.boards`); readers read it,
+once for all; connections send what lies between what they were told and what the boards hold now.
 
-A lost notice does not stay lost. Every 2 s the hub reads the pulse: a shard whose checkpoint moved
-is read again for its watched accounts, and so is every mark that differs. A lost connection to
-Redis, which the channel layer does not report, shows as a missing beacon: the hub sends one to
-itself each second, and when they come back after a gap everything watched counts as changed.
+A lost notice does not stay lost. The pulse, every 2 s, finds what moved without one
+(`blotter.live.noting`), beacons find a lost connection to Redis (`blotter.live.listening`), and
+whatever else might have been missed is found by reading the boards again whole, one after the other
+(`blotter.live.rotation`).
 """
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from channels.layers import get_channel_layer
+from django.conf import settings
 
-from accounts.selectors import accounts_viewable_by
 from blotter.live import reading
-from blotter.live.changes import Changes
-from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP, USER_GROUP
+from blotter.live.admission import Admission
+from blotter.live.boards import Boards, Changed
+from blotter.live.composing import Composer, View
+from blotter.live.figures import Figures, write_figures
+from blotter.live.import_news import ImportNews
+from blotter.live.limits import Pace, Places, Room
+from blotter.live.listening import Listener
+from blotter.live.noting import ALWAYS, Noting
+from blotter.live.pulse import Pulse, read_pulse
+from blotter.live.readers import RETRY_SECONDS, Readers
+from blotter.live.revocation import Revocation
+from blotter.live.rotation import Rotation
+from blotter.live.subscription import Subscription
+from blotter.rows import price_age
+from kernel.notices import ACCOUNT_GROUP, USER_GROUP
 
 if TYPE_CHECKING:
     from blotter.live.connection import Connection
 
 logger = logging.getLogger(__name__)
 
-GATHER_SECONDS = 0.1
 PULSE_SECONDS = 2.0
-BEACON_SECONDS = 1.0
-BEACON_MISSED_SECONDS = 3.0
-RETRY_SECONDS = 1.0
+SLOW_POLL_SECONDS = 1.0
+LINGER_SECONDS = 10.0
+"""So long a board is kept that nobody watches: a page that is loaded anew finds it."""
 
 Result = TypeVar("Result")
 
@@ -44,234 +53,222 @@ class Hub:
     """Lives as long as it has connections. `join` and `leave` are called by connections."""
 
     def __init__(self) -> None:
-        self._connections: set[Connection] = set()
-        self._accounts: dict[int, str] = {}
-        self._changes = Changes()
-        self._changed = asyncio.Event()
-        self._imports: set[tuple[int, str]] = set()
-        self._imports_moved = asyncio.Event()
-        self._lock = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hub")
-        self._layer: Any = get_channel_layer()
-        self._channel = ""
-        self._groups: set[str] = set()
+        self.connections: set[Connection] = set()
+        self.boards = Boards()
+        self.composer = Composer(self.boards, price_age)
+        self.admission = Admission()
+        self.places = Places(settings.LIVE_CONNECTIONS_PER_USER, settings.LIVE_CONNECTIONS)
+        self.pace = Pace(settings.LIVE_MESSAGES_PER_SECOND, settings.LIVE_MESSAGES_AT_ONCE)
+        self.room = Room(settings.LIVE_UNSENT_BYTES, self.unsent, self._make_room)
+        self.rotation = Rotation(self.boards)
+        self.figures = Figures()
+        self._noting = Noting(self.boards, self.rotation)
+        self._watchers: dict[int, set[Connection]] = {}
+        self._unwatched: dict[int, float] = {}
+        self._listener = Listener(self._heard, self._lost)
+        self._readers = Readers(
+            self.boards,
+            settings.LIVE_READING_THREADS,
+            self._told,
+            self.rotation.compared,
+            self.figures,
+        )
+        self._revocation = Revocation(self)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hub-pulse")
+        self._pulse: Pulse | None = None
+        self._pulse_lock = asyncio.Lock()
+        self._import_news = ImportNews(self)
         self._tasks: list[asyncio.Task[None]] = []
-        self._last_beacon = 0.0
-        self._pulse: reading.Pulse | None = None
-        self._places: dict[tuple[str, int], tuple[str, ...]] = {}
 
     # --- connections ----------------------------------------------------------------------------
 
-    async def join(self, connection: "Connection") -> None:
-        self._connections.add(connection)
+    def join(self, connection: "Connection") -> None:
+        """Before its first subscription. The caller has taken a place for it."""
+        self.connections.add(connection)
         if not self._tasks:
-            self._last_beacon = time.monotonic()
-            self._tasks = [
-                asyncio.create_task(self._forever(work))
-                for work in (self._listen, self._flush, self._beat, self._poll, self._tell)
-            ]
-        await self._join_groups()
+            loops = (
+                *(self._listener.listen, self._listener.beat, self._poll),
+                *(self._import_news.tell, self._revocation.watch, self._cut_off_slow),
+            )
+            self._tasks = [asyncio.create_task(self._forever(work)) for work in loops]
+            self._tasks += self._readers.tasks()
 
     async def leave(self, connection: "Connection") -> None:
-        self._connections.discard(connection)
-        self._watch()
-        if not self._connections:
-            for task in self._tasks:
-                task.cancel()
-            self._tasks = []
-            # It ended with the task that listened to it.
-            self._channel = ""
-            self._pulse = None
-            self._places = {}
+        self.connections.discard(connection)
+        self._set_view(connection, View())
+        if self.connections:
+            return
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
+        self._listener.stop()
+        for account in list(self.boards.by_account):
+            self.boards.remove(account)
+        self._unwatched.clear()
+        self._pulse = None
+        self._noting.forget()
 
-    async def subscribe(self, connection: "Connection", codes: list[str]) -> list[str]:
-        """Give the connection these accounts and a fresh snapshot; the codes that the user may
-        not view, in which case nothing changes."""
-        allowed = await self.run(lambda: reading.read_allowed(connection.user_id, codes))
-        refused = sorted(set(codes) - {a.code for a in allowed}) if codes else []
+    async def subscribe(self, connection: "Connection", asked: Subscription) -> list[str]:
+        """Have the connection watch this; the codes that the user may not view, in which case
+        nothing changes."""
+        found = await self.admission.accounts_of(connection.user_id, asked.accounts)
+        refused = sorted(code for code, account in found.items() if account is None)
         if refused:
             return refused
-        await self._give(connection, {a.pk: a.code for a in allowed} if codes else {})
+        accounts = {account: code for code, account in found.items() if account is not None}
+        await self.watch(connection, accounts, asked.trades, asked.prices)
         return []
 
-    async def _give(self, connection: "Connection", accounts: dict[int, str]) -> None:
-        async with self._lock:
-            connection.accounts = accounts
-            self._watch()
-            await self._join_groups()
-            if self._pulse is None:
-                # Before the snapshot: what changes after it differs from this.
-                self._pulse = await self.run(reading.read_pulse)
-            today, rows = await self.run(lambda: reading.read_snapshot(accounts))
-            connection.send_snapshot(today, rows)
+    async def watch(
+        self,
+        connection: "Connection",
+        accounts: Mapping[int, str],
+        trades: int,
+        prices: frozenset[str] | None,
+    ) -> None:
+        """Watch these accounts, which the user may view; it is for a snapshot."""
+        await self._first_pulse()
+        # Before they are read: what changes after that is told.
+        groups = {ACCOUNT_GROUP.format(account) for account in accounts}
+        await self._listener.join({*groups, USER_GROUP.format(connection.user_id), *ALWAYS})
+        if connection not in self.connections:
+            return  # it left meanwhile
+        for account, code in accounts.items():
+            self.boards.add(account, code)
+        in_order = tuple(sorted(accounts, key=lambda account: accounts[account]))
+        self._set_view(connection, View(in_order, trades, prices))
+        self._readers.wake()
 
-    def _watch(self) -> None:
-        self._accounts = {pk: code for c in self._connections for pk, code in c.accounts.items()}
+    def _set_view(self, connection: "Connection", view: View) -> None:
+        left = connection.view.accounts
+        self.boards.prices.watch(view.watches_prices - connection.view.watches_prices)
+        for account in left:
+            self._watchers[account].discard(connection)
+        for account in view.accounts:
+            self._watchers.setdefault(account, set()).add(connection)
+        connection.set_view(view)
+        for account in {*left, *view.accounts}:
+            self._set_depth(account)
+
+    def _set_depth(self, account: int) -> None:
+        watchers = self._watchers[account]
+        if watchers:
+            self._unwatched.pop(account, None)
+            board = self.boards.by_account[account]
+            self.boards.deepen(board, max(c.view.trades for c in watchers))
+        else:
+            del self._watchers[account]
+            self._unwatched[account] = asyncio.get_running_loop().time()
+
+    def accounts_of(self, view: View) -> dict[int, str]:
+        return {account: self.boards.by_account[account].code for account in view.accounts}
+
+    # --- what changed ---------------------------------------------------------------------------
+
+    def _groups(self) -> set[str]:
+        accounts = {ACCOUNT_GROUP.format(account) for account in self.boards.by_account}
+        users = {USER_GROUP.format(c.user_id) for c in self.connections}
+        return {*accounts, *users, *ALWAYS}
+
+    def _heard(self, message: dict[str, Any]) -> None:
+        """A notice of `kernel.notices`."""
+        if message["type"] == "import":
+            self._import_news.heard(message["user"], message["import"])
+        else:
+            self._noting.heard(message)
+            self._readers.wake()
+
+    def _lost(self, groups: set[str]) -> None:
+        self._noting.lost(groups)
+        self._readers.wake()
+
+    def _told(self, changed: Changed) -> None:
+        """Wake whom a change concerns."""
+        if changed.all:
+            concerned = set(self.connections)
+        else:
+            concerned = {c for account in changed.accounts for c in self._watchers.get(account, ())}
+            if changed.prices:
+                concerned |= {
+                    c
+                    for c in self.connections
+                    if c.view.prices is None or not c.view.prices.isdisjoint(changed.prices)
+                }
+        for connection in concerned:
+            connection.wake()
+
+    # --- the pulse ------------------------------------------------------------------------------
 
     async def run(self, job: Callable[[], Result]) -> Result:
-        """Run a blocking job in the hub's thread."""
+        """Run a blocking job in the pulse's thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, lambda: reading.with_connection(job))
+        return await loop.run_in_executor(self._pool, partial(reading.with_connection, job))
 
-    # --- notices --------------------------------------------------------------------------------
-
-    async def _join_groups(self) -> None:
-        """Follow what is watched. Without Redis the pulse still finds every change."""
-        wanted = {ACCOUNT_GROUP.format(pk) for pk in self._accounts}
-        wanted |= {USER_GROUP.format(c.user_id) for c in self._connections}
-        wanted |= {QUOTES_GROUP, LEDGER_GROUP}
-        if not self._channel:
-            return
-        try:
-            for group in wanted - self._groups:
-                await self._layer.group_add(group, self._channel)
-                self._groups.add(group)
-            for group in self._groups - wanted:
-                await self._layer.group_discard(group, self._channel)
-            self._groups &= wanted
-        except Exception as error:  # noqa: BLE001 - whatever the layer's client raises
-            logger.warning("groups not joined, the pulse goes on: %r", error)
-
-    async def _listen(self) -> None:
-        self._channel = await self._layer.new_channel("hub")
-        self._groups = set()
-        await self._join_groups()
-        while True:
-            message = await self._layer.receive(self._channel)
-            if message["type"] == "beacon":
-                self._beacon_came()
-            elif message["type"] == "moved":
-                self._follow(message)
-            elif message["type"] == "import":
-                self._imports.add((message["user"], message["import"]))
-                self._imports_moved.set()
-            else:
-                self._changes.take_notice(message)
-            if self._changes:
-                self._changed.set()
-
-    async def _beat(self) -> None:
-        while True:
-            if self._channel:
-                await self._layer.send(self._channel, {"type": "beacon"})
-            await asyncio.sleep(BEACON_SECONDS)
-
-    def _beacon_came(self) -> None:
-        now = time.monotonic()
-        if now - self._last_beacon > BEACON_MISSED_SECONDS:
-            logger.warning("notices were lost for a while: reading everything again")
-            self._groups = set()
-            self._changes.everything(self._accounts)
-            self._changed.set()
-            asyncio.get_running_loop().create_task(self._join_groups())
-        self._last_beacon = now
+    async def _first_pulse(self) -> None:
+        """Before the first board is read: what changes after it differs from this."""
+        async with self._pulse_lock:
+            if self._pulse is None:
+                self._pulse = await self.run(read_pulse)
+                self._noting.begin(self._pulse)
 
     async def _poll(self) -> None:
         while True:
             await asyncio.sleep(PULSE_SECONDS)
-            pulse = await self.run(reading.read_pulse)
-            before = self._pulse
-            if before is None:
-                # Nobody has subscribed yet: the first snapshot takes the first pulse.
+            if self._pulse is None:
+                # Nobody has subscribed yet: the first subscription takes the first pulse.
                 continue
-            if pulse.today.business_date != before.today.business_date:
-                await self._roll()
-            moved = pulse.shards_moved(before) - self._announced(pulse)
-            for account in self._accounts:
-                if reading.shard_of(account) in moved:
-                    self._changes.account_whole(account)
-            self._changes.instruments |= pulse.marks_moved(before)
-            if self._changes:
-                self._changed.set()
-            await self._join_groups()
-            await self._check_logins()
-            await self._check_entitlements()
-            # Last: whatever failed above is done again with the same comparison, and no heartbeat
-            # says that all is well.
-            self._pulse = pulse
-            for connection in self._connections:
-                connection.send_heartbeat()
+            await self._take_pulse(self._pulse, await self.run(read_pulse))
 
-    def _announced(self, pulse: reading.Pulse) -> set[int]:
-        """Shards whose present places all came with notices, one following on the other."""
-        places: dict[int, bool] = {}
-        for (consumer, shard), place in pulse.checkpoints.items():
-            here = self._places.get((consumer, shard)) == place
-            places[shard] = places.get(shard, True) and here
-        settled = {shard for shard, here in places.items() if here}
-        return settled - pulse.shards_apart()
+    async def _take_pulse(self, before: Pulse, pulse: Pulse) -> None:
+        self._noting.compare(before, pulse)
+        self._forget_unwatched()
+        await self._listener.follow(self._groups())
+        self.rotation.go_on(PULSE_SECONDS)
+        self._readers.wake()
+        # Last: whatever failed above is done again with the same comparison, and no heartbeat
+        # says that all is well.
+        self._pulse = pulse
+        self.boards.holds_at = pulse.today.now
+        self.composer.forget()
+        self.pace.forget(asyncio.get_running_loop().time())
+        for connection in self.connections:
+            connection.beat()
+        await self.run(partial(write_figures, self._figures_now()))
 
-    def _follow(self, message: dict[str, Any]) -> None:
-        """A reader moved from one place to another. If it was elsewhere before, as far as we know,
-        a notice was lost in between: read the shard's accounts again."""
-        key = message["consumer"], message["shard"]
-        known = self._places.get(key)
-        if known is not None and known != tuple(message["after"]):
-            for account in self._accounts:
-                if reading.shard_of(account) == message["shard"]:
-                    self._changes.account_whole(account)
-        self._places[key] = tuple(message["upto"])
+    def _figures_now(self) -> Figures:
+        figures, boards = self.figures, self.boards.by_account.values()
+        figures.connections, figures.boards = len(self.connections), len(boards)
+        figures.rows = sum(len(board.positions) + len(board.trades) for board in boards)
+        figures.unsent_bytes = self.unsent()
+        figures.texts, figures.composing_seconds = self.composer.texts, self.composer.seconds
+        figures.differences = self.rotation.differences
+        return figures
 
-    async def _roll(self) -> None:
-        """A new business date: everybody starts from a new snapshot."""
-        for connection in list(self._connections):
-            await self._give(connection, connection.accounts)
+    def _forget_unwatched(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for account, since in list(self._unwatched.items()):
+            if now - since >= LINGER_SECONDS:
+                del self._unwatched[account]
+                self.boards.remove(account)
 
-    async def _check_logins(self) -> None:
-        """End connections of who logged out, or changed the password, since they came."""
-        logins = {c.login for c in self._connections}
-        ended = await self.run(partial(reading.read_ended_logins, logins))
-        for connection in self._connections:
-            if connection.login in ended:
-                connection.send_end()
+    # --- what is not sent yet -------------------------------------------------------------------
 
-    async def _check_entitlements(self) -> None:
-        watching = {c: c.accounts for c in self._connections if c.accounts}
-        users = {c.user_id for c in watching}
-        allowed = await self.run(partial(accounts_viewable_by, users))
-        for connection, accounts in watching.items():
-            kept = {pk: code for pk, code in accounts.items() if pk in allowed[connection.user_id]}
-            # Unless it has subscribed anew meanwhile, which was checked then.
-            if len(kept) < len(accounts) and connection.accounts is accounts:
-                connection.send_not_entitled(sorted(set(accounts.values()) - set(kept.values())))
-                await self._give(connection, kept)
+    def unsent(self) -> int:
+        """Bytes that were given to sockets and that clients have not taken."""
+        return sum(connection.unsent() for connection in self.connections)
 
-    # --- rows -----------------------------------------------------------------------------------
-
-    async def _flush(self) -> None:
+    async def _cut_off_slow(self) -> None:
         while True:
-            await self._changed.wait()
-            self._changed.clear()
-            started = time.monotonic()
-            async with self._lock:
-                changes, self._changes = self._changes, Changes()
-                accounts = dict(self._accounts)
-                if accounts and changes:
-                    try:
-                        _, rows = await self.run(partial(reading.read_changes, changes, accounts))
-                    except BaseException:
-                        self._changes.merge(changes)
-                        self._changed.set()
-                        raise
-                    for connection in self._connections:
-                        connection.send_changes(rows)
-            await asyncio.sleep(max(0.0, GATHER_SECONDS - (time.monotonic() - started)))
+            await asyncio.sleep(SLOW_POLL_SECONDS)
+            for connection in list(self.connections):
+                if connection.blocked_for() > settings.LIVE_SLOW_SECONDS:
+                    connection.cut_off()
 
-    # --- imports --------------------------------------------------------------------------------
-
-    async def _tell(self) -> None:
-        """Tell users how far their imports are. A lost notice is not looked for: the next one, or
-        the page's own question, makes up for it."""
-        while True:
-            await self._imports_moved.wait()
-            self._imports_moved.clear()
-            moved, self._imports = self._imports, set()
-            rows = await self.run(partial(reading.read_imports, {i for _, i in moved}))
-            for connection in self._connections:
-                for user, import_id in moved:
-                    if user == connection.user_id and import_id in rows:
-                        connection.send_import(rows[import_id])
-            await asyncio.sleep(GATHER_SECONDS)
+    def _make_room(self) -> None:
+        """Cut off who has not taken what it was sent for the longest time, if that is long."""
+        slow = max(self.connections, key=lambda c: c.blocked_for(), default=None)
+        if slow is not None and slow.blocked_for() > settings.LIVE_SLOW_SECONDS / 6:
+            slow.cut_off()
 
     async def _forever(self, work: Callable[[], Any]) -> None:
         """Keep one of the hub's loops going through outages of Redis and PostgreSQL."""

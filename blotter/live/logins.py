@@ -1,11 +1,12 @@
-"""By what a connection was let in, and whether that still holds. Blocking, in the hub's thread."""
+"""By what a connection was let in, and whether that still holds. Blocking, in the hub's threads."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from django.contrib.auth import HASH_SESSION_KEY, get_user_model
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
 from rest_framework.authtoken.models import Token
@@ -15,34 +16,42 @@ from rest_framework.authtoken.models import Token
 class Login:
     """A session's key or a token's, the other one empty."""
 
-    user_id: int
     session: str = ""
     token: str = ""
 
 
-def ended_logins(logins: Collection[Login], now: datetime) -> set[Login]:
-    """Those that would not be let in any more: logged out, expired, taken back, the password
-    changed since, or the user inactive. Three queries, however many there are."""
-    users = get_user_model().objects.filter(pk__in={x.user_id for x in logins}, is_active=True)
-    active: dict[int, Any] = {user.pk: user for user in users}
+def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
+    """The users whom these let in. Left out are those that let nobody in: logged out, expired,
+    taken back, the password changed since, or the user inactive. Three queries in all."""
     tokens = dict(
         Token.objects.filter(key__in={x.token for x in logins if x.token}).values_list(
             "key", "user_id"
         )
     )
     keys = {x.session for x in logins if x.session}
-    sessions = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
-    hashes = {s.session_key: s.get_decoded().get(HASH_SESSION_KEY, "") for s in sessions}
+    found = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
+    sessions = {
+        key: _of_session(data) for key, data in found.values_list("session_key", "session_data")
+    }
+    users = {*tokens.values(), *(user for user, _ in sessions.values())}
+    active: dict[int, Any] = {
+        user.pk: user for user in get_user_model().objects.filter(pk__in=users, is_active=True)
+    }
 
-    def holds(login: Login) -> bool:
-        user = active.get(login.user_id)
-        if user is None:
-            return False
+    def user_of(login: Login) -> int | None:
         if login.token:
-            return tokens.get(login.token) == login.user_id
-        return login.session in hashes and _is_of_password(hashes[login.session], user)
+            return tokens.get(login.token)
+        user, stored = sessions.get(login.session, (0, ""))
+        return user if user in active and _is_of_password(stored, active[user]) else None
 
-    return {login for login in logins if not holds(login)}
+    return {login: user for login in logins if (user := user_of(login)) in active}
+
+
+@lru_cache(maxsize=10_000)
+def _of_session(data: str) -> tuple[int, str]:
+    """The user and the password's hash in a session; asked every second for all that are open."""
+    values = Session(session_data=data).get_decoded()
+    return int(values.get(SESSION_KEY, 0)), str(values.get(HASH_SESSION_KEY, ""))
 
 
 def _is_of_password(stored: str, user: Any) -> bool:

@@ -1,27 +1,25 @@
-"""Reads rows for the hub, with the selectors of the REST API. Blocking, in its thread."""
+"""Reads rows for the boards, with the selectors of the REST API, and encodes them. Blocking, in
+threads."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from django.contrib.auth import get_user_model
-from django.db import close_old_connections, connection
+import orjson
+from django.db import close_old_connections
 
-from accounts.models import Account
-from accounts.selectors import viewable_accounts
-from blotter.live.board import Reading
-from blotter.live.changes import Changes
-from blotter.live.logins import Login, ended_logins
-from blotter.rows import Today, position_rows, price_rows, today_at, total_rows
+from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
+from blotter.live.found import AccountFound, Moment, PricesFound
+from blotter.live.unread import Unread
+from blotter.rows import Today, position_rows, price_row, today_at, total_rows
 from kernel import clock
 from kernel.api.rows import Row
-from prices.marks import Mark, marks
+from prices.marks import marks
 from prices.models import Instrument
 from prices.sessions import read_once
 from trades.api.rows import import_row, trade_row
-from trades.models import LEDGER_SHARDS
-from trades.selectors import import_groups, imports_by_id, trades_of_the_day
+from trades.day import newest_of_the_day, of_the_day
+from trades.selectors import import_groups, imports_by_id
 
 Result = TypeVar("Result")
 
@@ -39,119 +37,119 @@ def with_connection(job: Callable[[], Result]) -> Result:
         close_old_connections()
 
 
-def read_snapshot(accounts: Mapping[int, str]) -> tuple[Today, Reading]:
-    """Everything that a fresh client of these accounts sees."""
-    today = today_at(clock.now())
-    reading = Reading(
-        positions=position_rows(accounts=accounts, today=today),
-        trades=[trade_row(t) for t in trades_of_the_day(accounts, today.business_date)],
-        totals=total_rows(accounts=accounts, today=today),
-        prices=price_rows(today=today),
-    )
-    return today, reading
+@dataclass(frozen=True)
+class Wanted:
+    """An account, and what of it is to be read; with trades for a window of `depth`."""
 
-
-def read_changes(changes: Changes, accounts: Mapping[int, str]) -> tuple[Today, Reading]:
-    """The current rows of what changed, for watched accounts (id → code) at once."""
-    today = today_at(clock.now())
-    watched = set(accounts)
-    whole = changes.whole & watched
-    keys = {k for k in changes.keys if k[0] in watched and k[0] not in whole}
-    tickers = _tickers({i for _, i in keys})
-    reading = Reading(
-        whole={accounts[a] for a in whole},
-        whole_trades={accounts[a] for a in changes.whole_trades & watched},
-        asked_positions={(accounts[a], tickers[i]) for a, i in keys if i in tickers},
-        asked_trades=set(changes.trades),
-    )
-    prices_moved = changes.all_prices or changes.instruments
-    if whole:
-        reading.positions += position_rows(accounts=whole, today=today)
-    if keys:
-        reading.positions += position_rows(accounts={a for a, _ in keys}, today=today, keys=keys)
-    if prices_moved:
-        moved = None if changes.all_prices else changes.instruments
-        reading.positions += _priced_rows(watched - whole, today, moved)
-        reading.prices = price_rows(today=today, instruments=moved)
-    reading.trades = _trades(changes, watched, today)
-    touched = watched if prices_moved else changes.accounts & watched
-    if touched:
-        reading.totals = total_rows(accounts=touched, today=today)
-    return today, reading
-
-
-def _priced_rows(accounts: set[int], today: Today, instruments: set[int] | None) -> list[Row]:
-    if not accounts:
-        return []
-    return position_rows(accounts=accounts, today=today, instruments=instruments)
-
-
-def _trades(changes: Changes, watched: set[int], today: Today) -> list[Row]:
-    found = []
-    if changes.whole_trades & watched:
-        found += trades_of_the_day(changes.whole_trades & watched, today.business_date)
-    if changes.trades:
-        found += trades_of_the_day(watched, today.business_date, changes.trades)
-    return [trade_row(t) for t in found]
-
-
-def _tickers(instruments: set[int]) -> dict[int, str]:
-    if not instruments:
-        return {}
-    return dict(Instrument.objects.filter(pk__in=instruments).values_list("pk", "ticker"))
+    account: int
+    code: str
+    depth: int
+    unread: Unread
 
 
 @dataclass(frozen=True)
-class Pulse:
-    """What a poll compares with the last one: how far the readers are, and every mark."""
+class Read:
+    """What a reading found."""
 
-    today: Today
-    checkpoints: dict[tuple[str, int], tuple[str, ...]]
-    marks: dict[int, Mark]
-
-    def shards_moved(self, before: "Pulse") -> set[int]:
-        """Shards with a moved checkpoint, and those whose readers stand apart: what is settling
-        turns doubtful by time alone."""
-        moved = {
-            shard
-            for (consumer, shard), place in self.checkpoints.items()
-            if before.checkpoints.get((consumer, shard)) != place
-        }
-        return moved | self.shards_apart()
-
-    def shards_apart(self) -> set[int]:
-        places: dict[int, set[tuple[str, ...]]] = {}
-        for (_, shard), place in self.checkpoints.items():
-            places.setdefault(shard, set()).add(place)
-        return {shard for shard, found in places.items() if len(found) > 1}
-
-    def marks_moved(self, before: "Pulse") -> set[int]:
-        return {pk for pk, mark in self.marks.items() if before.marks.get(pk) != mark}
+    moment: Moment
+    accounts: list[AccountFound]
+    prices: PricesFound | None = None
 
 
-def read_pulse() -> Pulse:
-    now: datetime = clock.now()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT consumer, shard, epoch::text, txid::text, entry_id::text FROM trades_checkpoint"
-        )
-        checkpoints = {(row[0], row[1]): tuple(row[2:]) for row in cursor.fetchall()}
-    return Pulse(today_at(now), checkpoints, {m.instrument_id: m for m in marks(now)})
+def read_accounts(wanted: Sequence[Wanted], names: dict[int, str]) -> Read:
+    """What is unread of these accounts, as it is now. `names`: known tickers by instrument."""
+    today = today_at(clock.now())
+    found = {each.account: AccountFound(each.account) for each in wanted}
+    by_code = {each.code: found[each.account] for each in wanted}
+    _read_positions(wanted, names, today, found, by_code)
+    _read_trades(wanted, today, found)
+    touched = [each.account for each in wanted if each.unread.total]
+    for row in total_rows(accounts=touched, today=today) if touched else ():
+        del row["calculated_at"]
+        by_code[row["account"]].total = orjson.dumps(row)
+    return Read(_moment(today), list(found.values()))
 
 
-def shard_of(account: int) -> int:
-    return account % LEDGER_SHARDS
+def _read_positions(
+    wanted: Sequence[Wanted],
+    names: dict[int, str],
+    today: Today,
+    found: dict[int, AccountFound],
+    by_code: dict[str, AccountFound],
+) -> None:
+    whole = [each.account for each in wanted if each.unread.positions]
+    keys: set[tuple[int, int]] = set()
+    for each in wanted:
+        if each.unread.positions:
+            found[each.account].asked_positions = None
+        elif each.unread.instruments:
+            keys |= {(each.account, pk) for pk in each.unread.instruments}
+    tickers = _tickers({pk for _, pk in keys}, names)
+    for account, pk in keys:
+        asked = found[account].asked_positions
+        if asked is not None and pk in tickers:
+            asked.add(tickers[pk])
+    rows: list[Row] = []
+    if whole:
+        rows += position_rows(accounts=whole, today=today)
+    if keys:
+        rows += position_rows(accounts={a for a, _ in keys}, today=today, keys=keys)
+    for row in rows:
+        by_code[row["account"]].positions[row["ticker"]] = orjson.dumps(row)
 
 
-def read_allowed(user_id: int, codes: list[str] | None) -> list[Account]:
-    """The accounts among `codes` (all with None) that the user may view now."""
-    user = get_user_model().objects.filter(pk=user_id).first()
-    return [] if user is None else viewable_accounts(user, codes)
+def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, AccountFound]) -> None:
+    depths: dict[int, list[int]] = {}
+    asked: dict[int, set[str]] = {}
+    for each in wanted:
+        if each.unread.trades:
+            depths.setdefault(each.depth, []).append(each.account)
+        elif each.unread.trade_ids:
+            asked[each.account] = found[each.account].asked_trades = each.unread.trade_ids
+    for depth, accounts in depths.items():
+        newest = newest_of_the_day(accounts, today.business_date, held_of(depth))
+        for account, day in newest.items():
+            one = found[account]
+            one.asked_trades, one.reach, one.trades_total = None, depth, day.total
+            one.trades = {str(t.id): (t.version, orjson.dumps(trade_row(t))) for t in day.rows}
+            if day.total > len(day.rows):
+                one.bottom = min(one.trades, default=NOTHING)
+            else:
+                one.bottom = EVERYTHING
+    if asked:
+        ids = set().union(*asked.values())
+        for trade in of_the_day(asked, today.business_date, ids):
+            key = str(trade.id)
+            if key in asked[trade.account_id]:
+                found[trade.account_id].trades[key] = trade.version, orjson.dumps(trade_row(trade))
 
 
-def read_ended_logins(logins: Collection[Login]) -> set[Login]:
-    """The logins by which nobody would be let in any more."""
-    return ended_logins(logins, clock.now())
+def read_prices(unread: Unread) -> Read:
+    """Prices of what moved."""
+    today = today_at(clock.now())
+    which = None if unread.positions else unread.instruments
+    read = marks(today.now, which)
+    rows = {}
+    for mark in read:
+        if mark.mark is None:
+            continue
+        row = price_row(mark, today.now)
+        del row["age_seconds"]
+        rows[mark.ticker] = orjson.dumps(row), mark.mark_as_of
+    asked = None if which is None else {mark.ticker for mark in read}
+    return Read(_moment(today), [], PricesFound(rows, asked))
+
+
+def _moment(today: Today) -> Moment:
+    return Moment(today.now, today.business_date, today.price_source)
+
+
+def _tickers(instruments: set[int], names: dict[int, str]) -> dict[int, str]:
+    missing = instruments - names.keys()
+    if not missing:
+        return names
+    found = Instrument.objects.filter(pk__in=missing).values_list("pk", "ticker")
+    return {**names, **dict(found)}
 
 
 def read_imports(ids: Iterable[str]) -> dict[str, Row]:

@@ -4,15 +4,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from channels.auth import AuthMiddlewareStack
-from channels.db import database_sync_to_async
 from channels.routing import URLRouter
 from channels.security.websocket import WebsocketDenier
+from channels.sessions import CookieMiddleware
 from django.conf import settings
 from django.urls import path
-from rest_framework.authtoken.models import Token
 
 from blotter.live.connection import Connection
+from blotter.live.logins import Login
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -43,8 +42,9 @@ class OriginCheck:
         await application(scope, receive, send)
 
 
-class TokenAuth:
-    """`Authorization: Token …` beats the session that AuthMiddlewareStack found."""
+class LoginScope:
+    """What the client shows to be let in: `Authorization: Token …` beats a session's cookie. It is
+    looked at when the connection is there, for all who wait at once."""
 
     def __init__(self, inner: Application) -> None:
         self._inner = inner
@@ -52,17 +52,12 @@ class TokenAuth:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         header = _header(scope, b"authorization")
         if header and header.startswith("Token "):
-            key = header.removeprefix("Token ").strip()
-            scope = {**scope, "user": await _user_of(key), "token": key}
-        await self._inner(scope, receive, send)
-
-
-@database_sync_to_async
-def _user_of(key: str) -> Any:
-    token = Token.objects.select_related("user").filter(key=key, user__is_active=True).first()
-    return None if token is None else token.user
+            login = Login(token=header.removeprefix("Token ").strip())
+        else:
+            login = Login(session=scope["cookies"].get(settings.SESSION_COOKIE_NAME, ""))
+        await self._inner({**scope, "login": login}, receive, send)
 
 
 websocket_application = OriginCheck(
-    AuthMiddlewareStack(TokenAuth(URLRouter([path("ws/v1/blotter/", Connection.as_asgi())])))
+    CookieMiddleware(LoginScope(URLRouter([path("ws/v1/blotter/", Connection.as_asgi())])))
 )

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   emptyState,
   type LiveState,
+  newestPriceAt,
   positionKey,
   receive,
   reconnected,
@@ -22,6 +23,7 @@ const snapshot = (changed: Partial<SnapshotMessage> = {}): SnapshotMessage => ({
   trades: [trade()],
   totals: [total()],
   prices: [price()],
+  trades_total: { Test2: 1 },
   ...changed,
 });
 
@@ -134,22 +136,56 @@ describe("order", () => {
 });
 
 describe("the age of prices", () => {
-  it("is that of the newest quote, by its age on arrival", () => {
+  const at = (seconds: number): string => new Date(Date.UTC(2026, 10, 20, 19, 0, seconds)).toISOString();
+
+  it("is that of the newest price of a position, by the server's clock", () => {
     const { state } = receive(
       emptyState,
-      snapshot({ prices: [price({ age_seconds: 30 }), price({ ticker: "IBM", age_seconds: 5 })] }),
+      snapshot({
+        positions: [position({ price_as_of: at(1) }), position({ ticker: "IBM", price_as_of: at(5) })],
+        totals: [total({ calculated_at: at(10) })],
+      }),
       AT,
     );
-    expect(state.newestPriceAt).toBe(AT - 5_000);
-    const older = receive(state, update(2, { prices: [price({ age_seconds: 60 })] }), AT + 1_000);
-    expect(older.state.newestPriceAt).toBe(AT - 5_000);
+    expect(newestPriceAt(state)).toBe(AT - 5_000);
+    const older = receive(
+      state,
+      update(2, {
+        positions: [position({ price_as_of: at(2) })],
+        totals: [total({ calculated_at: at(11) })],
+      }),
+      AT + 1_000,
+    );
+    expect(newestPriceAt(older.state)).toBe(AT - 5_000);
   });
 
-  it("is unknown without a quote", () =>
+  it("is unknown without a price", () =>
     expect(
-      receive(emptyState, snapshot({ prices: [price({ age_seconds: null })] }), AT).state
-        .newestPriceAt,
+      newestPriceAt(
+        receive(emptyState, snapshot({ positions: [position({ price_as_of: null })] }), AT).state,
+      ),
     ).toBeNull());
+});
+
+describe("the window of trades", () => {
+  it("knows how many there are of the day", () => {
+    const { state } = receive(emptyState, snapshot({ trades_total: { Test2: 7, Test1: 2 } }), AT);
+    const after = receive(state, update(2, { trades_total: { Test2: 8 } }), AT).state;
+    expect(Object.fromEntries(after.tradesTotal)).toEqual({ Test2: 8, Test1: 2 });
+  });
+
+  it("takes what is gone away before what comes", () => {
+    const { state, change } = receive(
+      started(),
+      update(2, {
+        trades: [trade({ account: "Test1" })],
+        removed: { positions: [], trades: [trade().id] },
+      }),
+      AT,
+    );
+    expect([...state.trades.values()]).toEqual([trade({ account: "Test1" })]);
+    expect(change).toMatchObject({ trades: { add: [], update: [{}], remove: [] } });
+  });
 });
 
 it("snapshot + updates = a fresh snapshot, for any sequence of changes", () => {

@@ -53,6 +53,7 @@ export const total = (changed: Partial<TotalRow> = {}): TotalRow => ({
   total_pnl: "20719.40",
   pnl_valid: true,
   invalid_rows: 0,
+  calculated_at: "2026-11-20T19:02:13Z",
   ...changed,
 });
 
@@ -75,6 +76,7 @@ export const update = (seq: number, changed: Partial<UpdateMessage> = {}): Updat
   trades: [],
   totals: [],
   prices: [],
+  trades_total: {},
   removed: { positions: [], trades: [] },
   ...changed,
 });

@@ -39,6 +39,15 @@ it("comes back after a loss, and waits longer while the server stays away", () =
   expect(events.opened).toHaveBeenCalledTimes(2);
 });
 
+it.each([1012, 1013])("comes back at any moment within seconds after %i: so do all others", (code) => {
+  connected();
+  FakeSocket.last.close(code);
+  vi.advanceTimersByTime(1_499);
+  expect(FakeSocket.all).toHaveLength(1);
+  vi.advanceTimersByTime(2);
+  expect(FakeSocket.all).toHaveLength(2);
+});
+
 it("probes a silent connection and gives it up without an answer", () => {
   const { events } = connected();
   const silent = FakeSocket.last;

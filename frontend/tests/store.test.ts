@@ -17,9 +17,10 @@ const snapshot = (seq: number, accounts = ["Test2"]): object => ({
   trades: [trade()],
   totals: [total()],
   prices: [price()],
+  trades_total: { Test2: 1 },
 });
 
-const subscription = { type: "subscribe", accounts: ["Test2"] };
+const subscription = { type: "subscribe", accounts: ["Test2"], trades: 2_000, prices: "none" };
 
 let fetchAccounts: ReturnType<typeof vi.spyOn>;
 

@@ -13,6 +13,7 @@ const snapshot = {
   trades: [trade()],
   totals: [total()],
   prices: [price()],
+  trades_total: { Test2: 1 },
 };
 
 const parse = (message: unknown): unknown => serverMessage(JSON.stringify(message));

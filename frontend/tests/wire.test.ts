@@ -77,6 +77,7 @@ describe("what the server answers", () => {
       trades: of("trades").results,
       totals: of("pnl").results,
       prices: of("prices").results,
+      trades_total: { Test1: 1 },
     };
     expect(serverMessage(JSON.stringify(message))).toMatchObject({ seq: 1, type: "snapshot" });
   });

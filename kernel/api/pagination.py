@@ -98,7 +98,12 @@ def keyset_read(
 
 
 def _read_uuid(request: Request, name: str) -> UUID | None:
-    key = cursor_of(request, name)
+    text = request.query_params.get(name, "")
+    try:
+        # An id that the caller has from elsewhere, as of a trade on the websocket.
+        return UUID(text)
+    except ValueError:
+        key = cursor_of(request, name)
     if key is None:
         return None
     try:

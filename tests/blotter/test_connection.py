@@ -2,17 +2,36 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from blotter.live import connection as module
-from blotter.live.board import Reading
+from blotter.live.composing import View
 from blotter.live.connection import Connection
-from blotter.rows import Today
+from blotter.live.hub import Hub
+from blotter.live.protocol import Outlet
 
-TODAY = Today(datetime(2026, 3, 18, 15, tzinfo=UTC), date(2026, 3, 18), "simulated")
+
+class Taken(Outlet):
+    """The end of a socket whose client takes everything, or nothing from some moment on."""
+
+    def __init__(self) -> None:
+        self.held = 0
+        self.takes = asyncio.Event()
+        self.takes.set()
+        self.was_cut = False
+
+    def unsent(self) -> int:
+        return self.held
+
+    async def drained(self) -> None:
+        await self.takes.wait()
+
+    def cut(self) -> None:
+        self.was_cut = True
 
 
 class Heard(Connection):
@@ -20,36 +39,49 @@ class Heard(Connection):
         super().__init__()
         self.said: list[dict[str, Any]] = []
         self.closed_with: int | None = None
+        self.outlet = Taken()
+        self.scope = {"state": {"outlet": self.outlet}}
+        self._hub = Hub()
+        self._hub.boards.roll(date(2026, 3, 18), datetime(2026, 3, 18, 15, tzinfo=UTC))
         self._begin()
+        self.base_send = self._hear
 
-    async def send(self, text_data: Any = None, bytes_data: Any = None, close: Any = False) -> None:
-        self.said.append(json.loads(text_data))
+    async def _hear(self, message: dict[str, Any]) -> None:
+        self.said.append(json.loads(message["text"]))
 
     async def close(self, code: Any = None, reason: Any = None) -> None:
         self.closed_with = code
 
     async def settle(self) -> None:
         task = asyncio.create_task(self._send_forever())
-        await asyncio.sleep(0.02)
+        for _ in range(20):
+            await asyncio.sleep(0)
         task.cancel()
+
+
+def run(script: Callable[[Heard], Awaitable[None]]) -> Heard:
+    async def with_one() -> Heard:
+        heard = Heard()
+        await script(heard)
+        return heard
+
+    return asyncio.run(with_one())
 
 
 def test_a_silence_ends_with_an_update_that_changes_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def run() -> list[dict[str, Any]]:
-        heard = Heard()
-        heard.send_snapshot(TODAY, Reading())
+    async def script(heard: Heard) -> None:
+        heard.set_view(View())
         await heard.settle()
-        heard.send_heartbeat()  # it has just said something
+        heard.beat()  # it has just said something
         await heard.settle()
         assert len(heard.said) == 1
         monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.0)
-        heard.send_heartbeat()
+        heard.beat()
         await heard.settle()
-        return heard.said
 
-    snapshot, beat = asyncio.run(run())
+    snapshot, beat = run(script).said
     assert (snapshot["type"], snapshot["seq"]) == ("snapshot", 1)
     nothing: dict[str, Any] = {"positions": [], "trades": []}
     assert beat == {
@@ -57,31 +89,64 @@ def test_a_silence_ends_with_an_update_that_changes_nothing(
         "seq": 2,
         "totals": [],
         "prices": [],
+        "trades_total": {},
         "removed": nothing,
         **nothing,
     }
 
 
-def test_who_has_no_snapshot_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_has_not_subscribed_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 0.0)
 
-    async def run() -> list[dict[str, Any]]:
-        heard = Heard()
-        heard.send_heartbeat()
+    async def script(heard: Heard) -> None:
+        heard.beat()
         await heard.settle()
-        return heard.said
 
-    assert asyncio.run(run()) == []
+    assert run(script).said == []
+
+
+def test_a_snapshot_waits_until_its_boards_are_read() -> None:
+    async def script(heard: Heard) -> None:
+        heard._hub.boards.add(1, "A")
+        heard.set_view(View((1,), 10, frozenset()))
+        await heard.settle()
+
+    assert run(script).said == []
 
 
 def test_an_ended_login_closes_the_connection() -> None:
-    async def run() -> Heard:
-        heard = Heard()
-        heard.send_snapshot(TODAY, Reading())
-        heard.send_end()
+    async def script(heard: Heard) -> None:
+        heard.set_view(View())
+        heard.end_login()
         await heard.settle()
-        return heard
 
-    heard = asyncio.run(run())
-    assert [m["type"] for m in heard.said] == ["error"]
+    heard = run(script)
+    assert [m["code"] for m in heard.said] == ["not_authenticated"]
     assert heard.closed_with == 4401
+
+
+def test_who_takes_nothing_is_cut_off_when_its_login_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be told, and must not stay for that."""
+    monkeypatch.setattr(module, "LAST_WORD_SECONDS", 0.0)
+
+    async def script(heard: Heard) -> None:
+        heard.outlet.takes.clear()
+        heard.set_view(View())
+        sender = asyncio.create_task(heard._send_forever())
+        await asyncio.sleep(0.01)
+        assert heard.blocked_for() > 0
+        heard.end_login()
+        await asyncio.sleep(0.01)
+        sender.cancel()
+
+    assert run(script).outlet.was_cut
+
+
+def test_errors_that_nobody_reads_end_the_connection() -> None:
+    async def script(heard: Heard) -> None:
+        for _ in range(1_000):
+            heard.send_not_entitled(["A"])
+        assert len(heard._errors) <= module.MOST_ERRORS
+        await heard.settle()
+
+    assert run(script).closed_with == 4429

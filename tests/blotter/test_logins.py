@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 from rest_framework.authtoken.models import Token
 
-from blotter.live.logins import Login, ended_logins
+from blotter.live.logins import Login, users_of
 from kernel import clock
 
 pytestmark = pytest.mark.django_db
@@ -15,16 +16,16 @@ pytestmark = pytest.mark.django_db
 
 def _session(client: Client, user: User) -> Login:
     client.force_login(user)
-    return Login(user.pk, session=client.session.session_key or "")
+    return Login(session=client.session.session_key or "")
 
 
 def test_a_session_holds_until_log_out(client: Client) -> None:
     user = User.objects.create_user("ann", password="a password")
     login = _session(client, user)
-    assert ended_logins([login], clock.now()) == set()
-    assert ended_logins([login], clock.now() + timedelta(days=3650)) == {login}
+    assert users_of([login], clock.now()) == {login: user.pk}
+    assert users_of([login], clock.now() + timedelta(days=3650)) == {}
     client.logout()
-    assert ended_logins([login], clock.now()) == {login}
+    assert users_of([login], clock.now()) == {}
 
 
 def test_a_session_ends_with_the_password(client: Client) -> None:
@@ -32,22 +33,38 @@ def test_a_session_ends_with_the_password(client: Client) -> None:
     login = _session(client, user)
     user.set_password("another password")
     user.save()
-    assert ended_logins([login], clock.now()) == {login}
+    assert users_of([login], clock.now()) == {}
 
 
 def test_a_token_holds_until_it_is_taken_back() -> None:
     user = User.objects.create_user("ann", password="a password")
     token = Token.objects.create(user=user)
-    login = Login(user.pk, token=token.key)
-    assert ended_logins([login], clock.now()) == set()
+    login = Login(token=token.key)
+    assert users_of([login], clock.now()) == {login: user.pk}
     token.delete()
-    assert ended_logins([login], clock.now()) == {login}
+    assert users_of([login], clock.now()) == {}
+
+
+def test_nothing_lets_nobody_in() -> None:
+    assert users_of([Login()], clock.now()) == {}
+
+
+def test_many_cost_three_queries(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    logins = set()
+    for number in range(5):
+        user = User.objects.create_user(f"user{number}", password="a password")
+        logins |= {_session(client, user), Login(token=Token.objects.create(user=user).key)}
+        client.cookies.clear()
+    with django_assert_num_queries(3):
+        assert len(users_of(logins, clock.now())) == 10
 
 
 def test_everything_of_an_inactive_user_ends(client: Client) -> None:
     user = User.objects.create_user("ann", password="a password")
     token = Token.objects.create(user=user)
-    logins = {_session(client, user), Login(user.pk, token=token.key)}
+    logins = {_session(client, user), Login(token=token.key)}
     user.is_active = False
     user.save()
-    assert ended_logins(logins, clock.now()) == logins
+    assert users_of(logins, clock.now()) == {}

@@ -1,4 +1,4 @@
-"""The websocket as a program uses it: rows kept up to date, reconnecting by itself."""
+"""The websocket as a program uses it: the documents' example, and what tests want to know."""
 
 import json
 import threading
@@ -9,56 +9,33 @@ from types import TracebackType
 from typing import Any, Self
 
 from websockets.exceptions import InvalidHandshake, WebSocketException
-from websockets.sync.client import ClientConnection, connect
+from websockets.sync.client import ClientConnection
 
+from docs.examples.live_blotter import KEYS, PATH, Gap, Key, Rows, open_socket, subscription
 from tests.stack.client import Row
 
-PATH = "/ws/v1/blotter/"
-KEYS: dict[str, tuple[str, ...]] = {
-    "positions": ("account", "ticker"),
-    "trades": ("id",),
-    "totals": ("account",),
-    "prices": ("ticker",),
-}
+__all__ = ["PATH", "Live", "State", "fresh_state", "open_socket", "state_of", "subscription"]
+
 NO_NEWS = ("age_seconds", "calculated_at")
 """These change with every reading."""
 
-State = dict[str, dict[tuple[str, ...], Row]]
+State = dict[str, dict[Key, Row]]
 
 
-def open_socket(url: str, token: str | None = None, **more: Any) -> ClientConnection:
-    """A connected websocket of the blotter."""
-    headers = {"Authorization": f"Token {token}"} if token else {}
-    connection: ClientConnection = connect(
-        url.replace("http", "ws", 1) + PATH,
-        additional_headers=headers,
-        max_size=None,
-        open_timeout=30,
-        **more,
-    )
-    return connection
+def state_of(rows: Rows) -> State:
+    """The rows by kind and key, without what is no news."""
+    return {kind: {key: _news(row) for key, row in rows.by_kind[kind].items()} for kind in KEYS}
 
 
-def subscription(accounts: Iterable[str]) -> str:
-    return json.dumps({"type": "subscribe", "accounts": list(accounts)})
-
-
-def state_of(message: Row) -> State:
-    """The rows of a snapshot by kind and key, without what is no news."""
-    return {kind: {_key(kind, row): _news(row) for row in message[kind]} for kind in KEYS}
-
-
-def fresh_state(url: str, token: str, accounts: Iterable[str]) -> State:
+def fresh_state(url: str, token: str, accounts: Iterable[str], **more: Any) -> State:
     """What a client that connects now is told."""
+    rows = Rows()
     with open_socket(url, token) as connection:
-        connection.send(subscription(accounts))
+        connection.send(subscription(accounts, **more))
         message = json.loads(connection.recv(timeout=60))
     assert message["type"] == "snapshot", message
-    return state_of(message)
-
-
-def _key(kind: str, row: Row) -> tuple[str, ...]:
-    return tuple(row[name] for name in KEYS[kind])
+    rows.apply(message)
+    return state_of(rows)
 
 
 def _news(row: Row) -> Row:
@@ -79,19 +56,17 @@ class Live:
         token: str,
         accounts: Iterable[str],
         on_message: Callable[[Row, float], None] | None = None,
+        **more: Any,
     ) -> None:
         self._url, self._token = url, token
-        self._accounts = list(accounts)
+        self._accounts, self._more = list(accounts), more
         self._on_message = on_message
         self._changed = threading.Condition()
-        self._state: State = {kind: {} for kind in KEYS}
+        self._rows = Rows()
         self._connection: ClientConnection | None = None
         self._ends = False
-        self._seq = 0
         self.snapshots = 0
         self.updates = 0
-        self.business_date = ""
-        self.subscribed: list[str] = []
         self.errors: list[Row] = []
         self.imports: list[Row] = []
         self.faults: list[str] = []
@@ -119,16 +94,27 @@ class Live:
     def state(self) -> State:
         """The rows as they are now."""
         with self._changed:
-            return {kind: dict(rows) for kind, rows in self._state.items()}
+            return state_of(self._rows)
+
+    @property
+    def trades_total(self) -> dict[str, int]:
+        """Trades of the day by account."""
+        with self._changed:
+            return dict(self._rows.trades_total)
+
+    @property
+    def subscribed(self) -> list[str]:
+        """The accounts of the last snapshot."""
+        return self._rows.accounts
 
     def rows(self, kind: str) -> list[Row]:
         return list(self.state[kind].values())
 
-    def subscribe(self, accounts: Iterable[str]) -> None:
+    def subscribe(self, accounts: Iterable[str], **more: Any) -> None:
         """Replace the subscription, and wait for its snapshot."""
-        self._accounts = list(accounts)
+        self._accounts, self._more = list(accounts), more
         before = self.snapshots
-        self.send(subscription(self._accounts))
+        self.send(subscription(self._accounts, **more))
         wanted = sorted(self._accounts)
         self.wait(lambda live: live.snapshots > before and live.subscribed == wanted)
 
@@ -148,7 +134,7 @@ class Live:
             assert not self.faults, self.faults
 
     def _summary(self) -> str:
-        counts = {kind: len(rows) for kind, rows in self._state.items()}
+        counts = {kind: len(rows) for kind, rows in self._rows.by_kind.items()}
         return f"{self.snapshots} snapshots, {self.updates} updates, {counts}, {self.errors}"
 
     # --- the reading thread ---------------------------------------------------------------------
@@ -162,8 +148,9 @@ class Live:
 
     def _follow(self) -> None:
         with open_socket(self._url, self._token) as connection:
-            self._connection, self._seq = connection, 0
-            connection.send(subscription(self._accounts))
+            self._connection = connection
+            self._rows.lost()
+            connection.send(subscription(self._accounts, **self._more))
             for text in connection:
                 arrived = time.perf_counter()
                 message = json.loads(text)
@@ -181,19 +168,11 @@ class Live:
         if kind == "error":
             self.errors.append(message)
             return
-        self._seq += 1
-        if message["seq"] != self._seq:
-            self.faults.append(f"seq {message['seq']} came where {self._seq} was due")
+        try:
+            self._rows.apply(message)
+        except Gap as gap:
+            self.faults.append(str(gap))
         if kind == "snapshot":
-            self._state = state_of(message)
-            self.business_date = message["business_date"]
-            self.subscribed = message["accounts"]
             self.snapshots += 1
-            return
-        self.updates += 1
-        for name, rows in self._state.items():
-            rows.update((_key(name, row), _news(row)) for row in message[name])
-        for row in message["removed"]["positions"]:
-            self._state["positions"].pop(_key("positions", row), None)
-        for trade in message["removed"]["trades"]:
-            self._state["trades"].pop((trade,), None)
+        else:
+            self.updates += 1

@@ -162,6 +162,18 @@ def test_only_what_the_caller_may_view(desk: Desk, trades: list[Trade]) -> None:
     assert ids(desk.client("outsider").get(URL)) == []
 
 
+def test_a_page_begins_after_a_trade_that_is_known_from_elsewhere(
+    desk: Desk, trades: list[Trade]
+) -> None:
+    client = desk.client("trader")
+    everything = client.get(URL, {"page_size": 300}).json()["results"]
+    known = everything[120]["id"]
+    page = client.get(URL, {"page_size": 10, "after": known}).json()["results"]
+    assert page == everything[121:131]
+    page = client.get(URL, {"page_size": 10, "before": known}).json()["results"]
+    assert page == everything[110:120]
+
+
 def cursor(value: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 

@@ -52,6 +52,12 @@ export function count(row: Fields, field: string): number {
   return Number.isSafeInteger(value) ? (value as number) : fail(field, "a whole number", value);
 }
 
+/** Whole numbers by name. */
+export function counts(value: unknown, field: string): Record<string, number> {
+  const row = object(value, field);
+  return Object.fromEntries(Object.keys(row).map((name) => [name, count(row, name)]));
+}
+
 export function decimal(row: Fields, field: string): Decimal {
   const value = row[field];
   return typeof value === "string" && DECIMAL.test(value)

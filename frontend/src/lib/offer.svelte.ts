@@ -1,10 +1,25 @@
 /** The price that a ticket offers for its ticker: the live one, else one that is asked for. */
 
 import { fetchPrice, searchInstruments } from "./api/prices";
-import type { PriceRow } from "./types";
+import type { PositionRow, PriceRow } from "./types";
 
 /** How long a price is waited for, in ms; without one it can be typed. */
 const PATIENCE = 5_000;
+
+export interface Offer {
+  price: string;
+  word: "override" | "stale" | "live";
+}
+
+/** The price in a row of a position in this ticker, which is live; null where nobody holds it. */
+export function heldPrice(positions: Iterable<PositionRow>, ticker: string): Offer | null {
+  for (const row of positions) {
+    if (row.ticker !== ticker || row.price === null) continue;
+    const stale = row.pnl_reason === "stale";
+    return { price: row.price, word: row.mark_source === "override" ? "override" : stale ? "stale" : "live" };
+  }
+  return null;
+}
 
 export class PriceOffer {
   /** The ticker that was picked last; empty before the first. */
@@ -12,19 +27,31 @@ export class PriceOffer {
   #fetched = $state.raw<PriceRow | null>(null);
   #asking: string | null = null;
 
-  constructor(private readonly live: () => ReadonlyMap<string, PriceRow>) {}
+  constructor(private readonly live: (ticker: string) => Offer | null) {}
 
   /** Null without a price. */
-  readonly offered = $derived.by(() => {
-    const fetched = this.#fetched?.ticker === this.ticker ? this.#fetched : null;
-    const row = this.live().get(this.ticker) ?? fetched;
-    if (row === null || row.price === null) return null;
+  readonly offered = $derived.by((): Offer | null => {
+    const held = this.live(this.ticker);
+    const row = this.#fetched?.ticker === this.ticker ? this.#fetched : null;
+    if (held !== null || row === null || row.price === null) return held;
     return { price: row.price, word: row.override ? "override" : row.stale ? "stale" : "live" };
   });
 
   /** Whether nothing of this ticker need be asked for. */
   knows(ticker: string): boolean {
-    return this.live().has(ticker);
+    return this.live(ticker) !== null;
+  }
+
+  /** Asks again for a price that is not live. */
+  async refresh(): Promise<void> {
+    const ticker = this.ticker;
+    if (ticker === "" || this.knows(ticker) || this.#asking !== null) return;
+    try {
+      const row = await fetchPrice(ticker, AbortSignal.timeout(PATIENCE));
+      if (this.ticker === ticker) this.#fetched = row;
+    } catch {
+      // The one that is shown was right a moment ago; the next time tells.
+    }
   }
 
   /**

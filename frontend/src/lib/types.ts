@@ -70,6 +70,8 @@ export interface TotalRow {
   total_pnl: Decimal | null;
   pnl_valid: boolean;
   invalid_rows: number;
+  /** By the server's clock: not later than the message that brings it. */
+  calculated_at: string;
 }
 
 /** Key: ticker. */
@@ -121,6 +123,9 @@ export interface Rows {
   prices: PriceRow[];
 }
 
+/** How many trades of the day an account has; the rows are the newest of all watched accounts. */
+export type TradesTotal = Record<string, number>;
+
 export interface SnapshotMessage extends Rows {
   type: "snapshot";
   seq: number;
@@ -128,11 +133,15 @@ export interface SnapshotMessage extends Rows {
   price_source: string;
   /** What it is of: it may answer an earlier subscription than the last. */
   accounts: string[];
+  trades_total: TradesTotal;
 }
 
 export interface UpdateMessage extends Rows {
   type: "update";
   seq: number;
+  /** Of the accounts where it changed. */
+  trades_total: TradesTotal;
+  /** Gone before the rows of the same message came. */
   removed: { positions: { account: string; ticker: string }[]; trades: string[] };
 }
 

@@ -25,6 +25,7 @@ import type {
 } from "./types";
 import {
   count,
+  counts,
   date,
   decimal,
   decimalOrNull,
@@ -116,6 +117,7 @@ export function totalRow(value: unknown): TotalRow {
     total_pnl: decimalOrNull(row, "total_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
     invalid_rows: count(row, "invalid_rows"),
+    calculated_at: text(row, "calculated_at"),
   };
 }
 
@@ -323,6 +325,7 @@ export function serverMessage(json: string): ServerMessage {
         trades: list(message["trades"], "trades", tradeRow),
         totals: list(message["totals"], "totals", totalRow),
         prices: list(message["prices"], "prices", priceRow),
+        trades_total: counts(message["trades_total"], "trades_total"),
       };
     case "update": {
       const removed = object(message["removed"] ?? {}, "removed");
@@ -333,6 +336,7 @@ export function serverMessage(json: string): ServerMessage {
         trades: optionalList(message["trades"], "trades", tradeRow),
         totals: optionalList(message["totals"], "totals", totalRow),
         prices: optionalList(message["prices"], "prices", priceRow),
+        trades_total: counts(message["trades_total"] ?? {}, "trades_total"),
         removed: {
           positions: optionalList(removed["positions"], "removed.positions", (value) => {
             const key = object(value, "removed.positions");

@@ -55,6 +55,24 @@ export async function fetchGroup(group: string, size: number): Promise<TradeRow[
   return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow).results;
 }
 
+/** Trades dated on a day, older bookings than `after`, newest first; of one ticker if it is named. */
+export async function fetchOlder(
+  accounts: readonly string[],
+  day: string,
+  after: string,
+  ticker: string | null,
+  signal: AbortSignal,
+): Promise<Page<TradeRow>> {
+  const query = {
+    account: [...accounts],
+    trade_date: day,
+    page_size: 500,
+    after,
+    ...(ticker !== null && { ticker: [ticker] }),
+  };
+  return page(await answer(api.GET("/api/v1/trades/", { params: { query }, signal })), tradeRow);
+}
+
 /** Trades of a position that are dated `last` or before, newest booking first; `next` of the page before. */
 export async function fetchEarlier(
   of: { account: string; ticker: string },

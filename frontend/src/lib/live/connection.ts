@@ -18,6 +18,7 @@ import type {
   SnapshotMessage,
   TotalRow,
   TradeRow,
+  TradesTotal,
   UpdateMessage,
 } from "../types";
 
@@ -34,8 +35,17 @@ export interface LiveState {
   trades: ReadonlyMap<string, TradeRow>;
   totals: ReadonlyMap<string, TotalRow>;
   prices: ReadonlyMap<string, PriceRow>;
-  /** Local time (ms) of the newest quote, from its age on arrival: immune to clock skew. */
-  newestPriceAt: number | null;
+  /** Trades of the day by account; the rows are the newest of all accounts together. */
+  tradesTotal: ReadonlyMap<string, number>;
+  /** The server's clock less the local one (ms), as far as messages show; null before the first. */
+  clockAhead: number | null;
+  /** The server's time (ms) of the newest price of a position. */
+  newestPrice: number | null;
+}
+
+/** Local time (ms) of the newest price, whatever the two clocks say. */
+export function newestPriceAt({ newestPrice, clockAhead }: LiveState): number | null {
+  return newestPrice === null || clockAhead === null ? null : newestPrice - clockAhead;
 }
 
 export interface Delta<Row> {
@@ -67,7 +77,9 @@ export const emptyState: LiveState = {
   trades: new Map(),
   totals: new Map(),
   prices: new Map(),
-  newestPriceAt: null,
+  tradesTotal: new Map(),
+  clockAhead: null,
+  newestPrice: null,
 };
 
 /** Unambiguous, because no ticker holds a bar. The grid shows it as the row's `row-id`. */
@@ -116,7 +128,9 @@ function fromSnapshot(message: SnapshotMessage, at: number): LiveState {
     trades: new Map(message.trades.map((row) => [tradeKey(row), row])),
     totals: new Map(message.totals.map((row) => [totalKey(row), row])),
     prices: new Map(message.prices.map((row) => [priceKey(row), row])),
-    newestPriceAt: newestPrice(message, at, null),
+    tradesTotal: new Map(Object.entries(message.trades_total)),
+    clockAhead: clockAhead(message, at, null),
+    newestPrice: newestPrice(message, null),
   };
 }
 
@@ -136,13 +150,18 @@ function applyUpdate(state: LiveState, message: UpdateMessage, at: number): Rece
       trades: trades.rows,
       totals: merge(state.totals, message.totals, totalKey, []).rows,
       prices: merge(state.prices, message.prices, priceKey, []).rows,
-      newestPriceAt: newestPrice(message, at, state.newestPriceAt),
+      tradesTotal: totals(state.tradesTotal, message.trades_total),
+      clockAhead: clockAhead(message, at, state.clockAhead),
+      newestPrice: newestPrice(message, state.newestPrice),
     },
     change: { kind: "update", positions: positions.delta, trades: trades.delta },
   };
 }
 
-/** Removing what is not there is no error: the row may have come and gone between messages. */
+/**
+ * What is gone goes first, then come the rows. Removing what is not there is no error: the row may
+ * have come and gone between messages.
+ */
 function merge<Row>(
   old: ReadonlyMap<string, Row>,
   changed: readonly Row[],
@@ -152,24 +171,38 @@ function merge<Row>(
   const delta: Delta<Row> = { add: [], update: [], remove: [] };
   if (changed.length === 0 && removed.length === 0) return { rows: old, delta };
   const rows = new Map(old);
-  for (const row of changed) rows.set(key(row), row);
+  const coming = new Map(changed.map((row) => [key(row), row]));
   for (const gone of removed) {
-    rows.delete(gone);
     const row = old.get(gone);
-    if (row !== undefined) delta.remove.push(row);
+    rows.delete(gone);
+    if (row !== undefined && !coming.has(gone)) delta.remove.push(row);
   }
-  for (const row of new Map(changed.map((each) => [key(each), each])).values()) {
-    if (rows.has(key(row))) (old.has(key(row)) ? delta.update : delta.add).push(row);
+  for (const [id, row] of coming) {
+    rows.set(id, row);
+    (old.has(id) ? delta.update : delta.add).push(row);
   }
   return { rows, delta };
 }
 
-function newestPrice(rows: Pick<Rows, "prices">, at: number, known: number | null): number | null {
-  let newest = known;
-  for (const { age_seconds: age } of rows.prices) {
-    if (age === null) continue;
-    const taken = at - age * 1000;
-    if (newest === null || taken > newest) newest = taken;
-  }
-  return newest;
+function totals(
+  known: ReadonlyMap<string, number>,
+  changed: TradesTotal,
+): ReadonlyMap<string, number> {
+  const entries = Object.entries(changed);
+  return entries.length === 0 ? known : new Map([...known, ...entries]);
+}
+
+/** A total was calculated before its message left, so the server's clock is at least so far ahead. */
+function clockAhead(rows: Pick<Rows, "totals">, at: number, known: number | null): number | null {
+  return rows.totals.reduce<number | null>((ahead, { calculated_at }) => {
+    const seen = Date.parse(calculated_at) - at;
+    return Number.isNaN(seen) || (ahead !== null && ahead >= seen) ? ahead : seen;
+  }, known);
+}
+
+function newestPrice(rows: Pick<Rows, "positions">, known: number | null): number | null {
+  return rows.positions.reduce<number | null>((newest, { price_as_of }) => {
+    const taken = price_as_of === null ? Number.NaN : Date.parse(price_as_of);
+    return Number.isNaN(taken) || (newest !== null && newest >= taken) ? newest : taken;
+  }, known);
 }

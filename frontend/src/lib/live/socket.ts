@@ -49,7 +49,7 @@ export class LastingSocket {
       this.#listen(socket);
       this.events.received(String(message.data));
     };
-    socket.onclose = () => this.#drop(socket);
+    socket.onclose = ({ code }) => this.#drop(socket, code);
   }
 
   /** Sends if connected; otherwise does nothing, because `opened` starts afresh anyway. */
@@ -80,14 +80,14 @@ export class LastingSocket {
   }
 
   /** Gives the socket up, once, whoever noticed first, and plans the next attempt. */
-  #drop(socket: WebSocket): void {
+  #drop(socket: WebSocket, code?: number): void {
     if (socket !== this.#socket) return;
     this.#socket = null;
     clearTimeout(this.#watch);
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     if (this.#closed) return;
-    const wait = delay(this.#attempt++, Math.random());
+    const wait = delay(this.#attempt++, Math.random(), code);
     this.#retry = setTimeout(() => this.connect(), wait);
     this.events.lost(Date.now() + wait);
   }

@@ -21,6 +21,9 @@ export type ChangeListener = (change: Change, state: LiveState) => void;
 /** A snapshot asked for after a gap comes at once; a broken server must not be hammered. */
 const RESUBSCRIBE_PAUSE = 1_000;
 
+/** So many trades are watched; older ones are asked for when somebody looks for them. */
+const WINDOW = 2_000;
+
 export class LiveBlotter {
   state = $state.raw<LiveState>(emptyState);
   phase = $state<Phase>("connecting");
@@ -111,7 +114,7 @@ export class LiveBlotter {
 
   #subscribe(): void {
     if (this.#accounts !== null)
-      this.#socket.send({ type: "subscribe", accounts: this.#accounts });
+      this.#socket.send({ type: "subscribe", accounts: this.#accounts, trades: WINDOW, prices: "none" });
   }
 
   #resubscribeSoon(): void {

@@ -1,0 +1,235 @@
+"""From boards to the text of a message. Pure.
+
+Connections that watch the same and were told the same get the same text, composed once; only what
+stands before it, with `seq`, is their own. `age_seconds` and `calculated_at` change by time alone:
+no board keeps them, they are added here.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+
+from blotter.live.board import Board
+from blotter.live.boards import Boards
+from blotter.live.day_trades import NOTHING, floor_of, moved_floor
+from blotter.live.kept import Entry
+from kernel.api.rows import moment
+
+SHARED_BYTES = 16 * 1024 * 1024
+
+Age = Callable[[datetime | None, datetime], int | None]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a connection watches: accounts by id in the order of their codes, the newest so many
+    trades, prices of these tickers (None: of all)."""
+
+    accounts: tuple[int, ...] = ()
+    trades: int = 0
+    prices: frozenset[str] | None = frozenset()
+
+    @property
+    def watches_prices(self) -> bool:
+        return self.prices is None or bool(self.prices)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A message without its beginning, `{"type":…,"seq":…`. Who gets it has then been told up to
+    `version`, with trades from `floor` on."""
+
+    body: str
+    version: int
+    floor: str
+
+
+class Composer:
+    """`age` is the rule by which a price's age is told."""
+
+    def __init__(self, boards: Boards, age: Age) -> None:
+        self._boards = boards
+        self.texts = 0
+        self.seconds = 0.0
+        self._age = age
+        self._shared: OrderedDict[tuple[View, int, str], Text] = OrderedDict()
+        self._shared_bytes = 0
+        self._shared_version = 0
+
+    def ready(self, view: View) -> bool:
+        """Whether a snapshot can be made."""
+        boards, prices = self._boards, self._boards.prices
+        if view.watches_prices and not prices.is_read:
+            return False
+        return boards.business_date is not None and all(
+            account in boards.by_account and boards.by_account[account].serves(view.trades)
+            for account in view.accounts
+        )
+
+    def behind(self, view: View, told: int, floor: str) -> bool:
+        """Whether only a snapshot can tell what happened since."""
+        if told < self._boards.rolled_at:
+            return True
+        if view.watches_prices and self._boards.prices.rows.behind(told):
+            return True
+        return any(board.behind(told, floor) for board in self._watched(view))
+
+    def size(self, view: View) -> int:
+        """About how many bytes a snapshot has."""
+        boards = self._watched(view)
+        positions = sum(len(board.positions) for board in boards)
+        trades = min(view.trades, sum(len(board.trades) for board in boards))
+        prices = len(self._boards.prices.rows) if view.prices is None else len(view.prices)
+        return 600 * positions + 450 * trades + 200 * prices + 300 * len(boards)
+
+    def snapshot(self, view: View, now: datetime) -> Text:
+        """Everything; the view must be `ready`."""
+        return self._shared_text(view, -1, "", lambda: self._snapshot(view, now))
+
+    def update(self, view: View, told: int, floor: str, now: datetime) -> Text | None:
+        """What differs from what was told, None for nothing; must not be `behind`."""
+        if not self._differs(view, told):
+            return None
+        return self._shared_text(view, told, floor, lambda: self._update(view, told, floor, now))
+
+    def nothing(self, told: int, floor: str) -> Text:
+        """An update that changes nothing."""
+        return Text(_body([], [], [], [], {}, ([], [])), told, floor)
+
+    # --- what is shared -------------------------------------------------------------------------
+
+    def _shared_text(self, view: View, told: int, floor: str, made: Callable[[], Text]) -> Text:
+        if self._shared_version != self._boards.version:
+            self._shared.clear()
+            self._shared_bytes, self._shared_version = 0, self._boards.version
+        key = view, told, floor
+        text = self._shared.get(key)
+        if text is None:
+            began = time.thread_time()
+            text = self._shared[key] = made()
+            self.texts += 1
+            self.seconds += time.thread_time() - began
+            self._shared_bytes += len(text.body)
+            while self._shared_bytes > SHARED_BYTES and len(self._shared) > 1:
+                _, oldest = self._shared.popitem(last=False)
+                self._shared_bytes -= len(oldest.body)
+        return text
+
+    def forget(self) -> None:
+        """Time has passed: what is added by time is computed anew."""
+        self._shared_version = 0
+
+    # --- composing ------------------------------------------------------------------------------
+
+    def _watched(self, view: View) -> list[Board]:
+        return [self._boards.by_account[account] for account in view.accounts]
+
+    def _differs(self, view: View, told: int) -> bool:
+        if any(board.changed_at > told for board in self._watched(view)):
+            return True
+        return any(True for _ in self._prices(view, told))
+
+    def _snapshot(self, view: View, now: datetime) -> Text:
+        boards = self._watched(view)
+        floor = floor_of([b.trades for b in boards], view.trades)
+        head = orjson.dumps(
+            {
+                "business_date": self._boards.business_date,
+                "price_source": self._boards.price_source,
+                "accounts": [board.code for board in boards],
+            }
+        )[1:-1].decode()
+        rows = _body(
+            [e.body for b in boards for _, e in sorted(b.positions.entries.items())],
+            [
+                board.trades.entries[key].body
+                for board in boards
+                for key in reversed(board.trades.between(floor, NOTHING))
+            ],
+            [self._total(b, b.total) for b in boards if b.total is not None],
+            [self._price(e, now) for _, e in sorted(self._prices(view, -1))],
+            {board.code: board.trades_total for board in boards},
+        )
+        return Text(f"{head},{rows}", self._boards.version, floor)
+
+    def _update(self, view: View, told: int, floor: str, now: datetime) -> Text:
+        boards = [board for board in self._watched(view) if board.changed_at > told]
+        trades, gone_trades, new_floor = self._trades(view, told, floor)
+        rows = _body(
+            [e.body for b in boards for _, e in b.positions.since(told)],
+            trades,
+            [self._total(b, b.total) for b in boards if b.total is not None and b.total.at > told],
+            [self._price(e, now) for _, e in self._prices(view, told)],
+            {b.code: b.trades_total for b in boards if b.trades_total_at > told},
+            (
+                [
+                    orjson.dumps({"account": b.code, "ticker": ticker})
+                    for b in boards
+                    for ticker in b.positions.gone_since(told)
+                ],
+                [orjson.dumps(key) for key in gone_trades],
+            ),
+        )
+        return Text(rows, self._boards.version, new_floor)
+
+    def _trades(self, view: View, told: int, floor: str) -> tuple[list[bytes], list[str], str]:
+        """Rows to send, ids to remove, and the window's new lower end. What entered the window at
+        that end is sent though it did not change, and what fell out of it is removed."""
+        boards = [board.trades for board in self._watched(view)]
+        new = moved_floor(boards, view.trades, floor)
+        rows, gone = [], []
+        for trades in boards:
+            kept_from = max(floor, new)
+            rows += [e.body for key, e in trades.since(told) if key >= kept_from]
+            rows += [trades.entries[key].body for key in trades.between(new, floor)]
+            gone += [
+                key
+                for key in trades.gone_since(told)
+                if key >= floor and self._boards.holder(key) not in view.accounts
+            ]
+            gone += trades.between(floor, new)
+        return rows, gone, new
+
+    def _prices(self, view: View, told: int) -> Iterable[tuple[str, Entry]]:
+        rows = self._boards.prices.rows
+        if view.prices is None:
+            return rows.since(told)
+        found = ((ticker, rows.entries.get(ticker)) for ticker in view.prices)
+        return ((t, entry) for t, entry in found if entry is not None and entry.at > told)
+
+    def _price(self, entry: Entry, now: datetime) -> bytes:
+        age = self._age(entry.more, now)
+        return entry.body[:-1] + b',"age_seconds":%s}' % orjson.dumps(age)
+
+    def _total(self, board: Board, entry: Entry) -> bytes:
+        """As calculated when it was read, or, if nothing is known to have changed since, when that
+        was found out."""
+        at = board.read_at
+        holds = self._boards.holds_at
+        if not board.unread and holds is not None and (at is None or holds > at):
+            at = holds
+        return entry.body[:-1] + b',"calculated_at":%s}' % orjson.dumps(moment(at))
+
+
+def _body(
+    positions: Sequence[bytes],
+    trades: Sequence[bytes],
+    totals: Sequence[bytes],
+    prices: Sequence[bytes],
+    trades_total: dict[str, int],
+    removed: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
+) -> str:
+    parts = [
+        *(b'"positions":[', b",".join(positions), b'],"trades":[', b",".join(trades)),
+        *(b'],"totals":[', b",".join(totals), b'],"prices":[', b",".join(prices)),
+        *(b'],"trades_total":', orjson.dumps(trades_total)),
+    ]
+    if removed is not None:
+        positions_gone, trades_gone = removed
+        parts += [b',"removed":{"positions":[', b",".join(positions_gone)]
+        parts += [b'],"trades":[', b",".join(trades_gone), b"]}"]
+    return b"".join([*parts, b"}"]).decode()

@@ -1,0 +1,67 @@
+"""Who may no longer be here, or see what it watches: asked every second on a thread and a database
+connection of its own, so that no load of readings or snapshots puts it off."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING
+
+from accounts.selectors import viewable
+from blotter.live.logins import Login, users_of
+from blotter.live.reading import with_connection
+from kernel import clock
+
+if TYPE_CHECKING:
+    from blotter.live.hub import Hub
+
+logger = logging.getLogger(__name__)
+
+EVERY_SECONDS = 1.0
+
+Pair = tuple[int, str]
+
+
+class Revocation:
+    def __init__(self, hub: "Hub") -> None:
+        self._hub = hub
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="hub-revokes")
+
+    async def watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_SECONDS)
+            await self._look()
+
+    async def _look(self) -> None:
+        hub = self._hub
+        watched = {
+            connection: (connection.view, hub.accounts_of(connection.view))
+            for connection in hub.connections
+        }
+        logins = {connection.login for connection in watched}
+        pairs = {(c.user_id, code) for c, (_, codes) in watched.items() for code in codes.values()}
+        loop = asyncio.get_running_loop()
+        users, allowed = await loop.run_in_executor(
+            self._pool, partial(with_connection, _asks(logins, pairs))
+        )
+        for connection, (view, accounts) in watched.items():
+            if users.get(connection.login) != connection.user_id:
+                connection.end_login()
+                continue
+            kept = {
+                account: code
+                for account, code in accounts.items()
+                if allowed.get((connection.user_id, code)) == account
+            }
+            # Unless it has subscribed anew meanwhile, which was checked then.
+            if len(kept) < len(accounts) and connection.view is view:
+                lost = sorted(set(accounts.values()) - set(kept.values()))
+                connection.send_not_entitled(lost)
+                await hub.watch(connection, kept, view.trades, view.prices)
+
+
+def _asks(
+    logins: set[Login], pairs: set[Pair]
+) -> Callable[[], tuple[dict[Login, int], dict[Pair, int]]]:
+    return lambda: (users_of(logins, clock.now()), viewable(pairs))
