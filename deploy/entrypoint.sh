@@ -50,7 +50,8 @@ roles)
 migrate)
     python manage.py check --database default
     python manage.py migrate --noinput
-    exec python manage.py grant_runtime eqtrade
+    python manage.py grant_runtime eqtrade
+    exec python manage.py audit_keep
     ;;
 manage)
     exec python manage.py "$@"

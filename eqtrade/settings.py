@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "django_vite",
     "channels",
     "kernel",
+    "audit",
     "accounts",
     "prices",
     "trades",
@@ -67,6 +68,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "audit.middleware.Audited",
     "kernel.api.outage.DatabaseOutageMiddleware",
     "prices.middleware.PriceSourceSaid",
     "prices.middleware.SessionsReadOnce",
@@ -260,6 +262,10 @@ SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="sessionid")
 CSRF_COOKIE_NAME = env.str("CSRF_COOKIE_NAME", default="csrftoken")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+
+# The record of what was done: how long it is kept, and how long addresses in it are whole.
+AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", default=7 * 366)
+AUDIT_ADDRESS_DAYS = env.int("AUDIT_ADDRESS_DAYS", default=400)
 
 # --- API ----------------------------------------------------------------------------------------
 

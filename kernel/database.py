@@ -51,10 +51,29 @@ class AppendOnly(models.Model):
         abstract = True
 
 
+class Kept(models.Model):
+    """Rows may change, and none is ever deleted: the runtime role may not (`grant_runtime`)."""
+
+    class Meta:
+        abstract = True
+
+
+# Django's own, which the admin only adds to.
+ADMIN_LOG = "django_admin_log"
+
+
 def append_only_tables() -> list[str]:
+    return sorted([ADMIN_LOG, *_tables_of(AppendOnly)])
+
+
+def kept_tables() -> list[str]:
+    return sorted(_tables_of(Kept))
+
+
+def _tables_of(kind: type[models.Model]) -> list[str]:
     from django.apps import apps
 
-    return sorted(m._meta.db_table for m in apps.get_models() if issubclass(m, AppendOnly))
+    return [m._meta.db_table for m in apps.get_models() if issubclass(m, kind)]
 
 
 def lift_timeouts(cursor: CursorWrapper) -> None:

@@ -137,6 +137,7 @@ class Stack:
         runtime_role = unquote(urlsplit(servers.database_url).username or "") or "eqtrade"
         with step("rights of the runtime role"):
             self._manage("grant_runtime", [runtime_role], owner).finish()
+            self._manage("audit_keep", [], owner).finish()
         if servers.postgres:
             self._schema_stamp.keep(schema_state(owner_url))
 

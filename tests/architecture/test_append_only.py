@@ -1,17 +1,21 @@
 """Append-only tables are never changed: the runtime role's rights first, triggers second."""
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, connection, transaction
 from psycopg import Connection, connect, errors, sql
 
+from audit.recording import refused
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
-from kernel.database import append_only_tables
+from kernel.database import append_only_tables, kept_tables
 from pnl.models import AccountPnl
 from positions.models import PositionSnapshot
 from tests import factories as make
 
 TABLES = [
+    "audit_record",
+    "django_admin_log",
     "pnl_accountpnl",
     "positions_positionsnapshot",
     "prices_close",
@@ -19,12 +23,15 @@ TABLES = [
     "trades_tradeversion",
 ]
 
+KEPT = ["audit_refusal"]
+
 
 @pytest.fixture
 def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     now = clock.now()
     user, account, ibm = make.make_user(), make.make_account(), make.make_instrument()
     make.make_close(ibm, now.date(), "100")
+    LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
     PositionSnapshot.objects.create(
@@ -58,6 +65,31 @@ def test_the_owner_is_stopped_by_triggers(
 ) -> None:
     with _owner(one_of_each) as owner, pytest.raises(errors.RaiseException):
         owner.execute(sql.SQL(change).format(sql.Identifier(table)))
+
+
+@pytest.mark.parametrize("table", KEPT)
+@pytest.mark.parametrize("change", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_what_is_kept_is_not_deleted(one_of_each: PostgresServer, table: str, change: str) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute(change.format(table))
+
+
+def test_these_are_kept() -> None:
+    assert kept_tables() == KEPT
+
+
+def test_the_runtime_role_reaches_months_by_the_table_alone(committed_db: PostgresServer) -> None:
+    with pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit.rest")
+
+
+def test_refusals_only_grow(committed_db: PostgresServer) -> None:
+    refused(door="token", name="x", now=clock.now())
+    for change in ("count = count - 1", "count = count", "name = 'y', count = count + 1"):
+        with pytest.raises(DatabaseError, match="only grows"), connection.cursor() as cursor:
+            cursor.execute(f"UPDATE audit_refusal SET {change}")
+    with _owner(committed_db) as owner, pytest.raises(errors.RaiseException):
+        owner.execute("DELETE FROM audit_refusal")
 
 
 def test_the_runtime_role_is_no_owner_and_no_superuser(committed_db: PostgresServer) -> None:

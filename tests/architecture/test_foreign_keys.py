@@ -3,7 +3,17 @@
 import pytest
 from django.apps import apps
 
-LAYERS = ["kernel", "prices", "accounts", "trades", "positions", "pnl", "blotter", "eqtrade"]
+LAYERS = [
+    "kernel",
+    "audit",
+    "prices",
+    "accounts",
+    "trades",
+    "positions",
+    "pnl",
+    "blotter",
+    "eqtrade",
+]
 
 
 def references() -> list[tuple[str, str]]:

@@ -6,11 +6,14 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from psycopg import sql
 
-from kernel.database import append_only_tables
+from kernel.database import append_only_tables, kept_tables
 
 
 class Command(BaseCommand):
-    help = "Grant the runtime role its rights: all rows, but append-only tables are only added to."
+    help = (
+        "Grant the runtime role its rights: all rows, but append-only tables are only added to, and"
+        " of kept ones none is deleted."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("role")
@@ -33,9 +36,16 @@ class Command(BaseCommand):
                         sql.Identifier(table), role
                     )
                 )
+            for table in kept_tables():
+                run(
+                    sql.SQL("REVOKE DELETE, TRUNCATE ON TABLE {} FROM {}").format(
+                        sql.Identifier(table), role
+                    )
+                )
             run(
                 sql.SQL("REVOKE INSERT ON TABLE {} FROM {}").format(
                     sql.Identifier("django_migrations"), role
                 )
             )
         self.stdout.write(f"{options['role']}: append-only are {', '.join(append_only)}")
+        self.stdout.write(f"{options['role']}: kept are {', '.join(kept_tables())}")

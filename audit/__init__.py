@@ -1,0 +1,1 @@
+"""What was done, by whom and from where: an append-only record of all but trades."""

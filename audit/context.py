@@ -1,0 +1,102 @@
+"""Who is asking, from where: read only when something is to be recorded.
+
+A request is remembered as it comes in, which costs what setting a variable costs; its user is asked
+for when a row is written, and that is after REST framework has said who it is.
+"""
+
+import ipaddress
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest
+
+LONGEST_NAME = 150
+
+
+@dataclass(frozen=True)
+class Who:
+    """Who does what is being done. `source` is the part of the system that it came through."""
+
+    actor: int | None = None
+    name: str = ""
+    address: str | None = None
+    request_id: str = ""
+    source: str = ""
+
+
+_request: ContextVar[HttpRequest | None] = ContextVar("audited_request", default=None)
+_acting: ContextVar[Who | None] = ContextVar("audited_acting", default=None)
+
+
+def request_begins(request: HttpRequest) -> Token[HttpRequest | None]:
+    return _request.set(request)
+
+
+def request_ends(token: Token[HttpRequest | None]) -> None:
+    _request.reset(token)
+
+
+@contextmanager
+def acting(source: str, *, actor: int | None = None, name: str = "") -> Iterator[None]:
+    """Within this block whatever is recorded was done so: by a task, or by a person at a shell."""
+    token = _acting.set(Who(actor=actor, name=name, source=source))
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def acting_begins(source: str) -> None:
+    """As `acting`, for who can only say when it begins: the next one beats it."""
+    _acting.set(Who(source=source))
+
+
+def who_asks() -> Who:
+    """The present request's caller; else who said that they act; else this process's command."""
+    if (said := _acting.get()) is not None:
+        return said
+    request = _request.get()
+    return Who(source=_process()) if request is None else who_of(request)
+
+
+def who_of(request: HttpRequest) -> Who:
+    user: Any = getattr(request, "user", None)
+    known = user is not None and user.is_authenticated
+    return Who(
+        actor=user.pk if known else None,
+        name=user.get_username()[:LONGEST_NAME] if known else "",
+        address=address_of(request),
+        request_id=request_id_of(request),
+        source="admin" if request.path.startswith("/admin/") else "web",
+    )
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The client's address as nginx says it, who believes trusted proxies only."""
+    for said in (request.META.get("HTTP_X_REAL_IP"), request.META.get("REMOTE_ADDR")):
+        try:
+            return str(ipaddress.ip_address(said or ""))
+        except ValueError:
+            continue
+    return None
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """nginx's id of the request, else one of our own: the same each time."""
+    said = request.META.get("HTTP_X_REQUEST_ID", "")
+    if said.isascii() and said.isalnum() and len(said) <= 64:
+        return str(said)
+    request.META["HTTP_X_REQUEST_ID"] = made = uuid4().hex
+    return made
+
+
+def _process() -> str:
+    """`manage.py sync_instruments`, with who runs it."""
+    command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:2]])
+    return f"{command} as uid {os.getuid()}"[:200]
