@@ -49,23 +49,17 @@ def record(
     where nobody is logged in yet. `about` is the name of what it was done to."""
     who = who_asks()
     actor_id, name = (who.actor, who.name) if actor is None else (actor.pk, actor.get_username())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            [
-                event, actor_id, _plain(name, LONGEST_NAME), who.address, who.source,
-                who.request_id, str(object_id), _plain(about, LONGEST_OBJECT), _json(before),
-                _json(after),
-            ],
-        )  # fmt: skip
+    _run(
+        _INSERT,
+        event, actor_id, _plain(name, LONGEST_NAME), who.address, who.source, who.request_id,
+        str(object_id), _plain(about, LONGEST_OBJECT), _json(before), _json(after),
+    )  # fmt: skip
 
 
 def refused(*, door: str, name: str, now: datetime) -> None:
     """Count a login that a throttle refused, from the present request's address. `name` is one of a
     user, or hashed."""
-    values = [now, door, who_asks().address, _plain(name, LONGEST_NAME)]
-    with connection.cursor() as cursor:
-        cursor.execute(_REFUSED, values)
+    _run(_REFUSED, now, door, who_asks().address, _plain(name, LONGEST_NAME))
 
 
 def hashed_unless_known(name: str, *, known: bool) -> str:
@@ -74,6 +68,11 @@ def hashed_unless_known(name: str, *, known: bool) -> str:
         return name
     digest = hmac.new(settings.SECRET_KEY.encode(), name.encode(), hashlib.sha256)
     return f"unknown:{digest.hexdigest()[:16]}"
+
+
+def _run(sql: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
 
 
 def _plain(text: str, longest: int) -> str:
