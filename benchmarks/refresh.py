@@ -29,6 +29,7 @@ from prices.sessions.calendar import published_calendar
 from tests.stack.client import Row
 from tests.stack.live import Live
 from tests.stack.running import RunningStack
+from tests.stack.ticker import stand_still
 from tests.yahoo.market import Market
 from tests.yahoo.server import YahooServer
 
@@ -37,11 +38,6 @@ WATCHERS = 8
 PATIENCE = 60.0
 # Any moment of any session: the server's present.
 PRESENT = datetime(2026, 1, 30, 16, 0, tzinfo=UTC)
-STAND_STILL = """
-from django_celery_beat.models import PeriodicTask, PeriodicTasks
-PeriodicTask.objects.filter(name__in=["Simulated ticks", "Refresh quotes"]).update(enabled=False)
-PeriodicTasks.update_changed()
-"""
 
 
 class Turn:
@@ -82,7 +78,7 @@ def measure(report: Report) -> None:
     turn = Turn()
     with ExitStack() as ends:
         stack = ends.enter_context(own_stack())
-        stack.manage("shell", "-c", STAND_STILL)
+        stand_still(stack)
         time.sleep(3)  # until beat has seen it
         trader = stack.client("trader")
         tickers = [row["ticker"] for row in trader.rows("prices/")]

@@ -1,6 +1,7 @@
 """The websocket as a program uses it: the documents' example, and what tests want to know."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -117,6 +118,19 @@ class Live:
         self.send(subscription(self._accounts, **more))
         wanted = sorted(self._accounts)
         self.wait(lambda live: live.snapshots > before and live.subscribed == wanted)
+
+    def ask(self, accounts: Iterable[str], **more: Any) -> None:
+        """Replace the subscription, and wait for nothing. A connection that is just lost asks for
+        it when it is back."""
+        self._accounts, self._more = list(accounts), more
+        with suppress(OSError, WebSocketException):
+            self.send(subscription(self._accounts, **more))
+
+    def drop(self) -> None:
+        """Lose the connection, as by a cable."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.socket.shutdown(socket.SHUT_RDWR)
 
     def send(self, text: str) -> None:
         """Send as is, without waiting for an answer."""
