@@ -3,14 +3,17 @@
 Boards change only in `blotter.live.boards`, which moves the version on.
 """
 
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from blotter.live.day_trades import DayTrades
-from blotter.live.kept import Entry, Kept
+from blotter.live.kept import Kept
+from blotter.live.kind import Kind
 from blotter.live.unread import Unread
 
-REMEMBERED_POSITIONS = 1_000
+REMEMBERED_ROWS = 1_000
+"""Of each kind, keys that are gone."""
 
 
 @dataclass(eq=False)
@@ -19,6 +22,7 @@ class Board:
 
     account: int
     code: str
+    kinds: Sequence[Kind]
     unread: Unread = field(default_factory=Unread)
     is_being_read: bool = False
     rests_until: float = 0.0
@@ -29,7 +33,6 @@ class Board:
     is_read: bool = False
     changed_at: int = 0
     read_at: datetime | None = None
-    total: Entry | None = None
     trades_total: int = 0
     trades_total_at: int = 0
 
@@ -38,21 +41,26 @@ class Board:
 
     def forget(self, at: int) -> None:
         """As if it had never been read; whoever was told anything needs a snapshot."""
-        self.positions = Kept(REMEMBERED_POSITIONS, at)
+        self.rows = {kind.name: Kept(REMEMBERED_ROWS, at) for kind in self.kinds}
         self.trades = DayTrades(at)
-        self.total = None
         self.trades_total = 0
         self.trades_total_at = at
         self.is_read = False
         self.changed_at = at
         self.unread.all()
 
-    def take_total(self, body: bytes, at: int) -> bool:
-        """Whether the total differs."""
-        if self.total is not None and self.total.body == body:
-            return False
-        self.total = Entry(body, at)
+    def __len__(self) -> int:
+        """Rows of all kinds, and trades."""
+        return sum(map(len, self.rows.values())) + len(self.trades)
+
+    def __bool__(self) -> bool:
         return True
+
+    def held(self, tickers: Set[str]) -> tuple[set[str], bool]:
+        """Which of these have rows here, and whether those are most of what has."""
+        kept = [self.rows[kind.name] for kind in self.kinds if kind.by_instrument]
+        held = {ticker for rows in kept for ticker in rows.entries.keys() & tickers}
+        return held, 2 * len(held) > max(map(len, kept), default=0)
 
     def set_trades_total(self, count: int, at: int) -> bool:
         if self.trades_total == count:
@@ -67,6 +75,6 @@ class Board:
     def behind(self, version: int, floor: str) -> bool:
         """Whether who has been told up to a version, with trades from `floor` on, can be told the
         rest only by a snapshot."""
-        if self.positions.behind(version) or self.trades.behind(version):
+        if self.trades.behind(version) or any(r.behind(version) for r in self.rows.values()):
             return True
         return self.trades.bottom_at > version and floor < self.trades.bottom

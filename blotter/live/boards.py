@@ -6,13 +6,14 @@ told of its later version keeps it, and the other lets it go in the same step: s
 never comes after its arrival elsewhere.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from blotter.live.board import Board
 from blotter.live.found import AccountFound, Moment, PricesFound
 from blotter.live.kept import Kept
+from blotter.live.kind import Kind
 from blotter.live.unread import Unread
 
 LEAST_DEPTH = 100
@@ -55,7 +56,8 @@ class Prices:
 class Boards:
     """`names` maps instruments to tickers, as far as they are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self.kinds = kinds
         self.version = 1
         self.rolled_at = 1
         self.by_account: dict[int, Board] = {}
@@ -75,7 +77,7 @@ class Boards:
         """The account's board; a new one has everything unread."""
         board = self.by_account.get(account)
         if board is None:
-            board = self.by_account[account] = Board(account, code, depth=LEAST_DEPTH)
+            board = self.by_account[account] = Board(account, code, self.kinds, depth=LEAST_DEPTH)
             board.forget(self.version)
         return board
 
@@ -109,8 +111,8 @@ class Boards:
             if tickers is None or board.is_being_read:
                 board.unread.priced(moved)
                 continue
-            held = board.positions.entries.keys() & tickers
-            if 2 * len(held) > len(board.positions):
+            held, are_most = board.held(tickers)
+            if are_most:
                 board.unread.priced(None)
             elif held:
                 board.unread.priced({self.ids[ticker] for ticker in held})
@@ -171,13 +173,15 @@ class Boards:
             self.prices.unread.priced(None)
 
     def _take_account(self, board: Board, found: AccountFound, at: int, changed: Changed) -> None:
-        differs, reshaped = _take_rows(board.positions, found.positions, found.asked_positions, at)
+        differs = reshaped = False
+        for kind, asked in found.asked.items():
+            rows = found.rows.get(kind, {})
+            row_differs, came_or_went = _take_rows(board.rows[kind], rows, asked, at)
+            differs, reshaped = differs or row_differs, reshaped or came_or_went
         if self._take_trades(board, found, at, changed) or reshaped:
             differs = True
             changed.reshaped.add(board.account)
-        if found.total is not None and board.take_total(found.total, at):
-            differs = True
-        if found.asked_positions is None and found.asked_trades is None and not board.is_read:
+        if found.is_whole and not board.is_read:
             board.is_read = differs = True
         if differs:
             board.changed_at = at

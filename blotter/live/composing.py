@@ -7,7 +7,7 @@ no board keeps them, they are added here.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from blotter.live.board import Board
 from blotter.live.boards import Boards
 from blotter.live.day_trades import NOTHING, floor_of, moved_floor
 from blotter.live.kept import Entry
+from blotter.live.kind import Kind
 from kernel.api.rows import moment
 
 SHARED_BYTES = 16 * 1024 * 1024
@@ -81,10 +82,10 @@ class Composer:
     def size(self, view: View) -> int:
         """About how many bytes a snapshot has."""
         boards = self._watched(view)
-        positions = sum(len(board.positions) for board in boards)
+        rows = sum(len(board) - len(board.trades) for board in boards)
         trades = min(view.trades, sum(len(board.trades) for board in boards))
         prices = len(self._boards.prices.rows) if view.prices is None else len(view.prices)
-        return 600 * positions + 450 * trades + 200 * prices + 300 * len(boards)
+        return 600 * rows + 450 * trades + 200 * prices
 
     def snapshot(self, view: View, now: datetime) -> Text:
         """Everything; the view must be `ready`."""
@@ -98,7 +99,10 @@ class Composer:
 
     def nothing(self, told: int, floor: str) -> Text:
         """An update that changes nothing."""
-        return Text(_body([], [], [], [], {}, ([], [])), told, floor)
+        rows: dict[str, list[bytes]] = {kind.name: [] for kind in self._boards.kinds}
+        gone: dict[str, list[bytes]] = {kind.name: [] for kind in self._boards.kinds if kind.key}
+        more: dict[str, list[bytes]] = {"trades": [], "prices": []}
+        return Text(_body(rows | more, {}, gone | {"trades": []}), told, floor)
 
     # --- what is shared -------------------------------------------------------------------------
 
@@ -143,38 +147,47 @@ class Composer:
                 "accounts": [board.code for board in boards],
             }
         )[1:-1].decode()
-        rows = _body(
-            [e.body for b in boards for _, e in sorted(b.positions.entries.items())],
-            [
-                board.trades.entries[key].body
+        rows = {
+            kind.name: [
+                self._row(kind, board, entry)
                 for board in boards
-                for key in reversed(board.trades.between(floor, NOTHING))
-            ],
-            [self._total(b, b.total) for b in boards if b.total is not None],
-            [self._price(e, now) for _, e in sorted(self._prices(view, -1))],
-            {board.code: board.trades_total for board in boards},
-        )
-        return Text(f"{head},{rows}", self._boards.version, floor)
+                for _, entry in sorted(board.rows[kind.name].entries.items())
+            ]
+            for kind in self._boards.kinds
+        }
+        rows["trades"] = [
+            board.trades.entries[key].body
+            for board in boards
+            for key in reversed(board.trades.between(floor, NOTHING))
+        ]
+        rows["prices"] = [self._price(e, now) for _, e in sorted(self._prices(view, -1))]
+        body = _body(rows, {board.code: board.trades_total for board in boards})
+        return Text(f"{head},{body}", self._boards.version, floor)
 
     def _update(self, view: View, told: int, floor: str, now: datetime) -> Text:
         boards = [board for board in self._watched(view) if board.changed_at > told]
-        trades, gone_trades, new_floor = self._trades(view, told, floor)
-        rows = _body(
-            [e.body for b in boards for _, e in b.positions.since(told)],
-            trades,
-            [self._total(b, b.total) for b in boards if b.total is not None and b.total.at > told],
-            [self._price(e, now) for _, e in self._prices(view, told)],
-            {b.code: b.trades_total for b in boards if b.trades_total_at > told},
-            (
-                [
-                    orjson.dumps({"account": b.code, "ticker": ticker})
-                    for b in boards
-                    for ticker in b.positions.gone_since(told)
-                ],
-                [orjson.dumps(key) for key in gone_trades],
-            ),
-        )
-        return Text(rows, self._boards.version, new_floor)
+        rows = {
+            kind.name: [
+                self._row(kind, board, entry)
+                for board in boards
+                for _, entry in board.rows[kind.name].since(told)
+            ]
+            for kind in self._boards.kinds
+        }
+        removed = {
+            kind.name: [
+                orjson.dumps({"account": board.code, kind.key: key})
+                for board in boards
+                for key in board.rows[kind.name].gone_since(told)
+            ]
+            for kind in self._boards.kinds
+            if kind.key
+        }
+        rows["trades"], gone, new_floor = self._trades(view, told, floor)
+        removed["trades"] = [orjson.dumps(key) for key in gone]
+        rows["prices"] = [self._price(e, now) for _, e in self._prices(view, told)]
+        totals = {b.code: b.trades_total for b in boards if b.trades_total_at > told}
+        return Text(_body(rows, totals, removed), self._boards.version, new_floor)
 
     def _trades(self, view: View, told: int, floor: str) -> tuple[list[bytes], list[str], str]:
         """Rows to send, ids to remove, and the window's new lower end. What entered the window at
@@ -205,31 +218,33 @@ class Composer:
         age = self._age(entry.more, now)
         return entry.body[:-1] + b',"age_seconds":%s}' % orjson.dumps(age)
 
-    def _total(self, board: Board, entry: Entry) -> bytes:
+    def _row(self, kind: Kind, board: Board, entry: Entry) -> bytes:
         """As calculated when it was read, or, if nothing is known to have changed since, when that
         was found out."""
+        if not kind.moment:
+            return entry.body
         at = board.read_at
         holds = self._boards.holds_at
         if not board.unread and holds is not None and (at is None or holds > at):
             at = holds
-        return entry.body[:-1] + b',"calculated_at":%s}' % orjson.dumps(moment(at))
+        return entry.body[:-1] + b',"%s":%s}' % (kind.moment.encode(), orjson.dumps(moment(at)))
 
 
 def _body(
-    positions: Sequence[bytes],
-    trades: Sequence[bytes],
-    totals: Sequence[bytes],
-    prices: Sequence[bytes],
-    trades_total: dict[str, int],
-    removed: tuple[Sequence[bytes], Sequence[bytes]] | None = None,
+    rows: Mapping[str, Sequence[bytes]],
+    trades_total: Mapping[str, int],
+    removed: Mapping[str, Sequence[bytes]] | None = None,
 ) -> str:
-    parts = [
-        *(b'"positions":[', b",".join(positions), b'],"trades":[', b",".join(trades)),
-        *(b'],"totals":[', b",".join(totals), b'],"prices":[', b",".join(prices)),
-        *(b'],"trades_total":', orjson.dumps(trades_total)),
-    ]
+    parts = [*_lists(rows), b',"trades_total":', orjson.dumps(trades_total)]
     if removed is not None:
-        positions_gone, trades_gone = removed
-        parts += [b',"removed":{"positions":[', b",".join(positions_gone)]
-        parts += [b'],"trades":[', b",".join(trades_gone), b"]}"]
+        parts += [b',"removed":{', *_lists(removed), b"}"]
     return b"".join([*parts, b"}"]).decode()
+
+
+def _lists(named: Mapping[str, Sequence[bytes]]) -> list[bytes]:
+    """Members of an object: names, and lists of what is encoded already."""
+    parts: list[bytes] = []
+    for name, rows in named.items():
+        parts += [b',"%s":[' % name.encode(), b",".join(rows), b"]"]
+    parts[0] = parts[0][1:]
+    return parts

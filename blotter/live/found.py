@@ -20,20 +20,26 @@ class Moment:
 
 @dataclass
 class AccountFound:
-    """Rows of one account; positions by ticker. Of trades that were all asked for, those from
-    `bottom` on were read, as many as a window of `reach` needs, and `trades_total` counts all of
-    the day."""
+    """Rows of one account, by kind and key; what was asked for by kind, nothing of those that are
+    not named. `is_whole`: everything was. Of trades that were all asked for, those from `bottom` on
+    were read, as many as a window of `reach` needs, and `trades_total` counts all of the day."""
 
     account: int
-    positions: dict[str, bytes] = field(default_factory=dict)
-    asked_positions: set[str] | None = field(default_factory=set)
+    is_whole: bool = False
+    rows: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    asked: dict[str, set[str] | None] = field(default_factory=dict)
     trades: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     """By id: the trade's version, the row."""
     asked_trades: set[str] | None = field(default_factory=set)
     bottom: str = EVERYTHING
     reach: int = 0
     trades_total: int = 0
-    total: bytes | None = None
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values())) + len(self.trades)
+
+    def put(self, kind: str, key: str, body: bytes) -> None:
+        self.rows.setdefault(kind, {})[key] = body
 
 
 @dataclass

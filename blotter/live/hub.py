@@ -25,6 +25,7 @@ from blotter.live.boards import Boards, Changed
 from blotter.live.composing import Composer, View
 from blotter.live.figures import Figures, write_figures
 from blotter.live.import_news import ImportNews
+from blotter.live.kinds import KINDS
 from blotter.live.limits import Pace, Places, Room
 from blotter.live.listening import Listener
 from blotter.live.noting import ALWAYS, Noting
@@ -54,7 +55,7 @@ class Hub:
 
     def __init__(self) -> None:
         self.connections: set[Connection] = set()
-        self.boards = Boards()
+        self.boards = Boards(KINDS)
         self.composer = Composer(self.boards, price_age)
         self.admission = Admission()
         self.places = Places(settings.LIVE_CONNECTIONS_PER_USER, settings.LIVE_CONNECTIONS)
@@ -238,7 +239,7 @@ class Hub:
     def _figures_now(self) -> Figures:
         figures, boards = self.figures, self.boards.by_account.values()
         figures.connections, figures.boards = len(self.connections), len(boards)
-        figures.rows = sum(len(board.positions) + len(board.trades) for board in boards)
+        figures.rows = sum(map(len, boards))
         figures.unsent_bytes = self.unsent()
         figures.texts, figures.composing_seconds = self.composer.texts, self.composer.seconds
         figures.differences = self.rotation.differences

@@ -10,8 +10,10 @@ from django.db import close_old_connections
 
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
 from blotter.live.found import AccountFound, Moment, PricesFound
+from blotter.live.kind import Kind
+from blotter.live.kinds import KINDS
 from blotter.live.unread import Unread
-from blotter.rows import Today, position_rows, price_row, today_at, total_rows
+from blotter.rows import Today, price_row, today_at
 from kernel import clock
 from kernel.api.rows import Row
 from prices.marks import marks
@@ -59,43 +61,57 @@ class Read:
 def read_accounts(wanted: Sequence[Wanted], names: dict[int, str]) -> Read:
     """What is unread of these accounts, as it is now. `names`: known tickers by instrument."""
     today = today_at(clock.now())
-    found = {each.account: AccountFound(each.account) for each in wanted}
+    found = {each.account: AccountFound(each.account, each.unread.whole) for each in wanted}
     by_code = {each.code: found[each.account] for each in wanted}
-    _read_positions(wanted, names, today, found, by_code)
+    for kind in KINDS:
+        rows = _rows_by_instrument if kind.by_instrument else _rows_of_accounts
+        for row in rows(kind, wanted, names, today, found):
+            row.pop(kind.moment, None)
+            by_code[row["account"]].put(kind.name, kind.key_of(row), orjson.dumps(row))
     _read_trades(wanted, today, found)
-    touched = [each.account for each in wanted if each.unread.total]
-    for row in total_rows(accounts=touched, today=today) if touched else ():
-        del row["calculated_at"]
-        by_code[row["account"]].total = orjson.dumps(row)
     return Read(_moment(today), list(found.values()))
 
 
-def _read_positions(
+def _rows_of_accounts(
+    kind: Kind,
+    wanted: Sequence[Wanted],
+    _: dict[int, str],
+    today: Today,
+    found: dict[int, AccountFound],
+) -> list[Row]:
+    """Of accounts where anything changed. What there is always one of is never gone."""
+    touched = [each.account for each in wanted if each.unread.total]
+    for account in touched:
+        found[account].asked[kind.name] = None if kind.key else set()
+    return kind.read(accounts=touched, today=today) if touched else []
+
+
+def _rows_by_instrument(
+    kind: Kind,
     wanted: Sequence[Wanted],
     names: dict[int, str],
     today: Today,
     found: dict[int, AccountFound],
-    by_code: dict[str, AccountFound],
-) -> None:
+) -> list[Row]:
+    """Of the instruments that changed, or of all."""
     whole = [each.account for each in wanted if each.unread.positions]
     keys: set[tuple[int, int]] = set()
     for each in wanted:
         if each.unread.positions:
-            found[each.account].asked_positions = None
+            found[each.account].asked[kind.name] = None
         elif each.unread.instruments:
             keys |= {(each.account, pk) for pk in each.unread.instruments}
     tickers = _tickers({pk for _, pk in keys}, names)
     for account, pk in keys:
-        asked = found[account].asked_positions
+        asked = found[account].asked.setdefault(kind.name, set())
         if asked is not None and pk in tickers:
             asked.add(tickers[pk])
     rows: list[Row] = []
     if whole:
-        rows += position_rows(accounts=whole, today=today)
+        rows += kind.read(accounts=whole, today=today)
     if keys:
-        rows += position_rows(accounts={a for a, _ in keys}, today=today, keys=keys)
-    for row in rows:
-        by_code[row["account"]].positions[row["ticker"]] = orjson.dumps(row)
+        rows += kind.read(accounts={a for a, _ in keys}, today=today, keys=keys)
+    return rows
 
 
 def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, AccountFound]) -> None:

@@ -12,6 +12,7 @@ from blotter.live.boards import Boards
 from blotter.live.composing import Composer, View
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
 from blotter.live.found import AccountFound, Moment, PricesFound
+from blotter.live.kinds import KINDS
 from blotter.live.unread import Unread
 from blotter.rows import price_age
 
@@ -66,16 +67,16 @@ class World:
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, account: int, unread: Unread, depth: int) -> AccountFound:
-        found = AccountFound(account)
+        found = AccountFound(account, unread.whole)
         if unread.positions:
-            found.asked_positions = None
+            found.asked["positions"] = None
             instruments = set(TICKERS)
         else:
             instruments = unread.instruments
-            found.asked_positions = {TICKERS[i] for i in instruments}
+            found.asked["positions"] = {TICKERS[i] for i in instruments}
         for a, i in self.positions:
             if a == account and i in instruments:
-                found.positions[TICKERS[i]] = orjson.dumps(self.position(a, i))
+                found.put("positions", TICKERS[i], orjson.dumps(self.position(a, i)))
         if unread.trades:
             keys = self.trades_of(account)
             found.asked_trades, found.reach, found.trades_total = None, depth, len(keys)
@@ -87,7 +88,8 @@ class World:
         for key in newest:
             found.trades[key] = self.trades[key][1], orjson.dumps(self.trade(key))
         if unread.total:
-            found.total = orjson.dumps(self.total(account))
+            found.asked["totals"] = set()
+            found.put("totals", "", orjson.dumps(self.total(account)))
         return found
 
     def read_prices(self, unread: Unread) -> PricesFound:
@@ -203,7 +205,7 @@ def _position(row: Rows) -> tuple[str, str]:
 
 def new_boards() -> tuple[Boards, Composer]:
     """With all names known, as after the first pulse."""
-    boards = Boards()
+    boards = Boards(KINDS)
     boards.named(TICKERS)
     boards.roll(TODAY, START)
     return boards, Composer(boards, price_age)

@@ -224,7 +224,7 @@ class Machine(RuleBasedStateMachine):
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds that a short run meets."""
     monkeypatch.setattr(boards_module, "LEAST_DEPTH", 1)
-    monkeypatch.setattr(board_module, "REMEMBERED_POSITIONS", 1)
+    monkeypatch.setattr(board_module, "REMEMBERED_ROWS", 1)
     monkeypatch.setattr(day_trades, "REMEMBERED", 2)
 
 

@@ -318,7 +318,7 @@ def test_a_longer_window_waits_until_the_board_is_read_for_it() -> None:
 
 
 def test_who_is_behind_what_is_remembered_gets_a_snapshot(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(board_module, "REMEMBERED_POSITIONS", 0)
+    monkeypatch.setattr(board_module, "REMEMBERED_ROWS", 0)
     desk = Desk(View((A,), 10, frozenset()))
     desk.world.positions = {(A, IBM): 5, (A, XOM): 5}
     desk.open()

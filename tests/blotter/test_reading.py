@@ -9,6 +9,7 @@ import pytest
 from blotter.live import reading
 from blotter.live.boards import Boards
 from blotter.live.composing import Composer, View
+from blotter.live.kinds import KINDS
 from blotter.live.pulse import read_pulse
 from blotter.live.unread import Unread
 from blotter.rows import price_age
@@ -59,7 +60,7 @@ def boards(blotter: Blotter) -> Boards:
     make.make_quote(blotter.ibm, "44.25", NOW)
     blotter.trade("10", "41", WEDNESDAY)
     held(blotter, "10")
-    made = Boards()
+    made = Boards(KINDS)
     pulse = read_pulse()
     made.named(pulse.names())
     made.roll(pulse.today.business_date, pulse.today.now)
@@ -118,8 +119,8 @@ def test_a_key_and_a_trade_that_are_no_more_are_asked_for(blotter: Blotter, boar
         [reading.Wanted(board.account, board.code, board.depth, taken)], boards.names
     )
     (one,) = found.accounts
-    assert one.asked_positions == {"XOM"}
-    assert one.positions == {}
+    assert one.asked["positions"] == {"XOM"}
+    assert "positions" not in one.rows
     assert one.trades == {}
     assert one.asked_trades == {"019cfb3c-1000-7000-8000-000000000001"}
     assert trade["id"] in board.trades
