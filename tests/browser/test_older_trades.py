@@ -1,0 +1,59 @@
+"""Trades of the day that lie beyond the page's window are there for who looks for them."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.blotter_page import BlotterPage
+from tests.browser.conftest import Open
+from tests.stack.eventually import eventually
+from tests.stack.running import RunningStack
+
+WINDOW = 2_000
+MORE = 30
+FAR = 1_000_000
+"""Pixels, beyond every end."""
+
+
+@pytest.fixture(scope="module")
+def busy(stack: RunningStack) -> tuple[str, str]:
+    """A desk with more trades than the window; its first one, the only one of its ticker."""
+    desk, trader = stack.desk(), stack.client("trader")
+    first = trader.book(desk, "IBM", "buy", 1, 100)["id"]
+    one = {"account": desk, "ticker": "KO", "side": "buy", "quantity": "1", "price": "60"}
+    answer = trader.post("trades/bulk/", trades=[one] * (WINDOW + MORE - 1))
+    assert answer.status_code == 201, answer.text
+    return desk, first
+
+
+def opened(open_as: Open, desk: str) -> BlotterPage:
+    """The page on the busy desk, showing the newest trades only."""
+    page = open_as("trader")
+    page.watch_only(desk)
+    expect(page.page.get_by_test_id("trades-older")).to_contain_text(f"newest {WINDOW:,} shown")
+    return page
+
+
+def test_scrolling_down_reaches_the_first_trade_of_the_day(
+    busy: tuple[str, str], open_as: Open
+) -> None:
+    desk, first = busy
+    page = opened(open_as, desk)
+    page.trades().first.hover()
+    page.page.mouse.wheel(0, FAR)
+    expect(page.page.get_by_test_id("trades-older")).to_have_count(0)
+
+    def is_at_the_end() -> None:
+        # What has just come makes the list longer when it is drawn.
+        page.page.mouse.wheel(0, FAR)
+        assert page.trade(first).is_visible()
+
+    eventually(is_at_the_end)
+
+
+def test_selecting_a_position_finds_its_older_trades(busy: tuple[str, str], open_as: Open) -> None:
+    desk, first = busy
+    page = opened(open_as, desk)
+    page.position(desk, "IBM").locator('[col-id="ticker"]').click()
+    expect(page.page.get_by_test_id("trades-only")).to_contain_text("IBM")
+    expect(page.trade(first)).to_be_visible()
+    expect(page.trades()).to_have_count(1)
