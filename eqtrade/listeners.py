@@ -1,8 +1,12 @@
-"""The listeners: each app that answers a hook of an app below it is named here."""
+"""The listeners: each app that answers a hook of an app below it, and each reader of the ledger, is
+named here."""
 
+from eqtrade.queues import LEDGER_READERS
 from pnl.daily import restate
+from pnl.intraday import ask
 from positions.selectors import held_instruments
 from prices import hooks as prices
+from trades.ledger import registry
 from trades.selectors import first_trade_date, recently_traded_instruments
 
 
@@ -12,3 +16,5 @@ def listen() -> None:
     prices.first_day_needed.add(first_trade_date)
     prices.closes_recorded.add(restate.closes_changed)
     prices.hours_changed.add(restate.hours_changed)
+    prices.quotes_refreshed.add(ask.intraday_ask)
+    registry.register(*LEDGER_READERS)

@@ -9,6 +9,7 @@ from trades.ledger.consumer import shards_behind
 from trades.ledger.epoch import same_cluster
 from trades.ledger.nudges import calls_of
 from trades.ledger.reader import AnotherCluster
+from trades.ledger.registry import readers
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,10 @@ def recover(*, queues: set[str]) -> None:
         logger.error("%s Nothing is read until then.", AnotherCluster.detail)
         return
     if settings.RECOVERY_MODE == "rebuild":
-        for name, reader in settings.LEDGER_CONSUMERS.items():
-            if reader["queue"] in queues:
-                logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", name)
-                current_app.send_task(reader["rebuild"], queue=reader["queue"])
+        for reader in readers():
+            if reader.queue in queues:
+                logger.warning("RECOVERY_MODE=rebuild: %s is computed anew", reader.consumer)
+                current_app.send_task(reader.rebuild, queue=reader.queue)
     # Its own readers itself: the worker that sweeps may be the one that is away.
     for call in calls_of(shards_behind()):
         if call.queue in queues:

@@ -180,18 +180,6 @@ CHANNEL_LAYERS = {
     }
 }
 
-# Who reads the ledger: consumer name → the Celery task that reads for it, and its queue. Consumers
-# of one queue share the task, and so a message. Booking wakes them by these names and knows nothing
-# else of them.
-LEDGER_CONSUMERS = {
-    "positions": {
-        "task": "positions.tasks.apply_ledger",
-        "rebuild": "positions.tasks.rebuild",
-        "queue": "positions",
-    },
-    "pnl": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild", "queue": "pnl"},
-    "cost": {"task": "pnl.tasks.apply_ledger", "rebuild": "pnl.tasks.rebuild_cost", "queue": "pnl"},
-}
 # What a worker does when it starts: go on where the readers stopped, or compute all anew first.
 RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")
 
@@ -205,8 +193,6 @@ PRICE_STREAM = env.bool("PRICE_STREAM", default=False)
 YAHOO_STREAM_URL = env.str(
     "YAHOO_STREAM_URL", default="wss://streamer.finance.yahoo.com/?version=2"
 )
-# What starts after each refresh of quotes: Celery task → its queue.
-AFTER_REFRESH = {"pnl.tasks.record_intraday": "pnl"}
 YAHOO_REQUESTS_PER_SECOND = env.float("YAHOO_REQUESTS_PER_SECOND", default=5.0)
 YAHOO_TIMEOUT_SECONDS = env.float("YAHOO_TIMEOUT_SECONDS", default=10.0)
 # A source that fails is left alone for the first time, then twice as long each time, up to the

@@ -11,6 +11,9 @@ instruments_needed: Hook[[datetime], Iterable[int]] = Hook()
 # Since when are prices needed? None: not yet.
 first_day_needed: Hook[[], date | None] = Hook()
 
+# A refresh has recorded quotes; all are committed.
+quotes_refreshed: Hook[[], None] = Hook()
+
 # These closes (instrument id, session) are being recorded, in this transaction.
 closes_recorded: Hook[[Iterable[tuple[int, date]]], None] = Hook()
 

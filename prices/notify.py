@@ -1,30 +1,12 @@
 """Watchers are told that prices changed, once the change can be seen."""
 
-import logging
 from collections.abc import Iterable
 from datetime import date
 
-from celery import current_app
-from django.conf import settings
 from django.db import transaction
-from kombu.exceptions import OperationalError
 
 from kernel.notices import publish, quotes_changed
 from prices.hooks import closes_recorded, hours_changed
-
-logger = logging.getLogger(__name__)
-
-EXPIRES_SECONDS = 50
-
-
-def tell_refreshed() -> None:
-    """Start the tasks of settings.AFTER_REFRESH, by name: prices knows nothing of who they are.
-    A broker that is away costs them this turn."""
-    for task, queue in settings.AFTER_REFRESH.items():
-        try:
-            current_app.send_task(task, queue=queue, expires=EXPIRES_SECONDS, retry=False)
-        except OperationalError as error:
-            logger.warning("%s not started: %s", task, error)
 
 
 def closes_written(closes: Iterable[tuple[int, date]]) -> None:

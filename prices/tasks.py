@@ -6,7 +6,7 @@ from celery import shared_task
 
 from kernel.clock import now
 from prices.closes.fetch import closes_recover, closes_work
-from prices.notify import tell_refreshed
+from prices.hooks import quotes_refreshed
 from prices.quotes.points import points_record
 from prices.quotes.refresh import quotes_refresh, ticks_take
 from prices.services.overrides import overrides_expire
@@ -25,7 +25,7 @@ def refresh_quotes() -> None:
         logger.warning("quotes not refreshed, the last ones stay: %s", error)
     finally:
         points_record(now=now())
-        tell_refreshed()
+        quotes_refreshed()
 
 
 @shared_task(name="prices.tasks.tick_simulated")

@@ -16,14 +16,13 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from django.conf import settings
-
 from kernel.database import is_outage
 from kernel.repeating import repeated
 from trades.ledger import nudges
 from trades.ledger.batch import Projection
 from trades.ledger.mailbox import Mailbox
 from trades.ledger.reader import State, drain
+from trades.ledger.registry import consumers
 from trades.ledger.rounds import RoundFailed, behind, round_read
 from trades.models import LEDGER_SHARDS
 
@@ -166,7 +165,7 @@ def _drain_one(task: str, readings: Sequence[_Reading], mailbox: Mailbox) -> Non
 
 def shards_behind() -> list[tuple[str, int]]:
     """The (consumer, shard) pairs that have entries beyond their checkpoint."""
-    return behind(settings.LEDGER_CONSUMERS, range(LEDGER_SHARDS))
+    return behind(consumers(), range(LEDGER_SHARDS))
 
 
 def ledger_sweep() -> int:

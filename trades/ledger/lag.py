@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
 from django.db import connection
 
+from trades.ledger.registry import consumers
 from trades.ledger.sql import BEYOND_CHECKPOINT, ORDER
 from trades.models import LEDGER_SHARDS, Quarantine
 
@@ -62,7 +62,7 @@ def shard_lags() -> list[ShardLag]:
              ORDER BY 1, 2
             """,
             {
-                "consumers": list(settings.LEDGER_CONSUMERS),
+                "consumers": consumers(),
                 "shards": LEDGER_SHARDS,
                 "most": MOST_COUNTED,
             },

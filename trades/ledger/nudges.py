@@ -24,6 +24,7 @@ from celery import current_app
 from django.conf import settings
 
 from trades.ledger import mailbox
+from trades.ledger.registry import consumers, reader_of
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,8 @@ def calls_of(nudges: Iterable[Nudge]) -> list[Call]:
         if consumer == IMPORTS:
             calls.append(Call(IMPORT_TASK, IMPORT_QUEUE, [what], IMPORT_EXPIRES_SECONDS))
         else:
-            reader = settings.LEDGER_CONSUMERS[consumer]
-            shards.setdefault((reader["task"], reader["queue"]), set()).add(int(what))
+            reader = reader_of(consumer)
+            shards.setdefault((reader.task, reader.queue), set()).add(int(what))
     calls += [Call(*whom, [sorted(shards[whom])], EXPIRES_SECONDS) for whom in sorted(shards)]
     return calls
 
@@ -171,7 +172,7 @@ _sender = _Sender()
 
 def nudge_all(shards: Iterable[int]) -> None:
     """Wake every consumer for these shards. Returns at once and never raises."""
-    _sender.put([(c, s) for s in sorted(set(shards)) for c in settings.LEDGER_CONSUMERS])
+    _sender.put([(c, s) for s in sorted(set(shards)) for c in consumers()])
 
 
 def nudge_each(nudges: Iterable[Nudge]) -> None:

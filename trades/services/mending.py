@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 
 from celery import current_app
-from django.conf import settings
 
+from trades.ledger.registry import reader_of
 from trades.models import VerificationBreak
 
 
@@ -13,6 +13,6 @@ def rebuild_request(breaks: Iterable[VerificationBreak]) -> list[tuple[str, str]
     (consumer, account) pairs that were asked for, each once."""
     pairs = sorted({(b.consumer, b.account.code) for b in breaks if b.consumer and b.account})
     for consumer, code in pairs:
-        reader = settings.LEDGER_CONSUMERS[consumer]
-        current_app.send_task(reader["rebuild"], args=[[code]], queue=reader["queue"])
+        reader = reader_of(consumer)
+        current_app.send_task(reader.rebuild, args=[[code]], queue=reader.queue)
     return pairs
