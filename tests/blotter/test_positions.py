@@ -119,7 +119,7 @@ def test_accounts_out_of_sight_are_absent(three_days: Blotter) -> None:
     assert answer.json()["results"] == []
 
 
-def test_pages(three_days: Blotter) -> None:
+def test_positions_are_paged_without_gap_or_double(three_days: Blotter) -> None:
     for number in range(5):
         instrument = make.make_instrument(f"T{number}")
         make.make_trade(

@@ -33,7 +33,9 @@ def serious(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_serious_finding(stack: RunningStack, chromium: Browser, scheme: Any) -> None:
+def test_no_page_has_a_serious_axe_finding(
+    stack: RunningStack, chromium: Browser, scheme: Any
+) -> None:
     context = chromium.new_context(
         viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
     )

@@ -16,7 +16,9 @@ COLUMNS = ("quantity", "price", "trade_pnl", "position_pnl", "total_pnl")
 TOTAL = {"trade_pnl": "+20,757.40", "position_pnl": "−38.00", "total_pnl": "+20,719.40"}
 
 
-def test_worked_example_1(stack: RunningStack, open_as: Open) -> None:
+def test_the_page_shows_the_reference_figures_while_they_are_booked(
+    stack: RunningStack, open_as: Open
+) -> None:
     """The reference system's own numbers, on our page, while they are booked."""
     example = examples()[0]
     desk = stack.desk()

@@ -100,7 +100,7 @@ def test_missing_prices_are_filled_each_time() -> None:
     assert Quote.objects.filter(as_of__lt=SUNDAY + timedelta(days=1)).count() == 0
 
 
-def test_who_may_what() -> None:
+def test_seeded_users_have_the_rights_of_the_readme() -> None:
     run()
 
     def rights(name: str) -> list[tuple[str, bool, bool]]:
@@ -134,7 +134,7 @@ def test_staff_can_use_the_admin() -> None:
     assert not middle_office.has_perm("auth.change_user")
 
 
-def test_passwords() -> None:
+def test_seeding_again_leaves_a_changed_password_alone() -> None:
     run(with_trades=False)
     viewer = User.objects.get(username="viewer")
     assert viewer.check_password("demo")
@@ -157,7 +157,7 @@ def test_what_people_took_away_stays_away() -> None:
     assert not User.objects.get(username="ops").groups.exists()
 
 
-def test_trades_are_plausible() -> None:
+def test_seeded_trades_lie_near_their_closes() -> None:
     run()
     closes = {(c.instrument_id, c.session): c.close for c in Close.objects.all()}
     for trade in Trade.objects.all():

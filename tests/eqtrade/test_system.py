@@ -125,7 +125,7 @@ def test_a_transaction_that_stays_open_is_a_problem(
     assert not any("process" in p for p in staff.get("/api/v1/system/").json()["problems"])
 
 
-def test_metrics(staff: Client) -> None:
+def test_metrics_tell_lag_redis_and_cluster(staff: Client) -> None:
     answer = staff.get("/metrics")
     text = answer.content.decode()
     assert answer["Content-Type"].startswith("text/plain")

@@ -154,7 +154,9 @@ def test_an_account_that_is_not_viewed(stack: RunningStack) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "nobody's"])
-def test_without_login(stack: RunningStack, token: str | None) -> None:
+def test_a_websocket_without_a_login_is_closed_with_4401(
+    stack: RunningStack, token: str | None
+) -> None:
     with open_socket(stack.url, token) as connection:
         assert json.loads(connection.recv(timeout=30))["code"] == "not_authenticated"
         with pytest.raises(ConnectionClosed) as closed:
@@ -185,7 +187,7 @@ def test_a_message_of_a_megabyte_ends_its_connection(stack: RunningStack) -> Non
     assert closed.value.rcvd.code == 1009
 
 
-def test_our_own_page(stack: RunningStack) -> None:
+def test_a_websocket_of_our_own_origin_gets_a_snapshot(stack: RunningStack) -> None:
     token = stack.client("trader").token
     with open_socket(stack.url, token, origin=stack.url) as connection:
         connection.send(subscription(["Test1"]))

@@ -21,7 +21,7 @@ trades = st.lists(st.tuples(quantities, prices), max_size=8)
         ([("10", "10"), ("90", "10")], "143.33", "144.07", "13333.00", "74.00"),
     ],
 )
-def test_reference_screen(
+def test_session_pnl_gives_the_figures_of_the_reference_screen(
     bought: list[tuple[str, str]], previous_close: str, mark: str, trade: str, position: str
 ) -> None:
     traded = sum((D(q) for q, _ in bought), D(0))
@@ -128,5 +128,5 @@ def test_without_a_mark_the_previous_close_marks() -> None:
     assert (pnl.trade_pnl, pnl.position_pnl) == (D(0), D(0))
 
 
-def test_sides() -> None:
+def test_a_buy_is_signed_positive_and_a_sell_negative() -> None:
     assert (signed("buy", D(3)), signed("sell", D(3))) == (D(3), D(-3))

@@ -15,7 +15,7 @@ CELLS = [
 COLUMNS = ["a", "b", "c", "d", "e", "f", "g", "h"]
 
 
-def test_csv() -> None:
+def test_csv_cells_are_typed_and_formulas_are_quoted() -> None:
     text = "".join(csv_lines(COLUMNS, [CELLS]))
     assert text == (
         "\ufeffa,b,c,d,e,f,g,h\r\n"
@@ -32,7 +32,7 @@ def test_excel_keeps_numbers_as_numbers_and_formulas_as_text() -> None:
     assert "<t>123456789012345678.123456</t>" in sheet
 
 
-def test_excel_is_bounded() -> None:
+def test_a_sheet_with_too_many_rows_is_refused() -> None:
     excel_file("P&L", ["a"], [[1], [2]], most=2).close()
     with pytest.raises(TooManyRows):
         excel_file("P&L", ["a"], [[1], [2], [3]], most=2)

@@ -95,7 +95,7 @@ def test_a_file_says_where_each_mark_came_from(book: Days) -> None:
     ]  # fmt: skip
 
 
-def test_excel(book: Days) -> None:
+def test_the_excel_export_holds_the_figures_as_numbers(book: Days) -> None:
     answer = get("excel/")
     with zipfile.ZipFile(io.BytesIO(answer.body)) as file:
         assert "<v>11.055</v>" in file.read("xl/worksheets/sheet1.xml").decode()

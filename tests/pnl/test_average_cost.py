@@ -40,7 +40,9 @@ def after(*fills: str) -> tuple[Decimal, Decimal, Decimal]:
         (["7@1.428571", "-2@2", "-2@2", "-3@2"], "0", "0", "4.000003"),
     ],
 )
-def test_worked_examples(fills: list[str], quantity: str, cost: str, realized: str) -> None:
+def test_fills_give_the_cost_and_realized_pnl_of_the_worked_examples(
+    fills: list[str], quantity: str, cost: str, realized: str
+) -> None:
     assert after(*fills) == (D(quantity), D(cost), D(realized))
 
 

@@ -66,7 +66,7 @@ def test_a_real_source_has_points_only_while_the_exchange_is_open(
     assert intraday_record(now=at(WEDNESDAY, 20)) == 0
 
 
-def test_pages_and_sight(priced: Days) -> None:
+def test_intraday_points_are_paged_and_only_of_accounts_in_sight(priced: Days) -> None:
     other = make.make_account("Test2")
     priced.trade("1", "40", TUESDAY, account=other)
     for minute in range(3):

@@ -67,7 +67,7 @@ def book(committed_db: PostgresServer) -> Book:
     return Book()
 
 
-def test_worked_example_two(book: Book) -> None:
+def test_live_rows_give_the_figures_of_the_second_example(book: Book) -> None:
     book.trade("100", "48", YESTERDAY)
     book.trade("-150", "52")
     make.make_close(book.ibm, YESTERDAY, "50")

@@ -178,7 +178,9 @@ def test_without_dates_the_business_date_live(three_days: Days) -> None:
     ],
     ids=str,
 )
-def test_ranges(three_days: Days, query: dict[str, str], sessions: list[str]) -> None:
+def test_a_range_lists_its_sessions(
+    three_days: Days, query: dict[str, str], sessions: list[str]
+) -> None:
     assert [row["session"] for row in three_days.pnl(NOW, **query)] == sessions
 
 

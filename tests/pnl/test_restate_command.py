@@ -33,7 +33,7 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_everything(kept: Days) -> None:
+def test_restate_mends_everything_that_verify_finds(kept: Days) -> None:
     found = verify()
     assert {b.what for b in found} == {
         "end-of-day P&L, closing quantity",

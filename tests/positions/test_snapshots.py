@@ -227,7 +227,7 @@ def get(days: Days, **query: Any) -> Any:
         return make.client_of(days.user).get("/api/v1/positions/snapshots/", query)
 
 
-def test_rows_over_rest(days: Days) -> None:
+def test_a_snapshot_is_read_over_rest(days: Days) -> None:
     xom, other = make.make_instrument("XOM"), make.make_account("Test2")
     days.trade("10", "40", WEDNESDAY)
     days.trade("20", "40", WEDNESDAY, instrument=xom)

@@ -109,7 +109,9 @@ def test_unknown_parameters_are_refused(client: APIClient) -> None:
     assert errors(response) == [("unknown_field", "tickers")]
 
 
-def test_a_price(client: APIClient, ibm: Instrument, now: datetime) -> None:
+def test_a_price_row_has_mark_age_source_and_previous_close(
+    client: APIClient, ibm: Instrument, now: datetime
+) -> None:
     Quote.objects.create(
         instrument=ibm, source="simulated", price="144.07", as_of=now - timedelta(seconds=3)
     )
@@ -147,7 +149,7 @@ def test_prices_of_named_tickers_whether_priced_or_not(
     assert tickers(ticker=["LEFT", "IBM", "NOPE"]) == ["IBM", "LEFT"]
 
 
-def test_closes_that_count(
+def test_closes_of_the_active_source_are_listed_the_latest_of_each(
     client: APIClient, ibm: Instrument, aapl: Instrument, now: datetime
 ) -> None:
     thursday = date(2026, 1, 29)
@@ -197,7 +199,7 @@ def test_closes_default_to_the_last_eleven_sessions(
         ({"to": "9999-12-31"}, None),
     ],
 )
-def test_odd_dates(
+def test_closes_of_odd_dates_are_empty_or_refused_by_field(
     client: APIClient, ibm: Instrument, query: dict[str, str], expected: list[Any] | None
 ) -> None:
     response = client.get(CLOSES, query)
@@ -264,7 +266,7 @@ def test_prices_reach_the_database_exactly(staff_client: APIClient, ibm: Instrum
     assert PriceOverride.objects.get().price == Decimal("0.000001")
 
 
-def test_only_staff_may(client: APIClient, ibm: Instrument) -> None:
+def test_overrides_are_refused_to_all_but_staff(client: APIClient, ibm: Instrument) -> None:
     assert client.get(OVERRIDES).status_code == 403
     assert client.post(OVERRIDES, BODY, format="json").status_code == 403
     assert client.post(f"{OVERRIDES}1/end/").status_code == 403

@@ -53,11 +53,11 @@ def test_who_comes_back_keeps_what_people_set(make_instrument: Callable[..., Ins
     assert (back.is_active, back.name) == (False, "By hand")
 
 
-def test_yahoo_symbol() -> None:
+def test_a_dot_in_a_ticker_is_a_dash_at_yahoo() -> None:
     assert [yahoo_symbol_of(t) for t in ("BRK.B", "IBM")] == ["BRK-B", "IBM"]
 
 
-def test_the_installed_list() -> None:
+def test_the_installed_list_holds_the_index_with_its_exchanges() -> None:
     listed = {member.ticker: member for member in listed_members()}
     assert 490 < len(listed) < 515
     assert listed["AAPL"].exchange == "XNAS"

@@ -93,7 +93,7 @@ def test_an_expired_one_is_left_as_it_was(ibm: Instrument, staff: User, now: dat
         ({"expires_at": datetime(2026, 1, 30, 16, tzinfo=UTC)}, "expires_at", "in_past"),
     ],
 )
-def test_what_is_refused(
+def test_a_bad_override_is_refused_and_the_last_one_stays(
     ibm: Instrument, staff: User, now: datetime, changed: dict[str, Any], attr: str, code: str
 ) -> None:
     kept = put(staff, now)
@@ -123,7 +123,7 @@ def test_ending_an_unknown_one(staff: User, now: datetime) -> None:
         override_end(user=staff, override_id=404, now=now)
 
 
-def test_both_are_published(
+def test_setting_and_ending_an_override_are_both_published(
     ibm: Instrument,
     staff: User,
     now: datetime,

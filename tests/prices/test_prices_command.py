@@ -103,7 +103,9 @@ def test_a_source_that_cannot_be_asked_fails_the_command(
         prices("stream")
 
 
-def test_status(ibm: Instrument, aapl: Instrument, price_file: Write, now: datetime) -> None:
+def test_status_tells_source_sessions_and_coverage(
+    ibm: Instrument, aapl: Instrument, price_file: Write, now: datetime
+) -> None:
     file = price_file(closes_of(LAST_FIVE[:-1]))
     for _ in range(2):
         fetch_closes()

@@ -82,7 +82,9 @@ def test_sources_keep_quotes_of_their_own(
     assert set(Quote.objects.values_list("source", flat=True)) == {"simulated", "csv"}
 
 
-def test_who_is_priced(now: datetime, make_instrument: Callable[..., Instrument]) -> None:
+def test_listed_and_needed_instruments_are_priced(
+    now: datetime, make_instrument: Callable[..., Instrument]
+) -> None:
     make_instrument("IN")
     make_instrument("OFF", is_active=False)
     make_instrument("LEFT", indices=[])

@@ -58,7 +58,9 @@ def test_it_refuses_by_line_and_loads_nothing(
     assert not Quote.objects.exists()
 
 
-def test_the_command(ibm: Instrument, now: datetime, tmp_path: Path) -> None:
+def test_load_quotes_loads_a_good_file_and_refuses_a_bad_one(
+    ibm: Instrument, now: datetime, tmp_path: Path
+) -> None:
     file, out, err = tmp_path / "quotes.csv", io.StringIO(), io.StringIO()
     file.write_text(f"{HEADER}\nIBM,{(now - timedelta(minutes=1)).isoformat()},144\n")
     with clock_set(now):

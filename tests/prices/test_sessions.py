@@ -37,7 +37,7 @@ BUSINESS_DATES = [
 
 
 @pytest.mark.parametrize(("moment", "expected"), BUSINESS_DATES)
-def test_business_date(moment: str, expected: date) -> None:
+def test_the_business_date_of_a_moment_is_that_of_the_exchange(moment: str, expected: date) -> None:
     assert sessions().business_date(at(moment)) == expected
 
 
@@ -64,7 +64,9 @@ DAYS_OFF = [
 
 
 @pytest.mark.parametrize(("day", "opens", "closes"), HOURS)
-def test_hours(day: date, opens: str, closes: str) -> None:
+def test_a_session_opens_and_closes_by_the_exchange_calendar(
+    day: date, opens: str, closes: str
+) -> None:
     session = sessions().session_of(day)
     assert (session.date, session.opens, session.closes) == (day, at(opens), at(closes))
     assert session.opens.tzinfo is UTC
@@ -72,7 +74,7 @@ def test_hours(day: date, opens: str, closes: str) -> None:
 
 
 @pytest.mark.parametrize("day", DAYS_OFF)
-def test_day_off(day: date) -> None:
+def test_a_day_off_is_no_session(day: date) -> None:
     assert not sessions().is_session(day)
     with pytest.raises(NoSession):
         sessions().session_of(day)
@@ -82,7 +84,7 @@ def test_the_calendar_outlasts_a_process() -> None:
     assert sessions().is_session(date(2060, 6, 1))
 
 
-def test_neighbours_are_strict() -> None:
+def test_the_previous_and_next_session_are_never_the_day_itself() -> None:
     assert sessions().previous_session(date(2026, 2, 2)) == date(2026, 1, 30)
     assert sessions().previous_session(date(2026, 2, 1)) == date(2026, 1, 30)
     assert sessions().next_session(date(2026, 1, 30)) == date(2026, 2, 2)
@@ -126,7 +128,9 @@ def test_a_session_is_completed_at_its_close() -> None:
         ("2026-11-27T18:00", False),
     ],
 )
-def test_is_open(moment: str, *, expected: bool) -> None:
+def test_the_exchange_is_open_from_its_opening_until_before_its_close(
+    moment: str, *, expected: bool
+) -> None:
     assert sessions().is_open(at(moment)) is expected
 
 

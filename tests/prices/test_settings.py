@@ -16,7 +16,7 @@ def ids(settings: Any) -> list[str | None]:
 
 
 @pytest.mark.parametrize("name", ["simulated", "yahoo"])
-def test_known_sources_pass(settings: Any, name: str) -> None:
+def test_a_known_source_passes_the_check(settings: Any, name: str) -> None:
     settings.PRICE_SOURCE = name
     assert ids(settings) == []
     assert source().name == name

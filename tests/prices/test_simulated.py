@@ -37,7 +37,7 @@ def test_a_price_does_not_depend_on_who_else_is_asked_for() -> None:
     )
 
 
-def test_known_answer() -> None:
+def test_a_seed_gives_the_same_prices_for_ever() -> None:
     """Held, so that a restart with another version does not move every price of a demo."""
     quotes = SimulatedSource(1).quotes(FEW, now=NOW)
     assert [str(quote.price) for quote in quotes] == ["59.46", "105.10", "314.32"]

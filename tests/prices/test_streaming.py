@@ -154,7 +154,7 @@ async def test_an_older_price_does_not_replace_a_newer_one() -> None:
 
 
 @pytest.mark.parametrize("code", [1000, 1011])
-async def test_it_connects_again(code: int) -> None:
+async def test_a_stream_that_was_closed_connects_again(code: int) -> None:
     """After a polite end (1000), in which yfinance's own loop would hang, as after an error."""
     with clock_set(NOW):
         async with telling() as told, streaming(told) as streamer:

@@ -332,7 +332,7 @@ def test_a_cookie_that_cannot_be_had_does_not_matter(
     assert len(source.quotes([IBM], now=NOW)) == 1
 
 
-def test_requests_are_paced(yahoo: YahooServer) -> None:
+def test_requests_keep_their_distance(yahoo: YahooServer) -> None:
     slept: list[float] = []
     client = YahooClient(per_second=4, timeout=1, sleep=slept.append, monotonic=lambda: 100.0)
     for _ in range(4):

@@ -70,7 +70,9 @@ def refused(desk: Desk, call: str, trade: Trade, field: str, literals: dict[str,
     [("book", "quantity"), ("book", "price"), ("amend", "quantity"), ("amend", "price"),
      ("amend", "version"), ("cancel", "version")],
 )  # fmt: skip
-def test_no_numbers(desk: Desk, trade: Trade, call: str, field: str) -> None:
+def test_a_value_that_is_no_number_is_refused_by_field(
+    desk: Desk, trade: Trade, call: str, field: str
+) -> None:
     refused(desk, call, trade, field, NO_NUMBERS)
 
 
@@ -80,7 +82,9 @@ def test_no_numbers(desk: Desk, trade: Trade, call: str, field: str) -> None:
      ("amend", "account"), ("amend", "ticker"), ("amend", "side"), ("amend", "reason"),
      ("cancel", "reason")],
 )  # fmt: skip
-def test_no_texts(desk: Desk, trade: Trade, call: str, field: str) -> None:
+def test_a_value_that_is_no_text_is_refused_by_field(
+    desk: Desk, trade: Trade, call: str, field: str
+) -> None:
     refused(desk, call, trade, field, NO_TEXTS)
 
 
@@ -96,7 +100,9 @@ BODIES = {
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 @pytest.mark.parametrize("call", ["amend", "cancel"])
-def test_no_json_objects(desk: Desk, trade: Trade, call: str, body: bytes) -> None:
+def test_a_body_that_is_no_json_object_changes_no_trade(
+    desk: Desk, trade: Trade, call: str, body: bytes
+) -> None:
     client = desk.client()
     method = client.patch if call == "amend" else client.post
     url = f"{URL}{trade.pk}/" + ("" if call == "amend" else "cancel/")

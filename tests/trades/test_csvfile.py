@@ -111,7 +111,7 @@ def test_a_quoted_header_behind_a_byte_order_mark() -> None:
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-def test_line_ends(end: str) -> None:
+def test_rows_are_the_same_whatever_ends_the_lines(end: str) -> None:
     data = end.join([PLAIN, "IBM,Test1,buy,1,2", "", 'IBM,"Test1",buy,3,4']).encode()
     head, *rows = [r for r in found(data, 3) if r.raw.strip()]
     known = header_of(head)

@@ -68,7 +68,9 @@ def send(client: Any, method: str, path: str, **body: Any) -> int:
 @by_name
 @by_owner
 @by_day
-def test_correcting_over_rest(desk: Desk, who: User, rights: Rights, own: bool, day: date) -> None:
+def test_a_correction_over_rest_needs_view_and_the_right_to_correct(
+    desk: Desk, who: User, rights: Rights, own: bool, day: date
+) -> None:
     client = make.client_of(who)
     amended, cancelled = (a_trade(desk, who, own=own, day=day) for _ in range(2))
     allowed = may_correct(rights, own=own, day=day)
@@ -126,7 +128,9 @@ def test_seeing_and_booking_over_rest(desk: Desk, who: User, rights: Rights) -> 
 @by_name
 @by_owner
 @by_day
-def test_in_the_admin(desk: Desk, who: User, rights: Rights, own: bool, day: date) -> None:
+def test_a_correction_in_the_admin_needs_view_and_the_right_to_correct(
+    desk: Desk, who: User, rights: Rights, own: bool, day: date
+) -> None:
     client = Client()
     client.force_login(who)
     trade, other = (a_trade(desk, who, own=own, day=day) for _ in range(2))

@@ -75,7 +75,9 @@ def test_the_same_seed_gives_the_same_trades(priced: Desk) -> None:
     ],
     ids=repr,
 )
-def test_what_is_refused(priced: Desk, body: dict[str, Any], attr: str) -> None:
+def test_generating_with_a_bad_value_is_refused_by_field(
+    priced: Desk, body: dict[str, Any], attr: str
+) -> None:
     answer = generate(priced, **body)
     assert answer.status_code == 400, answer.content
     assert attr in {a for a, _ in problems(answer)}

@@ -170,7 +170,7 @@ def test_trades_amended_moved_or_cancelled_since_are_undone_as_they_stand(desk: 
     sums_are_nil()
 
 
-def test_who_may_undo(desk: Desk) -> None:
+def test_undo_needs_the_right_to_book_or_correct_each_trade(desk: Desk) -> None:
     """One's own trades on their trade date with can_book, else can_correct."""
     text = lines(f"{ROW},2026-03-17", header=HEADER + ",trade_date")
     job = imported(desk, text)

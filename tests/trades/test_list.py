@@ -102,7 +102,7 @@ CASES: list[tuple[dict[str, Any], Callable[[Trade], bool]]] = [
 
 
 @pytest.mark.parametrize("max_keys", [20_000, 0], ids=["by day", "trade by trade"])
-def test_filters(
+def test_a_filter_lists_the_trades_that_fit_newest_first(
     desk: Desk, trades: list[Trade], max_keys: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pages, "MAX_KEYS", max_keys)

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings as django_settings
 from django.db import transaction
 
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import mailbox, nudges
+from trades.ledger import mailbox, nudges, registry
 from trades.ledger.mailbox import Mailbox
 from trades.ledger.nudges import Call
 
@@ -122,7 +121,7 @@ def test_a_reader_that_waits_for_the_horizon_is_called_by_nobody(
 def test_consumers_that_share_a_queue_share_a_message(
     valkey: "redis.Redis", sent: list[Call]
 ) -> None:
-    nudges._Sender()._send([(c, s) for c in django_settings.LEDGER_CONSUMERS for s in (7, 1)])
+    nudges._Sender()._send([(c, s) for c in registry.consumers() for s in (7, 1)])
     assert [(call.task, call.queue, call.arguments) for call in sent] == [
         ("pnl.tasks.apply_ledger", "pnl", [[1, 7]]),
         ("positions.tasks.apply_ledger", "positions", [[1, 7]]),

@@ -47,7 +47,9 @@ def restore(here: PostgresServer, there: PostgresServer) -> None:
     )  # fmt: skip
 
 
-def test_restored(committed_db: PostgresServer, elsewhere: PostgresServer) -> None:
+def test_after_a_restore_nothing_is_read_until_it_is_declared(
+    committed_db: PostgresServer, elsewhere: PostgresServer
+) -> None:
     desk = make_desk()
     book(desk, 30)
     read()

@@ -134,7 +134,7 @@ def test_a_trusted_proxy_says_who_the_client_is(entrance: Entrance) -> None:
     assert (told["client"], told["scheme"]) == ("203.0.113.7", "https")
 
 
-def test_nobody_else_does(entrance: Entrance) -> None:
+def test_a_proxy_that_is_not_trusted_cannot_say_who_the_client_is(entrance: Entrance) -> None:
     url = entrance(trusted="203.0.113.0/24")
     said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Real-IP": "1.2.3.4"}
     told = requests.get(url, headers=said, timeout=10).json()

@@ -7,7 +7,7 @@ import pytest
 from eqtrade.up.options import PROJECT, BadOption, Options
 
 
-def test_defaults() -> None:
+def test_an_empty_environment_gives_the_demo_on_port_8000() -> None:
     options = Options.from_environment({})
 
     assert options.data_dir == PROJECT / ".data"

@@ -61,7 +61,7 @@ def test_a_socket_path_that_is_too_long_is_refused(place: Path) -> None:
         PostgresServer(place / "data", place / ("s" * 100), PASSWORDS)
 
 
-def test_roles_and_settings() -> None:
+def test_the_runtime_role_is_no_owner_and_has_its_time_limits() -> None:
     with PostgresServer.temporary() as server:
         with psycopg.connect(server.url("runtime")) as connection:
             row = connection.execute(

@@ -39,7 +39,7 @@ def figures(row: Row, *names: str) -> dict[str, Any]:
     return {name: None if row[name] is None else Decimal(row[name]) for name in names}
 
 
-def test_positions(case: Case) -> None:
+def test_booked_examples_give_the_positions_of_the_reference(case: Case) -> None:
     expected = {
         row["ticker"]: {
             **figures(row, "quantity", *FIGURES, *COST),
@@ -65,7 +65,7 @@ def test_positions(case: Case) -> None:
     eventually(look)
 
 
-def test_pnl_by_ticker(case: Case) -> None:
+def test_booked_examples_give_the_pnl_by_ticker_of_the_reference(case: Case) -> None:
     expected = {
         row["ticker"]: {
             **figures(row, *FIGURES),
@@ -83,7 +83,7 @@ def test_pnl_by_ticker(case: Case) -> None:
     eventually(look)
 
 
-def test_pnl_by_account(case: Case) -> None:
+def test_booked_examples_give_the_account_total_of_the_reference(case: Case) -> None:
     def look() -> None:
         (row,) = case.api.rows("pnl/", account=case.account, by="account")
         assert figures(row, *FIGURES) == figures(case.example.total, *FIGURES)
@@ -92,14 +92,14 @@ def test_pnl_by_account(case: Case) -> None:
     eventually(look)
 
 
-def test_trades(case: Case) -> None:
+def test_booked_trades_are_read_back_with_their_trade_pnl(case: Case) -> None:
     expected = [figures(t, "quantity", "price", "trade_pnl") for t in case.example.trades]
     assert [figures(t, "quantity", "price", "trade_pnl") for t in case.booked] == expected
     for trade in case.booked:
         assert case.api.get(f"trades/{trade['id']}/").json() == trade
 
 
-def test_live_rows(case: Case) -> None:
+def test_rows_of_the_websocket_equal_those_of_rest(case: Case) -> None:
     """The websocket's rows are those of REST, field for field."""
     with case.stack.live("trader", [case.account]) as live:
 

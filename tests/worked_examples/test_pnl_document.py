@@ -142,7 +142,9 @@ def _recorded_by(line: str) -> datetime:
 @pytest.mark.parametrize(
     ("title", "lines"), examples(), ids=lambda e: e if isinstance(e, str) else ""
 )
-def test_example(committed_db: PostgresServer, title: str, lines: list[str]) -> None:
+def test_each_example_of_the_document_gives_its_figures(
+    committed_db: PostgresServer, title: str, lines: list[str]
+) -> None:
     play = Play()
     happened = [line for line in lines if not line.startswith("=")]
     play.evenings(sorted(happened, key=_recorded_by))

@@ -53,7 +53,9 @@ def client(committed_db: PostgresServer) -> Client:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_reading_goes_on(client: Client, committed_db: PostgresServer, page: str) -> None:
+def test_a_page_is_read_whichever_statement_loses_its_connection(
+    client: Client, committed_db: PostgresServer, page: str
+) -> None:
     statements = Interrupted(committed_db, 0)
     with clock_set(NOW), connection.execute_wrapper(statements):
         expected = client.get(page)
@@ -86,7 +88,7 @@ def test_an_outage_is_told_with_when_to_try_again(
 @pytest.mark.parametrize("behind", [False, True], ids=["before", "behind"])
 @pytest.mark.parametrize("with_id", [False, True], ids=["plain", "with an id"])
 @pytest.mark.parametrize("login", ["session", "token"])
-def test_booking_goes_on(
+def test_a_booking_is_written_once_whichever_statement_loses_its_connection(
     client: Client, committed_db: PostgresServer, login: str, *, with_id: bool, behind: bool
 ) -> None:
     """Whichever statement it is, and whether or not it was done: one booking, one trade."""

@@ -35,7 +35,9 @@ SEARCHES: list[tuple[dict[str, str], str]] = [
 ]
 
 
-def test_search(client: Client, many: dict[str, Trade]) -> None:
+def test_a_search_lists_the_trades_that_fit_and_no_others(
+    client: Client, many: dict[str, Trade]
+) -> None:
     for query, expected in SEARCHES:
         assert listed(client, **query) == {str(many[name].pk) for name in expected}, query
 
