@@ -6,8 +6,17 @@ import { COLUMNS, NEEDED, readHeader } from "../src/lib/bulk/rows";
 import { changedTerms } from "../src/lib/diff";
 import { furtherColumns } from "../src/lib/grid/columns";
 import { shownTerm } from "../src/lib/show";
-import { AMENDABLE, ASKED, FURTHER, isTooLong, REASON_LONGEST, termNamed, TERMS } from "../src/lib/terms";
-import { complaintOf, saidOf, typedOf } from "../src/lib/typed";
+import {
+  AMENDABLE,
+  ASKED,
+  FURTHER,
+  isTooLong,
+  NOTHING_SAID,
+  REASON_LONGEST,
+  termNamed,
+  TERMS,
+} from "../src/lib/terms";
+import { complaintOf, furtherOf, saidOf, typedOf } from "../src/lib/typed";
 import type { TradeRow, TradeVersion } from "../src/lib/types";
 import { tradeRow } from "../src/lib/validate";
 import { trade } from "./rows";
@@ -80,6 +89,13 @@ describe("a typed term", () => {
     expect(saidOf(termNamed("quantity"), "a lot")).toBe("a lot");
     expect(saidOf(NOTE, "  by telephone ")).toBe("by telephone");
     expect(saidOf(NOTE, "   ")).toBe("");
+  });
+
+  it("goes with a booking where it is said", () => {
+    expect(furtherOf({ ...NOTHING_SAID, note: "  by telephone ", ticker: "IBM" })).toEqual({
+      note: "by telephone",
+    });
+    expect(furtherOf({ ...NOTHING_SAID, note: "   " })).toEqual({});
   });
 
   it("is complained of only where it is wrong", () => {

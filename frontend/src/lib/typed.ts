@@ -1,7 +1,7 @@
 /** What a person types into a form's fields, as the terms of a trade. */
 
 import * as money from "./money";
-import { isTooLong, type Term, type TermName } from "./terms";
+import { FURTHER, isTooLong, type NewTrade, type Term, type TermName } from "./terms";
 import type { TradeRow } from "./types";
 
 /** A price of a trade, to show how one is written. */
@@ -14,6 +14,12 @@ export function saidOf(term: Term, typed: string): string {
   const said = typed.trim();
   if (term.name === "ticker") return said.toUpperCase();
   return term.kind === "amount" ? (money.parseTyped(said) ?? said) : said;
+}
+
+/** What is typed of the terms that have no place of their own; what is empty is left out. */
+export function furtherOf(typed: Readonly<Record<TermName, string>>): Partial<NewTrade> {
+  const said = FURTHER.map((term) => [term.name, saidOf(term, typed[term.name])] as const);
+  return Object.fromEntries(said.filter(([, value]) => value !== ""));
 }
 
 /** A complaint that needs no server; null where there is none. */
