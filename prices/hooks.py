@@ -1,12 +1,12 @@
 """The hooks of prices: questions to the apps above it, and news for them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from kernel.hooks import Hook
 
-# Which instruments need prices at this moment? Ids.
-instruments_needed: Hook[[datetime], Iterable[int]] = Hook()
+# Which of these instruments, which no index makes priced, need prices at this moment? Ids.
+instruments_needed: Hook[[Collection[int], datetime], Iterable[int]] = Hook()
 
 # Since when are prices needed? None: not yet.
 first_day_needed: Hook[[], date | None] = Hook()

@@ -9,14 +9,17 @@ from kernel import prepared
 from prices.hooks import instruments_needed
 from prices.models import Close, Instrument, PriceOverride
 
-_MEMBERS = "SELECT id FROM prices_instrument WHERE is_active AND indices <> '{}'"
+_INSTRUMENTS = "SELECT id, is_active AND indices <> '{}' FROM prices_instrument"
 
 
 def priced_ids(now: datetime) -> set[int]:
-    """Ids of the active members of any index, and of whatever other apps ask for: what is held,
-    what was traded of late."""
-    members = {row[0] for row in prepared.rows(_MEMBERS)}
-    return members.union(*instruments_needed(now))
+    """Ids of the active members of any index, and of those others that apps above ask for: what is
+    held, what was traded of late. Asked each second, so nobody is asked about members: the answers
+    would grow with all that is held."""
+    members, others = set(), set()
+    for pk, is_member in prepared.rows(_INSTRUMENTS):
+        (members if is_member else others).add(pk)
+    return members.union(*instruments_needed(others, now)) if others else members
 
 
 def priced_instruments(now: datetime) -> list[Instrument]:

@@ -1,12 +1,11 @@
 """Trades as users see them: terms by name, and each trade's own P&L."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
@@ -161,31 +160,27 @@ def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
     return TradeRow(**values, trade_pnl=pnl, pnl_valid=valid)
 
 
-def recently_traded_instruments(now: datetime) -> set[int]:
-    """Ids of the instruments that no index makes priced and that were traded, by trade date, in the
-    last sessions (`RECENT_SESSIONS`). Members are priced anyway, and of the few others each is one
-    look into the ledger's index an account: asked every second, it must not grow with the trades.
-    """
+# One look into the ledger's index an account and instrument: it must not grow with the trades.
+_TRADED = """
+    SELECT i.id FROM unnest(%s::bigint[]) i (id)
+     WHERE EXISTS (
+        SELECT FROM accounts_account a
+         CROSS JOIN LATERAL (
+            SELECT FROM trades_ledgerentry e
+             WHERE e.account_id = a.id AND e.instrument_id = i.id AND e.trade_date >= %s::date
+             LIMIT 1
+         ) traded)
+"""
+
+
+def recently_traded_instruments(instruments: Collection[int], now: datetime) -> set[int]:
+    """Those of these instruments that were traded, by trade date, in the last sessions
+    (`RECENT_SESSIONS`)."""
     known = sessions()
     first = known.business_date(now)
     for _ in range(RECENT_SESSIONS - 1):
         first = known.previous_session(first)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT i.id FROM prices_instrument i
-             WHERE (NOT i.is_active OR i.indices = '{}')
-               AND EXISTS (
-                SELECT FROM accounts_account a
-                 CROSS JOIN LATERAL (
-                    SELECT FROM trades_ledgerentry e
-                     WHERE e.account_id = a.id AND e.instrument_id = i.id AND e.trade_date >= %s
-                     LIMIT 1
-                 ) traded)
-            """,
-            [first],
-        )
-        return {row[0] for row in cursor.fetchall()}
+    return {pk for (pk,) in prepared.rows(_TRADED, [list(instruments), first])}
 
 
 def first_trade_date() -> date | None:

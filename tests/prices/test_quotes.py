@@ -89,7 +89,7 @@ def test_listed_and_needed_instruments_are_priced(
     make_instrument("OFF", is_active=False)
     make_instrument("LEFT", indices=[])
     held = make_instrument("HELD", indices=[], is_active=False)
-    with instruments_needed.only(lambda _: [held.pk]):
+    with instruments_needed.only(lambda others, now: {held.pk} & set(others)):
         quotes_refresh(now=now)
     tickers = Quote.objects.order_by("instrument__ticker").values_list(
         "instrument__ticker", flat=True
