@@ -9,7 +9,8 @@ effective is decided in prices.closes.effective_close.
 mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
 parameters come from `mark_params`. `mark_carried` is of the session's own close; of a mark that is
 the previous close, `previous_carried` tells. It joins whole sets: a lookup an instrument took three
-times as long for 503.
+times as long for 503. Each set is found once (MATERIALIZED), whatever the planner expects: a plan
+made while the tables were empty would find them anew for each instrument, which took minutes.
 """
 
 from collections.abc import Iterable
@@ -28,10 +29,33 @@ from prices.sessions import day_start, sessions
 SIMULATED = "simulated"
 CLOCK_MARGIN = timedelta(seconds=5)
 
-_ALL = "(%(instruments)s::bigint[] IS NULL OR ? = ANY(%(instruments)s::bigint[]))"
+_NAMED = "? = ANY(%(instruments)s::bigint[])"
+_NAMED_OR_ALL = f"(%(instruments)s::bigint[] IS NULL OR {_NAMED})"
 _WANTED, _WANTED_HERE = "/* wanted: instrument_id */", "/* wanted: i.id */"
 
 _MARKS = f"""
+    WITH override AS MATERIALIZED (
+        SELECT DISTINCT ON (instrument_id) instrument_id, price, created_at
+          FROM prices_priceoverride
+         WHERE ended_at IS NULL AND expires_at > %(now)s
+         ORDER BY instrument_id, id DESC
+    ), previous AS MATERIALIZED (
+        SELECT instrument_id, close, source
+          FROM eqtrade_effective_closes(ARRAY[%(previous_session)s::date], %(source)s)
+         WHERE {_WANTED}
+    ), today AS MATERIALIZED (
+        SELECT instrument_id, close, source
+          FROM eqtrade_effective_closes(ARRAY[%(business_date)s::date], %(source)s)
+         WHERE {_WANTED} AND %(session_closes)s <= %(now)s
+    ), quoted AS MATERIALIZED (
+        SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
+          FROM prices_quote
+         WHERE source IN (%(manual)s, %(source)s)
+           AND as_of BETWEEN %(day_start)s AND %(quotes_until)s AND {_WANTED}
+           AND (source <> %(source)s OR %(any_hour)s
+                OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
+         ORDER BY instrument_id, source <> %(manual)s
+    )
     SELECT p.instrument_id,
            p.previous_close,
            coalesce(p.override_price, CASE WHEN p.by_close THEN p.close END, p.quote,
@@ -67,31 +91,10 @@ _MARKS = f"""
                today.close IS NOT NULL
                    AND (q.as_of IS NULL OR q.as_of <= %(session_closes)s) AS by_close
           FROM prices_instrument i
-          LEFT JOIN (
-            SELECT DISTINCT ON (instrument_id) instrument_id, price, created_at
-              FROM prices_priceoverride
-             WHERE ended_at IS NULL AND expires_at > %(now)s
-             ORDER BY instrument_id, id DESC
-          ) o ON o.instrument_id = i.id
-          LEFT JOIN (
-            SELECT instrument_id, close, source
-              FROM eqtrade_effective_closes(ARRAY[%(previous_session)s::date], %(source)s)
-             WHERE {_WANTED}
-          ) previous ON previous.instrument_id = i.id
-          LEFT JOIN (
-            SELECT instrument_id, close, source
-              FROM eqtrade_effective_closes(ARRAY[%(business_date)s::date], %(source)s)
-             WHERE {_WANTED} AND %(session_closes)s <= %(now)s
-          ) today ON today.instrument_id = i.id
-          LEFT JOIN (
-            SELECT DISTINCT ON (instrument_id) instrument_id, price, as_of, source
-              FROM prices_quote
-             WHERE source IN (%(manual)s, %(source)s)
-               AND as_of BETWEEN %(day_start)s AND %(quotes_until)s AND {_WANTED}
-               AND (source <> %(source)s OR %(any_hour)s
-                    OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
-             ORDER BY instrument_id, source <> %(manual)s
-          ) q ON q.instrument_id = i.id
+          LEFT JOIN override o ON o.instrument_id = i.id
+          LEFT JOIN previous ON previous.instrument_id = i.id
+          LEFT JOIN today ON today.instrument_id = i.id
+          LEFT JOIN quoted q ON q.instrument_id = i.id
          WHERE {_WANTED_HERE}
       ) p
 """
@@ -100,7 +103,11 @@ _MARKS = f"""
 def marks_sql(of: str = "") -> str:
     """The CTE body `MARKS`; with `of`, a query that selects instrument ids, for those alone: a few
     cost a few looks into indexes, where all cost a pass over the session's closes."""
-    wanted = f"? = ANY(ARRAY({of}))" if of else _ALL
+    return _marks_of(f"? = ANY(ARRAY({of}))" if of else _NAMED_OR_ALL)
+
+
+def _marks_of(wanted: str) -> str:
+    """`MARKS` of the instruments for which this condition on `?` holds."""
     found = _MARKS.replace(_WANTED, wanted.replace("?", "instrument_id"))
     return found.replace(_WANTED_HERE, wanted.replace("?", "i.id"))
 
@@ -135,12 +142,16 @@ def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict
     }
 
 
-_MARKS_BY_TICKER = f"""
-    WITH m AS ({MARKS})
+_BY_TICKER = """
     SELECT m.instrument_id, i.ticker, m.previous_close, m.mark, m.mark_source, m.mark_as_of,
            m.price_source, m.stale, m.previous_carried OR m.mark_carried, m.is_override
       FROM m JOIN prices_instrument i ON i.id = m.instrument_id ORDER BY i.ticker
 """
+_ALL_BY_TICKER = f"WITH m AS ({_marks_of('true')}) {_BY_TICKER}"
+_NAMED_BY_TICKER = f"WITH m AS ({_marks_of(_NAMED)}) {_BY_TICKER}"
+# Beyond so many all are read, and those wanted picked out: each row of each set would be compared
+# with all that are named.
+FEW_INSTRUMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,5 +172,8 @@ class Mark:
 
 def marks(now: datetime, instruments: Iterable[int] | None = None) -> list[Mark]:
     """The marks of the business date, by ticker. Instruments without any price are included."""
-    found = prepared.rows(_MARKS_BY_TICKER, mark_params(now, instruments))
-    return [Mark(*row) for row in found]
+    named = None if instruments is None else set(instruments)
+    if named is not None and len(named) <= FEW_INSTRUMENTS:
+        return [Mark(*row) for row in prepared.rows(_NAMED_BY_TICKER, mark_params(now, named))]
+    found = prepared.rows(_ALL_BY_TICKER, mark_params(now))
+    return [Mark(*row) for row in found if named is None or row[0] in named]
