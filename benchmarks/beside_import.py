@@ -109,7 +109,7 @@ def _book(ground: Ground, nudge: int) -> list[float]:
 
 def _count(ground: Ground) -> int:
     from positions.projection import POSITIONS
-    from trades.ledger.reader import State, drain
+    from trades.ledger.shard_batch import State, drain
 
     while drain(POSITIONS, 1, max_batches=1000).state is not State.DRAINED:
         pass
@@ -123,7 +123,7 @@ def _count(ground: Ground) -> int:
 def _reader(nudges: int, stop: int) -> None:
     """Drain shard 1 whenever nudged, as a worker does."""
     from positions.projection import POSITIONS
-    from trades.ledger.reader import State, drain
+    from trades.ledger.shard_batch import State, drain
 
     os.set_blocking(stop, False)
     while True:

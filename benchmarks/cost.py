@@ -34,8 +34,8 @@ def measure(report: Report) -> None:
         from pnl.cost.average_cost import fold
         from pnl.cost.fills import fills_of, numbers
         from pnl.cost.projection import COST
-        from trades.ledger.reader import State, drain
         from trades.ledger.rebuild import rebuild
+        from trades.ledger.shard_batch import State, drain
         from trades.models import LEDGER_SHARDS
 
         User.objects.create_user("bench")

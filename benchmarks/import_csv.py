@@ -24,7 +24,7 @@ from benchmarks.ground import ACCOUNTS, INSTRUMENTS, Ground, ledger_ground
 from benchmarks.report import Report
 
 if TYPE_CHECKING:
-    from trades.ledger.batch import Projection
+    from trades.ledger.projection import Projection
 
 ROWS = int(os.environ.get("BENCH_ROWS", "100000"))
 TASKS = int(os.environ.get("BENCH_TASKS", "5000"))
@@ -138,7 +138,7 @@ def _forget(ground: Ground) -> None:
 def _right(ground: Ground, file: Path) -> None:
     """Positions and the day's activity come to what the file says, once the rest is drained."""
     from positions.models import Position
-    from trades.ledger.reader import State, drain
+    from trades.ledger.shard_batch import State, drain
     from trades.models import LEDGER_SHARDS
 
     for projection in _projections():
@@ -237,7 +237,7 @@ def consumers() -> Iterator[None]:
 
 
 def _drain_until(name: str, stop: int) -> None:
-    from trades.ledger.reader import drain
+    from trades.ledger.shard_batch import drain
     from trades.models import LEDGER_SHARDS
 
     (projection,) = (p for p in _projections() if p.name == name)

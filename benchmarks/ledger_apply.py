@@ -69,7 +69,7 @@ def _drained(consumers: int) -> float:
 
 def _drain_all(first: int) -> None:
     from positions.projection import POSITIONS
-    from trades.ledger.reader import State, drain
+    from trades.ledger.shard_batch import State, drain
     from trades.models import LEDGER_SHARDS
 
     left = {(first * 4 + n) % LEDGER_SHARDS: None for n in range(LEDGER_SHARDS)}

@@ -22,7 +22,7 @@ def measure(report: Report) -> None:
         from kernel import clock
         from positions.projection import POSITIONS
         from prices.sessions import sessions
-        from trades.ledger.reader import drain
+        from trades.ledger.shard_batch import drain
         from trades.models import LEDGER_SHARDS
         from trades.services.booking import trade_book
         from trades.terms import Booking

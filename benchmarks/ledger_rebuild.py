@@ -34,8 +34,8 @@ def measure(report: Report) -> None:
         ground.fill(ENTRIES)
         from pnl.activity.projection import ACTIVITY
         from positions.projection import POSITIONS
-        from trades.ledger.reader import State, drain
         from trades.ledger.rebuild import rebuild
+        from trades.ledger.shard_batch import State, drain
         from trades.models import LEDGER_SHARDS
 
         for projection in (POSITIONS, ACTIVITY):

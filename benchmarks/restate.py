@@ -109,7 +109,7 @@ def _drain(account: str) -> None:
     from accounts.models import Account
     from pnl.activity.projection import ACTIVITY
     from positions.projection import POSITIONS
-    from trades.ledger.reader import State, drain
+    from trades.ledger.shard_batch import State, drain
     from trades.models import LEDGER_SHARDS
 
     shard = Account.objects.get(code=account).pk % LEDGER_SHARDS

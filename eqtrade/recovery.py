@@ -8,8 +8,8 @@ from django.conf import settings
 from trades.ledger.consumer import shards_behind
 from trades.ledger.epoch import same_cluster
 from trades.ledger.nudges import calls_of
-from trades.ledger.reader import AnotherCluster
 from trades.ledger.registry import readers
+from trades.ledger.shard_batch import AnotherCluster
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
-from trades.ledger.batch import KINDS, Batch
+from trades.ledger.projection import KINDS, Batch
 from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
 
 _REQUEST = """

@@ -16,7 +16,7 @@ from positions.projection import POSITIONS
 from prices.models import Instrument
 from tests import factories as make
 from tests.blotter.conftest import MONDAY, NOW, TUESDAY, WEDNESDAY, Blotter
-from trades.ledger.reader import drain
+from trades.ledger.shard_batch import drain
 from trades.models import LEDGER_SHARDS, Quarantine, Trade
 from trades.services.correction import trade_cancel
 

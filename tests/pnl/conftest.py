@@ -20,7 +20,7 @@ from positions.projection import POSITIONS
 from prices.closes.write import closes_load
 from prices.models import CloseRun, Instrument
 from tests import factories as make
-from trades.ledger.rounds import round_read
+from trades.ledger.multi_shard_batch import round_read
 from trades.models import LEDGER_SHARDS, Trade
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment

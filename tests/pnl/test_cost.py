@@ -22,8 +22,8 @@ from pnl.cost.projection import COST
 from pnl.models import Cost
 from tests import factories as make
 from tests.trades.conftest import Desk, make_desk
-from trades.ledger.reader import drain
-from trades.ledger.rounds import round_read
+from trades.ledger.multi_shard_batch import round_read
+from trades.ledger.shard_batch import drain
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment
@@ -279,7 +279,7 @@ def test_a_crash_before_the_commit_leaves_row_and_checkpoint(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("trades.ledger.rounds._move_checkpoints", die)
+        patch.setattr("trades.ledger.multi_shard_batch._move_checkpoints", die)
         with pytest.raises(KeyboardInterrupt):
             read()
     assert (list(Cost.objects.values()), list(Checkpoint.objects.values())) == before

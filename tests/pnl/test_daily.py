@@ -31,8 +31,8 @@ from tests.pnl.conftest import (
     recorded,
     settle,
 )  # fmt: skip
-from trades.ledger.reader import drain
 from trades.ledger.rebuild import rebuild
+from trades.ledger.shard_batch import drain
 from trades.models import Quarantine
 
 D = Decimal
@@ -202,7 +202,7 @@ def test_what_a_batch_asks_for_is_committed_with_it(week: Days, monkeypatch: Any
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr("trades.ledger.reader._move_checkpoint", die)
+        patched.setattr("trades.ledger.shard_batch._move_checkpoint", die)
         with pytest.raises(SystemExit):
             drain(ACTIVITY, week.account.pk % 16)
     assert not RestateRequest.objects.exists()

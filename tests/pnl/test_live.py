@@ -24,7 +24,7 @@ from pnl.live.totals import live_totals
 from positions.projection import POSITIONS
 from prices.models import CARRIED, MANUAL, Instrument, PriceOverride
 from tests import factories as make
-from trades.ledger.reader import drain
+from trades.ledger.shard_batch import drain
 
 D = Decimal
 NOW = datetime(2026, 3, 18, 16, 0, tzinfo=UTC)  # a Wednesday, 12:00 in New York: open

@@ -14,7 +14,7 @@ from positions.projection import POSITIONS
 from prices.models import CARRIED, Instrument
 from tests import factories as make
 from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at, recorded
-from trades.ledger.reader import drain
+from trades.ledger.shard_batch import drain
 from trades.models import Quarantine
 
 NOW = at(WEDNESDAY)

@@ -45,9 +45,7 @@ def test_the_worst_plan_reads_each_table_once(now: datetime) -> None:
                 recorded_at=now,
             )
             Quote.objects.create(instrument=instrument, source="simulated", price=11, as_of=now)
-        cursor.execute(
-            f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE marks_early ({values})"
-        )
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) EXECUTE marks_early ({values})")
         ((explained,),) = cursor.fetchall()
     scans = [node for node in nodes(explained[0]["Plan"]) if "Relation Name" in node]
     assert {node["Relation Name"] for node in scans} >= {"prices_close", "prices_quote"}

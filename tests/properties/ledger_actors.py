@@ -39,10 +39,11 @@ from pnl.cost.projection import COST  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
 from prices.models import Instrument  # noqa: E402
 from tests import factories as make  # noqa: E402
-from trades.ledger import nudges, rounds  # noqa: E402
-from trades.ledger import reader as ledger  # noqa: E402
-from trades.ledger.batch import Batch, Projection, Stretch  # noqa: E402
-from trades.ledger.reader import State  # noqa: E402
+from trades.ledger import multi_shard_batch as rounds  # noqa: E402
+from trades.ledger import nudges  # noqa: E402
+from trades.ledger import shard_batch as ledger  # noqa: E402
+from trades.ledger.projection import Batch, Projection, Stretch  # noqa: E402
+from trades.ledger.shard_batch import State  # noqa: E402
 from trades.models import LEDGER_SHARDS, Trade  # noqa: E402
 from trades.services import correction  # noqa: E402
 from trades.terms import Amendment  # noqa: E402

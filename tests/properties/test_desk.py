@@ -38,10 +38,10 @@ from tests import factories as make
 from tests.conftest import wipe
 from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
 from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
-from trades.ledger.batch import Batch
-from trades.ledger.reader import drain
+from trades.ledger.multi_shard_batch import round_read
+from trades.ledger.projection import Batch
 from trades.ledger.rebuild import rebuild
-from trades.ledger.rounds import round_read
+from trades.ledger.shard_batch import drain
 from trades.models import LEDGER_SHARDS, Trade
 from trades.services import correction
 from trades.services.booking import trade_book

@@ -26,7 +26,7 @@ from pnl.cost.projection import COST
 from positions.projection import POSITIONS
 from tests import factories as make
 from trades.ledger.consumer import shards_behind
-from trades.ledger.reader import State, drain
+from trades.ledger.shard_batch import State, drain
 from trades.models import LEDGER_SHARDS, LedgerEntry
 
 PROJECT = Path(__file__).resolve().parents[2]

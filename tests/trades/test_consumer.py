@@ -23,10 +23,11 @@ from positions.projection import POSITIONS
 from tests import factories as make
 from tests.database_ends import end_all
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import consumer, mailbox, nudges, rounds
-from trades.ledger.batch import Batch, Projection
+from trades.ledger import consumer, mailbox, nudges
+from trades.ledger import multi_shard_batch as rounds
 from trades.ledger.consumer import ledger_apply, ledger_sweep, shards_behind
 from trades.ledger.mailbox import Mailbox
+from trades.ledger.projection import Batch, Projection
 from trades.models import LEDGER_SHARDS, Quarantine
 
 TASK = "positions.tasks.apply_ledger"

@@ -17,10 +17,10 @@ from positions.models import Position
 from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import reader as ledger
-from trades.ledger.batch import Batch
+from trades.ledger import shard_batch as ledger
 from trades.ledger.consumer import shards_behind
-from trades.ledger.reader import AnotherCluster, BatchFailed, Outcome, State, drain
+from trades.ledger.projection import Batch
+from trades.ledger.shard_batch import AnotherCluster, BatchFailed, Outcome, State, drain
 from trades.models import Checkpoint, LedgerEpoch, Quarantine
 
 
@@ -135,7 +135,7 @@ def test_effect_and_checkpoint_commit_together(desk: Desk, monkeypatch: pytest.M
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("trades.ledger.reader._move_checkpoint", die)
+        patched.setattr("trades.ledger.shard_batch._move_checkpoint", die)
         with pytest.raises(KeyboardInterrupt):
             read(desk)
     assert held(desk) == 0

@@ -20,8 +20,8 @@ from positions.projection import POSITIONS
 from positions.tasks import rebuild_projection as positions_rebuild
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger.reader import drain
 from trades.ledger.rebuild import NotMended
+from trades.ledger.shard_batch import drain
 from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
 
 

@@ -18,7 +18,7 @@ from tests import factories as make
 from tests.conftest import be
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from tests.trades.test_rebuilding import read
-from trades.ledger.reader import AnotherCluster, State, drain
+from trades.ledger.shard_batch import AnotherCluster, State, drain
 from trades.models import LedgerEntry
 
 

@@ -18,10 +18,10 @@ from positions.models import Position
 from positions.projection import POSITIONS
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
-from trades.ledger import rounds
-from trades.ledger.batch import Batch, Projection
-from trades.ledger.reader import AnotherCluster
-from trades.ledger.rounds import Round, RoundFailed, round_read
+from trades.ledger import multi_shard_batch as rounds
+from trades.ledger.multi_shard_batch import Round, RoundFailed, round_read
+from trades.ledger.projection import Batch, Projection
+from trades.ledger.shard_batch import AnotherCluster
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEpoch, Quarantine
 
 ALL = range(LEDGER_SHARDS)

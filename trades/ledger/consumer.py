@@ -1,14 +1,14 @@
 """What the consumers' tasks and the sweep do around the reader.
 
 A task serves the consumers of one queue. It reads the shards that it was nudged for in rounds
-(`trades.ledger.rounds`), and looks at its mailbox after each: while bookings keep coming it stays
-and reads on, round by round, with no message in between. It rests several times as long as a round
+(`trades.ledger.multi_shard_batch`), and looks at its mailbox after each: while bookings keep coming
+it stays and reads on, round by round, with no message in between. It rests several times as long as a round
 took, so the busier the machine is the more bookings are in a round, and a reader never takes more
 than a share of a core. After a while it hands over to the tail of its queue, so that no other work
 of that queue waits for long.
 
-What is too much for a round is drained by itself (`trades.ledger.reader`): one shard a task, the
-rest goes to the tail of the queue, so that one hot shard starves nobody.
+What is too much for a round is drained by itself (`trades.ledger.shard_batch`): one shard a task,
+the rest goes to the tail of the queue, so that one hot shard starves nobody.
 """
 
 import logging
@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from kernel.database import is_outage
 from kernel.repeating import repeated
 from trades.ledger import nudges
-from trades.ledger.batch import Projection
 from trades.ledger.mailbox import Mailbox
-from trades.ledger.reader import State, drain
+from trades.ledger.multi_shard_batch import RoundFailed, behind, round_read
+from trades.ledger.projection import Projection
 from trades.ledger.registry import consumers
-from trades.ledger.rounds import RoundFailed, behind, round_read
+from trades.ledger.shard_batch import State, drain
 from trades.models import LEDGER_SHARDS
 
 logger = logging.getLogger(__name__)

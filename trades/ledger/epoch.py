@@ -3,7 +3,7 @@
 from django.db import connection, transaction
 
 from kernel.locks import Lock, transaction_lock
-from trades.ledger.reader import AnotherCluster
+from trades.ledger.shard_batch import AnotherCluster
 from trades.models import LedgerEpoch
 
 

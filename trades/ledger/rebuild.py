@@ -21,9 +21,9 @@ from django.db.backends.utils import CursorWrapper
 from accounts.models import Account
 from kernel import notices
 from kernel.database import is_outage, lift_timeouts
-from trades.ledger.batch import Place
 from trades.ledger.epoch import refuse_another_cluster
-from trades.ledger.reader import NO_ENTRYS_FAULT
+from trades.ledger.projection import Place
+from trades.ledger.shard_batch import NO_ENTRYS_FAULT
 from trades.ledger.sum_projection import Bounds, Rebuilt, Scope
 from trades.models import LEDGER_SHARDS, Checkpoint, Quarantine
 

@@ -5,7 +5,7 @@ Entries are `e` (trades_ledgerentry) and a checkpoint is `c` (trades_checkpoint)
 is used. Fragments take expressions of the caller's query and its parameters, never values.
 """
 
-# --- The reading order (see trades.ledger.reader) -------------------------------------------------
+# --- The reading order (see trades.ledger.shard_batch) -------------------------------------------
 
 ORDER = "e.epoch, e.txid, e.id"
 ORDER_BACKWARD = "e.epoch DESC, e.txid DESC, e.id DESC"

@@ -12,7 +12,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from trades.ledger import sql
-from trades.ledger.batch import KINDS, Batch, Place
+from trades.ledger.projection import KINDS, Batch, Place
 
 
 @dataclass(frozen=True)

@@ -213,7 +213,7 @@ class LedgerEntry(AppendOnly):
 
     `quantity` > 0 is bought; `notional` = quantity × price, of the same sign. `trades` is +1 for
     terms that now stand and −1 for the reversal of terms that stood, so that their sum counts
-    standing trades. The reader's order is (epoch, txid, id): see trades.ledger.reader.
+    standing trades. The reader's order is (epoch, txid, id): see trades.ledger.shard_batch.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -1,6 +1,6 @@
 """Rounds: what a few bookings left in several shards, read and applied in one transaction.
 
-The reader's argument (trades.ledger.reader) holds as it stands; only the batch is another one.
+The reader's argument (trades.ledger.shard_batch) holds as it stands; only the batch is another one.
 After the locks, one statement reads the entries beyond the locked checkpoints and below the horizon
 of its own snapshot, each shard's in order and without a gap. Their ids are the batch: the later
 statements look up these ids, so none of them can see fewer or more, and each checkpoint moves to
@@ -24,8 +24,8 @@ from django.db.backends.utils import CursorWrapper
 
 from kernel import notices, prepared
 from trades.ledger import sql
-from trades.ledger.batch import BEGINNING, Handful, Place, Projection
-from trades.ledger.reader import BELOW_HORIZON, HERE, AnotherCluster, may_be_the_batch
+from trades.ledger.projection import BEGINNING, Handful, Place, Projection
+from trades.ledger.shard_batch import BELOW_HORIZON, HERE, AnotherCluster, may_be_the_batch
 from trades.ledger.sql import BEYOND_CHECKPOINT
 
 # Of one shard. Notices name the keys of so many.

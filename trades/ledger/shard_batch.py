@@ -40,7 +40,7 @@ from kernel import notices
 from kernel.database import is_outage
 from kernel.errors import Unavailable
 from trades.ledger import sql
-from trades.ledger.batch import Place, Projection, Stretch
+from trades.ledger.projection import Place, Projection, Stretch
 from trades.models import LEDGER_SHARDS
 
 logger = logging.getLogger(__name__)
