@@ -5,9 +5,9 @@ order is another, and what is read later may belong earlier. Still the row of a 
 one set, the entries up to the checkpoint:
 
 1. *The set.* A replay takes the key's entries up to the batch's upper bound, by the same comparison
-   as the batch. Everything up to it is below the horizon and visible
-   (trades.ledger.shard_batch), so no entry is missing, and none beyond it leaks in, whatever is
-   committed meanwhile: neither the trade as it is now nor any version beyond the bound is looked at. The terms and the time of
+   as the batch. Everything up to it is below the horizon and visible (trades.ledger.shard_batch),
+   so no entry is missing, and none beyond it leaks in, whatever is committed meanwhile: neither the
+   trade as it is now nor any version beyond the bound is looked at. The terms and the time of
    execution of an entry stand in the version that it names, which never changes.
 2. *The order.* The set's net fills (pnl.cost.fills) have one order, so one outcome.
 3. *Going on.* The stored row is the outcome of the set up to the old checkpoint. Where every net

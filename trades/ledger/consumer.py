@@ -2,10 +2,10 @@
 
 A task serves the consumers of one queue. It reads the shards that it was nudged for in rounds
 (`trades.ledger.multi_shard_batch`), and looks at its mailbox after each: while bookings keep coming
-it stays and reads on, round by round, with no message in between. It rests several times as long as a round
-took, so the busier the machine is the more bookings are in a round, and a reader never takes more
-than a share of a core. After a while it hands over to the tail of its queue, so that no other work
-of that queue waits for long.
+it stays and reads on, round by round, with no message in between. It rests several times as long as
+a round took, so the busier the machine is the more bookings are in a round, and a reader never
+takes more than a share of a core. After a while it hands over to the tail of its queue, so that no
+other work of that queue waits for long.
 
 What is too much for a round is drained by itself (`trades.ledger.shard_batch`): one shard a task,
 the rest goes to the tail of the queue, so that one hot shard starves nobody.
