@@ -16,7 +16,8 @@ def priced_ids(now: datetime) -> set[int]:
     """Ids of the active members of any index, and of those others that apps above ask for: what is
     held, what was traded of late. Asked each second, so nobody is asked about members: the answers
     would grow with all that is held."""
-    members, others = set(), set()
+    members: set[int] = set()
+    others: set[int] = set()
     for pk, is_member in prepared.rows(_INSTRUMENTS):
         (members if is_member else others).add(pk)
     return members.union(*instruments_needed(others, now)) if others else members
