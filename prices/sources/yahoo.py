@@ -24,6 +24,8 @@ FAILURES_IN_A_ROW = 3
 # A host whose clock is behind a little.
 CLOCK_MARGIN = timedelta(seconds=5)
 
+CURRENCY = "USD"
+
 logger = logging.getLogger(__name__)
 
 
@@ -50,7 +52,9 @@ class YahooSource:
                 answered = self._client.last_prices(symbols)
                 came = clock()
                 for last in answered:
-                    if last.symbol in tickers and last.at <= came + CLOCK_MARGIN:
+                    if last.symbol not in tickers or _is_foreign(last.symbol, last.currency):
+                        continue
+                    if last.at <= came + CLOCK_MARGIN:
                         price, at = round_source_price(last.price), min(last.at, came)
                         found += [SourceQuote(t, price, at) for t in tickers[last.symbol]]
         except YahooFailure as failure:
@@ -71,6 +75,8 @@ class YahooSource:
         try:
             for instrument, chart in charts:
                 answered += bool(chart.bars)
+                if _is_foreign(instrument.yahoo_symbol, chart.currency):
+                    continue
                 found += [
                     SourceClose(instrument.ticker, bar.at.date(), round_source_price(bar.close))
                     for bar in chart.bars
@@ -91,7 +97,7 @@ class YahooSource:
             for instrument, chart in charts:
                 came = clock()
                 bars = [bar for bar in chart.bars if bar.at.astimezone(UTC) <= came]
-                if bars:
+                if bars and not _is_foreign(instrument.yahoo_symbol, chart.currency):
                     price, at = round_source_price(bars[-1].close), bars[-1].at.astimezone(UTC)
                     found.append(SourceQuote(instrument.ticker, price, at))
         except YahooFailure as failure:
@@ -123,6 +129,15 @@ class YahooSource:
         if earliest is not None:
             earliest.is_single = True
             raise earliest
+
+
+def _is_foreign(symbol: str, currency: str | None) -> bool:
+    """Whether an answer is in another currency than that of all our prices. Such a symbol names
+    another listing than was meant, and its price is left out: pence are no dollars."""
+    if currency is None or currency == CURRENCY:
+        return False
+    logger.warning("Yahoo answers %s in %s, not %s: left out", symbol, currency, CURRENCY)
+    return True
 
 
 def _is_official(chart: Chart, day: date, known: Sessions, now: datetime) -> bool:

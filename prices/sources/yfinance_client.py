@@ -7,6 +7,8 @@ What is worked around here, each seen with yfinance 1.7:
 - Charts of the past are cached in memory by their address, broken answers too, and a bar made at
   the end of what was asked for is dropped: ask beyond now.
 - Each symbol's time zone costs a request of its own, unless the cache knows it.
+- A daily close is divided by every split since, whenever it is asked for; the splits stand in the
+  same answer. `repair=True` would guess at others, so it is not used.
 - Two processes on one cache directory lock each other out: each has its own.
 """
 
@@ -18,7 +20,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -50,16 +52,19 @@ class YahooFailure(Exception):
 
 @dataclass(frozen=True)
 class LastPrice:
-    """`at` is when the exchange made the price."""
+    """`at` is when the exchange made the price. `currency` is as Yahoo writes it ("GBp" are pence),
+    None where it says nothing."""
 
     symbol: str
     price: float
     at: datetime
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
 class Bar:
-    """`at` is the beginning of the minute, or midnight of the day, on the exchange's clock."""
+    """`at` is the beginning of the minute, or midnight of the day, on the exchange's clock. The
+    close is as it was traded."""
 
     at: datetime
     close: float
@@ -67,10 +72,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars with a price, oldest first; `last_trade` is when the newest of them last traded."""
+    """Bars with a price, oldest first; `last_trade` is when the newest of them last traded;
+    `currency` as Yahoo writes it."""
 
     bars: Sequence[Bar]
     last_trade: datetime | None
+    currency: str | None = None
 
 
 class YahooClient:
@@ -125,7 +132,7 @@ class YahooClient:
                     **asked,
                     interval=interval,
                     auto_adjust=False,
-                    actions=False,
+                    actions=True,
                     timeout=self._timeout,
                 )
             except YFTickerMissingError as error:
@@ -133,9 +140,9 @@ class YahooClient:
                 if any(words in reason.lower() for words in _ABSENT):
                     return Chart((), None)
                 raise YahooFailure(FailureKind.SERVER_ERROR, reason) from error
-            bars = [] if frame.empty else list(_bars(frame["Close"]))
-            traded = ticker.history_metadata.get("regularMarketTime") if bars else None
-            return Chart(bars, _moment(traded))
+            bars = [] if frame.empty else list(_bars(frame))
+            about = ticker.history_metadata if bars else {}
+            return Chart(bars, _moment(about.get("regularMarketTime")), about.get("currency"))
 
     def _wait(self) -> None:
         now = self._monotonic()
@@ -183,14 +190,23 @@ def _last_price(row: dict[str, Any]) -> LastPrice | None:
     price, at = row.get("regularMarketPrice"), _moment(row.get("regularMarketTime"))
     if not isinstance(price, int | float) or not math.isfinite(price) or price <= 0 or at is None:
         return None
-    return LastPrice(str(row["symbol"]), float(price), at)
+    return LastPrice(str(row["symbol"]), float(price), at, row.get("currency"))
 
 
-def _bars(series: Any) -> Iterator[Bar]:
-    """The tail may be NaN for names that did not trade."""
-    for stamp, price in series.items():
+def _bars(frame: Any) -> list[Bar]:
+    """The closes as traded, oldest first: each times the splits that came after it. The tail may be
+    NaN for names that did not trade, and a split before the first trade of its day has a row
+    without a price."""
+    bars, split_since = [], 1.0
+    splits = frame["Stock Splits"] if "Stock Splits" in frame else [0.0] * len(frame)
+    for stamp, price, split in reversed(
+        list(zip(frame.index, frame["Close"], splits, strict=True))
+    ):
         if math.isfinite(price) and price > 0:
-            yield Bar(stamp.to_pydatetime(), float(price))
+            bars.append(Bar(stamp.to_pydatetime(), float(price) * split_since))
+        if math.isfinite(split) and split > 0:
+            split_since *= float(split)
+    return bars[::-1]
 
 
 def _moment(seconds: Any) -> datetime | None:

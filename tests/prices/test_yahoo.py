@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from prices.models import Instrument, SessionOverride
+from prices.closes.fetch import closes_rebuild
+from prices.models import Close, Instrument, SessionOverride
 from prices.sessions.calendar import published_calendar
 from prices.sources import FailureKind, SourceClose, SourceQuote, SourceUnavailable
 from prices.sources.yahoo import CLOCK_MARGIN, YahooSource
@@ -230,6 +232,79 @@ def test_asking_again_asks_yahoo_again(
     later = NOW + timedelta(minutes=10)
     [close] = source.closes([IBM], THURSDAY, THURSDAY, now=later)
     assert close.close == Decimal("143.50")
+
+
+MORNING = datetime(2026, 1, 30, 13, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("splits", "told"),
+    [
+        ({FRIDAY: (10, 1)}, 119.0),
+        ({FRIDAY: (1, 20)}, 23_800.0),
+        ({FRIDAY: (3, 2)}, 1190 / 1.5),
+        ({THURSDAY: (4, 1), FRIDAY: (5, 4)}, 1190 / 1.25),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("asked_at", [MORNING, NOW, END + timedelta(hours=1)], ids=str)
+def test_closes_before_a_split_are_told_as_they_were_traded(
+    yahoo: YahooServer,
+    source: YahooSource,
+    clock: Moved,
+    splits: dict[date, tuple[int, int]],
+    told: float,
+    asked_at: datetime,
+) -> None:
+    """Yahoo divides what came before, from the morning of the ex-date on."""
+    market, clock.now = market_of(yahoo), asked_at
+    market.closes = {
+        ("IBM", WEDNESDAY): 1180.07, ("IBM", THURSDAY): 1190, ("IBM", FRIDAY): 119.5,
+    }  # fmt: skip
+    market.splits = {("IBM", day): by for day, by in splits.items()}
+    assert market.told_close("IBM", THURSDAY) == pytest.approx(told)
+    found = source.closes([IBM], WEDNESDAY, FRIDAY, now=asked_at)
+    assert found[:2] == [
+        SourceClose("IBM", WEDNESDAY, Decimal("1180.07")),
+        SourceClose("IBM", THURSDAY, Decimal("1190.00")),
+    ]
+    assert [close.close for close in found[2:]] == [Decimal("119.50")] * (asked_at > END)
+
+
+def test_a_split_after_the_range_that_is_asked_for_counts_too(
+    yahoo: YahooServer, source: YahooSource
+) -> None:
+    market_of(yahoo).closes = {("IBM", WEDNESDAY): 499.23}
+    market_of(yahoo).splits = {("IBM", FRIDAY): (4, 1)}
+    [close] = source.closes([IBM], WEDNESDAY, WEDNESDAY, now=NOW)
+    assert close.close == Decimal("499.23")
+
+
+def test_reading_all_again_after_a_split_corrects_nothing(
+    yahoo: YahooServer, clock: Moved, settings: Any
+) -> None:
+    settings.PRICE_SOURCE = "yahoo"
+    settings.YAHOO_REQUESTS_PER_SECOND = 1000
+    Instrument.objects.create(ticker="IBM", yahoo_symbol="IBM", indices=["S&P 500"])
+    market_of(yahoo).closes = {("IBM", WEDNESDAY): 1180, ("IBM", THURSDAY): 1190}
+    clock.now = END - timedelta(days=1) + timedelta(hours=1)
+    assert closes_rebuild(now=clock.now, first=WEDNESDAY).new == 2
+    market_of(yahoo).splits = {("IBM", FRIDAY): (10, 1)}
+    clock.now = MORNING
+    assert closes_rebuild(now=MORNING, first=WEDNESDAY).new == 0
+    assert list(Close.objects.order_by("session").values_list("close", flat=True)) == [1180, 1190]
+
+
+def test_what_is_not_in_dollars_is_left_out_and_named(
+    yahoo: YahooServer, source: YahooSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    market_of(yahoo).currencies = {"IBM": "GBp"}
+    assert [quote.ticker for quote in source.quotes([IBM, BRK], now=NOW)] == ["BRK.B"]
+    found = source.closes([IBM, BRK], THURSDAY, THURSDAY, now=NOW)
+    assert [close.ticker for close in found] == ["BRK.B"]
+    yahoo.fault = only("quote", lambda _: Answer(401, b"{}"))
+    assert [quote.ticker for quote in source.quotes([IBM, BRK], now=NOW)] == ["BRK.B"]
+    assert caplog.text.count("Yahoo answers IBM in GBp, not USD: left out") == 3
 
 
 # --- failures -----------------------------------------------------------------------------------

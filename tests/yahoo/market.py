@@ -22,8 +22,10 @@ def single(price: float) -> float:
 class Market:
     """Symbols that trade in `sessions` (by date), each at `price(symbol, moment)`.
 
-    `closes` beats the price of a day's bar; `silent` symbols have null in their last bar;
-    `absent` ones are unknown. Before the end of a session its bar is the latest price.
+    `closes` beats the price of a day's bar, and is as traded; `splits` (new shares for old ones,
+    by symbol and ex-date) divide what is told of the days before; `currencies` are those of symbols
+    that are not in USD; `silent` symbols have null in their last bar; `absent` ones are unknown.
+    Before the end of a session its bar is the latest price.
     """
 
     def __init__(
@@ -38,6 +40,8 @@ class Market:
         self.clock = clock
         self.price = price or self.default_price
         self.closes: dict[tuple[str, date], float] = {}
+        self.splits: dict[tuple[str, date], tuple[int, int]] = {}
+        self.currencies: dict[str, str] = {}
         self.silent: set[str] = set()
         self.absent: set[str] = set()
         # How long after a session's end the closing auction is told of.
@@ -50,6 +54,18 @@ class Market:
 
     def close_of(self, symbol: str, day: date) -> float:
         return self.closes.get((symbol, day)) or self.price(symbol, self.sessions[day].closes)
+
+    def _splits_of(self, symbol: str) -> dict[date, tuple[int, int]]:
+        """The splits that are known: Yahoo tells of one from midnight of its ex-date on."""
+        today = self.clock().astimezone(NEW_YORK).date()
+        return {day: by for (of, day), by in self.splits.items() if of == symbol and day <= today}
+
+    def told_close(self, symbol: str, day: date) -> float:
+        """The close as Yahoo tells it: divided by every split since."""
+        close = self.close_of(symbol, day)
+        for ex_date, (new, old) in self._splits_of(symbol).items():
+            close *= old / new if day < ex_date else 1
+        return close
 
     def _last_trade(self) -> datetime:
         """The newest moment at which the exchange traded."""
@@ -70,7 +86,7 @@ class Market:
             {
                 "symbol": symbol,
                 "quoteType": "EQUITY",
-                "currency": "USD",
+                "currency": self.currencies.get(symbol, "USD"),
                 "marketState": "REGULAR",
                 "regularMarketPrice": None if symbol in self.silent else self.price(symbol, at),
                 "regularMarketTime": int(at.timestamp()),
@@ -95,7 +111,7 @@ class Market:
             is_latest = session.opens <= traded <= session.closes + self.auction
             stamps.append(int((traded if is_latest else session.opens).timestamp()))
             ended = traded >= session.closes
-            prices.append(self.close_of(symbol, day) if ended else self.price(symbol, traded))
+            prices.append(self.told_close(symbol, day) if ended else self.price(symbol, traded))
         return self._chart(symbol, stamps, prices, "1d")
 
     def minutes(self, symbol: str) -> dict[str, Any]:
@@ -125,7 +141,7 @@ class Market:
             "gmtoffset": offset,
         }
         meta: dict[str, Any] = {
-            "currency": "USD",
+            "currency": self.currencies.get(symbol, "USD"),
             "symbol": symbol,
             "exchangeName": "NYQ",
             "instrumentType": "EQUITY",
@@ -153,6 +169,14 @@ class Market:
         }
         if stamps:
             result["timestamp"] = stamps
+        if splits := self._splits_of(symbol):
+            result["events"] = {"splits": {
+                str(int(self.sessions[day].opens.timestamp())): {
+                    "date": int(self.sessions[day].opens.timestamp()),
+                    "numerator": new, "denominator": old, "splitRatio": f"{new}:{old}",
+                }
+                for day, (new, old) in splits.items()
+            }}  # fmt: skip
         return {"chart": {"result": [result], "error": None}}
 
 
