@@ -1,8 +1,9 @@
-"""Accounts and entitlements in the admin."""
+"""Accounts, entitlements and tokens in the admin."""
 
 from django.contrib import admin
+from django.http import HttpRequest
 
-from accounts.models import Account, Entitlement
+from accounts.models import AccessToken, Account, Entitlement
 
 
 class EntitlementInline(admin.TabularInline[Entitlement, Account]):
@@ -26,3 +27,20 @@ class EntitlementAdmin(admin.ModelAdmin[Entitlement]):
     list_select_related = ("user", "account")
     search_fields = ("user__username", "account__code")
     autocomplete_fields = ("user", "account")
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin[AccessToken]):
+    """To see who has which, and to take them back. Nothing here tells a key."""
+
+    list_display = ("user", "name", "scope", "created_at", "last_used_at", "expires_at")
+    list_filter = ("scope",)
+    list_select_related = ("user",)
+    search_fields = ("user__username", "name")
+    fields = list_display
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AccessToken | None = None) -> bool:
+        return False

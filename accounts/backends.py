@@ -27,6 +27,8 @@ class CallerBackend(ModelBackend):
     """Django's own backend but for the query of each request."""
 
     def get_user(self, user_id: int) -> User | None:
-        found = _found.get()
-        user = found if found is not None and found.pk == user_id else caller_by_id(user_id)
+        user = _found.get()
+        if user is None or user.pk != user_id:
+            caller = caller_by_id(user_id)
+            user = caller and caller.user
         return user if user is not None and self.user_can_authenticate(user) else None

@@ -1,38 +1,106 @@
-"""A caller as a statement finds them: the columns, and the user made of them."""
+"""A caller as a statement finds them: the columns, and the user and token made of them."""
 
-from collections.abc import Sequence
-from typing import Any
+import hashlib
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
 
-from kernel import prepared
+from accounts.models import Scope
+from kernel import clock, prepared
 
 # With the password: a session holds only as long as its hash is the same.
 _NEEDED = {"id", "username", "password", "is_active", "is_staff", "is_superuser"}
 # In the model's own order, in which `from_db` takes the values.
 _FIELDS = [f.attname for f in User._meta.concrete_fields if f.attname in _NEEDED]
-CALLER_COLUMNS = ", ".join(f"u.{name}" for name in _FIELDS)
-"""Of `auth_user u`, as `caller_of` takes them."""
-USER_BY_TOKEN = "(SELECT k.user_id FROM authtoken_token k WHERE k.key = %(token)s)"  # noqa: S105
-
-_BY_TOKEN = f"SELECT {CALLER_COLUMNS} FROM auth_user u WHERE u.id = {USER_BY_TOKEN}"
 
 
-_BY_ID = f"SELECT {CALLER_COLUMNS} FROM auth_user u WHERE u.id = %(user)s"
+class Credential(NamedTuple):
+    """The token that let a caller in."""
+
+    id: int
+    scope: str
+    last_used_at: datetime | None
+
+    @property
+    def only_reads(self) -> bool:
+        return self.scope != Scope.TRADE
 
 
-def caller_of(values: Sequence[Any]) -> User:
-    """The user, whose other fields are read when somebody asks for them."""
-    return User.from_db("default", _FIELDS, values)
+class Caller(NamedTuple):
+    user: User
+    credential: Credential | None
+    """None for the user of a session."""
 
 
-def caller_by_token(token: str) -> User | None:
-    """The user of a token, in one prepared statement; None for an unknown token."""
-    row = prepared.row(_BY_TOKEN, {"token": token})
+_USER = ", ".join(f"u.{name}" for name in _FIELDS)
+CALLER_WIDTH = len(_FIELDS) + len(Credential._fields)
+
+TOKENS = "accounts_accesstoken k JOIN auth_user u ON u.id = k.user_id"
+HOLDS = """
+    k.expires_at > %(now)s AND k.password_digest = sha256(convert_to(u.password, 'UTF8'))
+"""
+"""Of TOKENS: whether a token would still let its user in, if they are active."""
+
+
+class Finding(NamedTuple):
+    """How a statement finds its caller: CALLER_WIDTH columns as `caller_of` takes them, the tables
+    that it reads first, one of them `auth_user u`, and the condition."""
+
+    columns: str
+    tables: str
+    condition: str
+
+
+BY_TOKEN = Finding(
+    f"{_USER}, k.id, k.scope, k.last_used_at", TOKENS, f"k.digest = %(digest)s AND {HOLDS}"
+)
+BY_ID = Finding(f"{_USER}, NULL, NULL, NULL", "auth_user u", "u.id = %(user)s")
+
+_BY_TOKEN, _BY_ID = (
+    f"SELECT {by.columns} FROM {by.tables} WHERE {by.condition}" for by in (BY_TOKEN, BY_ID)
+)
+_USERS_BY_TOKEN = f"""
+    SELECT k.digest, k.user_id FROM {TOKENS}
+     WHERE k.digest = ANY(%(digests)s::bytea[]) AND {HOLDS}
+"""
+
+
+def digest_of(key: str) -> bytes:
+    """What is kept of a token's key.
+
+    A slow hash is for what people think up. A key is 256 random bits: nobody finds it by trying,
+    however fast they hash, and each request has to hash one.
+    """
+    return hashlib.sha256(key.encode()).digest()
+
+
+def password_digest_of(user: User) -> bytes:
+    """What a token keeps of its user's password, as HOLDS compares it."""
+    return hashlib.sha256(user.password.encode()).digest()
+
+
+def caller_of(values: Sequence[Any]) -> Caller:
+    """The user, whose other fields are read when somebody asks for them, and their token."""
+    user = User.from_db("default", _FIELDS, values[: len(_FIELDS)])
+    token = Credential(*values[len(_FIELDS) :])
+    return Caller(user, token if token.id is not None else None)
+
+
+def caller_by_token(key: str) -> Caller | None:
+    """The caller with this key, in one prepared statement; None when no token holds for it."""
+    row = prepared.row(_BY_TOKEN, {"digest": digest_of(key), "now": clock.now()})
     return None if row is None else caller_of(row)
 
 
-def caller_by_id(user: int) -> User | None:
+def caller_by_id(user: int) -> Caller | None:
     """The user of this id, in one prepared statement."""
     row = prepared.row(_BY_ID, {"user": user})
     return None if row is None else caller_of(row)
+
+
+def users_by_token(digests: Collection[bytes], now: datetime) -> dict[bytes, int]:
+    """The users whom these let in at `now` if they are active, by the digest of the key."""
+    asked = {"digests": list(digests), "now": now}
+    return dict(prepared.rows(_USERS_BY_TOKEN, asked)) if digests else {}

@@ -1,7 +1,10 @@
-"""Accounts, and the rights of users in them."""
+"""Accounts, the rights of users in them, and the tokens that let users' programs in."""
+
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import models
+from django.db.models.lookups import Exact
 
 
 class Account(models.Model):
@@ -57,3 +60,60 @@ class Entitlement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.account}"
+
+
+def _length(field: str) -> models.Func:
+    return models.Func(models.F(field), function="octet_length", output_field=models.IntegerField())
+
+
+class Scope(models.TextChoices):
+    """What a token may be used for: `read` changes nothing."""
+
+    READ = "read"
+    TRADE = "trade"
+
+
+LONGEST_LIFETIME = timedelta(days=365)
+LONGEST_NAME = 80
+
+
+class AccessToken(models.Model):
+    """Lets a program in as its user. The key itself is kept nowhere: only its hash is.
+
+    A token holds while the user's password is the one that `password_digest` is of, so that whoever
+    changes a password, by whatever way, ends all tokens with it.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_tokens"
+    )
+    digest = models.BinaryField(max_length=32, unique=True, editable=False)
+    password_digest = models.BinaryField(max_length=32, editable=False)
+    name = models.CharField(max_length=LONGEST_NAME, blank=True)
+    scope = models.CharField(max_length=5, choices=Scope.choices)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    """Within some minutes (accounts.token_use)."""
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Exact(_length("digest"), 32) & Exact(_length("password_digest"), 32),
+                name="access_token_hashed",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(scope__in=Scope.values), name="access_token_scope"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(
+                    expires_at__gt=models.F("created_at"),
+                    expires_at__lte=models.F("created_at") + LONGEST_LIFETIME,
+                ),
+                name="access_token_lifetime",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name or 'unnamed'} of {self.user}"

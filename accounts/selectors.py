@@ -1,10 +1,13 @@
-"""The accounts that a user may view, and their rights in each."""
+"""The accounts that a user may view, their rights in each, and their tokens."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
+from accounts.callers import HOLDS, TOKENS
 from accounts.models import Account
 from kernel import prepared
 
@@ -69,3 +72,26 @@ _VIEWABLE = """
         SELECT FROM accounts_entitlement e
          WHERE e.user_id = w.user_id AND e.account_id = a.id AND e.can_view)
 """
+
+
+class LiveToken(NamedTuple):
+    """A token as its user is shown it."""
+
+    id: int
+    name: str
+    scope: str
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime
+
+
+_LIVE = f"""
+    SELECT {", ".join(f"k.{name}" for name in LiveToken._fields)} FROM {TOKENS}
+     WHERE k.user_id = %(user)s AND {HOLDS}
+     ORDER BY k.id
+"""
+
+
+def tokens_live(user: AnyUser, *, now: datetime) -> list[LiveToken]:
+    """The user's tokens that hold at `now`, oldest first."""
+    return [LiveToken(*row) for row in prepared.rows(_LIVE, {"user": user.pk, "now": now})]

@@ -21,15 +21,16 @@ PREFIX = {FEW: "Few", MANY: "Many"}
 
 MAKE_ACCOUNTS = """
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 from accounts.models import Account, Entitlement
+from accounts.services import token_create
+from kernel import clock
 user = User.objects.create_user("desk")
 for prefix in {prefixes}:
     made = Account.objects.bulk_create(
         Account(code=f"{{prefix}}{{n:02}}") for n in range(1, {accounts} + 1))
     Entitlement.objects.bulk_create(
         Entitlement(user=user, account=a, can_view=True, can_book=True) for a in made)
-print("token", Token.objects.create(user=user).key)
+print("token", token_create(user=user, now=clock.now()).key)
 """
 
 Key = tuple[str, str]

@@ -25,13 +25,14 @@ PATIENCE = 300.0
 
 MAKE_ACCOUNTS = f"""
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 from accounts.models import Account, Entitlement
+from accounts.services import token_create
+from kernel import clock
 user = User.objects.create_user("reader")
 for code in {(TEN, FULL)}:
     account = Account.objects.create(code=code)
     Entitlement.objects.create(user=user, account=account, can_view=True, can_book=True)
-print("token", Token.objects.create(user=user).key)
+print("token", token_create(user=user, now=clock.now()).key)
 """
 # The source's own closes of the last sessions stay.
 _CLOSES = """

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from eqtrade import health
-from eqtrade.api import ApiNotFoundView, SystemView, TokenView
+from eqtrade.api import ApiNotFoundView, SystemView
 from eqtrade.metrics import metrics
 
 admin.site.site_header = admin.site.site_title = "eqtrade"
@@ -20,7 +20,6 @@ api: list[URLPattern | URLResolver] = [
     path("", include("positions.api.urls")),
     path("", include("pnl.api.urls")),
     path("", include("blotter.api.urls")),
-    path("token/", TokenView.as_view(), name="token"),
     path("system/", SystemView.as_view(), name="system"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),

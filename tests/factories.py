@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from accounts.models import Account, Entitlement
+from accounts.services import NewToken, token_create
+from kernel import clock
 from prices.models import CARRIED, MANUAL, Close, Instrument, Quote
 from trades.models import Trade
 from trades.services.recording import new_trade_id, trades_record
@@ -16,6 +18,10 @@ from trades.services.recording import new_trade_id, trades_record
 
 def make_user(name: str = "trader", **rights: Any) -> User:
     return User.objects.create_user(name, password="demo", **rights)
+
+
+def make_token(user: User, *, scope: str = "trade", **more: Any) -> NewToken:
+    return token_create(user=user, now=clock.now(), scope=scope, **more)
 
 
 def make_account(code: str = "Test1", **fields: bool) -> Account:

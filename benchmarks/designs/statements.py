@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 LOOKUP = """
     SELECT t.user_id, a.id, i.id
-      FROM authtoken_token t
+      FROM accounts_accesstoken t
       JOIN auth_user u ON u.id = t.user_id AND u.is_active
       JOIN accounts_account a ON a.code = %(account)s AND a.is_active
       JOIN accounts_entitlement e ON e.account_id = a.id AND e.user_id = u.id AND e.can_book
       JOIN prices_instrument i ON i.ticker = %(ticker)s AND i.is_active
-     WHERE t.key = %(token)s
+     WHERE t.digest = sha256(convert_to(%(token)s, 'UTF8')) AND t.expires_at > now()
 """
 
 # Trade, version and entry of one booking in one statement. The transaction has its id before the

@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
-from rest_framework.authtoken.models import Token
+
+from accounts.callers import digest_of, users_by_token
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,8 @@ class Login:
 def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     """The users whom these let in. Left out are those that let nobody in: logged out, expired,
     taken back, the password changed since, or the user inactive. Three queries in all."""
-    tokens = dict(
-        Token.objects.filter(key__in={x.token for x in logins if x.token}).values_list(
-            "key", "user_id"
-        )
-    )
+    digests = {x.token: digest_of(x.token) for x in logins if x.token}
+    tokens = users_by_token(digests.values(), now)
     keys = {x.session for x in logins if x.session}
     found = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
     sessions = {
@@ -40,7 +38,7 @@ def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
 
     def user_of(login: Login) -> int | None:
         if login.token:
-            return tokens.get(login.token)
+            return tokens.get(digests[login.token])
         user, stored = sessions.get(login.session, (0, ""))
         return user if user in active and _is_of_password(stored, active[user]) else None
 

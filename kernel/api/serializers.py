@@ -65,6 +65,15 @@ class TextField(serializers.CharField):
         return super().run_validation(data)
 
 
+class WholeNumber(serializers.IntegerField):
+    """JSON's whole numbers only: no text, no booleans, no fractions."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 @extend_schema_field(
     {
         "type": "string",

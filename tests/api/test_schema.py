@@ -12,7 +12,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
-from rest_framework.authtoken.models import Token
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -54,7 +53,7 @@ def token(db: None) -> Iterator[str]:
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     with clock_set(NOW):
-        yield str(Token.objects.create(user=boss).key)
+        yield make.make_token(boss).key
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
 

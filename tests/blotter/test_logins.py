@@ -6,10 +6,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
-from rest_framework.authtoken.models import Token
 
 from blotter.live.logins import Login, users_of
 from kernel import clock
+from tests import factories as make
 
 pytestmark = pytest.mark.django_db
 
@@ -38,10 +38,10 @@ def test_a_session_ends_with_the_password(client: Client) -> None:
 
 def test_a_token_holds_until_it_is_taken_back() -> None:
     user = User.objects.create_user("ann", password="a password")
-    token = Token.objects.create(user=user)
+    token = make.make_token(user)
     login = Login(token=token.key)
     assert users_of([login], clock.now()) == {login: user.pk}
-    token.delete()
+    token.token.delete()
     assert users_of([login], clock.now()) == {}
 
 
@@ -55,7 +55,7 @@ def test_many_cost_three_queries(
     logins = set()
     for number in range(5):
         user = User.objects.create_user(f"user{number}", password="a password")
-        logins |= {_session(client, user), Login(token=Token.objects.create(user=user).key)}
+        logins |= {_session(client, user), Login(token=make.make_token(user).key)}
         client.cookies.clear()
     with django_assert_num_queries(3):
         assert len(users_of(logins, clock.now())) == 10
@@ -63,7 +63,7 @@ def test_many_cost_three_queries(
 
 def test_everything_of_an_inactive_user_ends(client: Client) -> None:
     user = User.objects.create_user("ann", password="a password")
-    token = Token.objects.create(user=user)
+    token = make.make_token(user)
     logins = {_session(client, user), Login(token=token.key)}
     user.is_active = False
     user.save()

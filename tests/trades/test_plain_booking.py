@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from accounts.models import Account, Entitlement
+from accounts.models import AccessToken, Account, Entitlement
 from kernel.errors import Invalid
 from prices.models import Instrument, SessionOverride
 from tests import factories as make
@@ -97,7 +96,7 @@ def test_a_retry_is_known_although_its_terms_would_be_refused_today(desk: Desk) 
 
 @pytest.fixture
 def token(desk: Desk) -> str:
-    return str(Token.objects.create(user=desk.trader).key)
+    return make.make_token(desk.trader).key
 
 
 def post(token: str | None, body: Any = None, **headers: str) -> Any:
@@ -148,14 +147,14 @@ def test_rights_end_with_the_next_request(desk: Desk, token: str) -> None:
     desk.trader.is_active = False
     desk.trader.save()
     assert post(token).json()["errors"][0]["detail"] == "User inactive or deleted."
-    Token.objects.all().delete()
+    AccessToken.objects.all().delete()
     assert post(token).json()["errors"][0]["detail"] == "Invalid token."
     assert Trade.objects.count() == 1
 
 
 def test_a_superuser_needs_no_entitlement(desk: Desk) -> None:
     boss = make.make_user("boss", is_superuser=True)
-    key = Token.objects.create(user=boss).key
+    key = make.make_token(boss).key
     answer = post(key)
     assert (answer.status_code, answer.json()["booked_by"]) == (201, "boss")
 

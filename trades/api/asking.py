@@ -11,7 +11,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from rest_framework.request import Request
 
-from accounts.callers import caller_by_token
+from accounts.callers import Caller, caller_by_token
 from kernel import clock
 from kernel.errors import Invalid
 from kernel.repeating import repeated
@@ -44,12 +44,12 @@ class BookingRequest:
         else:
             self.problem = Invalid(*found)
 
-    def caller_by_token(self, key: str) -> User | None:
+    def caller_by_token(self, key: str) -> Caller | None:
         """Who asks, and what their booking needs; None for an unknown token."""
         if self.booking is None:
             return caller_by_token(key)
         self.asked = ask(self.booking, now=self.now, token=key)
-        return self.user
+        return None if self.asked is None else self.asked.caller
 
     def ask_for(self, user: int | None) -> None:
         """Ask for the user that a session names, whether or not it holds."""
@@ -59,7 +59,7 @@ class BookingRequest:
     @property
     def user(self) -> User | None:
         """Who was found with what the booking needs."""
-        return None if self.asked is None else self.asked.user
+        return None if self.asked is None else self.asked.caller.user
 
     def wanted(self) -> Booking:
         """The booking. Raises what is wrong with the body."""

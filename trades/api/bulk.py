@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from kernel import clock
 from kernel.api.queries import caller
-from kernel.api.serializers import DecimalText, StrictSerializer, TextField
+from kernel.api.serializers import DecimalText, StrictSerializer, TextField, WholeNumber
 from trades.api.serializers import BookingIn
 from trades.models import Side
 from trades.services.bulk import MAX_TRADES, trades_bulk_book
@@ -147,15 +147,6 @@ class BulkView(APIView):
             "ids": booked.ids,
         }
         return Response(answer, status=201 if booked.is_new else 200)
-
-
-class WholeNumber(serializers.IntegerField):
-    """JSON's whole numbers only: no text, no booleans, no fractions."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
 
 
 class GenerateIn(StrictSerializer):

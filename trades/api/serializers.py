@@ -11,6 +11,7 @@ from kernel.api.serializers import (
     MomentField,
     StrictSerializer,
     TextField,
+    WholeNumber,
 )
 from trades.models import Side, Status
 from trades.selectors import ANSWERED
@@ -52,19 +53,10 @@ class BookingIn(StrictSerializer):
         return {term.name: _field(term, required=term.required) for term in TERMS}
 
 
-class VersionField(serializers.IntegerField):
-    """A whole number as JSON writes it; texts, booleans and fractions are none."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return super().to_internal_value(data)
-
-
 class CorrectionIn(StrictSerializer):
     """What every correction needs: the version that the caller saw, and why."""
 
-    version = VersionField(min_value=1, max_value=2**31 - 1)
+    version = WholeNumber(min_value=1, max_value=2**31 - 1)
     reason = TextField(max_length=REASON_LONGEST)
 
 

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractBaseUser, User
+from django.contrib.auth.models import AbstractBaseUser
 
-from accounts.callers import CALLER_COLUMNS, USER_BY_TOKEN, caller_of
+from accounts.callers import BY_ID, BY_TOKEN, CALLER_WIDTH, Caller, Finding, caller_of, digest_of
 from accounts.models import Account
 from accounts.selectors import Rights, account_rights
 from kernel import prepared
@@ -49,7 +49,7 @@ class Asked:
     """What one statement answers. `close` is the previous close of the booking's trade date, None
     where there is none."""
 
-    user: User
+    caller: Caller
     known: Known
     close: SessionClose | None
 
@@ -67,13 +67,14 @@ def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
 
 # Each join finds at most one row by a unique key. The close's instrument is named by a subquery of
 # its own: one that a join finds would have the closes of all instruments looked through first.
-_ASK = f"""
-    SELECT {CALENDAR_STAMP_SQL}, {CALLER_COLUMNS},
+def _ask_sql(caller: Finding) -> str:
+    return f"""
+    SELECT {CALENDAR_STAMP_SQL}, {caller.columns},
            a.id, a.code, a.name, a.can_short, a.is_active,
            u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
            u.is_superuser OR e.can_correct,
            i.id, i.ticker, i.is_active, c.close, c.source
-      FROM auth_user u
+      FROM {caller.tables}
       LEFT JOIN accounts_account a ON a.code = %(account)s
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
       LEFT JOIN prices_instrument i ON i.ticker = %(ticker)s
@@ -82,10 +83,11 @@ _ASK = f"""
           FROM eqtrade_effective_closes(ARRAY[%(previous)s::date], %(source)s)
          WHERE instrument_id = (SELECT id FROM prices_instrument WHERE ticker = %(ticker)s)
       ) c ON true
+     WHERE {caller.condition}
 """
-_ASK_BY_TOKEN = f"{_ASK} WHERE u.id = {USER_BY_TOKEN}"
-_ASK_BY_ID = f"{_ASK} WHERE u.id = %(user)s"
-_CALLER_WIDTH = len(CALLER_COLUMNS.split(","))
+
+
+_ASK_BY_TOKEN, _ASK_BY_ID = _ask_sql(BY_TOKEN), _ask_sql(BY_ID)
 
 
 def ask(
@@ -100,11 +102,13 @@ def ask(
             "account": booking and booking.account,
             "ticker": booking and booking.ticker,
             "previous": previous,
-            "token": token,
-            "user": user,
             **source_params(),
         }
-        row = prepared.row(_ASK_BY_ID if token is None else _ASK_BY_TOKEN, params)
+        if token is None:
+            row = prepared.row(_ASK_BY_ID, {**params, "user": user})
+        else:
+            found = {**params, "digest": digest_of(token), "now": now}
+            row = prepared.row(_ASK_BY_TOKEN, found)
         if row is None:
             return None
         if row[0] == stamp:
@@ -115,18 +119,18 @@ def ask(
 
 
 def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
-    stamp, user = row[0], caller_of(row[1 : 1 + _CALLER_WIDTH])
+    stamp, caller = row[0], caller_of(row[1 : 1 + CALLER_WIDTH])
     (
         account, code, name, can_short, is_active, can_view, can_book, can_correct,
         instrument, ticker, is_listed, close, source,
-    ) = row[1 + _CALLER_WIDTH :]  # fmt: skip
+    ) = row[1 + CALLER_WIDTH :]  # fmt: skip
     rights = {}
-    if account is not None and can_view and user.is_active:
+    if account is not None and can_view and caller.user.is_active:
         found = Account(account, code, name, can_short, is_active)
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
     names = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
     previous = None if close is None else SessionClose(close, source)
-    return Asked(user, Known(rights, names, known, stamp), previous)
+    return Asked(caller, Known(rights, names, known, stamp), previous)
 
 
 def _previous_session(booking: Booking | None, known: Sessions, now: datetime) -> date | None:

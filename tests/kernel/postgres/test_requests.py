@@ -8,7 +8,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from eqtrade.up.postgres import PostgresServer
 from kernel.clock import clock_set
@@ -93,7 +92,7 @@ def test_a_booking_is_written_once_whichever_statement_loses_its_connection(
 ) -> None:
     """Whichever statement it is, and whether or not it was done: one booking, one trade."""
     if login == "token":
-        key = Token.objects.create(user=User.objects.get(username="boss")).key
+        key = make.make_token(User.objects.get(username="boss")).key
         client = Client(headers={"Authorization": f"Token {key}"}, raise_request_exception=False)
     body = {"account": "Test1", "ticker": "IBM", "side": "buy", "quantity": "1", "price": "2"}
 

@@ -283,11 +283,45 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * A token for `Authorization: Token …`
-         * @description A user has one token; asking again gives the same one.
+         * A new token for `Authorization: Token …`
+         * @description A token of scope `read` may only read: anything else is 403 `insufficient_scope`. It ends after 12 hours, or after `expires_in` seconds, or with the user's password.
          */
         post: operations["token"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The caller's own tokens that hold */
+        get: operations["tokens_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{token}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token of one's own back */
+        delete: operations["tokens_revoke"];
         options?: never;
         head?: never;
         patch?: never;
@@ -612,6 +646,14 @@ export interface components {
         CredentialsInRequest: {
             username: string;
             password: string;
+            name?: string;
+            /** @default trade */
+            scope: components["schemas"]["ScopeEnum"];
+            /**
+             * @description Seconds.
+             * @default 43200
+             */
+            expires_in: number;
         };
         /**
          * @description A snapshot's row beside what that session's position is now. `pnl_effect` is what the
@@ -868,6 +910,14 @@ export interface components {
             /** Format: date-time */
             next_opens_at: string;
         };
+        /** @description `token` is the key, told this once. */
+        NewTokenOut: {
+            token: string;
+            id: number;
+            scope: components["schemas"]["ScopeEnum"];
+            /** Format: date-time */
+            expires_at: string;
+        };
         /** @enum {unknown} */
         NullEnum: null;
         /** @description A price by hand. It expires at the end of the business date unless `expires_at` says when. */
@@ -1042,6 +1092,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["SnapshotOut"][];
+        };
+        PaginatedTokenOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["TokenOut"][];
         };
         PaginatedTradeOutList: {
             /**
@@ -1252,6 +1315,12 @@ export interface components {
              */
             previous_close: string | null;
         };
+        /**
+         * @description * `read` - Read
+         *     * `trade` - Trade
+         * @enum {string}
+         */
+        ScopeEnum: "read" | "trade";
         /** @description At most one point a minute. `previous_close` is null when there is none. */
         SeriesOut: {
             ticker: string;
@@ -1311,7 +1380,18 @@ export interface components {
          */
         StateEnum: "queued" | "running" | "done" | "failed" | "undone";
         TokenOut: {
-            token: string;
+            id: number;
+            name: string;
+            scope: components["schemas"]["ScopeEnum"];
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Within some minutes.
+             */
+            last_used_at: string | null;
+            /** Format: date-time */
+            expires_at: string;
         };
         /** @description A trade as it is now. `trade_pnl` is of the trade's own session. */
         TradeOut: {
@@ -2719,7 +2799,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TokenOut"];
+                    "application/json": components["schemas"]["NewTokenOut"];
                 };
             };
             400: {
@@ -2728,6 +2808,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    tokens_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedTokenOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    tokens_revoke: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing is let in with it any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             404: {
