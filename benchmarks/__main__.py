@@ -11,6 +11,7 @@ from benchmarks import (
     booking,
     booking_to_frame,
     cost,
+    fanout,
     import_csv,
     ledger_apply,
     ledger_flat,
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "reads": reads.measure,
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
+    "fanout": fanout.measure,
 }
 
 

@@ -32,6 +32,8 @@ class Report:
         self.benchmark = benchmark
         self.figures: list[Figure] = []
         self._rounds: dict[str, list[float]] = {}
+        self.is_aloud = False
+        """Whether each figure is said when it is added, too: of runs that take minutes."""
 
     def add(self, figure: str, value: float, unit: str, *, beside: str | None = None) -> None:
         """Add a figure; the one that it stands beside must have been added before."""
@@ -41,6 +43,8 @@ class Report:
             ratio = round(value / other.value, 2) if other.value else None
         rounded = round(value, 3)
         self.figures.append(Figure(self.benchmark, figure, rounded, unit, beside, ratio))
+        if self.is_aloud:
+            print(f"  … {figure}: {value:.2f} {unit}", flush=True)
 
     def rounds(
         self, figure: str, values: list[float], unit: str, *, beside: str | None = None
