@@ -17,6 +17,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from websockets.exceptions import WebSocketException
 
 from docs.examples.live_blotter import KEYS
 from tests.stack.client import Client, Row
@@ -154,9 +155,17 @@ class Theatre:
                 _same(kind, told[kind], rows)
             totals = {code: len(answered["trades", code]) for code in asked["accounts"]}
             assert {code: live.trades_total.get(code) for code in totals} == totals
-            fresh = fresh_state(self.stack.url, self.trader.token, **asked)
-            for kind, rows in expected.items():
+        for asked in self.asked:
+            fresh = self._fresh(asked)
+            for kind, rows in _expected(answered, **asked).items():
                 _same(f"fresh {kind}", fresh[kind], rows)
+
+    def _fresh(self, asked: dict[str, Any]) -> State:
+        """What who comes now is told; that nobody is there to tell it is worth another look."""
+        try:
+            return fresh_state(self.stack.url, self.trader.token, **asked)
+        except (OSError, WebSocketException) as error:
+            raise AssertionError(f"no fresh snapshot: {error!r}") from error
 
     def _rest(self) -> dict[tuple[str, str], list[Row]]:
         found = {("prices", ""): self.trader.rows("prices/")}
