@@ -1,13 +1,14 @@
 """POST /api/v1/trades/: what is booked, what is refused, and who may."""
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
 
+from kernel.clock import clock_set
 from tests import factories as make
 from tests.trades.conftest import TODAY, Desk
 from trades.models import ClientTradeId, LedgerEntry, Trade, TradeVersion
@@ -303,6 +304,19 @@ def test_a_day_before_which_nothing_is_known_is_no_session(desk: Desk) -> None:
     """P&L of a trade is measured from the session before."""
     answer = book(desk, trade_date="1970-01-02")
     assert problems(answer) == {("trade_date", "no_session")}
+
+
+@pytest.mark.parametrize(
+    ("day", "code"),
+    [("2026-07-03", "no_session"), ("2026-07-04", "in_future"), ("2026-07-06", "in_future")],
+)
+def test_today_on_a_holiday_is_no_session_and_later_days_are_in_the_future(
+    desk: Desk, day: str, code: str
+) -> None:
+    """Friday 2026-07-03 is a day off for Independence Day; the business date is Thursday's."""
+    with clock_set(datetime(2026, 7, 3, 15, 0, tzinfo=UTC)):
+        answer = book(desk, trade_date=day)
+    assert problems(answer) == {("trade_date", code)}
 
 
 def test_a_retry_does_not_show_a_trade_that_moved_out_of_sight(desk: Desk) -> None:

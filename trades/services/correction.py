@@ -178,7 +178,7 @@ def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> No
             trade.instrument = instrument
     if terms.trade_date is not None:
         known = sessions()
-        refused = date_refused(terms.trade_date, known, known.business_date(now))
+        refused = date_refused(terms.trade_date, known, known.business_date(now), now)
         if refused is not None:
             errors.append(refused)
     if errors:

@@ -153,14 +153,15 @@ def trade_date_of(
         day, attr = new_york(booking.executed_at).date(), "executed_at"
     if day is None or day == today:
         return today
-    return date_refused(day, known, today, attr) or day
+    return date_refused(day, known, today, now, attr) or day
 
 
 def date_refused(
-    day: date, known: Sessions, today: date, attr: str = "trade_date"
+    day: date, known: Sessions, today: date, now: datetime, attr: str = "trade_date"
 ) -> FieldError | None:
-    """What is wrong with a trade date."""
-    if day > today:
+    """What is wrong with a trade date at `now`, when the business date is `today`. On a holiday,
+    which is later than the business date, today is no session rather than in the future."""
+    if day > today and (day > new_york(now).date() or known.is_tradable(day)):
         return FieldError(
             "in_future", f"This is in the future: the business date is {today}.", attr
         )
