@@ -31,7 +31,7 @@ KEYS: dict[str, Key] = {
 NOT_AUTHENTICATED, TOO_MANY = 4401, 4429
 RESTARTS, TRY_AGAIN = 1012, 1013
 SILENCE_SECONDS = 45.0
-"""The server says something every 20 s; after so long a silence the connection is dead."""
+"""The server says something every few seconds; after so long a silence the connection is dead."""
 
 
 class Gap(Exception):

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 function connected() {
-  const events = { opened: vi.fn(), received: vi.fn(), lost: vi.fn(), probe: vi.fn() };
+  const events = { opened: vi.fn(), received: vi.fn(), lost: vi.fn(), quiet: vi.fn(), probe: vi.fn() };
   const socket = new LastingSocket("ws://desk/", events);
   socket.connect();
   FakeSocket.last.accept();
@@ -58,6 +58,28 @@ it("probes a silent connection and gives it up without an answer", () => {
   expect(silent.readyState).toBe(3);
 });
 
+it("tells of a short silence once, and keeps the connection", () => {
+  const { events } = connected();
+  vi.advanceTimersByTime(4_999);
+  FakeSocket.last.say({});
+  vi.advanceTimersByTime(4_999);
+  expect(events.quiet).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(20_000);
+  expect(events.quiet).toHaveBeenCalledTimes(1);
+  expect(events.lost).not.toHaveBeenCalled();
+});
+
+it("gives an open connection up when the network is gone, and comes back", () => {
+  const { socket, events } = connected();
+  socket.interrupt();
+  expect(events.lost).toHaveBeenCalledTimes(1);
+  socket.interrupt();
+  expect(events.lost).toHaveBeenCalledTimes(1);
+  socket.hurry();
+  FakeSocket.last.accept();
+  expect(events.opened).toHaveBeenCalledTimes(2);
+});
+
 it("keeps a connection that answers", () => {
   const { events } = connected();
   events.probe.mockImplementation(() => FakeSocket.last.say({}));
@@ -66,7 +88,7 @@ it("keeps a connection that answers", () => {
 });
 
 it("does not wait for ever for a handshake", () => {
-  const events = { opened: vi.fn(), received: vi.fn(), lost: vi.fn(), probe: vi.fn() };
+  const events = { opened: vi.fn(), received: vi.fn(), lost: vi.fn(), quiet: vi.fn(), probe: vi.fn() };
   new LastingSocket("ws://desk/", events).connect();
   vi.advanceTimersByTime(10_000);
   expect(events.lost).toHaveBeenCalledTimes(1);

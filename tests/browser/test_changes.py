@@ -1,5 +1,7 @@
 """Changes under an open page: rights, the business date, the connection."""
 
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,6 +82,48 @@ def test_a_lost_connection_is_said_and_mended(stack: RunningStack, open_as: Open
     page.page.context.set_offline(False)
     page.wait_live()
     expect(notice).to_have_count(0)
+
+
+def test_a_page_without_a_network_is_not_live_for_another_second(open_as: Open) -> None:
+    """The browser knows at once; an open websocket would say nothing for minutes."""
+    page = open_as("trader")
+    state = page.page.get_by_test_id("connection-state")
+    expect(state).to_have_attribute("data-phase", "live")
+    page.page.context.set_offline(True)
+    expect(state).not_to_have_attribute("data-phase", "live", timeout=2_000)
+    page.page.context.set_offline(False)
+    page.wait_live()
+
+
+def test_a_server_that_says_nothing_is_noticed_and_one_that_goes_on_is_live(
+    stack: RunningStack, open_as: Open
+) -> None:
+    """A quiet account: nothing but the server's word says that its rows still hold."""
+    page = open_as("trader")
+    page.watch_only(stack.desk())
+    state = page.page.get_by_test_id("connection-state")
+    expect(state).to_have_attribute("data-phase", "live")
+    phases = page.page.evaluate(
+        """async () => {
+            const state = document.querySelector('[data-testid="connection-state"]');
+            const seen = new Set();
+            for (let n = 0; n < 80; n++) {
+                seen.add(state.dataset.phase);
+                await new Promise((resolve) => setTimeout(resolve, 100));
+            }
+            return [...seen];
+        }"""
+    )
+    assert phases == ["live"]
+    server = stack.pids()["ws"]
+    os.kill(server, signal.SIGSTOP)
+    try:
+        expect(state).to_have_attribute("data-phase", "quiet", timeout=15_000)
+        expect(state).to_contain_text("No news")
+        expect(state).to_contain_text("data")
+    finally:
+        os.kill(server, signal.SIGCONT)
+    expect(state).to_have_attribute("data-phase", "live", timeout=15_000)
 
 
 def test_an_open_page_asks_for_nothing_again(stack: RunningStack, open_as: Open) -> None:

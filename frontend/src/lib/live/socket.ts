@@ -1,14 +1,16 @@
 /**
  * One websocket that keeps coming back.
  *
- * It knows nothing of rows. A connection can die without a word (a sleeping laptop, a proxy), so
- * after a silence it asks `probe` to send something that the server must answer; without an
- * answer it hangs up and connects again.
+ * It knows nothing of rows. A connection can die without a word (a sleeping laptop, a proxy), so a
+ * short silence is told of, and after a long one it asks `probe` to send something that the server
+ * must answer; without an answer it hangs up and connects again.
  */
 
 import { delay } from "./backoff";
 
-/** The server says something every 20 s, while it can read. Silence after which the connection is probed, and how long an answer may take, in ms. */
+/** While it can read, the server says within 4 s that what it told still holds. Silence (ms) after
+ * which nobody knows, the one after which the connection is probed, and how long an answer may take. */
+const QUIET = 5_000;
 const SILENCE = 30_000;
 const ANSWER = 10_000;
 
@@ -17,6 +19,8 @@ export interface SocketEvents {
   received(text: string): void;
   /** `retryAt` is the local time in ms of the next attempt. */
   lost(retryAt: number): void;
+  /** Nothing came for too long to say that what is known still holds; `received` ends it. */
+  quiet(): void;
   /** Called after a silence: send something that is answered. */
   probe(): void;
 }
@@ -57,6 +61,11 @@ export class LastingSocket {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
+  /** The browser says that the network is gone: the connection may be dead, and says nothing. */
+  interrupt(): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#drop(this.#socket);
+  }
+
   /** Does not wait for the next attempt, for example when the network is back. */
   hurry(): void {
     if (this.#socket === null && !this.#closed) this.connect();
@@ -74,9 +83,12 @@ export class LastingSocket {
   #listen(socket: WebSocket): void {
     clearTimeout(this.#watch);
     this.#watch = setTimeout(() => {
-      this.#watch = setTimeout(() => this.#drop(socket), ANSWER);
-      this.events.probe();
-    }, SILENCE);
+      this.#watch = setTimeout(() => {
+        this.#watch = setTimeout(() => this.#drop(socket), ANSWER);
+        this.events.probe();
+      }, SILENCE - QUIET);
+      this.events.quiet();
+    }, QUIET);
   }
 
   /** Gives the socket up, once, whoever noticed first, and plans the next attempt. */

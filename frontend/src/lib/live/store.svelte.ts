@@ -14,7 +14,14 @@ import { type Change, emptyState, type LiveState, receive, reconnected } from ".
 import { MessageReader } from "./reader";
 import { LastingSocket } from "./socket";
 
-export type Phase = "connecting" | "live" | "syncing" | "lost" | "refused" | "signed-out";
+export type Phase =
+  | "connecting"
+  | "live"
+  | "quiet"
+  | "syncing"
+  | "lost"
+  | "refused"
+  | "signed-out";
 
 export type ChangeListener = (change: Change, state: LiveState) => void;
 
@@ -59,6 +66,7 @@ export class LiveBlotter {
       received: (text) => {
         // Also while a large one is being read: the connection lives.
         this.lastMessageAt = Date.now();
+        if (this.phase === "quiet") this.phase = "live";
         this.#reader.read(text);
       },
       lost: (retryAt) => {
@@ -66,6 +74,9 @@ export class LiveBlotter {
         this.phase = "lost";
         this.retryAt = retryAt;
         void this.#checkAccess();
+      },
+      quiet: () => {
+        if (this.phase === "live") this.phase = "quiet";
       },
       probe: () => this.#subscribe(),
     });
@@ -75,11 +86,14 @@ export class LiveBlotter {
     const hurry = (): void => {
       if (document.visibilityState === "visible") this.#socket.hurry();
     };
+    const interrupt = (): void => this.#socket.interrupt();
     addEventListener("online", hurry);
+    addEventListener("offline", interrupt);
     document.addEventListener("visibilitychange", hurry);
     this.#socket.connect();
     return () => {
       removeEventListener("online", hurry);
+      removeEventListener("offline", interrupt);
       document.removeEventListener("visibilitychange", hurry);
       clearTimeout(this.#pending);
       clearTimeout(this.#asking);
@@ -94,7 +108,8 @@ export class LiveBlotter {
    */
   watch(accounts: readonly string[]): void {
     this.#accounts = accounts;
-    if (this.phase === "live" && !this.#isOfWatched()) this.phase = "syncing";
+    if ((this.phase === "live" || this.phase === "quiet") && !this.#isOfWatched())
+      this.phase = "syncing";
     this.#subscribe();
   }
 
