@@ -41,10 +41,10 @@ class View:
 
 @dataclass(frozen=True)
 class Text:
-    """A message without its beginning, `{"type":…,"seq":…`. Who gets it has then been told up to
+    """A message without its beginning, `{"type":…,"seq":…,`. Who gets it has then been told up to
     `version`, with trades from `floor` on."""
 
-    body: str
+    body: bytes
     version: int
     floor: str
 
@@ -146,7 +146,7 @@ class Composer:
                 "price_source": self._boards.price_source,
                 "accounts": [board.code for board in boards],
             }
-        )[1:-1].decode()
+        )[1:-1]
         rows = {
             kind.name: [
                 self._row(kind, board, entry)
@@ -162,7 +162,7 @@ class Composer:
         ]
         rows["prices"] = [self._price(e, now) for _, e in sorted(self._prices(view, -1))]
         body = _body(rows, {board.code: board.trades_total for board in boards})
-        return Text(f"{head},{body}", self._boards.version, floor)
+        return Text(b"%s,%s" % (head, body), self._boards.version, floor)
 
     def _update(self, view: View, told: int, floor: str, now: datetime) -> Text:
         boards = [board for board in self._watched(view) if board.changed_at > told]
@@ -234,11 +234,11 @@ def _body(
     rows: Mapping[str, Sequence[bytes]],
     trades_total: Mapping[str, int],
     removed: Mapping[str, Sequence[bytes]] | None = None,
-) -> str:
+) -> bytes:
     parts = [*_lists(rows), b',"trades_total":', orjson.dumps(trades_total)]
     if removed is not None:
         parts += [b',"removed":{', *_lists(removed), b"}"]
-    return b"".join([*parts, b"}"]).decode()
+    return b"".join([*parts, b"}"])
 
 
 def _lists(named: Mapping[str, Sequence[bytes]]) -> list[bytes]:

@@ -5,11 +5,11 @@ own does the sending, so that a slow client holds up nobody and is told the late
 """
 
 import asyncio
-import json
 import logging
 from contextlib import suppress
 from typing import Any
 
+import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
@@ -197,9 +197,9 @@ class Connection(AsyncWebsocketConsumer):
         errors, self._errors = self._errors, []
         imports, self._imports = self._imports, {}
         for error in errors:
-            await self._say(json.dumps(error))
+            await self._say(orjson.dumps(error))
         for row in imports.values():
-            await self._say(json.dumps({"type": "import", "import": row}))
+            await self._say(orjson.dumps({"type": "import", "import": row}))
 
     async def _say_rows(self) -> None:
         composer, now = self._hub.composer, clock.now()
@@ -227,20 +227,23 @@ class Connection(AsyncWebsocketConsumer):
         self._told, self._floor = text.version, text.floor
         self._seq += 1
         figures = self._hub.figures
-        figures.characters += len(text.body)
+        figures.text_bytes += len(text.body)
         if kind == "snapshot":
             figures.snapshots += 1
         else:
             figures.updates += 1
-        await self._say(f'{{"type":"{kind}","seq":{self._seq},{text.body}')
+        await self._say(b'{"type":"%s","seq":%d,' % (kind.encode(), self._seq), text.body)
 
-    async def _say(self, text: str) -> None:
+    async def _say(self, *parts: bytes) -> None:
         self._last_said = self._blocked_since = self._loop.time()
-        await self.base_send({"type": "websocket.send", "text": text})
-        if self._outlet is not None:
+        if self._outlet is None:
+            text = b"".join(parts).decode()
+            await self.base_send({"type": "websocket.send", "text": text})
+        else:
+            self._outlet.send(*parts)
             await self._outlet.drained()
         self._blocked_since = None
 
     async def _end_with(self, code: int, reason: str, detail: str) -> None:
-        await self._say(json.dumps({"type": "error", "code": reason, "detail": detail}))
+        await self._say(orjson.dumps({"type": "error", "code": reason, "detail": detail}))
         await self.close(code)

@@ -30,7 +30,7 @@ class Figures:
     unsent_bytes: int = 0
     snapshots: int = 0
     updates: int = 0
-    characters: int = 0
+    text_bytes: int = 0
     readings: int = 0
     rows_read: int = 0
     reading_seconds: float = 0.0

@@ -144,7 +144,7 @@ class Client:
                 return None
             text = composer.snapshot(view, now)
             self.snapshots += 1
-            message = json.loads("{" + text.body)
+            message = json.loads(b"{" + text.body)
             self.rows = {
                 "positions": {_position(row): row for row in message["positions"]},
                 "trades": {row["id"]: row for row in message["trades"]},
@@ -159,7 +159,7 @@ class Client:
             if found is None:
                 return None
             text = found
-            message = json.loads("{" + text.body)
+            message = json.loads(b"{" + text.body)
             self._update(message)
         self.told, self.floor = text.version, text.floor
         return dict(message)

@@ -19,10 +19,14 @@ class Taken(Outlet):
     """The end of a socket whose client takes everything, or nothing from some moment on."""
 
     def __init__(self) -> None:
+        self.said: list[dict[str, Any]] = []
         self.held = 0
         self.takes = asyncio.Event()
         self.takes.set()
         self.was_cut = False
+
+    def send(self, *parts: bytes) -> None:
+        self.said.append(json.loads(b"".join(parts)))
 
     def unsent(self) -> int:
         return self.held
@@ -37,17 +41,16 @@ class Taken(Outlet):
 class Heard(Connection):
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[dict[str, Any]] = []
         self.closed_with: int | None = None
         self.outlet = Taken()
         self.scope = {"state": {"outlet": self.outlet}}
         self._hub = Hub()
         self._hub.boards.roll(date(2026, 3, 18), datetime(2026, 3, 18, 15, tzinfo=UTC))
         self._begin()
-        self.base_send = self._hear
 
-    async def _hear(self, message: dict[str, Any]) -> None:
-        self.said.append(json.loads(message["text"]))
+    @property
+    def said(self) -> list[dict[str, Any]]:
+        return self.outlet.said
 
     async def close(self, code: Any = None, reason: Any = None) -> None:
         self.closed_with = code

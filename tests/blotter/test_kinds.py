@@ -35,12 +35,12 @@ def test_rows_of_a_further_kind_come_and_change_and_go() -> None:
     composer, at = Composer(boards, price_age), Moment(START, TODAY, "simulated")
     boards.take_over(at, [found(oil=1, steel=2)])
     first = composer.snapshot(VIEW, START)
-    snapshot: dict[str, Any] = json.loads("{" + first.body)
+    snapshot: dict[str, Any] = json.loads(b"{" + first.body)
     assert {row["sector"]: row["value"] for row in snapshot["sectors"]} == {"oil": 1, "steel": 2}
     boards.take_over(at, [found(oil=3, chips=4)])
     second = composer.update(VIEW, first.version, first.floor, START)
     assert second is not None
-    update: dict[str, Any] = json.loads("{" + second.body)
+    update: dict[str, Any] = json.loads(b"{" + second.body)
     assert {row["sector"]: row["value"] for row in update["sectors"]} == {"oil": 3, "chips": 4}
     assert update["removed"]["sectors"] == [{"account": "A", "sector": "steel"}]
     assert composer.update(VIEW, second.version, second.floor, START) is None

@@ -75,7 +75,7 @@ def snapshot(boards: Boards, blotter: Blotter) -> dict[str, Any]:
     read(boards)
     composer = Composer(boards, price_age)
     assert composer.ready(view)
-    found: dict[str, Any] = json.loads("{" + composer.snapshot(view, clock.now()).body)
+    found: dict[str, Any] = json.loads(b"{" + composer.snapshot(view, clock.now()).body)
     return found
 
 
@@ -102,7 +102,7 @@ def test_an_update_is_what_rest_answers(blotter: Blotter, boards: Boards) -> Non
     view = View((blotter.account.pk,), 100, None)
     text = Composer(boards, price_age).update(view, before, "", clock.now())
     assert text is not None
-    told = json.loads("{" + text.body)
+    told = json.loads(b"{" + text.body)
     assert told["trades"] == [newest]
     assert told["trades_total"] == {"Test1": 2}
     assert told["positions"] == rest(blotter, "positions/")
