@@ -23,6 +23,8 @@ AT_ONCE = 200
 LATER_SECONDS = 30.0
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
 SNAPSHOT = b'{"type":"snapshot"'
+NO_ROW = 200
+"""Bytes: what is smaller has no row, and only tells that what was told still holds."""
 
 
 @dataclass
@@ -30,10 +32,12 @@ class Counts:
     """What came since the last mark."""
 
     frames: int = 0
+    """With rows, but for snapshots."""
+    empty: int = 0
     snapshots: int = 0
     bytes: int = 0
     last: float = 0.0
-    """When the last frame came, by `time.time`."""
+    """When the last of them came, by `time.time`."""
     told: set[int] = field(default_factory=set)
     """Who had a snapshot."""
     texts: list[str] = field(default_factory=list)
@@ -175,10 +179,12 @@ class Watcher(asyncio.Protocol):
         del buffer[: begins + size]
         if opcode == TEXT:
             counts = self._pages.counts
-            counts.bytes += size
-            if keeps:
-                counts.texts.append(payload.decode())
             self._is_snapshot = payload.startswith(SNAPSHOT)
+            self._is_empty = size < NO_ROW and not self._is_snapshot
+            if not self._is_empty:
+                counts.bytes += size
+                if keeps:
+                    counts.texts.append(payload.decode())
             self._skip = 0 if is_whole else size - here
             if is_whole:
                 self._came()
@@ -193,6 +199,9 @@ class Watcher(asyncio.Protocol):
     def _came(self) -> None:
         """A message is there to its end."""
         counts = self._pages.counts
+        if self._is_empty:
+            counts.empty += 1
+            return
         counts.last = time.time()
         if self._is_snapshot:
             counts.snapshots += 1
