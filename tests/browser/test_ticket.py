@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.blotter_page import cell
 from tests.browser.conftest import Open
-from tests.stack.examples import previous_session
+from tests.stack.examples import business_date, previous_session
 from tests.stack.running import RunningStack
 
 
@@ -93,10 +93,31 @@ def test_another_trade_date_and_a_wrong_one(stack: RunningStack, open_as: Open) 
     expect(page.error("trade_date")).not_to_be_empty()
     date.fill(day)
     date.press("Tab")
+    said = page.page.get_by_test_id("ticket-dated")
+    expect(said).to_contain_text(f"Not today: this trade is dated {day}")
+    expect(page.submit).to_contain_text(f"as of {day}")
     page.submit.click()
-    expect(page.result).to_contain_text("Booked")
+    expect(page.result).to_contain_text(f"in {desk}, dated {day}")
     (booked,) = stack.client("trader").rows("trades/", account=desk)
     assert booked["trade_date"] == day
+    # The date was that trade's: the next one is of today, and says so.
+    today = business_date(stack)
+    expect(date).to_have_value(today)
+    expect(said).to_have_count(0)
+    page.fill_ticket(desk, "KO", "6", "60")
+    page.submit.click()
+    expect(page.result).to_contain_text(f"Bought 6 KO @ 60.00 in {desk}, dated {today}")
+
+
+def test_a_past_date_is_taken_back_with_one_press(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("trader")
+    page.watch_only(stack.desk())
+    date = page.page.get_by_test_id("ticket-trade_date")
+    date.fill(previous_session(stack))
+    date.press("Tab")
+    page.page.get_by_role("button", name="Date it today").click()
+    expect(date).to_have_value(business_date(stack))
+    expect(page.page.get_by_test_id("ticket-dated")).to_have_count(0)
 
 
 def test_a_price_is_not_booked_on_another_ticker(stack: RunningStack, open_as: Open) -> None:
