@@ -1,8 +1,8 @@
 """Tables as files for spreadsheets: CSV of any length, Excel up to a bound.
 
-Texts that a spreadsheet would take for a formula are made harmless: in CSV by an apostrophe before
-them, in Excel because a cell says that it is text. Numbers stay exact: what a double cannot hold is
-written to Excel as text. Times are written in ISO 8601, in UTC.
+Texts that a spreadsheet would take for a formula are made harmless: in CSV as
+`kernel.spreadsheet_text` says, in Excel because a cell says that it is text. Numbers stay exact:
+what a double cannot hold is written to Excel as text. Times are written in ISO 8601, in UTC.
 """
 
 import csv
@@ -16,12 +16,12 @@ from typing import IO, Any, cast
 from xlsxwriter import Workbook
 
 from kernel.money import normalized
+from kernel.spreadsheet_text import harmless
 
 # A sheet holds 1,048,576 rows; long before that, nobody reads it.
 MAX_EXCEL_ROWS = 50_000
 # As many significant digits as a double keeps of any decimal.
 _EXCEL_DIGITS = 15
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class TooManyRows(Exception):
@@ -86,9 +86,9 @@ def _write(sheet: Any, line: int, column: int, cell: Any) -> None:
 
 
 def _harmless(cell: Any) -> str:
-    """A CSV cell: a person's text that begins as a formula does gets an apostrophe before it."""
+    """A CSV cell; only a person's text is ever in danger of being a formula."""
     text = _text(cell)
-    return f"'{text}" if isinstance(cell, str) and text.startswith(_FORMULA) else text
+    return harmless(text) if isinstance(cell, str) else text
 
 
 def _text(cell: Any) -> str:

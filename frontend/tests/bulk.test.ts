@@ -68,7 +68,7 @@ describe("the header", () => {
 });
 
 describe("a cell", () => {
-  it.each(["- see mail", "@A1", "=1+1", "+x", "'quoted'", "'=1", "''-1", "-5", "", "a, \"b\""])(
+  it.each(["- see mail", "@A1", "=1+1", "+x", "\n=1", "＝1", "'quoted'", "'=1", "''-1", "-5", "", "a, \"b\""])(
     "comes back from a file to download as it was: %s",
     (text) => {
       const [cells] = Papa.parse<string[]>(csvLine([text, "x"]).trim()).data;

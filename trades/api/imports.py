@@ -1,8 +1,7 @@
 """CSV files of trades: uploaded here, booked by workers."""
 
-import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, NoReturn
 from uuid import UUID
@@ -34,10 +33,10 @@ from kernel.errors import NotThere
 from trades.api.bulk import UuidField
 from trades.api.rows import import_row
 from trades.imports.accept import import_accept
+from trades.imports.csvfile import rejected_lines
 from trades.imports.undo import import_undo
 from trades.models import Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
-from trades.terms import REJECTED_COLUMNS
 
 MAX_GROUP = 10_000
 PAGE_SIZE = 100
@@ -256,7 +255,8 @@ class ImportErrorsView(APIView):
         operation_id="imports_errors",
         summary="The rejected rows as CSV, each with its line and reason",
         description="Of your own imports. The first two columns are passed over by an import, so"
-        " that the file can be mended and uploaded again.",
+        " that the file can be mended and uploaded again. A cell that a spreadsheet would take for"
+        " a formula has an apostrophe before it; beside those two columns an import takes it off.",
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},
         examples=[
             OpenApiExample(
@@ -271,26 +271,13 @@ class ImportErrorsView(APIView):
     def get(self, request: Request, import_id: UUID) -> StreamingHttpResponse:
         # What the uploader typed may name accounts that nobody else may know of.
         job = own(request, import_id)
+        rows = job.rejections.order_by("line").values_list("line", "reason", "cells")
         answer = StreamingHttpResponse(
-            _csv(job), content_type="text/csv; charset=utf-8", headers={"Cache-Control": "no-store"}
+            rejected_lines(job.columns, rows.iterator(2000)),
+            content_type="text/csv; charset=utf-8",
         )
         answer["Content-Disposition"] = f'attachment; filename="rejected-{job.pk}.csv"'
         return answer
-
-
-class _Echo:
-    """A file that gives back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
-def _csv(job: Import) -> Iterator[str]:
-    writer = csv.writer(_Echo())
-    yield writer.writerow([*REJECTED_COLUMNS, *job.columns])
-    rejections = job.rejections.order_by("line").values_list("line", "reason", "cells")
-    for line, reason, cells in rejections.iterator(2000):
-        yield writer.writerow([line, reason, *cells])
 
 
 class ImportUndoView(APIView):

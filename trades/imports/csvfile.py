@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from kernel.errors import FieldError
-from trades.terms import FIELDS, IGNORED_COLUMNS, REQUIRED, TERMS
+from kernel.spreadsheet_text import harmless, meant
+from trades.terms import FIELDS, IGNORED_COLUMNS, REJECTED_COLUMNS, REQUIRED, TERMS
 
 BOM = codecs.BOM_UTF8
 # Far beyond any honest row; bounds what a quote that never closes can take with it.
@@ -31,6 +32,7 @@ _ALIASES = {
     alias: term.name for term in TERMS for alias in (term.name.replace("_", " "), *term.aliases)
 }
 _IGNORED = frozenset(name.replace("_", " ") for name in IGNORED_COLUMNS)
+_OF_REJECTED = frozenset(name.replace("_", " ") for name in REJECTED_COLUMNS)
 
 _MARKS = {b"PK\x03\x04": "a ZIP archive or an Excel workbook", b"\x1f\x8b": "a gzip archive",
           b"%PDF": "a PDF", b"\xff\xfe": "UTF-16 text", b"\xfe\xff": "UTF-16 text",
@@ -60,10 +62,12 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Header:
-    """`names` as typed; `fields` what each column means, None for one that is passed over."""
+    """`names` as typed; `fields` what each column means, None for one that is passed over. In a
+    file of rejected rows the cells were made harmless for spreadsheets."""
 
     names: tuple[str, ...]
     fields: tuple[str | None, ...]
+    of_rejected: bool = False
 
 
 def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Iterator[Record]:
@@ -195,13 +199,17 @@ def header_named(cells: Sequence[str]) -> Header:
     missing = [field for field in REQUIRED if field not in fields]
     if missing:
         raise FileRefused("missing_column", f"The header lacks {', '.join(missing)}.")
-    return Header(names, tuple(fields))
+    return Header(names, tuple(fields), any(_plain(name) in _OF_REJECTED for name in names))
 
 
 def _known(name: str) -> str | None:
     """The field that a column's name means; "" for one to pass over, None for an unknown one."""
-    plain = re.sub(r"[\s_]+", " ", name).strip().lower()
+    plain = _plain(name)
     return "" if plain in _IGNORED else _ALIASES.get(plain)
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\s_]+", " ", name).strip().lower()
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:
@@ -212,8 +220,16 @@ def _unknown(name: str, names: Sequence[str]) -> str:
     return f"The column '{shown}' is not known. Known: {', '.join(FIELDS)}."
 
 
+def cells_as_meant(text: str, header: Header) -> list[str] | FieldError:
+    """The cells of one record below this header."""
+    cells = cells_of(text)
+    if header.of_rejected and not isinstance(cells, FieldError):
+        return [meant(cell) for cell in cells]
+    return cells
+
+
 def cells_of(text: str) -> list[str] | FieldError:
-    """The cells of one record."""
+    """The cells of one record, as they stand there."""
     text = text.rstrip("\r\n")
     if '"' not in text:
         return text.split(",")
@@ -228,7 +244,7 @@ def row_of(record: Record, header: Header) -> dict[str, str] | FieldError:
     """The cells of one record by field, empty optional ones left out."""
     if record.broken:
         return FieldError("bad_quotes", "A quote in this line is never closed.")
-    cells = cells_of(record.raw.decode("utf-8"))
+    cells = cells_as_meant(record.raw.decode("utf-8"), header)
     if isinstance(cells, FieldError):
         return cells
     if len(cells) != len(header.fields):
@@ -252,3 +268,21 @@ def _wrong_count(cells: Sequence[str], header: Header) -> FieldError:
         hint = " Is a number written with thousands separators? Write 1000 for 1,000."
         return FieldError("too_many_cells", detail + hint)
     return FieldError("too_few_cells", f"This row has only {found} cells, the header {wanted}.")
+
+
+def rejected_lines(
+    columns: Sequence[str], rows: Iterable[tuple[int, str, Sequence[str]]]
+) -> Iterator[str]:
+    """A file of rejected rows, each with its line, the reason and its cells, under the columns of
+    the file that they came from: safe in a spreadsheet, and read back as they were."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow([*REJECTED_COLUMNS, *columns])
+    for line, reason, cells in rows:
+        yield writer.writerow([line, harmless(reason), *map(harmless, cells)])
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text

@@ -32,7 +32,7 @@ from kernel import clock
 from kernel.errors import FieldError
 from trades.bookings import booking_of
 from trades.imports.accept import CHUNK_BYTES
-from trades.imports.csvfile import Header, Record, cells_of, header_named, records, row_of
+from trades.imports.csvfile import Header, Record, cells_as_meant, header_named, records, row_of
 from trades.imports.dry_run import Imagined
 from trades.imports.lease import (
     dry_run_alone,
@@ -145,7 +145,7 @@ class _Run:
                     import_job_id=job.pk,
                     line=rows[row].line,
                     reason=_sentence(errors),
-                    cells=_cells(rows[row]),
+                    cells=_cells(rows[row], self.header),
                 )
                 for row, errors in sorted(rejected.items())
             )
@@ -271,9 +271,9 @@ def _is_blank(record: Record) -> bool:
     return not record.raw.strip()
 
 
-def _cells(record: Record) -> list[str]:
+def _cells(record: Record, header: Header) -> list[str]:
     text = record.raw.decode("utf-8")
-    cells = cells_of(text)
+    cells = cells_as_meant(text, header)
     if record.broken or isinstance(cells, FieldError):
         return [text.rstrip("\r\n")]
     return cells

@@ -2,9 +2,10 @@
 
 /**
  * A spreadsheet takes text that begins so for a formula; numbers are no danger. What begins like a
- * cell made safe counts too, so that each comes back as it was.
+ * cell made safe counts too, so that each comes back as it was. The server's files have the same
+ * rule, in kernel/spreadsheet_text.py.
  */
-const FORMULA = /^'*[=+\-@\t\r]/;
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
 function safe(value: string): string {
