@@ -6,6 +6,7 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 
+from eqtrade.content_security import DIRECTIVES
 from eqtrade.deployment import deployment
 from eqtrade.secret_files import secret, with_password
 from eqtrade.up.runtime import running_environment
@@ -54,6 +55,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "django_vite",
     "channels",
+    "csp",
     "kernel",
     "audit",
     "accounts",
@@ -67,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "eqtrade.content_security.PagePolicy",
     "audit.middleware.Audited",
     "kernel.api.outage.DatabaseOutageMiddleware",
     "prices.middleware.PriceSourceSaid",
@@ -247,6 +250,7 @@ SESSION_COOKIE_NAME = env.str("SESSION_COOKIE_NAME", default="sessionid")
 CSRF_COOKIE_NAME = env.str("CSRF_COOKIE_NAME", default="csrftoken")
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": DIRECTIVES}
 
 # The record of what was done: how long it is kept, and how long addresses in it are whole.
 AUDIT_KEEP_DAYS = env.int("AUDIT_KEEP_DAYS", default=7 * 366)

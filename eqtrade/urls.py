@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.contrib.auth import views as auth
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView
 
 from eqtrade import health
 from eqtrade.api import ApiNotFoundView, SystemView
+from eqtrade.api_docs import ApiDocsView
 from eqtrade.metrics import metrics
 
 admin.site.site_header = admin.site.site_title = "eqtrade"
@@ -22,7 +23,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("blotter.api.urls")),
     path("system/", SystemView.as_view(), name="system"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("docs/", ApiDocsView.as_view(url_name="schema"), name="docs"),
     path("<path:rest>", ApiNotFoundView.as_view()),
 ]
 
