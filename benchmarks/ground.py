@@ -169,7 +169,7 @@ def ledger_ground() -> Iterator[Ground]:
                 "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
                 "DATABASE_URL": cluster.url("owner"),
                 "REDIS_URL": "unix:///nonexistent/valkey.sock",
-                "SECRET_KEY": "benchmark",
+                "SECRET_KEY": "not-secret-nothing-is-served-with-this-key-of-benchmarks",
                 "LOG_LEVEL": "ERROR",
             }
         )

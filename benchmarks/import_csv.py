@@ -257,12 +257,12 @@ def _tasks(ground: Ground) -> float:
     """Seconds until a worker with two processes has booked that many trades, one a task."""
     from celery import Celery
 
-    from eqtrade.settings import _broker_url
+    from eqtrade.redis_urls import broker_url
     from eqtrade.up.valkey import ValkeyServer
 
     _forget(ground)
     with ValkeyServer.temporary() as valkey:
-        app = Celery(broker=_broker_url(valkey.url()))
+        app = Celery(broker=broker_url(valkey.url()))
         for number in range(TASKS):
             app.send_task("benchmarks.book", args=[number], queue="benchmark")
         worker = subprocess.Popen(

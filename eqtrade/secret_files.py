@@ -5,6 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+SHORTEST_KEY = 50
+FEWEST_SIGNS = 5
+"""As Django's own check wants them."""
+
+
+class WeakSecret(RuntimeError):
+    """A secret that could be guessed; the message says what a good one is."""
+
 
 class MissingSecret(RuntimeError):
     """A secret that is needed is nowhere, or its file can't be read; the message names it."""
@@ -24,6 +32,16 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> str:
         return Path(file).read_text().strip()
     except OSError as error:
         raise MissingSecret(f"{name}_FILE={file} can't be read: {error.strerror}.") from error
+
+
+def refuse_weak_key(key: str) -> None:
+    """Raise `WeakSecret` for a key that could be guessed: whoever knows it makes a session."""
+    if len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_SIGNS:
+        raise WeakSecret(
+            f"SECRET_KEY must have {SHORTEST_KEY} characters or more, {FEWEST_SIGNS} of them"
+            f" different; this one has {len(key)}, {len(set(key))} of them different. A good one:"
+            " python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+        )
 
 
 def required_secret(name: str, environment: Mapping[str, str] = os.environ) -> str:

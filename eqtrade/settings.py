@@ -8,7 +8,8 @@ import environ
 
 from eqtrade.content_security import DIRECTIVES
 from eqtrade.deployment import deployment
-from eqtrade.secret_files import secret, with_password
+from eqtrade.redis_urls import broker_tls, broker_url
+from eqtrade.secret_files import refuse_weak_key, secret, with_password
 from eqtrade.up.runtime import running_environment
 from kernel.money import use_context
 
@@ -35,6 +36,9 @@ SECRET_KEY = secret("SECRET_KEY")
 if not SECRET_KEY and not STACK_FOUND:
     # No server can be reached without a stack; commands that need none still want a key.
     SECRET_KEY = "not-secret-nothing-is-served-with-this-key"  # noqa: S105
+elif SECRET_KEY and not (LOCAL_STACK or TESTING):
+    # Here, so that no process starts with it: not each of them runs the system checks.
+    refuse_weak_key(SECRET_KEY)
 DEPLOYMENT = deployment(os.environ)
 ALLOWED_HOSTS = DEPLOYMENT.hosts
 CSRF_TRUSTED_ORIGINS = DEPLOYMENT.origins
@@ -135,17 +139,8 @@ REDIS_URL = with_password(
     env.str("REDIS_URL", default="redis://127.0.0.1:6379/0"), "REDIS_PASSWORD"
 )
 
-
-def _broker_url(redis_url: str) -> str:
-    """Kombu's spelling of a Redis URL: unix sockets have a scheme of their own there."""
-    if not redis_url.startswith("unix://"):
-        return redis_url
-    path, _, query = redis_url.removeprefix("unix://").partition("?")
-    database = dict(p.split("=", 1) for p in query.split("&") if "=" in p).get("db", "0")
-    return f"redis+socket://{path}?virtual_host={database}"
-
-
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or _broker_url(REDIS_URL)
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or broker_url(REDIS_URL)
+CELERY_BROKER_USE_SSL = broker_tls(CELERY_BROKER_URL)
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_TASK_IGNORE_RESULT = True

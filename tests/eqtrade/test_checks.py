@@ -26,7 +26,11 @@ PROPER = {
 
 
 def check(*arguments: str, **changed: str) -> tuple[int, str]:
-    """`manage.py check` in a process of its own, with this environment only."""
+    return manage("check", "--fail-level", "WARNING", *arguments, **changed)
+
+
+def manage(*arguments: str, **changed: str) -> tuple[int, str]:
+    """`manage.py` in a process of its own, with this environment only."""
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": "postgres://nobody@/x?host=/nonexistent",
@@ -35,7 +39,7 @@ def check(*arguments: str, **changed: str) -> tuple[int, str]:
         **changed,
     }
     done = subprocess.run(
-        [sys.executable, "manage.py", "check", "--fail-level", "WARNING", *arguments],
+        [sys.executable, "manage.py", *arguments],
         cwd=PROJECT,
         env=environment,
         capture_output=True,
@@ -74,6 +78,21 @@ def test_a_missing_key_is_an_error_without_deploy_too() -> None:
     code, said = check(SECRET_KEY="")
     assert code == 1
     assert "SECRET_KEY" in said
+
+
+@pytest.mark.parametrize("key", ["x" * 49, "short", "ab" * 40])
+def test_nothing_starts_with_a_key_that_could_be_guessed(key: str) -> None:
+    for arguments in (["check"], ["shell", "-c", "print('it started')"]):
+        code, said = manage(*arguments, SECRET_KEY=key)
+        assert code == 1
+        assert "SECRET_KEY must have 50 characters or more" in said
+        assert key not in said
+        assert "it started" not in said
+
+
+def test_a_laptop_starts_with_any_key() -> None:
+    code, said = check(SECRET_KEY="short", EQTRADE_LOCAL_STACK="1", PUBLIC_URL="")
+    assert code == 0, said
 
 
 def test_a_laptop_is_not_bothered() -> None:

@@ -14,7 +14,8 @@ from typing import Any
 import redis
 from celery import Celery
 
-from eqtrade import settings, task_events
+from eqtrade import task_events
+from eqtrade.redis_urls import broker_url
 from eqtrade.up.options import PROJECT
 from eqtrade.up.valkey import ValkeyServer
 
@@ -51,7 +52,7 @@ def test_every_event_comes_and_never_more_messages_than_two_a_second() -> None:
     ):
         listener.psubscribe("/*celeryev/task*")
         listener.get_message(timeout=5)
-        with worker(valkey.url()), Celery(broker=settings._broker_url(valkey.url())) as sender:
+        with worker(valkey.url()), Celery(broker=broker_url(valkey.url())) as sender:
             for _ in range(TASKS):
                 sender.send_task("celery.accumulate", queue="default", ignore_result=True)
             deadline = time.monotonic() + PATIENCE_SECONDS
