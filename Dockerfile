@@ -11,11 +11,13 @@ RUN npm run build
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /packages
 COPY requirements.txt ./
-# Wheels first: whatever has to be compiled is compiled here, and nothing but wheels is installed.
-RUN python -m pip wheel --no-cache-dir --disable-pip-version-check --wheel-dir wheels -r requirements.txt
+# Wheels first: whatever has to be compiled is compiled here, of files whose hashes are known, and
+# nothing but those wheels is installed.
+RUN python -m pip wheel --no-cache-dir --disable-pip-version-check --require-hashes \
+        --wheel-dir wheels -r requirements.txt
 RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-index \
-        --find-links wheels -r requirements.txt \
+        --no-deps wheels/*.whl \
     && /opt/venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
     # Imported by nobody.
     && rm -r /opt/venv/lib/python3.11/site-packages/pandas/tests

@@ -201,16 +201,22 @@ def fresh_test(arguments: Sequence[str]) -> None:
 
 
 def lock(_arguments: Sequence[str]) -> None:
-    """Compile every requirements file anew; one that names no machine and no package index."""
+    """Compile every requirements file anew, with the hashes of all files of each version; one that
+    names no machine and no package index."""
     with alone():
         make_venv()
         install(ALL_FILES)
-    environment = os.environ | {"CUSTOM_COMPILE_COMMAND": "make lock"}
+    # What lies about on this machine is nobody else's: only what the index has is locked.
+    own = {"CUSTOM_COMPILE_COMMAND": "make lock", "PIP_CONFIG_FILE": os.devnull}
+    left_out = ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL")
+    environment = {n: v for n, v in (os.environ | own).items() if n not in left_out}
     for name in LOCKED:
         with step(f"{name}.txt"):
             call(
                 [
                     *(PYTHON, "-m", "piptools", "compile", "--quiet", "--strip-extras"),
+                    # pip and setuptools too, where something needs them.
+                    *("--generate-hashes", "--allow-unsafe"),
                     *("--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links"),
                     *("--output-file", f"{name}.txt", f"{name}.in"),
                 ],

@@ -49,20 +49,14 @@ def install(files: Sequence[str]) -> None:
     if all(installed.get(name) == value for name, value in wanted.items()):
         return
     with step(f"packages of {', '.join(files)}"):
-        options = [part for name in files for part in ("-r", name)]
-        call(
-            [
-                PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--quiet",
-                "--disable-pip-version-check",
-                *options,
-            ]
-        )
+        call([PYTHON, "-m", "pip", "install", *install_options([PROJECT / n for n in files])])
     INSTALLED.write_text(json.dumps(installed | wanted))
+
+
+def install_options(files: Sequence[Path]) -> list[str | Path]:
+    """pip's options: quietly, of these files, and of known content only."""
+    quiet = ("--quiet", "--quiet", "--disable-pip-version-check")
+    return [*quiet, "--require-hashes", *(part for file in files for part in ("-r", file))]
 
 
 def build_frontend() -> None:
