@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from playwright.sync_api import Request, WebSocket, expect
 from tests.browser.conftest import Open
 from tests.stack.examples import business_date, previous_session
 from tests.stack.running import RunningStack
+
+PRICES_EVERY_SECONDS = 3
+"""As in Prices.svelte."""
 
 REVOKE = """
 from accounts.models import Entitlement
@@ -162,7 +166,12 @@ def test_an_open_page_asks_for_nothing_again(stack: RunningStack, open_as: Open)
         page.go(name)
         asked.clear()
         updates.clear()
+        began = time.monotonic()
         while len(updates) < 3:
             page.page.wait_for_timeout(200)
+        # The page of all prices reads them by itself, round after round.
+        rounds = 1 + (time.monotonic() - began) // PRICES_EVERY_SECONDS
+        prices = asked.pop(f"{stack.url}/api/v1/prices/", 0)
+        assert prices <= (rounds if name == "Prices" else 1)
         assert max(asked.values(), default=0) <= 1, asked
     assert len(subscribed) == 1, subscribed
