@@ -1,36 +1,83 @@
-"""Accounts, entitlements and tokens in the admin."""
+"""Accounts, entitlements, users and tokens in the admin."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import User
+from django.db.models import ForeignKey, QuerySet
+from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
+from accounts.lists import ViewableAccounts, of_viewable, viewable
 from accounts.models import AccessToken, Account, Entitlement
+from kernel.admin import PagesByTable, TableAdmin, TableInline
 
 
-class EntitlementInline(admin.TabularInline[Entitlement, Account]):
+class EntitlementInline(TableInline):
     model = Entitlement
     extra = 0
     autocomplete_fields = ("user",)
 
 
 @admin.register(Account)
-class AccountAdmin(admin.ModelAdmin[Account]):
+class AccountAdmin(TableAdmin):
     list_display = ("code", "name", "can_short", "is_active")
     list_filter = ("is_active", "can_short")
     search_fields = ("code", "name")
     inlines = (EntitlementInline,)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
+        return viewable(request.user)
+
 
 @admin.register(Entitlement)
-class EntitlementAdmin(admin.ModelAdmin[Entitlement]):
+class EntitlementAdmin(TableAdmin):
+    """One that holds no more is switched off, all three, and stays."""
+
     list_display = ("user", "account", "can_view", "can_book", "can_correct")
-    list_filter = ("account", "can_book", "can_correct")
+    list_filter = (("account", ViewableAccounts), "can_book", "can_correct")
     list_select_related = ("user", "account")
     search_fields = ("user__username", "account__code")
     autocomplete_fields = ("user", "account")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Entitlement]:
+        return of_viewable(super().get_queryset(request), request.user)
+
+    def formfield_for_foreignkey(
+        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        if db_field.name == "account":
+            kwargs["queryset"] = viewable(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class UserAdmin(PagesByTable, DjangoUserAdmin[User]):
+    """Who is no superuser makes nobody one, gives no rights away, and leaves superusers alone."""
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fixed = tuple(super().get_readonly_fields(request, obj))
+        if request.user.is_superuser:
+            return fixed
+        return (*fixed, "is_superuser", "is_staff", "groups", "user_permissions")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and _within(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and _within(request, obj)
+
+
+def _within(request: HttpRequest, obj: User | None) -> bool:
+    return request.user.is_superuser or obj is None or not obj.is_superuser
+
 
 @admin.register(AccessToken)
-class AccessTokenAdmin(admin.ModelAdmin[AccessToken]):
+class AccessTokenAdmin(TableAdmin):
     """To see who has which, and to take them back. Nothing here tells a key."""
 
     list_display = ("user", "name", "scope", "created_at", "last_used_at", "expires_at")
@@ -38,9 +85,3 @@ class AccessTokenAdmin(admin.ModelAdmin[AccessToken]):
     list_select_related = ("user",)
     search_fields = ("user__username", "name")
     fields = list_display
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: AccessToken | None = None) -> bool:
-        return False

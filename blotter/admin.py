@@ -18,6 +18,7 @@ from blotter.models import PnlDay
 from blotter.pnl_tables import COLUMNS, state_of, table_rows
 from blotter.rows import Today, days_with_pnl, pnl_rows, today_at
 from kernel import clock
+from kernel.admin import TableAdmin
 from kernel.api.rows import Row
 from kernel.tables import MAX_EXCEL_ROWS, TooManyRows, csv_lines, excel_file
 from prices.sessions import sessions
@@ -89,16 +90,7 @@ def _asked(form: PnlForm, accounts: list[Account]) -> Asked:
 
 
 @admin.register(PnlDay)
-class PnlDayAdmin(admin.ModelAdmin[PnlDay]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
+class PnlDayAdmin(TableAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
         return [

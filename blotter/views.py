@@ -1,9 +1,10 @@
 """The pages: one shell for all of them, which knows who is asking and which page is wanted."""
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
+
+from kernel.authorization import may_call
 
 # Address → the source file of that page, whose code the browser then fetches at once instead of
 # after the shell has run.
@@ -16,11 +17,11 @@ PAGES = {
 }
 
 
-@login_required
 @ensure_csrf_cookie
 def page(request: HttpRequest, source: str) -> HttpResponse:
     boot = {
         "user": request.user.get_username(),
         "is_staff": request.user.is_staff,
+        "may_override": may_call(request.user, "api/v1/prices/overrides/", "POST"),
     }
     return render(request, "blotter/page.html", {"boot": boot, "source": source})

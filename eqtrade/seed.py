@@ -69,17 +69,13 @@ USERS = (
 _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     MIDDLE_OFFICE: {
         "prices": (
-            "add_priceoverride", "change_priceoverride", "change_instrument",
+            "override", "add_instrument", "change_instrument",
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
-            "add_close", "add_instrument",
         ),
         "accounts": ("change_account",),
     },
     OPERATIONS: {
-        "django_celery_beat": (
-            "view_periodictask", "change_periodictask", "view_intervalschedule",
-            "view_crontabschedule",
-        ),
+        "kernel": ("schedules",),
     },
 }  # fmt: skip
 

@@ -44,7 +44,7 @@ ALLOWED_HOSTS = DEPLOYMENT.hosts
 CSRF_TRUSTED_ORIGINS = DEPLOYMENT.origins
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "kernel.administration.Administration",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -82,6 +82,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "kernel.api.outage.AuthenticationMiddleware",
+    "kernel.middleware.ByTable",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -216,6 +217,9 @@ LIVE_READING_THREADS = env.int("LIVE_READING_THREADS", default=2)
 
 # --- who is asking ------------------------------------------------------------------------------
 
+# Who may call what; and who may read the API's own documentation: `public`, or `login`.
+AUTHORIZATION = "eqtrade.authorization.TABLE"
+API_DOCS = env.str("API_DOCS", default="public")
 AUTHENTICATION_BACKENDS = ["accounts.backends.CallerBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -258,7 +262,7 @@ REST_FRAMEWORK = {
         "accounts.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PERMISSION_CLASSES": ["kernel.api.permissions.ByTable"],
     "DEFAULT_RENDERER_CLASSES": ["kernel.api.renderers.OrjsonRenderer"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "kernel.api.negotiation.QuickNegotiation",
     "DEFAULT_PARSER_CLASSES": ["kernel.api.parsers.StrictJSONParser"],
@@ -296,6 +300,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Trade capture, positions and live P&L. Decimals are strings.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["kernel.api.permissions.ByTable"],
     # What the schema is like is for tests to say; `check --deploy` is about dangers.
     "ENABLE_DJANGO_DEPLOY_CHECK": False,
     "SWAGGER_UI_DIST": "SIDECAR",

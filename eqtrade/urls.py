@@ -13,6 +13,8 @@ from eqtrade.metrics import metrics
 admin.site.site_header = admin.site.site_title = "eqtrade"
 admin.site.index_title = "Corrections, accounts, prices and schedules"
 
+_READ = ["get", "head"]
+
 # What is asked most stands first: an address is looked for from the top.
 api: list[URLPattern | URLResolver] = [
     path("", include("trades.api.urls")),
@@ -22,8 +24,13 @@ api: list[URLPattern | URLResolver] = [
     path("", include("pnl.api.urls")),
     path("", include("blotter.api.urls")),
     path("system/", SystemView.as_view(), name="system"),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", ApiDocsView.as_view(url_name="schema"), name="docs"),
+    # Without OPTIONS: they can only answer as documents.
+    path("schema/", SpectacularAPIView.as_view(http_method_names=_READ), name="schema"),
+    path(
+        "docs/",
+        ApiDocsView.as_view(url_name="schema", http_method_names=_READ),
+        name="docs",
+    ),
     path("<path:rest>", ApiNotFoundView.as_view()),
 ]
 

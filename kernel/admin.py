@@ -1,19 +1,69 @@
-"""Base classes of the apps' admin pages."""
+"""The admin's site and the base classes of its pages. Who may what in them says the table of
+authorization; a class may only refuse more."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from kernel.authorization import NOBODY, Pages, table
+
+_NONE = Pages(see=NOBODY)
 
 
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows that only the system writes."""
+class ByTable:
+    """Before a class of Django's: its permissions are the table's. What it does not name is for
+    nobody."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+    opts: Any
+
+    def _pages(self) -> Pages:
+        return table().admin.get(self.opts.label_lower, _NONE)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        pages, user = self._pages(), request.user
+        return any(rule.admits(user) for rule in (pages.see, pages.change))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._pages().add.admits(request.user)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        return self._pages().change.admits(request.user)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        return self._pages().delete.admits(request.user)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+
+class PagesByTable(ByTable):
+    """Before a ModelAdmin of Django's or of another app."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """As the other pages: who may not see is refused, whether or not there is such a row."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found: HttpResponse = super().history_view(request, object_id, extra_context)  # type: ignore[misc]
+        return found
+
+
+class TableAdmin(PagesByTable, admin.ModelAdmin[Any]):
+    """The base of our own pages."""
+
+
+class TableInline(ByTable, admin.TabularInline[Any, Any]):
+    """Rows of another model on a model's page: asked for as that other model."""
+
+
+class Site(admin.AdminSite):
+    """Asks the table for whatever is registered, also by others' apps."""
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        of = admin_class or admin.ModelAdmin
+        if not issubclass(of, ByTable):
+            of = type(of.__name__, (PagesByTable, of), {"__module__": of.__module__})
+        super().register(model_or_iterable, of, **options)

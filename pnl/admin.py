@@ -4,19 +4,23 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.selectors import viewable_accounts
-from kernel.admin import ReadOnlyAdmin
+from accounts.lists import ViewableAccounts, of_viewable
+from kernel.admin import TableAdmin
 from pnl.models import DailyPnl, RestateRequest, SessionRun
 
 
 @admin.register(DailyPnl)
-class DailyPnlAdmin(ReadOnlyAdmin):
+class DailyPnlAdmin(TableAdmin):
     list_display = (
         "session", "account", "instrument", "opening_quantity", "closing_quantity",
         "previous_close", "mark", "trade_pnl", "position_pnl", "pnl_reason", "is_final",
         "calculated_at", "restated_at",
     )  # fmt: skip
-    list_filter = ("account", "is_final", ("restated_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        ("account", ViewableAccounts),
+        "is_final",
+        ("restated_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("account", "instrument")
     search_fields = ("instrument__ticker",)
     date_hierarchy = "session"
@@ -24,12 +28,11 @@ class DailyPnlAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DailyPnl]:
-        rows: QuerySet[DailyPnl] = super().get_queryset(request)
-        return rows.filter(account__in=viewable_accounts(request.user))
+        return of_viewable(super().get_queryset(request), request.user)
 
 
 @admin.register(RestateRequest)
-class RestateRequestAdmin(ReadOnlyAdmin):
+class RestateRequestAdmin(TableAdmin):
     """Requests that wait. They are deleted when done, so a healthy system shows none."""
 
     list_display = (
@@ -38,9 +41,12 @@ class RestateRequestAdmin(ReadOnlyAdmin):
     list_filter = ("reason",)
     list_select_related = ("account", "instrument")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RestateRequest]:
+        return of_viewable(super().get_queryset(request), request.user, or_none=True)
+
 
 @admin.register(SessionRun)
-class SessionRunAdmin(ReadOnlyAdmin):
+class SessionRunAdmin(TableAdmin):
     list_display = ("session", "shard", "started_at", "calculated_at")
     list_filter = (("calculated_at", admin.EmptyFieldListFilter),)
     ordering = ("-session", "shard")

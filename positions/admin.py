@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from accounts.lists import ViewableAccounts, of_viewable
 from accounts.selectors import viewable_accounts
-from kernel.admin import ReadOnlyAdmin
+from kernel.admin import TableAdmin
 from kernel.money import normalized
 from positions.models import PositionSnapshot, SnapshotRun
 from positions.snapshots.differences import Difference, snapshot_differences
@@ -20,7 +21,7 @@ HEADINGS = (
 
 
 @admin.register(SnapshotRun)
-class SnapshotRunAdmin(ReadOnlyAdmin):
+class SnapshotRunAdmin(TableAdmin):
     list_display = ("session", "ends_at", "begun_at", "taken_at", "rows", "missing_closes")
     date_hierarchy = "session"
 
@@ -77,9 +78,9 @@ def _cells(row: Difference) -> SafeString:
 
 
 @admin.register(PositionSnapshot)
-class PositionSnapshotAdmin(ReadOnlyAdmin):
+class PositionSnapshotAdmin(TableAdmin):
     list_display = ("session", "account", "instrument", "quantity", "close", "taken_at")
-    list_filter = ("account",)
+    list_filter = (("account", ViewableAccounts),)
     list_select_related = ("account", "instrument")
     search_fields = ("instrument__ticker",)
     date_hierarchy = "session"
@@ -87,5 +88,4 @@ class PositionSnapshotAdmin(ReadOnlyAdmin):
     show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PositionSnapshot]:
-        rows: QuerySet[PositionSnapshot] = super().get_queryset(request)
-        return rows.filter(account__in=viewable_accounts(request.user))
+        return of_viewable(super().get_queryset(request), request.user)

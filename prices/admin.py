@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from kernel import clock
-from kernel.admin import ReadOnlyAdmin
+from kernel.admin import TableAdmin
 from prices.closes.write import close_enter, close_problems
 from prices.models import (
     Close,
@@ -50,7 +50,7 @@ class InstrumentForm(forms.ModelForm[Instrument]):
 
 
 @admin.register(Instrument)
-class InstrumentAdmin(admin.ModelAdmin[Instrument]):
+class InstrumentAdmin(TableAdmin):
     form = InstrumentForm
     list_display = ("ticker", "name", "exchange", "yahoo_symbol", "is_active", "indices")
     list_filter = ("is_active", "exchange")
@@ -58,7 +58,7 @@ class InstrumentAdmin(admin.ModelAdmin[Instrument]):
 
 
 @admin.register(SessionOverride)
-class SessionOverrideAdmin(admin.ModelAdmin[SessionOverride]):
+class SessionOverrideAdmin(TableAdmin):
     list_display = ("date", "is_closed", "early_close", "reason")
 
     def save_model(
@@ -97,7 +97,7 @@ class CloseForm(forms.ModelForm[Close]):
 
 
 @admin.register(Close)
-class CloseAdmin(admin.ModelAdmin[Close]):
+class CloseAdmin(TableAdmin):
     """Looked at, and entered by hand: a correction is a further row. Nothing is edited."""
 
     list_display = (
@@ -113,12 +113,6 @@ class CloseAdmin(admin.ModelAdmin[Close]):
         return (
             to_enter if obj is None else (*to_enter, "source", "carried_for", "user", "recorded_at")
         )
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="")
     def correct(self, close: Close) -> str:
@@ -142,7 +136,7 @@ class CloseAdmin(admin.ModelAdmin[Close]):
 
 
 @admin.register(CloseRun)
-class CloseRunAdmin(ReadOnlyAdmin):
+class CloseRunAdmin(TableAdmin):
     list_display = (
         "session", "source", "state", "attempts", "expected", "missing", "last_attempt_at",
         "next_attempt_at", "settled_at", "last_error",
@@ -152,7 +146,7 @@ class CloseRunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SourceState)
-class SourceStateAdmin(ReadOnlyAdmin):
+class SourceStateAdmin(TableAdmin):
     list_display = (
         "source", "last_success_at", "fetch_seconds", "failures_in_a_row", "retry_at",
         "last_failure_kind", "last_failure_at", "last_failure",
@@ -160,12 +154,12 @@ class SourceStateAdmin(ReadOnlyAdmin):
 
 
 @admin.register(SourceFailure)
-class SourceFailureAdmin(ReadOnlyAdmin):
+class SourceFailureAdmin(TableAdmin):
     list_display = ("source", "kind", "count")
 
 
 @admin.register(Quote)
-class QuoteAdmin(ReadOnlyAdmin):
+class QuoteAdmin(TableAdmin):
     list_display = ("instrument", "source", "price", "as_of")
     list_filter = ("source",)
     list_select_related = ("instrument",)
@@ -199,7 +193,7 @@ class PriceOverrideForm(forms.ModelForm[PriceOverride]):
 
 
 @admin.register(PriceOverride)
-class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
+class PriceOverrideAdmin(TableAdmin):
     """Set, looked at and ended; never edited or deleted, for it is a record."""
 
     list_display = (
@@ -216,11 +210,8 @@ class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
         return to_set if obj is None else (*to_set, "user", "created_at", "ended_at", "ended_by")
 
     def has_change_permission(self, request: HttpRequest, obj: PriceOverride | None = None) -> bool:
-        """Users who may change overrides may end them from the list; a single one is only shown."""
+        """Who may set overrides may end them from the list; a single one is only shown."""
         return obj is None and super().has_change_permission(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def save_model(self, request: HttpRequest, obj: PriceOverride, form: Any, change: bool) -> None:
         obj.pk = override_set(

@@ -223,6 +223,7 @@ class PriceOverride(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        permissions = [("override", "May set prices by hand: overrides and closes")]
         constraints = [
             models.CheckConstraint(condition=Q(price__gt=0), name="override_price_positive"),
             models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),

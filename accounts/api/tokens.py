@@ -62,7 +62,6 @@ class TokenOut(serializers.Serializer[Any]):
 
 class TokenView(APIView):
     authentication_classes = []
-    permission_classes = []
 
     @extend_schema(
         operation_id="token",

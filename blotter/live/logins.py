@@ -11,6 +11,9 @@ from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
 
 from accounts.callers import digest_of, users_by_token
+from kernel.authorization import may_open
+
+ADDRESS = "ws/v1/blotter/"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Login:
 
 def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     """The users whom these let in. Left out are those that let nobody in: logged out, expired,
-    taken back, the password changed since, or the user inactive. Three queries in all."""
+    taken back, the password changed since, the user inactive or not to open it by the table of
+    authorization. Three queries in all."""
     digests = {x.token: digest_of(x.token) for x in logins if x.token}
     tokens = users_by_token(digests.values(), now)
     keys = {x.session for x in logins if x.session}
@@ -33,7 +37,9 @@ def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     }
     users = {*tokens.values(), *(user for user, _ in sessions.values())}
     active: dict[int, Any] = {
-        user.pk: user for user in get_user_model().objects.filter(pk__in=users, is_active=True)
+        user.pk: user
+        for user in get_user_model().objects.filter(pk__in=users, is_active=True)
+        if may_open(user, ADDRESS)
     }
 
     def user_of(login: Login) -> int | None:

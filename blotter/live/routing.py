@@ -11,7 +11,7 @@ from django.conf import settings
 from django.urls import path
 
 from blotter.live.connection import Connection
-from blotter.live.logins import Login
+from blotter.live.logins import ADDRESS, Login
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
@@ -59,5 +59,5 @@ class LoginScope:
 
 
 websocket_application = OriginCheck(
-    CookieMiddleware(LoginScope(URLRouter([path("ws/v1/blotter/", Connection.as_asgi())])))
+    CookieMiddleware(LoginScope(URLRouter([path(ADDRESS, Connection.as_asgi())])))
 )

@@ -5,7 +5,6 @@ from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -199,12 +198,11 @@ class SeriesView(APIView):
 
 
 class OverrideListView(APIView):
-    permission_classes = (IsAdminUser,)
     pagination_class = KeysetPages
 
     @extend_schema(
         operation_id="prices_overrides_list",
-        summary="Prices by hand that count now, by ticker (staff)",
+        summary="Prices by hand that count now, by ticker (who may see or set them)",
         description="At most one an instrument. All that ever were are in the admin.",
         parameters=[PriceQuery],
         responses=OverrideOut(many=True),
@@ -221,7 +219,7 @@ class OverrideListView(APIView):
 
     @extend_schema(
         operation_id="prices_overrides_set",
-        summary="Set a price by hand (staff)",
+        summary="Set a price by hand (permission `prices.override`)",
         description="It beats quotes until it expires or is ended, and ends the one before it.",
         request=OverrideIn,
         responses={201: OverrideOut},
@@ -235,11 +233,9 @@ class OverrideListView(APIView):
 
 
 class OverrideEndView(APIView):
-    permission_classes = (IsAdminUser,)
-
     @extend_schema(
         operation_id="prices_overrides_end",
-        summary="End a price set by hand (staff)",
+        summary="End a price set by hand (permission `prices.override`)",
         description="One that has ended stays as it is: a second call is harmless.",
         request=NothingIn,
         responses={200: OverrideOut},

@@ -128,9 +128,9 @@ def test_staff_can_use_the_admin() -> None:
     ops = User.objects.get(username="ops")
     for user in (middle_office, ops):
         assert user.has_perms(["trades.view_trade", "prices.view_close", "accounts.view_account"])
-    assert middle_office.has_perms(["prices.add_priceoverride", "prices.change_priceoverride"])
-    assert not ops.has_perm("prices.add_priceoverride")
-    assert ops.has_perm("django_celery_beat.change_periodictask")
+    assert middle_office.has_perm("prices.override")
+    assert not ops.has_perm("prices.override")
+    assert ops.has_perm("kernel.schedules")
     assert not middle_office.has_perm("auth.change_user")
 
 

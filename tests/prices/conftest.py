@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 
 from prices.models import Instrument
 
@@ -39,7 +39,10 @@ def aapl(make_instrument: Callable[..., Instrument]) -> Instrument:
 
 @pytest.fixture
 def staff(db: None) -> User:
-    return User.objects.create_user("staff", is_staff=True)
+    """Who may set prices by hand."""
+    user = User.objects.create_user("staff", is_staff=True)
+    user.user_permissions.add(Permission.objects.get(codename="override"))
+    return user
 
 
 @pytest.fixture

@@ -266,7 +266,12 @@ def test_prices_reach_the_database_exactly(staff_client: APIClient, ibm: Instrum
     assert PriceOverride.objects.get().price == Decimal("0.000001")
 
 
-def test_overrides_are_refused_to_all_but_staff(client: APIClient, ibm: Instrument) -> None:
+def test_who_has_the_permission_may_and_staff_without_it_may_not(
+    client: APIClient, ibm: Instrument
+) -> None:
+    clerk = client_of(User.objects.create_user("clerk", is_staff=True))
+    assert clerk.post(OVERRIDES, BODY, format="json").status_code == 403
+    assert clerk.get(OVERRIDES).status_code == 403
     assert client.get(OVERRIDES).status_code == 403
     assert client.post(OVERRIDES, BODY, format="json").status_code == 403
     assert client.post(f"{OVERRIDES}1/end/").status_code == 403

@@ -9,13 +9,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 
-from kernel.admin import ReadOnlyAdmin
+from kernel.admin import TableAdmin
 from trades.models import Import, RequestGroup
 from trades.selectors import groups_visible, imports_visible
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnlyAdmin):
+class ImportAdmin(TableAdmin):
     """A user sees their own, a superuser all, as over REST."""
 
     list_display = (
@@ -49,7 +49,7 @@ class ImportAdmin(ReadOnlyAdmin):
 
 
 @admin.register(RequestGroup)
-class RequestGroupAdmin(ReadOnlyAdmin):
+class RequestGroupAdmin(TableAdmin):
     list_display = ("id", "created_at", "user", "trades", "import_job", "its_trades")
     list_select_related = ("user", "import_job")
     search_fields = ("id__exact", "user__username")

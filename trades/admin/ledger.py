@@ -4,22 +4,26 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from kernel.admin import ReadOnlyAdmin
+from accounts.lists import ViewableAccounts, of_viewable
+from kernel.admin import TableAdmin
 from trades.models import Quarantine, Verification, VerificationBreak
 from trades.services.mending import rebuild_request
 
 
 @admin.register(Verification)
-class VerificationAdmin(ReadOnlyAdmin):
+class VerificationAdmin(TableAdmin):
     list_display = ("started_at", "finished_at", "breaks")
 
 
 @admin.register(VerificationBreak)
-class VerificationBreakAdmin(ReadOnlyAdmin):
+class VerificationBreakAdmin(TableAdmin):
     list_display = ("verification", "what", "key", "found", "expected", "consumer")
-    list_filter = ("consumer", "what", "account")
+    list_filter = ("consumer", "what", ("account", ViewableAccounts))
     list_select_related = ("verification",)
     actions = ("rebuild",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[VerificationBreak]:
+        return of_viewable(super().get_queryset(request), request.user, or_none=True)
 
     @admin.action(description="Rebuild these accounts from the ledger", permissions=["view"])
     def rebuild(self, request: HttpRequest, queryset: QuerySet[VerificationBreak]) -> None:
@@ -34,6 +38,9 @@ class VerificationBreakAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Quarantine)
-class QuarantineAdmin(ReadOnlyAdmin):
+class QuarantineAdmin(TableAdmin):
     list_display = ("consumer", "account", "entry_id", "since", "error")
     list_filter = ("consumer",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Quarantine]:
+        return of_viewable(super().get_queryset(request), request.user)

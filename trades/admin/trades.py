@@ -27,6 +27,7 @@ from django.utils.html import format_html
 from accounts.models import Account
 from accounts.selectors import account_rights, viewable_accounts
 from kernel import clock
+from kernel.admin import TableAdmin
 from kernel.errors import DomainError, Invalid
 from kernel.money import normalized
 from prices.sessions import sessions
@@ -82,7 +83,7 @@ class TradedFilter(_Narrowing):
 
 
 @admin.register(Trade)
-class TradeAdmin(admin.ModelAdmin[Trade]):
+class TradeAdmin(TableAdmin):
     list_display = (
         "booked", "account", "ticker", "side", "amount", "at_price", "traded", "state",
         "booked_by", "client_trade_id",
@@ -100,22 +101,6 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
     list_max_show_all = 200
     actions = ("cancel_selected",)
     change_list_template = "admin/trades/trade/change_list.html"
-
-    # --- who may ---------------------------------------------------------------------------------
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
-        """Who may look may open a trade; whether they may correct it is for their entitlements."""
-        return self.has_view_permission(request, obj)
-
-    def has_view_permission(self, request: HttpRequest, obj: Trade | None = None) -> bool:
-        user = cast(User, request.user)
-        return user.has_perm("trades.view_trade") or user.has_perm("trades.change_trade")
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         return any(r.can_correct or r.can_book for r in account_rights(request.user))
@@ -226,6 +211,8 @@ class TradeAdmin(admin.ModelAdmin[Trade]):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """A trade's history is its versions."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         return HttpResponseRedirect(reverse("admin:trades_trade_change", args=[object_id]))
 
     def _seen(self, object_id: str, accounts: list[Account]) -> Trade | None:

@@ -163,6 +163,8 @@ export type ServerMessage = SnapshotMessage | UpdateMessage | ImportMessage | Er
 export interface Boot {
   user: string;
   is_staff: boolean;
+  /** Whether this user may set prices by hand. */
+  may_override: boolean;
 }
 
 /** One point of an account's day; null where it could not be computed. */

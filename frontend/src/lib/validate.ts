@@ -359,5 +359,9 @@ export function serverMessage(json: string): ServerMessage {
 
 export function boot(value: unknown): Boot {
   const row = object(value, "boot");
-  return { user: text(row, "user"), is_staff: flag(row, "is_staff") };
+  return {
+    user: text(row, "user"),
+    is_staff: flag(row, "is_staff"),
+    may_override: flag(row, "may_override"),
+  };
 }

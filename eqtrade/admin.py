@@ -1,0 +1,45 @@
+"""Schedules in the admin: when a task runs, and whether. Which tasks there are, with which
+arguments and on which queue, is said by migrations: else who may move a schedule could have any
+task run with anything."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+from django_celery_beat.admin import PeriodicTaskAdmin
+from django_celery_beat.models import PeriodicTask
+
+from kernel.admin import PagesByTable
+
+WHEN = (
+    "enabled", "interval", "crontab", "solar", "clocked", "start_time", "one_off",
+)  # fmt: skip
+WHAT = (
+    "name", "task", "description", "args", "kwargs", "queue", "exchange", "routing_key", "priority",
+    "headers", "expires", "expire_seconds", "last_run_at",
+)  # fmt: skip
+ACTIONS = ("enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks")
+
+admin.site.unregister(PeriodicTask)
+
+
+class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = PeriodicTask
+        fields = WHEN
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(PagesByTable, PeriodicTaskAdmin):  # type: ignore[misc]
+    form = ScheduleForm
+    readonly_fields = WHAT
+    fieldsets = (("When, and whether", {"fields": WHEN}), ("What", {"fields": WHAT}))
+    change_form_template = None
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Who may only look is offered none of them, and can call none."""
+        found: dict[str, Any] = super().get_actions(request)
+        if self.has_change_permission(request):
+            return found
+        return {name: action for name, action in found.items() if name not in ACTIONS}

@@ -1,0 +1,184 @@
+"""Who may call what: every route of ours, each of its methods, and every model in the admin.
+
+A route that is not here is refused to everybody, and a test fails until it is. Accounts are another
+matter: within what is allowed here a user sees and does what their entitlements say.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kernel.authorization import (
+    ANYONE,
+    DOCUMENTATION,
+    LOGGED_IN,
+    NOBODY,
+    STAFF,
+    Pages,
+    Rule,
+    Table,
+    holders,
+    methods,
+)
+
+OVERRIDE = "prices.override"
+"""To set prices by hand: overrides and closes."""
+SCHEDULES = "kernel.schedules"
+"""To say when tasks run, and whether."""
+
+_SETS_PRICES = holders(OVERRIDE)
+_SEES_OVERRIDES = holders("prices.view_priceoverride", OVERRIDE)
+_SCHEDULES = holders(SCHEDULES)
+
+# Whether somebody may correct a trade is for their entitlements.
+_CORRECTS = holders("trades.view_trade", "trades.change_trade")
+
+_READ = methods(GET=LOGGED_IN)
+_WRITE = methods(POST=LOGGED_IN)
+
+_API: Mapping[str, Mapping[str, Rule]] = {
+    "trades/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "trades/bulk/": _WRITE,
+    "trades/generate/": _WRITE,
+    "trades/imports/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "trades/imports/<uuid:import_id>/": _READ,
+    "trades/imports/<uuid:import_id>/errors.csv": _READ,
+    "trades/imports/<uuid:import_id>/undo/": _WRITE,
+    "trades/<uuid:trade_id>/": methods(GET=LOGGED_IN, PATCH=LOGGED_IN),
+    "trades/<uuid:trade_id>/cancel/": _WRITE,
+    "trades/<uuid:trade_id>/versions/": _READ,
+    "accounts/": _READ,
+    "market/": _READ,
+    "instruments/": _READ,
+    "prices/": _READ,
+    "prices/series/": _READ,
+    "prices/closes/": _READ,
+    "prices/overrides/": methods(GET=_SEES_OVERRIDES, POST=_SETS_PRICES),
+    "prices/overrides/<int:override_id>/end/": methods(POST=_SETS_PRICES),
+    "positions/": _READ,
+    "positions/snapshots/": _READ,
+    "positions/snapshots/differences/": _READ,
+    "pnl/": _READ,
+    "pnl/intraday/": _READ,
+    "token/": methods(POST=ANYONE),
+    "tokens/": _READ,
+    "tokens/<int:token>/": methods(DELETE=LOGGED_IN),
+    "system/": methods(GET=STAFF),
+    "schema/": methods(GET=DOCUMENTATION),
+    "docs/": methods(GET=DOCUMENTATION),
+    # Everybody is told alike that there is no such address.
+    "<path:rest>": methods(
+        GET=ANYONE, POST=ANYONE, PUT=ANYONE, PATCH=ANYONE, DELETE=ANYONE, TRACE=ANYONE
+    ),
+}
+
+_FORM = methods(GET=ANYONE, POST=ANYONE)
+# Of the admin's own site, which sends strangers to its login page.
+_ADMIN_SITE = {
+    "": methods(GET=ANYONE),
+    "login/": _FORM,
+    "logout/": methods(POST=ANYONE),
+    "password_change/": _FORM,
+    "password_change/done/": methods(GET=ANYONE),
+    "autocomplete/": methods(GET=ANYONE),
+    "jsi18n/": methods(GET=ANYONE),
+    "r/<path:content_type_id>/<path:object_id>/": methods(GET=ANYONE),
+    "<app_label>/$": methods(GET=ANYONE),
+    "<url>$": methods(GET=ANYONE),
+    # Pages of models beyond Django's own.
+    "auth/user/<id>/password/": methods(
+        GET=holders("auth.change_user"), POST=holders("auth.change_user")
+    ),
+    "trades/trade/export/csv/": methods(GET=_CORRECTS),
+    "trades/trade/export/xlsx/": methods(GET=_CORRECTS),
+    "blotter/pnlday/csv/": methods(GET=holders("blotter.view_pnlday")),
+    "blotter/pnlday/excel/": methods(GET=holders("blotter.view_pnlday")),
+}
+
+_PAGES = {
+    "": _READ,
+    "bulk/": _READ,
+    "prices/": _READ,
+    "pnl/": _READ,
+    "system/": _READ,
+    "login/": _FORM,
+    "logout/": methods(POST=ANYONE),
+    "password/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "password/done/": _READ,
+    "healthz": methods(GET=ANYONE),
+    "readyz": methods(GET=ANYONE),
+    "metrics": methods(GET=STAFF),
+    "internal/staff/": methods(GET=STAFF),
+}
+
+
+def _own(label: str, *can: str) -> Pages:
+    """By Django's own permissions of the model; what is not in `can` is for nobody."""
+    app, model = label.split(".")
+
+    def rule(action: str) -> Rule:
+        return holders(f"{app}.{action}_{model}") if action in can else NOBODY
+
+    see = holders(f"{app}.view_{model}")
+    return Pages(see=see, add=rule("add"), change=rule("change"), delete=rule("delete"))
+
+
+def _schedule(label: str, *, add: bool) -> Pages:
+    """When, not what: no task is added, and none is lost with its schedule."""
+    app, model = label.split(".")
+    return Pages(
+        see=holders(f"{app}.view_{model}", SCHEDULES),
+        add=_SCHEDULES if add else NOBODY,
+        change=_SCHEDULES,
+    )
+
+
+_LOOKED_AT = (
+    "blotter.pnlday",
+    "pnl.dailypnl",
+    "pnl.restaterequest",
+    "pnl.sessionrun",
+    "positions.positionsnapshot",
+    "positions.snapshotrun",
+    "prices.closerun",
+    "prices.quote",
+    "prices.sourcefailure",
+    "prices.sourcestate",
+    "trades.import",
+    "trades.quarantine",
+    "trades.requestgroup",
+    "trades.verification",
+    "trades.verificationbreak",
+)
+
+_ADMIN: Mapping[str, Pages] = {
+    **{label: _own(label) for label in _LOOKED_AT},
+    # As in Django, who adds users may change them.
+    "auth.user": replace(_own("auth.user", "change", "delete"), add=holders("auth.change_user")),
+    "auth.group": _own("auth.group", "add", "change", "delete"),
+    "accounts.accesstoken": _own("accounts.accesstoken", "delete"),
+    "accounts.account": _own("accounts.account", "add", "change", "delete"),
+    # One that holds no more is switched off: what it was is not lost.
+    "accounts.entitlement": _own("accounts.entitlement", "add", "change"),
+    "prices.instrument": _own("prices.instrument", "add", "change", "delete"),
+    "prices.sessionoverride": _own("prices.sessionoverride", "add", "change", "delete"),
+    "prices.priceoverride": Pages(see=_SEES_OVERRIDES, add=_SETS_PRICES, change=_SETS_PRICES),
+    "prices.close": Pages(see=holders("prices.view_close", OVERRIDE), add=_SETS_PRICES),
+    "trades.trade": Pages(see=_CORRECTS, change=_CORRECTS),
+    "django_celery_beat.periodictask": _schedule("django_celery_beat.periodictask", add=False),
+    "django_celery_beat.intervalschedule": _schedule(
+        "django_celery_beat.intervalschedule", add=True
+    ),
+    "django_celery_beat.crontabschedule": _schedule("django_celery_beat.crontabschedule", add=True),
+    "django_celery_beat.clockedschedule": _schedule("django_celery_beat.clockedschedule", add=True),
+    "django_celery_beat.solarschedule": _schedule("django_celery_beat.solarschedule", add=True),
+}
+
+TABLE = Table(
+    routes={
+        **{f"api/v1/{route}": row for route, row in _API.items()},
+        **{f"admin/{route}": row for route, row in _ADMIN_SITE.items()},
+        **_PAGES,
+    },
+    admin=_ADMIN,
+    sockets={"ws/v1/blotter/": LOGGED_IN},
+)

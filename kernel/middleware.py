@@ -1,0 +1,48 @@
+"""Pages ask the table of authorization who may call. REST does so by itself, once it has read who
+asks; of the admin's pages each model's own are asked for there."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+
+from kernel.authorization import may_call, table
+
+OF_PAGES = ("GET", "HEAD", "POST")
+
+
+class ByTable:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
+        match = request.resolver_match
+        if match is None or hasattr(view, "cls"):
+            return None
+        route, method = match.route, str(request.method)
+        row = table().row(route)
+        if row is None and is_of_a_model(route):
+            # Django's pages there take any other method for a GET.
+            return None if method in OF_PAGES else HttpResponseNotAllowed(OF_PAGES)
+        if row is not None and ("GET" if method == "HEAD" else method) not in row:
+            return HttpResponseNotAllowed(row)
+        if may_call(request.user, route, method):
+            return None
+        if request.user.is_authenticated:
+            raise PermissionDenied
+        return redirect_to_login(request.get_full_path())
+
+
+def is_of_a_model(route: str) -> bool:
+    """Whether it is the admin's of a model that the table names: `admin/app/model/…`."""
+    area, _, rest = route.partition("/")
+    app, _, rest = rest.partition("/")
+    model, slash, _ = rest.partition("/")
+    return area == "admin" and bool(slash) and f"{app}.{model}" in table().admin
