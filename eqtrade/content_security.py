@@ -14,6 +14,7 @@ from django.http.response import HttpResponseBase
 
 DIRECTIVES: Mapping[str, Sequence[str]] = {
     "default-src": [NONE],
+    "object-src": [NONE],
     "script-src": [SELF],
     # The grid makes style sheets as it goes, and the admin, Swagger and Flower have style
     # attributes in their markup, which no nonce covers. A style runs no code, and with images and

@@ -21,6 +21,7 @@ from tests.stack.eventually import eventually
 from tests.stack.running import free_port
 from tests.up.name_server import NameServer
 
+PAGE_POLICY = "default-src 'none'; script-src 'self'"
 ADDRESSES = ("127.0.0.11", "127.0.0.12")
 
 
@@ -32,7 +33,8 @@ class Replica(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         status = 200
         if self.path == "/internal/staff/":
-            status = {"staff": 204, "user": 403}.get(self.headers.get("X-Who", ""), 401)
+            known = {"staff": 204, "user": 403, "foreign host": 400, "down": 503}
+            status = known.get(self.headers.get("X-Who", ""), 401)
         told = {
             "by": str(self.connection.getsockname()[0]),
             "client": self.headers.get("X-Real-IP"),
@@ -41,6 +43,9 @@ class Replica(BaseHTTPRequestHandler):
         body = b"" if status == 204 else json.dumps(told).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        if self.path == "/page":
+            self.send_header("Content-Security-Policy", PAGE_POLICY)
+            self.send_header("Cache-Control", "max-age=60")
         self.end_headers()
         self.wfile.write(body)
 
@@ -153,6 +158,44 @@ def test_flower_sends_a_stranger_to_the_login(entrance: Entrance) -> None:
     assert answer.headers["Location"] == f"{url}/login/?next=/flower/tasks"
     staff = requests.get(f"{url}/flower/tasks", headers={"X-Who": "staff"}, timeout=10)
     assert staff.status_code == 200
+
+
+@pytest.mark.parametrize(("who", "status"), [("foreign host", 400), ("down", 503)])
+@pytest.mark.parametrize("path", ["/flower/", "/metrics"])
+def test_who_is_asking_is_not_known(entrance: Entrance, path: str, who: str, status: int) -> None:
+    answer = requests.get(f"{entrance()}{path}", headers={"X-Who": who}, timeout=10)
+    assert answer.status_code == status
+    assert answer.headers.get("Retry-After") == ("2" if status == 503 else None)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/x", "/static/none.js", "/healthz", "/internal/x", "/x"])
+def test_what_is_no_page_loads_nothing_and_stays_nowhere(entrance: Entrance, path: str) -> None:
+    """What nginx says itself, too."""
+    found = requests.get(f"{entrance()}{path}", timeout=10).headers
+    policy = found["Content-Security-Policy"]
+    for directive in ("default-src", "object-src", "base-uri", "form-action", "frame-ancestors"):
+        assert f"{directive} 'none'" in policy
+    assert "unsafe" not in policy
+    assert (found["X-Content-Type-Options"], found["X-Frame-Options"]) == ("nosniff", "DENY")
+    assert found["Referrer-Policy"] == "same-origin"
+    assert found["Cross-Origin-Resource-Policy"] == "same-origin"
+    if not path.startswith("/static/"):
+        assert found["Cache-Control"] == "no-store"
+
+
+def test_a_page_has_its_own_policy_once_and_stays_nowhere(entrance: Entrance) -> None:
+    found = requests.get(f"{entrance()}/page", timeout=10).headers
+    assert found["Content-Security-Policy"] == PAGE_POLICY
+    assert found["Cache-Control"] == "no-store"
+
+
+def test_flower_runs_its_own_files_and_one_script_known_by_its_hash(entrance: Entrance) -> None:
+    answer = requests.get(f"{entrance()}/flower/", headers={"X-Who": "staff"}, timeout=10)
+    directives = answer.headers["Content-Security-Policy"].split("; ")
+    scripts = [d for d in directives if d.startswith("script-src")]
+    assert len(scripts) == 1
+    assert scripts[0].startswith("script-src 'self' 'sha256-")
+    assert "unsafe" not in scripts[0]
 
 
 def test_a_redirect_names_no_port_of_its_own(entrance: Entrance) -> None:
