@@ -11,6 +11,7 @@ from django.http import HttpRequest
 
 from accounts.lists import ViewableAccounts, of_viewable, viewable
 from accounts.models import AccessToken, Account, Entitlement
+from audit.selectors import is_on_record
 from kernel.admin import PagesByTable, TableAdmin, TableInline
 
 
@@ -61,15 +62,15 @@ class UserAdmin(PagesByTable, DjangoUserAdmin[User]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))
+        if obj is not None and is_on_record(obj.pk):
+            # What they did is told under the name that they did it with.
+            fixed = (*fixed, "username")
         if request.user.is_superuser:
             return fixed
         return (*fixed, "is_superuser", "is_staff", "groups", "user_permissions")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _within(request, obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and _within(request, obj)
 
 
 def _within(request: HttpRequest, obj: User | None) -> bool:

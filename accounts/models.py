@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.lookups import Exact
 
+from kernel.database import Kept
+
 
 class Account(models.Model):
     """A book of trades. `can_short` allows its positions to go below zero."""
@@ -30,13 +32,14 @@ class Account(models.Model):
         return self.code
 
 
-class Entitlement(models.Model):
-    """What a user may do in an account. Booking and correcting need viewing."""
+class Entitlement(Kept):
+    """What a user may do in an account. Booking and correcting need viewing. One that is taken away
+    is all off, and stays."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="entitlements"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements"
     )
-    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="entitlements")
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="entitlements")
     can_view = models.BooleanField(default=True)
     can_book = models.BooleanField(default=False)
     can_correct = models.BooleanField(default=False)

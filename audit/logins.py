@@ -1,4 +1,5 @@
-"""Logins and logouts of sessions, as Django says them. Each door records its own failures."""
+"""Logins and logouts, as Django says them. What fails or is refused at a door is for the door to
+record: it knows why."""
 
 from typing import Any
 

@@ -75,6 +75,14 @@ def months() -> list[str]:
         return [name for (name,) in cursor.fetchall()]
 
 
+def months_ahead(today: date) -> int:
+    """How many months after this one have a partition, without a gap. No rights are needed."""
+    there, ahead = set(months()), 0
+    while f"y{_month(today, ahead + 1):%Ym%m}" in there:
+        ahead += 1
+    return ahead
+
+
 def rest() -> int:
     """How many rows are of no month that was made."""
     with connection.cursor() as cursor:

@@ -36,6 +36,13 @@ AUDITED = {
     "auth_group_permissions": Audited("group_permission", f"concat_ws(' to ', {_RIGHT}, {_GROUP})"),
     "accounts_account": Audited("account", "$1.code"),
     "accounts_entitlement": Audited("entitlement", f"concat_ws(' in ', {_USER}, {_ACCOUNT})"),
+    # A token's use is no change of it.
+    "accounts_accesstoken": Audited(
+        "token",
+        f"concat_ws(' of ', nullif($1.name, ''), {_USER})",
+        masked=("digest", "password_digest"),
+        ignored=("last_used_at",),
+    ),
     "prices_instrument": Audited("instrument", "$1.ticker"),
     "prices_priceoverride": Audited("override", _TICKER),
     "prices_sessionoverride": Audited("session_override", "$1.date"),

@@ -14,6 +14,7 @@ from django.urls import URLPattern, path
 
 from accounts.models import Account
 from accounts.selectors import viewable_accounts
+from audit.exports import exported
 from blotter.models import PnlDay
 from blotter.pnl_tables import COLUMNS, state_of, table_rows
 from blotter.rows import Today, days_with_pnl, pnl_rows, today_at
@@ -127,6 +128,7 @@ class PnlDayAdmin(TableAdmin):
         form, asked = self._read(request)
         if not form.is_valid():
             return _refused(form)
+        exported("pnl", "csv", request)
         lines = csv_lines(COLUMNS[asked.by], table_rows(**asked.which))
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="{asked.name}.csv"'
@@ -143,6 +145,7 @@ class PnlDayAdmin(TableAdmin):
         except TooManyRows:
             said = f"These are more than {MAX_EXCEL_ROWS:,} rows: choose fewer, or take the CSV."
             return HttpResponse(said, status=400, content_type="text/plain")
+        exported("pnl", "xlsx", request)
         return FileResponse(file, as_attachment=True, filename=f"{asked.name}.xlsx")
 
     def _read(self, request: HttpRequest) -> tuple[PnlForm, Asked]:

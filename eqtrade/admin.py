@@ -6,10 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
+from audit.recording import record
 from kernel.admin import PagesByTable
 
 WHEN = (
@@ -36,6 +38,11 @@ class ScheduleAdmin(PagesByTable, PeriodicTaskAdmin):  # type: ignore[misc]
     readonly_fields = WHAT
     fieldsets = (("When, and whether", {"fields": WHEN}), ("What", {"fields": WHAT}))
     change_form_template = None
+
+    def run_tasks(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for task in queryset:
+            record("schedule.run", object_id=task.pk, about=task.name)
+        super().run_tasks(request, queryset)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Who may only look is offered none of them, and can call none."""

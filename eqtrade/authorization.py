@@ -88,6 +88,7 @@ _ADMIN_SITE = {
     "auth/user/<id>/password/": methods(
         GET=holders("auth.change_user"), POST=holders("auth.change_user")
     ),
+    "audit/record/export/csv/": methods(GET=holders("audit.view_record")),
     "trades/trade/export/csv/": methods(GET=_CORRECTS),
     "trades/trade/export/xlsx/": methods(GET=_CORRECTS),
     "blotter/pnlday/csv/": methods(GET=holders("blotter.view_pnlday")),
@@ -133,6 +134,8 @@ def _schedule(label: str, *, add: bool) -> Pages:
 
 
 _LOOKED_AT = (
+    "audit.record",
+    "audit.refusal",
     "blotter.pnlday",
     "pnl.dailypnl",
     "pnl.restaterequest",
@@ -152,8 +155,8 @@ _LOOKED_AT = (
 
 _ADMIN: Mapping[str, Pages] = {
     **{label: _own(label) for label in _LOOKED_AT},
-    # As in Django, who adds users may change them.
-    "auth.user": replace(_own("auth.user", "change", "delete"), add=holders("auth.change_user")),
+    # As in Django, who adds users may change them. Nobody is deleted: they are switched off.
+    "auth.user": replace(_own("auth.user", "change"), add=holders("auth.change_user")),
     "auth.group": _own("auth.group", "add", "change", "delete"),
     "accounts.accesstoken": _own("accounts.accesstoken", "delete"),
     "accounts.account": _own("accounts.account", "add", "change", "delete"),

@@ -35,6 +35,14 @@ def _usable_connection(**_: Any) -> None:
     close_old_connections()
 
 
+@task_prerun.connect
+def _named(task: Any = None, **_: Any) -> None:
+    """What this task changes is recorded as done by it."""
+    from audit.context import acting_begins
+
+    acting_begins(f"task {task.name}")
+
+
 @worker_ready.connect
 def _recover(sender: Any = None, **_: Any) -> None:
     from eqtrade.recovery import recover

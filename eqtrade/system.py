@@ -7,6 +7,7 @@ from typing import Any
 import redis
 from django.conf import settings
 
+from audit.months import months_ahead
 from eqtrade.celery import app
 from eqtrade.queues import queue_names
 from kernel import clock
@@ -39,6 +40,10 @@ def system_state() -> Row:
     here = same_cluster()
     if not here:
         problems.append("The database was restored into another cluster: run manage.py restored.")
+    if months_ahead(now.date()) < 1:
+        problems.append(
+            "The audit record has no next month: run manage.py audit_keep as the owner."
+        )
     held = quarantined()
     problems += [
         f"Account {q.account} is passed over by {q.consumer}: {q.error.splitlines()[0]}"

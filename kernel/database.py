@@ -1,6 +1,6 @@
 """Database functions and mixins that several apps' models use."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pgtrigger
 from django.db import InterfaceError, OperationalError, models
@@ -52,14 +52,17 @@ class AppendOnly(models.Model):
 
 
 class Kept(models.Model):
-    """Rows may change, and none is ever deleted: the runtime role may not (`grant_runtime`)."""
+    """Rows may change, and none is ever deleted: the runtime role may not (`grant_runtime`). Where
+    `CHANGEABLE` names columns, it may change no others."""
+
+    CHANGEABLE: ClassVar[tuple[str, ...]] = ()
 
     class Meta:
         abstract = True
 
 
-# Django's own, which the admin only adds to.
-ADMIN_LOG = "django_admin_log"
+# Of Django's own: what the admin only adds to, and what is switched off instead of deleted.
+ADMIN_LOG, USERS = "django_admin_log", "auth_user"
 
 
 def append_only_tables() -> list[str]:
@@ -67,7 +70,15 @@ def append_only_tables() -> list[str]:
 
 
 def kept_tables() -> list[str]:
-    return sorted(_tables_of(Kept))
+    return sorted([USERS, *_tables_of(Kept)])
+
+
+def changeable_columns() -> dict[str, tuple[str, ...]]:
+    """Of the kept tables of which only some columns may change: those."""
+    from django.apps import apps
+
+    kept = [m for m in apps.get_models() if issubclass(m, Kept) and m.CHANGEABLE]
+    return {m._meta.db_table: m.CHANGEABLE for m in kept}
 
 
 def _tables_of(kind: type[models.Model]) -> list[str]:

@@ -9,7 +9,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
-from kernel.database import AppendOnly, RecordedAt, append_only_triggers
+from kernel.database import AppendOnly, Kept, RecordedAt, append_only_triggers
 from kernel.fields import NumericField
 
 MANUAL = "manual"
@@ -43,7 +43,7 @@ class Instrument(models.Model):
 class Quote(models.Model):
     """The latest price of an instrument from one source, and when that source said it."""
 
-    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="quotes")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="quotes")
     source = models.CharField(max_length=16)
     price = NumericField()
     as_of = models.DateTimeField()
@@ -61,7 +61,7 @@ class Quote(models.Model):
 class PricePoint(models.Model):
     """A price of the day for charts: at most one a minute, kept for a few sessions."""
 
-    instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="+")
+    instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=16)
     at = models.DateTimeField(help_text="The beginning of the minute")
     price = NumericField()
@@ -202,8 +202,9 @@ class SourceFailure(models.Model):
         return f"{self.source} {self.kind}: {self.count}"
 
 
-class PriceOverride(models.Model):
-    """A price set by a person. It beats quotes while it is active, and never a close."""
+class PriceOverride(Kept):
+    """A price set by a person. It beats quotes while it is active, and never a close. It may be
+    ended, and stays as it was set."""
 
     instrument = models.ForeignKey(Instrument, on_delete=models.PROTECT, related_name="overrides")
     price = NumericField()
@@ -220,6 +221,8 @@ class PriceOverride(models.Model):
         blank=True,
         editable=False,
     )
+
+    CHANGEABLE = ("ended_at", "ended_by_id")
 
     class Meta:
         ordering = ["-id"]

@@ -16,6 +16,7 @@ from accounts.callers import Credential
 from accounts.models import LONGEST_LIFETIME, LONGEST_NAME, AccessToken, Scope
 from accounts.selectors import tokens_live
 from accounts.services import USUAL_LIFETIME, token_create, token_revoke
+from audit.context import known_as
 from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
@@ -96,13 +97,14 @@ class TokenView(APIView):
         user = authenticate(request, username=asked["username"], password=asked["password"])
         if not isinstance(user, User):
             raise Invalid(FieldError("invalid_credentials", "User name or password is wrong."))
-        new = token_create(
-            user=user,
-            now=clock.now(),
-            name=asked.get("name", ""),
-            scope=asked["scope"],
-            lifetime=timedelta(seconds=asked["expires_in"]),
-        )
+        with known_as(user):
+            new = token_create(
+                user=user,
+                now=clock.now(),
+                name=asked.get("name", ""),
+                scope=asked["scope"],
+                lifetime=timedelta(seconds=asked["expires_in"]),
+            )
         return Response(NewTokenOut({"token": new.key, **_shown(new.token)}).data)
 
 

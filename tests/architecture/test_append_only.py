@@ -5,7 +5,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, connection, transaction
 from psycopg import Connection, connect, errors, sql
 
-from audit.recording import refused
+from audit.recording import record, refused
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
 from kernel.database import append_only_tables, kept_tables
@@ -23,7 +23,7 @@ TABLES = [
     "trades_tradeversion",
 ]
 
-KEPT = ["audit_refusal"]
+KEPT = ["accounts_entitlement", "audit_refusal", "auth_user", "prices_priceoverride"]
 
 
 @pytest.fixture
@@ -90,6 +90,27 @@ def test_refusals_only_grow(committed_db: PostgresServer) -> None:
             cursor.execute(f"UPDATE audit_refusal SET {change}")
     with _owner(committed_db) as owner, pytest.raises(errors.RaiseException):
         owner.execute("DELETE FROM audit_refusal")
+
+
+def test_the_owner_deletes_and_renames_nobody_who_is_on_record(
+    committed_db: PostgresServer,
+) -> None:
+    user = make.make_user("somebody")
+    make.make_user("nobody")
+    record("test", actor=user)
+    with _owner(committed_db) as owner:
+        for change in ("DELETE FROM auth_user", "UPDATE auth_user SET username = 'else'"):
+            with pytest.raises(errors.RestrictViolation, match="deactivate"):
+                owner.execute(f"{change} WHERE username = 'somebody'")
+            owner.execute(f"{change} WHERE username = 'nobody'")
+
+
+def test_an_override_is_ended_and_nothing_else_of_it_changes(one_of_each: PostgresServer) -> None:
+    for change in ("price = 1", "user_id = 1", "reason = 'x'", "expires_at = now()"):
+        with pytest.raises(DatabaseError, match="permission denied"), connection.cursor() as c:
+            c.execute(f"UPDATE prices_priceoverride SET {change}")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE prices_priceoverride SET ended_at = now()")
 
 
 def test_the_runtime_role_is_no_owner_and_no_superuser(committed_db: PostgresServer) -> None:

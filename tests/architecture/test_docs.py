@@ -10,7 +10,7 @@ from django.core.management import get_commands
 from benchmarks.__main__ import BENCHMARKS
 
 PROJECT = Path(__file__).parents[2]
-APPS = "eqtrade|blotter|pnl|positions|trades|accounts|prices|kernel|benchmarks|tests"
+APPS = "eqtrade|blotter|pnl|positions|trades|accounts|prices|audit|kernel|benchmarks|tests"
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 # Installed, built or written while running.
 NOT_OURS = {".git", ".venv", ".data", "node_modules", "dist", "__pycache__"}

@@ -18,19 +18,7 @@ from tests import factories as make
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss() -> User:
-    return make.make_user("boss", is_staff=True, is_superuser=True)
-
-
-@pytest.fixture
-def client(boss: User) -> Client:
-    client = Client(headers={"X-Real-IP": "192.0.2.7", "X-Request-ID": "abc123"})
-    client.force_login(boss)
-    return client
-
-
-def since(last: int) -> list[Record]:
+def after(last: int) -> list[Record]:
     return list(Record.objects.filter(pk__gt=last).order_by("pk"))
 
 
@@ -46,7 +34,7 @@ def test_a_change_in_the_admin(client: Client, boss: User) -> None:
     sent = {"user": trader.pk, "account": account.pk, "can_view": "on", "can_book": "on"}
     answer = client.post(f"/admin/accounts/entitlement/{right.pk}/change/", sent)
     assert answer.status_code == 302
-    (row,) = since(seen)
+    (row,) = after(seen)
     assert (row.event, row.object_name) == ("entitlement.changed", "trader in Test1")
     assert (row.before, row.after) == ({"can_book": False}, {"can_book": True})
     assert (row.actor, row.actor_name) == (boss.pk, "boss")
@@ -57,7 +45,7 @@ def test_no_password_is_kept(boss: User) -> None:
     seen = newest()
     boss.set_password("another, long enough")
     boss.save()
-    (row,) = since(seen)
+    (row,) = after(seen)
     assert (row.event, row.before, row.after) == (
         "user.changed",
         {"password": "***"},
@@ -72,7 +60,7 @@ def test_a_task_says_what_it_is(boss: User) -> None:
     seen = newest()
     with acting("celery: prices.tasks.sync"):
         make.make_instrument("IBM")
-    (row,) = since(seen)
+    (row,) = after(seen)
     assert (row.actor, row.source, row.object_name) == (None, "celery: prices.tasks.sync", "IBM")
 
 
@@ -83,7 +71,7 @@ def test_one_request_is_not_taken_for_another(client: Client, boss: User) -> Non
     with acting("first", actor=boss.pk, name="boss"):
         make.make_account("A")
     make.make_account("B")
-    first, second = since(seen)
+    first, second = after(seen)
     assert (first.actor_name, second.actor_name) == ("boss", "")
 
 
@@ -92,7 +80,7 @@ def test_what_no_table_shows() -> None:
     seen = newest()
     record("login.failed", about=hashed_unless_known("hunter2\x00", known=False), after={"n": 1})
     record("login.succeeded", actor=user, object_id=user.pk, about="trader")
-    failed, passed = since(seen)
+    failed, passed = after(seen)
     assert failed.object_name.startswith("unknown:")
     assert "hunter2" not in json.dumps(failed.object_name)
     assert (passed.actor, passed.actor_name) == (user.pk, "trader")

@@ -23,9 +23,9 @@ TRADES = (
     ("NVDA", "sell", "80", "121.15"),
 )
 WITHOUT_DESKS = """
-from accounts.models import Account, Entitlement
-Entitlement.objects.filter(account__code__startswith="Desk").delete()
-Account.objects.filter(code__startswith="Desk").delete()
+from accounts.models import Entitlement
+desks = Entitlement.objects.filter(account__code__startswith="Desk")
+desks.update(can_view=False, can_book=False, can_correct=False)
 """
 CHART = ".u-over"
 

@@ -18,7 +18,8 @@ PRICES_EVERY_SECONDS = 3
 
 REVOKE = """
 from accounts.models import Entitlement
-Entitlement.objects.filter(user__username="{user}", account__code="{account}").delete()
+taken = Entitlement.objects.filter(user__username="{user}", account__code="{account}")
+taken.update(can_view=False, can_book=False, can_correct=False)
 """
 CLOSE_THE_DAY = """
 from prices.models import SessionOverride

@@ -150,7 +150,9 @@ def test_seeding_again_leaves_a_changed_password_alone() -> None:
 def test_what_people_took_away_stays_away() -> None:
     run(with_trades=False)
     trader = User.objects.get(username="trader")
-    Entitlement.objects.filter(user=trader, account__code="Test2").delete()
+    Entitlement.objects.filter(user=trader, account__code="Test2").update(
+        can_view=False, can_book=False
+    )
     User.objects.get(username="ops").groups.clear()
     run(with_trades=False)
     assert [r.account.code for r in account_rights(trader)] == ["Test1"]

@@ -142,7 +142,9 @@ def test_rights_end_with_the_next_request(desk: Desk, token: str) -> None:
     assert post(token).status_code == 201
     Entitlement.objects.filter(user=desk.trader).update(can_book=False)
     assert post(token).status_code == 403
-    Entitlement.objects.filter(user=desk.trader).delete()
+    Entitlement.objects.filter(user=desk.trader).update(
+        can_view=False, can_book=False, can_correct=False
+    )
     assert post(token).json()["errors"][0]["code"] == "unknown_account"
     desk.trader.is_active = False
     desk.trader.save()

@@ -26,6 +26,7 @@ from django.utils.html import format_html
 
 from accounts.models import Account
 from accounts.selectors import account_rights, viewable_accounts
+from audit.exports import exported
 from kernel import clock
 from kernel.admin import TableAdmin
 from kernel.errors import DomainError, Invalid
@@ -305,6 +306,7 @@ class TradeAdmin(TableAdmin):
     def export_csv(self, request: HttpRequest) -> HttpResponseBase:
         """All that fits the search and the filters, as it is read: any number of rows."""
         rows = _all_rows(self._whole_search(request))
+        exported("trades", "csv", request)
         return StreamingHttpResponse(
             csv_lines(rows),
             content_type="text/csv; charset=utf-8",
@@ -322,6 +324,7 @@ class TradeAdmin(TableAdmin):
             )
             query = request.GET.urlencode()
             return HttpResponseRedirect(f"{reverse('admin:trades_trade_changelist')}?{query}")
+        exported("trades", "xlsx", request)
         return FileResponse(
             file,
             as_attachment=True,

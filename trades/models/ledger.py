@@ -323,7 +323,7 @@ class VerificationBreak(models.Model):
     what = models.CharField(max_length=64)
     key = models.CharField(max_length=160)
     account = models.ForeignKey(
-        Account, on_delete=models.CASCADE, null=True, related_name="+", db_index=False
+        Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     found = NumericField(null=True)
     expected = NumericField(null=True)

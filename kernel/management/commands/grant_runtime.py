@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection, transaction
 from psycopg import sql
 
-from kernel.database import append_only_tables, kept_tables
+from kernel.database import append_only_tables, changeable_columns, kept_tables
 
 
 class Command(BaseCommand):
@@ -34,6 +34,17 @@ class Command(BaseCommand):
                 run(
                     sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON TABLE {} FROM {}").format(
                         sql.Identifier(table), role
+                    )
+                )
+            for table, columns in changeable_columns().items():
+                run(
+                    sql.SQL("REVOKE UPDATE ON TABLE {} FROM {}").format(sql.Identifier(table), role)
+                )
+                run(
+                    sql.SQL("GRANT UPDATE ({}) ON TABLE {} TO {}").format(
+                        sql.SQL(", ").join(map(sql.Identifier, columns)),
+                        sql.Identifier(table),
+                        role,
                     )
                 )
             for table in kept_tables():
