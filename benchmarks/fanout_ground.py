@@ -20,8 +20,9 @@ POSITIONS, TRADES, INSTRUMENTS = 15, 100, 500
 
 MAKE_USERS = f"""
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 from accounts.models import Account, Entitlement
+from accounts.services import token_create
+from kernel import clock
 accounts = Account.objects.bulk_create(
     Account(code=f"Fan{{n:03}}") for n in range({ACCOUNTS} + 1))
 desk = User.objects.create_user("desk")
@@ -34,9 +35,9 @@ for n, user in enumerate(users):
     Entitlement.objects.bulk_create(
         Entitlement(user=user, account=watched[(n * 2 + step * 67) % len(watched)])
         for step in range({EACH}))
-print("desk", Token.objects.create(user=desk).key)
+print("desk", token_create(user=desk, now=clock.now()).key)
 for user in users:
-    print("token", Token.objects.create(user=user).key)
+    print("token", token_create(user=user, now=clock.now()).key)
 """
 
 
