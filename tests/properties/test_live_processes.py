@@ -6,6 +6,7 @@ that change. REST reads the database anew; a fresh snapshot comes from the board
 """
 
 import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -30,6 +31,8 @@ BUDGET_SECONDS = float(os.environ.get("LIVE_SECONDS", "35"))
 """Of playing; what is drawn after that is left out. Each kind of trouble is played once before."""
 EXAMPLES = int(os.environ.get("LIVE_EXAMPLES", "50"))
 WATCHERS = 3
+NEWEST = 8
+STANDS_STILL_SECONDS = 1.0
 TICKERS = ("AMZN", "MSFT", "NVDA", "KO")
 MOVED = 500
 
@@ -47,17 +50,22 @@ watch = st.tuples(
     st.sampled_from(["all", "none", [*TICKERS]]),
 )
 usual = st.one_of(
-    *(book, book, book, amend, amend, move, move),
-    *(st.tuples(st.just("cancel"), numbers), st.tuples(st.just("tick")), watch),
+    *(book, book, book, amend, amend, move, move, move, move, watch, watch),
+    *(st.tuples(st.just("cancel"), numbers), st.tuples(st.just("tick"))),
 )
 trouble = st.one_of(
     *(st.tuples(st.just("lose_notices")), st.tuples(st.just("drop"), watchers)),
     *(st.tuples(st.just("kill_valkey")), st.tuples(st.just("kill_ws"))),
 )
-plays = st.lists(st.one_of(usual, usual, usual, usual, trouble), min_size=10, max_size=30)
+# A new connection begins with a snapshot, which would hide what was told wrong before it.
+calm = st.lists(usual, min_size=8, max_size=30)
+plays = st.one_of(
+    calm, calm, st.tuples(calm, trouble, calm).map(lambda parts: [*parts[0], parts[1], *parts[2]])
+)
 
 EACH_TROUBLE: list[list[tuple[Any, ...]]] = [
-    [("book", 0, "KO", 5), ("lose_notices",), ("book", 1, "KO", 7), ("move", 0, 2), ("tick",)],
+    [("book", 0, "KO", 5), ("lose_notices",)],
+    [("lose_notices",), ("book", 1, "KO", 7), ("move", 0, 2), ("tick",)],
     [("kill_valkey",), ("book", 0, "MSFT", 3), ("amend", 0, 8), ("tick",)],
     [("book", 2, "NVDA", -4), ("kill_ws",), ("cancel", 0), ("watch", 0, {1, 2}, 1, "none")],
 ]
@@ -105,7 +113,9 @@ class Theatre:
         """The trade that was corrected. What changes nothing is refused, and nothing happened."""
         if not self.standing:
             return None
-        trade = self.standing[number % len(self.standing)]
+        # Of the newest: they are in the windows, and what becomes of them moves those.
+        newest = self.standing[-NEWEST:]
+        trade = newest[number % len(newest)]
         answer = self.trader.session.request(
             method,
             f"{self.stack.url}/api/v1/trades/{trade}/{path}",
@@ -130,12 +140,21 @@ class Theatre:
         self.lives[watcher].drop()
 
     def lose_notices(self) -> None:
-        """Whoever listens is cut off from Redis; what is told until he is back is lost."""
-        with (
-            redis.Redis.from_url(self.stack.settings()["REDIS_URL"]) as server,
-            suppress(redis.RedisError),
-        ):
-            server.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+        """ws is cut off from Redis while it stands still, for less than it takes to notice: what
+        the workers tell meanwhile is heard by nobody."""
+        ws = self.stack.pid("ws")
+        os.kill(ws, signal.SIGSTOP)
+        try:
+            with (
+                redis.Redis.from_url(self.stack.settings()["REDIS_URL"]) as server,
+                suppress(redis.RedisError),
+            ):
+                server.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            self.book(0, "KO", 3)
+            self.amend(0, 7)
+            time.sleep(STANDS_STILL_SECONDS)
+        finally:
+            os.kill(ws, signal.SIGCONT)
 
     def kill_valkey(self) -> None:
         self.stack.kill("valkey")
@@ -212,14 +231,15 @@ def _same(kind: str, told: dict[Any, Row], expected: dict[Any, Row]) -> None:
 def theatre(stack: RunningStack) -> Iterator[Theatre]:
     stand_still(stack)
     trader, codes = stack.client("trader"), [stack.desk() for _ in range(3)]
-    asked = [{"accounts": codes, "trades": 2_000, "prices": "all"} for _ in range(WATCHERS)]
+    asked: list[dict[str, Any]] = [
+        {"accounts": codes, "trades": 2_000, "prices": "all"},
+        {"accounts": codes[:2], "trades": 3, "prices": "none"},
+        {"accounts": codes[:1], "trades": 1, "prices": [*TICKERS]},
+    ]
     try:
         with ExitStack() as ends:
             prices = ends.enter_context(ticker(stack))
-            lives = [
-                ends.enter_context(Live(stack.url, trader.token, **each))  # type: ignore[arg-type]
-                for each in asked
-            ]
+            lives = [ends.enter_context(Live(stack.url, trader.token, **each)) for each in asked]
             yield Theatre(stack, prices, codes, lives, trader, asked)
     finally:
         go_on(stack)
