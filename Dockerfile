@@ -39,7 +39,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HEARTBEAT_FILE=/tmp/heartbeat.json
 # Compiled once: the user below can't write here, and each start would compile anew.
 RUN python manage.py collectstatic --noinput --verbosity 0 \
-    && python -m compileall -q accounts blotter deploy eqtrade kernel pnl positions prices trades
+    && python -m compileall -q accounts audit blotter deploy eqtrade kernel pnl positions prices trades
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \
     CMD ["/app/deploy/entrypoint.sh", "health"]

@@ -198,7 +198,16 @@ class Project:
 
     def _sources(self) -> list[str]:
         """Every file that decides about the images, as git knows them, in a fixed order."""
-        folders = ["accounts", "blotter", "deploy", "eqtrade", "kernel", "pnl", "positions"]
+        folders = [
+            "accounts",
+            "audit",
+            "blotter",
+            "deploy",
+            "eqtrade",
+            "kernel",
+            "pnl",
+            "positions",
+        ]
         folders += ["prices", "trades", "frontend/src", "frontend/public"]
         files = [f for folder in folders for f in (PROJECT / folder).rglob("*") if f.is_file()]
         more = [PROJECT / "requirements.txt", PROJECT / "manage.py"]

@@ -1,9 +1,11 @@
 """docker-compose.yml and the system agree: each queue has a worker, each part its limits."""
 
+import re
 from typing import Any
 
 import pytest
 import yaml
+from django.conf import settings
 
 from eqtrade.queues import queue_names
 from eqtrade.up.options import PROJECT
@@ -17,6 +19,19 @@ PARTS = sorted(SERVICES.keys() - JOBS - {"prices-stream"})
 def test_every_queue_has_a_worker() -> None:
     served = [s["command"][1] for s in SERVICES.values() if s.get("command", [""])[0] == "worker"]
     assert sorted(served) == queue_names()
+
+
+def test_every_app_is_in_the_image_and_within_reach_of_development() -> None:
+    ours = [app for app in settings.INSTALLED_APPS if (PROJECT / app).is_dir()]
+    assert len(ours) > 5
+    taken = (PROJECT / ".dockerignore").read_text().splitlines()
+    compiled = re.search("compileall -q (.*)", (PROJECT / "Dockerfile").read_text())
+    assert compiled is not None
+    develop = (PROJECT / "docker-compose.override.example.yml").read_text()
+    for app in ours:
+        assert f"!{app}" in taken
+        assert app in compiled[1].split()
+        assert f"- ./{app}:/app/{app}:ro\n" in develop
 
 
 def test_one_port_is_published() -> None:
