@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
+from django.http import HttpRequest
 
 from accounts.callers import caller_by_id
+from accounts.services import tokens_keep
 
 _found: ContextVar[User | None] = ContextVar("found", default=None)
 
@@ -24,7 +27,22 @@ def caller_found(user: User | None) -> Iterator[None]:
 
 
 class CallerBackend(ModelBackend):
-    """Django's own backend but for the query of each request."""
+    """Django's own backend but for the query of each request, and for tokens: a password that a
+    login hashes anew, as with each of Django's versions, is the same password."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **more: Any,
+    ) -> User | None:
+        hashes = User.objects.filter(username=username).values_list("password", flat=True)
+        before = hashes.first()
+        user = super().authenticate(request, username, password, **more)
+        if isinstance(user, User) and before is not None and user.password != before:
+            tokens_keep(user=user, before=before)
+        return user if isinstance(user, User) else None
 
     def get_user(self, user_id: int) -> User | None:
         user = _found.get()

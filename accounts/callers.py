@@ -76,9 +76,9 @@ def digest_of(key: str) -> bytes:
     return hashlib.sha256(key.encode()).digest()
 
 
-def password_digest_of(user: User) -> bytes:
-    """What a token keeps of its user's password, as HOLDS compares it."""
-    return hashlib.sha256(user.password.encode()).digest()
+def password_digest_of(password: str) -> bytes:
+    """What a token keeps of its user's password, which is a hash already, as HOLDS compares it."""
+    return hashlib.sha256(password.encode()).digest()
 
 
 def caller_of(values: Sequence[Any]) -> Caller:

@@ -34,7 +34,7 @@ def token_create(
     token = AccessToken.objects.create(
         user=user,
         digest=digest_of(key),
-        password_digest=password_digest_of(user),
+        password_digest=password_digest_of(user.password),
         name=name,
         scope=scope,
         created_at=now,
@@ -48,6 +48,12 @@ def token_revoke(*, user: AbstractBaseUser, token: int) -> None:
     deleted, _ = AccessToken.objects.filter(user_id=user.pk, pk=token).delete()
     if not deleted:
         raise NotThere("You have no such token.")
+
+
+def tokens_keep(*, user: User, before: str) -> None:
+    """The user's password is the same and was hashed anew: it was `before`."""
+    held = AccessToken.objects.filter(user=user, password_digest=password_digest_of(before))
+    held.update(password_digest=password_digest_of(user.password))
 
 
 def tokens_tidy(*, now: datetime) -> int:

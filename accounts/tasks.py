@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
+from accounts.browser_sessions import SessionStore
 from accounts.services import tokens_tidy
 from kernel import clock
 
 
 @shared_task(name="accounts.tasks.credentials_tidy")
 def credentials_tidy() -> int:
+    SessionStore.clear_expired()
     return tokens_tidy(now=clock.now())

@@ -10,6 +10,7 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.contrib.sessions.models import Session
 from django.utils.crypto import constant_time_compare
 
+from accounts.browser_sessions import stored_key
 from accounts.callers import digest_of, users_by_token
 from kernel.authorization import may_open
 
@@ -30,7 +31,7 @@ def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     authorization. Three queries in all."""
     digests = {x.token: digest_of(x.token) for x in logins if x.token}
     tokens = users_by_token(digests.values(), now)
-    keys = {x.session for x in logins if x.session}
+    keys = {stored_key(x.session) for x in logins if x.session}
     found = Session.objects.filter(session_key__in=keys, expire_date__gt=now)
     sessions = {
         key: _of_session(data) for key, data in found.values_list("session_key", "session_data")
@@ -45,7 +46,7 @@ def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     def user_of(login: Login) -> int | None:
         if login.token:
             return tokens.get(digests[login.token])
-        user, stored = sessions.get(login.session, (0, ""))
+        user, stored = sessions.get(stored_key(login.session), (0, ""))
         return user if user in active and _is_of_password(stored, active[user]) else None
 
     return {login: user for login in logins if (user := user_of(login)) in active}

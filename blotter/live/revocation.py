@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING
 
+from accounts.browser_sessions import sessions_used
 from accounts.selectors import viewable
 from blotter.live.logins import Login, users_of
 from blotter.live.reading import with_connection
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
+USED_EVERY = 60
+"""Looks; a page that watches uses its session without asking for anything."""
 
 Pair = tuple[int, str]
 
@@ -27,6 +30,7 @@ class Revocation:
     def __init__(self, hub: "Hub") -> None:
         self._hub = hub
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hub-revokes")
+        self._looks = 0
 
     async def watch(self) -> None:
         while True:
@@ -41,9 +45,12 @@ class Revocation:
         }
         logins = {connection.login for connection in watched}
         pairs = {(c.user_id, code) for c, (_, codes) in watched.items() for code in codes.values()}
+        watching = {connection.login.session for connection, (_, codes) in watched.items() if codes}
+        used = watching - {""} if self._looks % USED_EVERY == 0 else set()
+        self._looks += 1
         loop = asyncio.get_running_loop()
         users, allowed = await loop.run_in_executor(
-            self._pool, partial(with_connection, _asks(logins, pairs))
+            self._pool, partial(with_connection, _asks(logins, pairs, used))
         )
         for connection, (view, accounts) in watched.items():
             if users.get(connection.login) != connection.user_id:
@@ -62,6 +69,11 @@ class Revocation:
 
 
 def _asks(
-    logins: set[Login], pairs: set[Pair]
+    logins: set[Login], pairs: set[Pair], used: set[str]
 ) -> Callable[[], tuple[dict[Login, int], dict[Pair, int]]]:
-    return lambda: (users_of(logins, clock.now()), viewable(pairs))
+    def ask() -> tuple[dict[Login, int], dict[Pair, int]]:
+        now = clock.now()
+        sessions_used(used, now)
+        return users_of(logins, now), viewable(pairs)
+
+    return ask

@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from blotter.live.logins import Login, users_of
+from blotter.live.revocation import _asks
 from kernel import clock
+from kernel.clock import clock_set
 from tests import factories as make
 
 pytestmark = pytest.mark.django_db
@@ -68,3 +72,16 @@ def test_everything_of_an_inactive_user_ends(client: Client) -> None:
     user.is_active = False
     user.save()
     assert users_of(logins, clock.now()) == {}
+
+
+def test_a_page_that_watches_uses_its_session(client: Client) -> None:
+    """And one that is only connected does not."""
+    user = User.objects.create_user("ann", password="a password")
+    login = _session(client, user)
+    later = clock.now() + timedelta(seconds=settings.SESSION_IDLE_SECONDS / 2)
+    end = Session.objects.get().expire_date
+    with clock_set(later):
+        for used, moved in ((set(), False), ({login.session}, True)):
+            users, _ = _asks({login}, set(), used)()
+            assert users == {login: user.pk}
+            assert (Session.objects.get().expire_date > end) == moved

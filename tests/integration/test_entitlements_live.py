@@ -94,7 +94,8 @@ print(client.session.session_key, file=open({path!r}, "w"))
 """
 LOG_OUT = """
 from django.contrib.sessions.models import Session
-Session.objects.filter(session_key={key!r}).delete()
+from accounts.browser_sessions import stored_key
+Session.objects.filter(session_key=stored_key({key!r})).delete()
 """
 
 
