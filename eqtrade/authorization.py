@@ -105,6 +105,8 @@ _PAGES = {
     "logout/": methods(POST=ANYONE),
     "password/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
     "password/done/": _READ,
+    "tokens/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "tokens/<int:token>/end/": _WRITE,
     "healthz": methods(GET=ANYONE),
     "readyz": methods(GET=ANYONE),
     "metrics": methods(GET=STAFF),

@@ -18,6 +18,7 @@ const places = {
   login: target.dataset["login"] ?? "/login/",
   logout: target.dataset["logout"] ?? "/logout/",
   password: target.dataset["password"] ?? "/password/",
+  tokens: target.dataset["tokens"] ?? "/tokens/",
   admin: target.dataset["admin"] ?? "/admin/",
   docs: target.dataset["docs"] ?? "/api/v1/docs/",
 };

@@ -108,6 +108,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "pnl": ("/pnl/", pnl),
     "system": ("/system/", system),
     "password": ("/password/", nothing),
+    "tokens": ("/tokens/", nothing),
     "help": ("/", help_list),
 }
 

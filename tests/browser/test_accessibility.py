@@ -66,5 +66,7 @@ def test_no_page_has_a_serious_axe_finding(
     found["Shortcuts"] = serious(page)
     page.goto(f"{stack.url}/password/")
     found["Change password"] = serious(page)
+    page.goto(f"{stack.url}/tokens/")
+    found["Tokens"] = serious(page)
     context.close()
     assert {name: rules for name, rules in found.items() if rules} == {}

@@ -15,6 +15,7 @@ export interface Places {
   login: string;
   logout: string;
   password: string;
+  tokens: string;
   admin: string;
   docs: string;
 }
