@@ -323,6 +323,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # A CSV file to import; nginx's limit for that address is a little above it.
 IMPORT_KEEP_DAYS = env.int("IMPORT_KEEP_DAYS", default=90)
 IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=80 * 1000 * 1000)
+# Of one user: files that wait or are being booked, and bytes of all files in 24 hours.
+IMPORT_OPEN_MAX = env.int("IMPORT_OPEN_MAX", default=20)
+IMPORT_BYTES_PER_DAY = env.int("IMPORT_BYTES_PER_DAY", default=2 * 1000 * 1000 * 1000)
 
 # --- files and language -------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Errors with a meaning. Services raise them; `kernel.api.errors` turns them into HTTP, once."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -49,6 +50,21 @@ class Conflict(DomainError):
     status = 409
     code = "conflict"
     detail = "This conflicts with what is there."
+
+
+class TooMany(DomainError):
+    """More than one caller may have at a time; `retry_after` says in how many seconds to ask
+    again."""
+
+    status = 429
+    code = "throttled"
+    detail = "Too many requests."
+
+    def __init__(
+        self, detail: str | None = None, *, code: str | None = None, retry_after: float = 1
+    ) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after = max(1, math.ceil(retry_after))
 
 
 class Unavailable(DomainError):

@@ -26,6 +26,18 @@ class Lock(IntEnum):
     LEDGER_EPOCH = 7_205_041
 
 
+class UserLock(IntEnum):
+    """Locks of which each user has one: numbers of the space that has two of them."""
+
+    IMPORT_QUOTA = 7_205_091
+
+
+def user_transaction_lock(lock: UserLock, user_id: int) -> None:
+    """As `transaction_lock`, for one user."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(lock), user_id])
+
+
 def transaction_lock(lock: Lock) -> None:
     """Wait for the lock and hold it until this transaction ends. What must see the work of the
     holder before is a later statement."""

@@ -18,7 +18,7 @@ from kernel.api.exceptions import (
     PayloadTooLarge,
 )
 from kernel.database import is_outage
-from kernel.errors import DomainError, Invalid
+from kernel.errors import DomainError, Invalid, TooMany
 
 EPOCH_MISMATCH = "eqtrade: another cluster"
 
@@ -32,6 +32,8 @@ class ExceptionHandler(BaseHandler):
             refusal.status_code = exc.status
             if exc.status == 503:
                 refusal.wait = RETRY_AFTER_SECONDS  # type: ignore[attr-defined]
+            if isinstance(exc, TooMany):
+                refusal.wait = exc.retry_after  # type: ignore[attr-defined]
             return refusal
         if isinstance(exc, RequestDataTooBig):
             return PayloadTooLarge()

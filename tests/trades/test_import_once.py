@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from eqtrade.up.postgres import PostgresServer
+from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import Desk, make_desk
 from tests.trades.importing import ROW, counts, lines, upload, work
@@ -46,7 +47,8 @@ def test_other_files_and_other_options_need_an_id_of_their_own(desk: Desk) -> No
 
 def test_an_id_is_its_users_own_and_without_one_each_upload_counts(desk: Desk) -> None:
     mine = str(uuid4())
-    for who in ("trader", "viewer"):
+    make.entitle(desk.outsider, desk.account, book=True)
+    for who in ("trader", "outsider"):
         assert upload(desk, lines(ROW), who, client_import_id=mine).status_code == 202
     for _ in range(2):
         assert upload(desk, lines(ROW)).status_code == 202

@@ -25,7 +25,7 @@ from tests.trades.importing import (
 from trades.imports import accept as import_accepting
 from trades.imports import lease as import_lease
 from trades.imports import run as import_running
-from trades.imports.csvfile import records
+from trades.imports.records import records
 from trades.imports.run import import_run
 from trades.models import Import, RequestGroup, Trade
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.trades.conftest import Desk
 from tests.trades.importing import HEADER, counts, errors_csv, imported, lines
-from trades.imports.csvfile import cells_as_meant, header_of, records, rejected_lines
+from trades.imports.csvfile import cells_as_meant, header_of, rejected_lines
+from trades.imports.records import records
 from trades.models import Trade
 
 COLUMNS = [*HEADER.split(","), "note"]

@@ -34,6 +34,7 @@ from trades.api.bulk import UuidField
 from trades.api.rows import import_row
 from trades.imports.accept import import_accept
 from trades.imports.csvfile import rejected_lines
+from trades.imports.quotas import import_allowed
 from trades.imports.undo import import_undo
 from trades.models import Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
@@ -110,6 +111,10 @@ class ImportOut(serializers.Serializer[Any]):
     rows_done = serializers.IntegerField()
     rows_booked = serializers.IntegerField()
     rows_rejected = serializers.IntegerField()
+    rejected_further = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Of the rejected rows that are not in errors.csv: how many, by code.",
+    )
     rows_per_second = serializers.FloatField(allow_null=True)
     error = serializers.CharField(allow_blank=True)
     undo_reason = serializers.CharField(allow_blank=True)
@@ -134,6 +139,7 @@ EXAMPLE = OpenApiExample(
         "rows_done": 250,
         "rows_booked": 249,
         "rows_rejected": 1,
+        "rejected_further": {},
         "rows_per_second": 862.1,
         "error": "",
         "undo_reason": "",
@@ -198,7 +204,8 @@ class ImportListView(APIView):
         " file as a whole is refused now (attr `file`); rows that cannot be booked are reported"
         " later, and the others are booked, in request groups of `group_size` rows. The same"
         " `client_import_id` with the same file and options again: 200 and that import as it is"
-        " now; with others: 409. Follow it by"
+        " now; with others: 409. Who may book in no account gets 403; beyond what a user may have"
+        " waiting, or send in a day, 429. Follow it by"
         ' its id, or by `{"type":"import"}` messages on the websocket.',
         request={"multipart/form-data": ImportIn},
         responses={
@@ -208,6 +215,7 @@ class ImportListView(APIView):
         examples=[EXAMPLE],
     )
     def post(self, request: Request) -> Response:
+        import_allowed(caller(request))
         _refuse_large(request.META.get("CONTENT_LENGTH") or "0", ENVELOPE_BYTES)
         given = ImportIn(data=request.data)
         given.is_valid(raise_exception=True)
@@ -254,7 +262,9 @@ class ImportErrorsView(APIView):
     @extend_schema(
         operation_id="imports_errors",
         summary="The rejected rows as CSV, each with its line and reason",
-        description="Of your own imports. The first two columns are passed over by an import, so"
+        description="Of your own imports: the first 1,000 rows, or fewer where they would take more"
+        " than twice the file's size; the import says how many others there are. They are kept as"
+        " long as the file. The first two columns are passed over by an import, so"
         " that the file can be mended and uploaded again. A cell that a spreadsheet would take for"
         " a formula has an apostrophe before it; beside those two columns an import takes it off.",
         responses={(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR)},

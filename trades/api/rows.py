@@ -63,6 +63,7 @@ def import_row(job: Import, now: datetime, groups: Sequence[UUID] | None) -> Row
         "rows_done": job.rows_done,
         "rows_booked": job.rows_booked,
         "rows_rejected": job.rows_rejected,
+        "rejected_further": job.rejected_further,
         "rows_per_second": round(job.rows_done / seconds, 1) if seconds > 0 else None,
         "error": job.error,
         "undo_reason": job.undo_reason,

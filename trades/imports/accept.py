@@ -11,7 +11,9 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
 from kernel.errors import Conflict, FieldError, Invalid
-from trades.imports.csvfile import FileRefused, TextCheck, header_of, records
+from trades.imports.csvfile import TextCheck, header_of
+from trades.imports.quotas import ImportQuota, quota_take
+from trades.imports.records import FileRefused, records
 from trades.ledger import nudges
 from trades.models import Import, ImportChunk
 
@@ -46,7 +48,7 @@ def import_accept(
     same time the second waits for the first.
 
     Raises Invalid (attr `file`) when the file as a whole cannot be imported; its rows are judged
-    when it is their turn. Raises ClientImportIdTaken.
+    when it is their turn. Raises ClientImportIdTaken, ImportQuota.
     """
     job = Import(
         id=UUID(bytes=uuid_utils.uuid7().bytes),
@@ -64,7 +66,7 @@ def import_accept(
     _look_through(job, read())
     try:
         _store(job, read())
-    except IntegrityError:
+    except (IntegrityError, ImportQuota):
         before = Import.objects.filter(
             user_id=user.pk, client_import_id=client_import_id, client_import_id__isnull=False
         ).first()
@@ -77,8 +79,9 @@ def import_accept(
 
 
 def _store(job: Import, data: Iterable[bytes]) -> None:
-    """All of it or nothing. Raises IntegrityError for an upload that was taken."""
+    """All of it or nothing. Raises IntegrityError for an upload that was taken, and ImportQuota."""
     with transaction.atomic():
+        quota_take(user_id=job.user_id, size=job.size, now=job.accepted_at)
         job.save(force_insert=True)
         for number, chunk in enumerate(_even(data)):
             ImportChunk.objects.create(import_job_id=job.pk, number=number, data=chunk)

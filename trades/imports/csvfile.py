@@ -1,31 +1,17 @@
-"""A CSV file of trades: bytes in, records, columns and cells out. Pure, and streaming: at no time
-is more than a chunk of the file held.
-
-A record is a row as CSV has it: a physical line, or several where a quoted cell holds line breaks.
-As in RFC 4180, a quote opens a cell only where a cell begins, and is doubled within one; elsewhere
-it is text, as in 5". A quote that never closes, or closes where no cell can end, spoils its own
-line only, not the rest of the file.
-"""
+"""A CSV file of trades: is it text, what do its columns mean, what do its records say? Pure."""
 
 import codecs
 import csv
 import re
-from collections import deque
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import lru_cache
 
 from kernel.errors import FieldError
 from kernel.spreadsheet_text import harmless, meant
+from trades.imports.records import BOM, FileRefused, Record
 from trades.terms import FIELDS, IGNORED_COLUMNS, REJECTED_COLUMNS, REQUIRED, TERMS
-
-BOM = codecs.BOM_UTF8
-# Far beyond any honest row; bounds what a quote that never closes can take with it.
-MAX_RECORD = 16 * 1024
-OPEN, CLOSED, WRONG = "open", "closed", "wrong"
-_CELL_ENDS = (b",", b"\r", b"\n", b"")
-# A line as most are, told at once: whole cells, plain or in quotes that hold no others.
-_USUAL = re.compile(rb'(?:"[^"]*+"|[^",]*+)(?:,(?:"[^"]*+"|[^",]*+))*+\r?\n?')
 
 # What people call the columns; case, blanks and underscores do not matter.
 _ALIASES = {
@@ -40,26 +26,6 @@ _MARKS = {b"PK\x03\x04": "a ZIP archive or an Excel workbook", b"\x1f\x8b": "a g
 _SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-class FileRefused(ValueError):
-    """The file as a whole cannot be imported. `code` is for programs."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.detail = detail
-
-
-class Record(NamedTuple):
-    """`line` is the number of its first physical line, from 1; `end` the offset behind it and
-    `next_line` the number of the line there. A `broken` one opens a quote that is never closed."""
-
-    raw: bytes
-    line: int
-    end: int
-    next_line: int
-    broken: bool
-
-
 @dataclass(frozen=True)
 class Header:
     """`names` as typed; `fields` what each column means, None for one that is passed over. In a
@@ -68,79 +34,6 @@ class Header:
     names: tuple[str, ...]
     fields: tuple[str | None, ...]
     of_rejected: bool = False
-
-
-def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Iterator[Record]:
-    """The records of a file from an offset on, where a record begins. Blank lines are records too.
-
-    Raises FileRefused for a line of more than `MAX_RECORD` bytes.
-    """
-    lines = _lines(chunks)
-    again: deque[bytes] = deque()
-    while True:
-        first = again.popleft() if again else next(lines, None)
-        if first is None:
-            return
-        broken = False
-        raw, taken = first, 1
-        if b'"' in first and _quotes(first.removeprefix(BOM) if offset == 0 else first) is OPEN:
-            held = [first]
-            size, state = len(first), OPEN
-            while state is OPEN and size <= MAX_RECORD:
-                more = again.popleft() if again else next(lines, None)
-                if more is None:
-                    break
-                held.append(more)
-                size += len(more)
-                state = _quotes(more, within=True)
-            if state is CLOSED:
-                raw, taken = b"".join(held), len(held)
-            else:
-                broken = True
-                again.extendleft(reversed(held[1:]))
-        if len(first) > MAX_RECORD:
-            raise FileRefused("line_too_long", f"Line {line} is longer than {MAX_RECORD:,} bytes.")
-        offset += len(raw)
-        yield Record(raw, line, offset, line + taken, broken)
-        line += taken
-
-
-def _quotes(line: bytes, *, within: bool = False) -> str:
-    """How a physical line leaves its quotes, when it begins with a cell or `within` a quoted one:
-    CLOSED, OPEN (the cell goes on in the next line), or WRONG (something stands behind a closing
-    quote)."""
-    if not within and _USUAL.fullmatch(line):
-        return CLOSED
-    at = 0
-    while True:
-        if within or line[at : at + 1] == b'"':
-            at += not within
-            within = False
-            while (at := line.find(b'"', at)) >= 0 and line[at + 1 : at + 2] == b'"':
-                at += 2
-            if at < 0:
-                return OPEN
-            if line[at + 1 : at + 2] not in _CELL_ENDS:
-                return WRONG
-        at = line.find(b",", at) + 1
-        if not at:
-            return CLOSED
-
-
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Physical lines with their ends: LF, CRLF or CR, also where a chunk ends within one."""
-    rest = b""
-    for chunk in chunks:
-        data = rest + chunk
-        parts = data.splitlines(keepends=True)
-        # A CR may be half of a CRLF.
-        rest = parts.pop() if parts and not data.endswith(b"\n") else b""
-        yield from parts
-        if len(rest) > MAX_RECORD:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest
 
 
 class TextCheck:
@@ -228,27 +121,55 @@ def cells_as_meant(text: str, header: Header) -> list[str] | FieldError:
     return cells
 
 
+class _Reader(threading.local):
+    """Python's reader of CSV, made once: that takes longer than to read a short record."""
+
+    def __init__(self) -> None:
+        self._text: str | None = None
+        self.read = csv.reader(self, strict=True)
+
+    def __iter__(self) -> "_Reader":
+        return self
+
+    def __next__(self) -> str:
+        """One record at a time: a quote left open in one must not swallow the next."""
+        text, self._text = self._text, None
+        if text is None:
+            raise StopIteration
+        return text
+
+    def cells(self, text: str) -> list[str]:
+        self._text = text
+        return next(self.read)
+
+
+_reader = _Reader()
+
+
 def cells_of(text: str) -> list[str] | FieldError:
     """The cells of one record, as they stand there."""
     text = text.rstrip("\r\n")
     if '"' not in text:
         return text.split(",")
     try:
-        # One record at a time: a quote left open in one must not swallow the next.
-        return next(csv.reader([text], strict=True))
+        return _reader.cells(text)
     except csv.Error as error:
         return FieldError("bad_quotes", f"Its quotes cannot be read: {error}.")
+
+
+_NEVER_CLOSED = FieldError("bad_quotes", "A quote in this line is never closed.")
+_HEADER_AGAIN = FieldError("header_again", "This is the header once more.")
 
 
 def row_of(record: Record, header: Header) -> dict[str, str] | FieldError:
     """The cells of one record by field, empty optional ones left out."""
     if record.broken:
-        return FieldError("bad_quotes", "A quote in this line is never closed.")
+        return _NEVER_CLOSED
     cells = cells_as_meant(record.raw.decode("utf-8"), header)
     if isinstance(cells, FieldError):
         return cells
     if len(cells) != len(header.fields):
-        return _wrong_count(cells, header)
+        return _wrong_count(len(cells), len(header.fields))
     row = {
         field: cell
         for field, cell in zip(header.fields, cells, strict=True)
@@ -257,12 +178,13 @@ def row_of(record: Record, header: Header) -> dict[str, str] | FieldError:
     if row["ticker"] not in header.names:
         return row
     if tuple(cell.strip() for cell in cells) == header.names:
-        return FieldError("header_again", "This is the header once more.")
+        return _HEADER_AGAIN
     return row
 
 
-def _wrong_count(cells: Sequence[str], header: Header) -> FieldError:
-    found, wanted = len(cells), len(header.fields)
+@lru_cache(1024)
+def _wrong_count(found: int, wanted: int) -> FieldError:
+    """Kept, as a file may have a million such rows."""
     if found > wanted:
         detail = f"This row has {found} cells, the header {wanted}."
         hint = " Is a number written with thousands separators? Write 1000 for 1,000."

@@ -22,7 +22,6 @@ import hashlib
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from itertools import chain
 from uuid import UUID, uuid5
 
 from django.db import DataError, IntegrityError, connection, transaction
@@ -32,7 +31,7 @@ from kernel import clock
 from kernel.errors import FieldError
 from trades.bookings import booking_of
 from trades.imports.accept import CHUNK_BYTES
-from trades.imports.csvfile import Header, Record, cells_as_meant, header_named, records, row_of
+from trades.imports.csvfile import Header, header_named, row_of
 from trades.imports.dry_run import Imagined
 from trades.imports.lease import (
     dry_run_alone,
@@ -43,6 +42,8 @@ from trades.imports.lease import (
     import_take_over,
     tell,
 )
+from trades.imports.records import Record, records
+from trades.imports.rejections import Kept, kept_of, rejections_keep
 from trades.imports.undo import undo_go_on
 from trades.ledger import nudges
 from trades.models import Import, ImportChunk, ImportState, Rejection, RequestGroup
@@ -91,6 +92,7 @@ class _Run:
             self.piece_rows = PIECE_ROWS
         self.group_size = job.group_size
         self.groups: dict[int, str] = {}
+        self.kept = kept_of(job)
         self.told = time.monotonic()
 
     def go_on(self, until: float) -> bool:
@@ -140,23 +142,23 @@ class _Run:
         bookings, rejected = self._read(rows, refusal)
         with transaction.atomic(durable=True):
             booked = self._trades(bookings, rejected, rows)
-            Rejection.objects.bulk_create(
-                Rejection(
-                    import_job_id=job.pk,
-                    line=rows[row].line,
-                    reason=_sentence(errors),
-                    cells=_cells(rows[row], self.header),
-                )
-                for row, errors in sorted(rejected.items())
+            written, kept = rejections_keep(
+                job,
+                self.header,
+                self.kept,
+                ((rows[row], errors) for row, errors in sorted(rejected.items())),
             )
+            Rejection.objects.bulk_create(written)
             after = {
                 "place": piece[-1].end,
                 "line": piece[-1].next_line,
                 "rows_done": job.rows_done + len(rows),
                 "rows_booked": job.rows_booked + booked,
                 "rows_rejected": job.rows_rejected + len(rejected),
+                "rejected_further": kept.further,
             }
             import_move(job, attempts=0, error="", **after)
+        self.kept = kept
         for name, value in after.items():
             setattr(job, name, value)
 
@@ -244,10 +246,12 @@ class _Run:
         job = self.job
         job.place, job.line = 0, 1
         head = next(records(_bytes_from(job)))
-        after = {"place": head.end, "line": head.next_line, "rows_done": 0, "rows_rejected": 0}
+        after = {"place": head.end, "line": head.next_line, "rows_done": 0, "rows_rejected": 0,
+                 "rejected_further": {}}  # fmt: skip
         with transaction.atomic():
             job.rejections.all().delete()
             import_move(job, **after)
+        self.kept = Kept()
         for name, value in after.items():
             setattr(job, name, value)
 
@@ -269,17 +273,3 @@ def _bytes_from(job: Import) -> Iterator[bytes]:
 
 def _is_blank(record: Record) -> bool:
     return not record.raw.strip()
-
-
-def _cells(record: Record, header: Header) -> list[str]:
-    text = record.raw.decode("utf-8")
-    cells = cells_as_meant(text, header)
-    if record.broken or isinstance(cells, FieldError):
-        return [text.rstrip("\r\n")]
-    return cells
-
-
-def _sentence(errors: list[FieldError]) -> str:
-    """All that is wrong with a row, for the person who mends the file."""
-    said = (f"{e.attr}: {e.detail}" if e.attr else e.detail for e in errors)
-    return " ".join(dict.fromkeys(chain(said)))

@@ -55,6 +55,8 @@ class Import(models.Model):
     rows_done = models.BigIntegerField(default=0)
     rows_booked = models.BigIntegerField(default=0)
     rows_rejected = models.BigIntegerField(default=0)
+    # Of the rejected rows that are not written down: how many, by the code of their first error.
+    rejected_further = models.JSONField(default=dict, db_default={})
 
     lease = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)

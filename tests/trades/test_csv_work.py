@@ -1,0 +1,150 @@
+"""Reading a file of trades costs what its bytes cost, whoever made them."""
+
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from trades.imports import csvfile, records
+from trades.imports.csvfile import TextCheck, header_of, row_of
+from trades.imports.records import CLOSED, MAX_RECORD, OPEN, FileRefused, Record
+
+HEADER = b"ticker,account,side,quantity,price\n"
+HONEST = b"IBM,Test1,buy,10,143.5\n"
+CHUNK = 256 * 1024
+FILES = {records.__file__, csvfile.__file__}
+
+
+def parse(data: bytes) -> int:
+    """All that an upload and a worker do to read it; how many records it has."""
+    check = TextCheck()
+    chunks = [data[i : i + CHUNK] for i in range(0, len(data), CHUNK)]
+    count = 0
+    try:
+        for chunk in chunks:
+            check.feed(chunk)
+        check.feed(b"", final=True)
+        found = records.records(chunks)
+        header = header_of(next(found))
+        for record in found:
+            count += 1
+            if record.raw.strip():
+                row_of(record, header)
+    except FileRefused:
+        pass
+    return count
+
+
+def filled(pattern: bytes, size: int) -> bytes:
+    return HEADER + (pattern * (size // len(pattern) + 1))[:size]
+
+
+def lines_run(work: Callable[[], Any]) -> int:
+    """How many lines of the reader's Python were executed."""
+    count = 0
+
+    def within(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        count += event == "line"
+        return within
+
+    def called(frame: FrameType, event: str, _: Any) -> Any:
+        return within if frame.f_code.co_filename in FILES else None
+
+    before = sys.gettrace()
+    sys.settrace(called)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    started = time.process_time()
+    work()
+    return time.process_time() - started
+
+
+TOKENS = [b'"', b'""', b",", b"\n", b"\r\n", b"\r", b" ", b"x", b'a","b', "é".encode(), HONEST]
+
+
+@pytest.mark.parametrize("size", [10_000, 100_000, 1_000_000])
+def test_any_bytes_are_read_at_ten_times_the_work_of_honest_ones(size: int) -> None:
+    honest = filled(HONEST, size)
+    usual, usual_seconds = lines_run(lambda: parse(honest)), seconds(lambda: parse(honest))
+    worst = 0.0
+    slowest = 0.0
+
+    @settings(max_examples=min(40, 2_000_000 // size), deadline=None, database=None)
+    @example([b'a","b', b"\n"])
+    @example([b'"', b"\n"])
+    @example([b"x", b"\n"])
+    @given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=10))
+    def check(tokens: list[bytes]) -> None:
+        nonlocal worst, slowest
+        data = filled(b"".join(tokens), size)
+        ratio = lines_run(lambda: parse(data)) / usual
+        worst = max(worst, ratio)
+        slowest = max(slowest, seconds(lambda: parse(data)) / usual_seconds)
+        assert ratio <= 10, (tokens, ratio)
+
+    check()
+    print(f"{size:,} bytes: at most {worst:.1f} x the work, {slowest:.1f} x the CPU of honest ones")
+
+
+def test_no_line_is_looked_through_twice_for_where_a_quote_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looked: list[int] = []
+    leaves = records._leaves
+
+    def counted(line: bytes, *more: Any) -> str | None:
+        looked.append(len(line))
+        return leaves(line, *more)
+
+    monkeypatch.setattr(records, "_leaves", counted)
+    data = filled(b'a","b\n', 100_000)
+    parse(data)
+    # From its start, and from within a quote.
+    assert sum(looked) <= 2 * len(data)
+
+
+def plainly(data: bytes) -> list[tuple[bytes, int]]:
+    """The records as the rule is said: for each line that opens a quote, look for its end."""
+    lines = deque(data.splitlines(keepends=True))
+    found = []
+    while lines:
+        taken = [lines.popleft()]
+        if records._leaves(taken[0], records._FROM_START) is OPEN:
+            for count, line in enumerate(lines, start=1):
+                how = records._leaves(line, records._FROM_WITHIN)
+                if how is CLOSED:
+                    taken += [lines.popleft() for _ in range(count)]
+                if how is not OPEN or sum(map(len, list(lines)[:count])) > MAX_RECORD:
+                    break
+        found.append((b"".join(taken), len(taken)))
+    return found
+
+
+@given(st.lists(st.sampled_from(['"', ",", "\n", "x", '""', "\r\n"]), max_size=60))
+def test_records_are_those_of_the_plain_rule(tokens: list[str]) -> None:
+    data = "".join(tokens).encode()
+    wanted = [(raw, taken) for raw, taken in plainly(data) if not raw.isspace()]
+    assert [
+        (r.raw, r.next_line - r.line) for r in records.records([data]) if not r.raw.isspace()
+    ] == wanted
+
+
+def test_blank_lines_are_one_record_a_run() -> None:
+    found: list[Record] = list(records.records([b"a\n" + b"\n \n" * 30_000 + b"b\n"]))
+    assert len(found) < 12
+    assert [r.raw for r in found if r.raw.strip()] == [b"a\n", b"b\n"]
+    assert found[-1].line == 60_002
+    assert b"".join(r.raw for r in found) == b"a\n" + b"\n \n" * 30_000 + b"b\n"
