@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from accounts import attempts
 from accounts.browser_sessions import SessionStore
 from accounts.services import tokens_tidy
 from kernel import clock
@@ -11,3 +12,8 @@ from kernel import clock
 def credentials_tidy() -> int:
     SessionStore.clear_expired()
     return tokens_tidy(now=clock.now())
+
+
+@shared_task(name="accounts.tasks.attempts_tidy")
+def attempts_tidy() -> int:
+    return attempts.attempts_tidy(now=clock.now())

@@ -4,7 +4,6 @@ A request is remembered as it comes in, which costs what setting a variable cost
 for when a row is written, and that is after REST framework has said who it is.
 """
 
-import ipaddress
 import os
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from typing import Any
 from uuid import uuid4
 
 from django.http import HttpRequest
+
+from kernel.addresses import client_address
 
 LONGEST_NAME = 150
 
@@ -90,13 +91,8 @@ def who_of(request: HttpRequest) -> Who:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The client's address as nginx says it, who believes trusted proxies only."""
-    for said in (request.META.get("HTTP_X_REAL_IP"), request.META.get("REMOTE_ADDR")):
-        try:
-            return str(ipaddress.ip_address(said or ""))
-        except ValueError:
-            continue
-    return None
+    address = client_address(request)
+    return None if address is None else str(address)
 
 
 def request_id_of(request: HttpRequest) -> str:

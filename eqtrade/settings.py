@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "axes",
     "pgtrigger",
     "django_vite",
     "channels",
@@ -74,6 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "eqtrade.content_security.PagePolicy",
+    "kernel.api.lengths.BodyLengthMiddleware",
     "audit.middleware.Audited",
     "kernel.api.outage.DatabaseOutageMiddleware",
     "prices.middleware.PriceSourceSaid",
@@ -85,6 +87,7 @@ MIDDLEWARE = [
     "kernel.middleware.ByTable",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "eqtrade.urls"
@@ -229,6 +232,24 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+# Who may try a password (docs/concepts/admission.md): so many wrong ones in 15 minutes of a name
+# from an address, of a name from anywhere, from an address. AXES_… is django-axes's.
+LOGIN_WRONG_PAIR = env.int("LOGIN_WRONG_PAIR", default=5)
+LOGIN_WRONG_NAME = env.int("LOGIN_WRONG_NAME", default=30)
+LOGIN_WRONG_ADDRESS = env.int("LOGIN_WRONG_ADDRESS", default=100)
+# So many passwords are hashed at a time in each process, and so many wait for that.
+LOGIN_HASHES_AT_ONCE = env.int("LOGIN_HASHES_AT_ONCE", default=1)
+LOGIN_HASHES_WAITING = env.int("LOGIN_HASHES_WAITING", default=3)
+LOGIN_REFUSED_TEMPLATE = "registration/refused.html"
+# The proxies whose word on a caller's address is taken, as ranges; a unix socket's always is.
+TRUSTED_PEERS = env.str("TRUSTED_PEERS", default="").split()
+AXES_HANDLER = "accounts.doors.DoorHandler"
+AXES_CLIENT_IP_CALLABLE = "accounts.addresses.counted_address"
+AXES_LOCKOUT_CALLABLE = "accounts.doors.refusal_answer"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -286,6 +307,7 @@ DRF_STANDARDIZED_ERRORS = {
         "403": "kernel.api.schema.ClientErrorOut",
         "409": "kernel.api.schema.ClientErrorOut",
         "413": "kernel.api.schema.ClientErrorOut",
+        "429": "kernel.api.schema.ClientErrorOut",
         "503": "kernel.api.schema.ServerErrorOut",
     },
     "ALLOWED_ERROR_STATUS_CODES": [
@@ -298,6 +320,7 @@ DRF_STANDARDIZED_ERRORS = {
         "409",
         "413",
         "415",
+        "429",
         "503",
     ],
 }
@@ -326,6 +349,19 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=80 * 1000 * 1000)
 # Of one user: files that wait or are being booked, and bytes of all files in 24 hours.
 IMPORT_OPEN_MAX = env.int("IMPORT_OPEN_MAX", default=20)
 IMPORT_BYTES_PER_DAY = env.int("IMPORT_BYTES_PER_DAY", default=2 * 1000 * 1000 * 1000)
+
+# Calls of one user a minute; 0 is no limit, and without Redis there is none.
+API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", default=0)
+if API_CALLS_PER_MINUTE:
+    REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = ["kernel.api.rates.CallRate"]
+# The longest body of each path, refused unread beyond it; "" is for all others.
+BODY_LIMITS = {
+    "": 1024 * 1024,
+    "/api/v1/trades/bulk/": DATA_UPLOAD_MAX_MEMORY_SIZE,
+    # Multipart adds a little around the file.
+    "/api/v1/trades/imports/": IMPORT_MAX_BYTES + 64 * 1024,
+    **dict.fromkeys(("/api/v1/token/", "/login/", "/admin/login/", "/password/"), 16 * 1024),
+}
 
 # --- files and language -------------------------------------------------------------------------
 

@@ -26,16 +26,18 @@ class Lock(IntEnum):
     LEDGER_EPOCH = 7_205_041
 
 
-class UserLock(IntEnum):
-    """Locks of which each user has one: numbers of the space that has two of them."""
+class KeyedLock(IntEnum):
+    """Locks of which there is one for each key: numbers of the space that has two of them."""
 
     IMPORT_QUOTA = 7_205_091
+    LOGIN_NAME = 7_205_092
+    LOGIN_ADDRESS = 7_205_093
 
 
-def user_transaction_lock(lock: UserLock, user_id: int) -> None:
-    """As `transaction_lock`, for one user."""
+def keyed_transaction_lock(lock: KeyedLock, key: object) -> None:
+    """As `transaction_lock`, for one key; two keys may share a lock, rarely."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(lock), user_id])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [int(lock), str(key)])
 
 
 def transaction_lock(lock: Lock) -> None:

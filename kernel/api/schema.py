@@ -43,11 +43,12 @@ class ServerErrorOut(serializers.Serializer[Any]):
 
 class AutoSchema(BaseAutoSchema):
     """Names the refusals that a call can really give: any call can refuse its query (an unknown
-    parameter), any that changes something can conflict, be too large, or lack the right."""
+    parameter) or be beyond its caller's budget, any that changes something can conflict, be too
+    large, or lack the right."""
 
     def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
-        if status_code == "400":
-            return "400" not in responses
+        if status_code in ("400", "429"):
+            return status_code not in responses
         if status_code in ("403", "409", "413") and self.method not in UNSAFE:
             wanted = status_code == "403" and self._should_add_http403_error_response()
             return bool(wanted) and status_code not in responses

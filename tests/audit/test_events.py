@@ -162,7 +162,7 @@ def test_what_beat_writes_is_no_change(since: Since) -> None:
 
 
 def test_logins_and_logouts(boss: User, since: Since) -> None:
-    client = Client(headers={"X-Real-IP": ADDRESS})
+    client = Client(headers={"X-Real-IP": ADDRESS}, REMOTE_ADDR="")
     since()
     client.post("/login/", {"username": "boss", "password": "demo"})
     (row,) = since()
@@ -173,7 +173,7 @@ def test_logins_and_logouts(boss: User, since: Since) -> None:
 
 
 def test_tokens(boss: User, since: Since) -> None:
-    client = Client(headers={"X-Real-IP": ADDRESS})
+    client = Client(headers={"X-Real-IP": ADDRESS}, REMOTE_ADDR="")
     sent = {"username": "boss", "password": "demo", "name": "nightly"}
     since()
     made = client.post("/api/v1/token/", sent, content_type="application/json").json()

@@ -3,7 +3,8 @@
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -122,24 +123,37 @@ def plainly(data: bytes) -> list[tuple[bytes, int]]:
     found = []
     while lines:
         taken = [lines.popleft()]
+        if len(taken[0]) > records.MAX_RECORD:
+            break
         if records._leaves(taken[0], records._FROM_START) is OPEN:
+            size = len(taken[0])
             for count, line in enumerate(lines, start=1):
                 how = records._leaves(line, records._FROM_WITHIN)
+                if size > records.MAX_RECORD or how not in (OPEN, CLOSED):
+                    break
+                size += len(line)
                 if how is CLOSED:
                     taken += [lines.popleft() for _ in range(count)]
-                if how is not OPEN or sum(map(len, list(lines)[:count])) > MAX_RECORD:
                     break
         found.append((b"".join(taken), len(taken)))
     return found
 
 
-@given(st.lists(st.sampled_from(['"', ",", "\n", "x", '""', "\r\n"]), max_size=60))
-def test_records_are_those_of_the_plain_rule(tokens: list[str]) -> None:
+def read(data: bytes) -> Iterator[tuple[bytes, int]]:
+    with suppress(FileRefused):
+        for record in records.records([data]):
+            yield record.raw, record.next_line - record.line
+
+
+@pytest.mark.parametrize("most", [24, MAX_RECORD])
+@given(st.lists(st.sampled_from(['"', ",", "\n", "x", '""', "\r\n"]), max_size=80))
+def test_records_are_those_of_the_plain_rule(most: int, tokens: list[str]) -> None:
     data = "".join(tokens).encode()
-    wanted = [(raw, taken) for raw, taken in plainly(data) if not raw.isspace()]
-    assert [
-        (r.raw, r.next_line - r.line) for r in records.records([data]) if not r.raw.isspace()
-    ] == wanted
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(records, "MAX_RECORD", most)
+        assert [r for r in read(data) if not r[0].isspace()] == [
+            r for r in plainly(data) if not r[0].isspace()
+        ]
 
 
 def test_blank_lines_are_one_record_a_run() -> None:

@@ -8,7 +8,7 @@ from django.db.models import Min, Sum
 
 from accounts.selectors import account_rights
 from kernel.errors import NotEntitled, TooMany
-from kernel.locks import UserLock, user_transaction_lock
+from kernel.locks import KeyedLock, keyed_transaction_lock
 from trades.models import Import
 from trades.models.imports import OPEN_STATES
 
@@ -34,7 +34,7 @@ def quota_take(*, user_id: int, size: int, now: datetime) -> None:
     its end, so that of many at once no more get in than may. The lock is no row's and holds no
     reader of the ledger back.
     """
-    user_transaction_lock(UserLock.IMPORT_QUOTA, user_id)
+    keyed_transaction_lock(KeyedLock.IMPORT_QUOTA, user_id)
     mine = Import.objects.filter(user_id=user_id)
     if mine.filter(state__in=OPEN_STATES).count() >= settings.IMPORT_OPEN_MAX:
         raise ImportQuota(
