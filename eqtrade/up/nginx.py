@@ -26,6 +26,7 @@ def nginx_program(layout: Layout, port: int) -> Program:
                 "API_SERVERS": f"server unix:{layout.socket('api')};",
                 "WS_SERVERS": f"server unix:{layout.socket('ws')};",
                 "FLOWER_SERVERS": f"server unix:{layout.socket('flower')};",
+                "SESSION_COOKIE": os.environ.get("SESSION_COOKIE_NAME", "sessionid"),
                 "STATIC_ROOT": str(layout.static),
                 "TEMP_ROOT": str(temp),
                 # Sockets have no names to look up, and nobody stands before this nginx.

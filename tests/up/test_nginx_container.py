@@ -91,6 +91,7 @@ def entrance(place: Path, api: int) -> Iterator[Entrance]:
                     "RESOLVER": f"resolver 127.0.0.1:{names.port} valid=1s;" if names else "",
                     "REAL_IP": f"set_real_ip_from {trusted};" if trusted else "",
                     "PROXY_RANGES": f"{trusted} 1;" if trusted else "",
+                    "SESSION_COOKIE": "sessionid",
                     "STATIC_ROOT": str(place),
                     "TEMP_ROOT": str(place),
                 },

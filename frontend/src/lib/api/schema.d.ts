@@ -496,7 +496,7 @@ export interface paths {
         };
         /**
          * The rejected rows as CSV, each with its line and reason
-         * @description Of your own imports: the first 1,000 rows, or fewer where they would take more than twice the file's size; the import says how many others there are. They are kept as long as the file. The first two columns are passed over by an import, so that the file can be mended and uploaded again.
+         * @description Of your own imports: the first 1,000 rows, or fewer where they would take more than twice the file's size; the import says how many others there are. They are kept as long as the file. The first two columns are passed over by an import, so that the file can be mended and uploaded again. A cell that a spreadsheet would take for a formula has an apostrophe before it; beside those two columns an import takes it off.
          */
         get: operations["imports_errors"];
         put?: never;
