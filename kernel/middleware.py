@@ -7,10 +7,12 @@ from typing import Any
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.urls import reverse
 
 from kernel.authorization import may_call, table
 
 OF_PAGES = ("GET", "HEAD", "POST")
+ADMIN = "admin/"
 
 
 class ByTable:
@@ -35,6 +37,9 @@ class ByTable:
             return HttpResponseNotAllowed(row)
         if may_call(request.user, route, method):
             return None
+        if route.startswith(ADMIN) and not request.user.is_staff:
+            # As the admin's other pages do: another user may be meant.
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if request.user.is_authenticated:
             raise PermissionDenied
         return redirect_to_login(request.get_full_path())
