@@ -67,7 +67,7 @@ def test_the_filtered_list_as_csv(
     assert [r["id"] for r in csv_of(client, q=str(many["a"].pk))] == [str(many["a"].pk)]
 
 
-FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|' /C calc'!A0", "－1"]
+FORMULAS = ["=1+1", "+1", "-1+2", "@SUM(A1)", "=cmd|' /C calc'!A0", "－1"]
 
 
 @pytest.mark.parametrize("note", FORMULAS)
@@ -77,6 +77,12 @@ def test_no_text_becomes_a_formula(client: Client, trade: Trade, note: str) -> N
     assert (row["note"], row["client_trade_id"]) == (f"'{note}", f"'{note}")
     cells = excel_of(client)[1]
     assert cells["note"] == ("inlineStr", note)
+
+
+def test_a_number_stays_a_number(client: Client, trade: Trade) -> None:
+    """Nothing is calculated of it, and a file that is read again has it as it was."""
+    Trade.objects.filter(pk=trade.pk).update(note="-1")
+    assert csv_of(client)[0]["note"] == "-1"
 
 
 def test_quotes_commas_and_lines_stay_in_their_cell(client: Client, trade: Trade) -> None:
