@@ -15,10 +15,6 @@ from typing import Any
 from eqtrade.up.options import PROJECT
 from tests.stack.running import free_port
 
-SECRETS = (
-    *("SECRET_KEY", "POSTGRES_SUPERUSER_PASSWORD", "POSTGRES_OWNER_PASSWORD"),
-    *("POSTGRES_RUNTIME_PASSWORD", "REDIS_PASSWORD"),
-)
 TARGETS = {"app": "eqtrade", "nginx": "eqtrade-nginx"}
 """The Dockerfile's targets, and the images that docker-compose.yml makes of them."""
 OWN_VERSION = "compose-test"
@@ -57,11 +53,10 @@ class Project:
         self.url = f"http://127.0.0.1:{self.port}"
         self._home = tempfile.TemporaryDirectory(prefix="eqtrade-compose-")
         self.env_file = Path(self._home.name) / "env"
+        self.secrets_dir = Path(self._home.name) / "secrets"
+        self._write_secrets()
         values = {
-            **{name: secrets.token_urlsafe(48) for name in SECRETS},
-            # Awkward on purpose: it must get through URLs, files and shells unharmed.
-            "POSTGRES_RUNTIME_PASSWORD": f"a:b@c/d?e#f%g {secrets.token_urlsafe(12)}",
-            "REDIS_PASSWORD": f"a:b@c/d?e#f%g+{secrets.token_urlsafe(12)}",
+            "SECRETS_DIR": str(self.secrets_dir),
             "PUBLIC_URL": self.url,
             "PUBLISH": f"127.0.0.1:{self.port}",
             "PRICE_SOURCE": "simulated",
@@ -73,6 +68,16 @@ class Project:
         kept = ("PATH", "HOME", "TMPDIR", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONFIG",
                 "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")  # fmt: skip
         self._environment = {n: os.environ[n] for n in kept if n in os.environ}
+
+    def _write_secrets(self) -> None:
+        """As the operator does; two are awkward on purpose, and must get through URLs, files and
+        shells unharmed."""
+        self.secrets_dir.mkdir(mode=0o700)
+        for name, start in (("runtime_password", "a:b@c/d?e#f%g "), ("redis_password", "a:b@c/d+")):
+            file = self.secrets_dir / name
+            file.write_text(f"{start}{secrets.token_urlsafe(12)}")
+            file.chmod(0o444)
+        subprocess.run([PROJECT / "deploy" / "secrets.sh", self.secrets_dir], check=True)
 
     def _write(self) -> None:
         lines = [f"{name}='{value}'\n" for name, value in self._values.items()]

@@ -2,16 +2,14 @@
 
 import json
 import secrets
-import tempfile
 import time
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 
 import requests
 
 from tests.compose.admin import Admin
-from tests.compose.project import Failed, Project
+from tests.compose.project import ONCE, Failed, Project
 from tests.compose.trickle import TICKERS, Trickle
 from tests.stack.client import Client
 from tests.stack.eventually import eventually
@@ -43,6 +41,8 @@ class Scenario:
             ("a missing secret is named", self.missing_secret),
             ("up, and every part healthy", self.up),
             ("check --deploy is clean", self.check_deploy),
+            ("no container changes its own files or gains rights", self.confined),
+            ("the image lists what it is made of", self.inventory),
             ("an administrator, instruments, closes, an account", self.prepare),
             ("nobody but staff gets to Flower and the metrics", self.guarded),
             ("trades through nginx, on the websocket with P&L", self.book_and_watch),
@@ -63,13 +63,15 @@ class Scenario:
     # --- up -------------------------------------------------------------------------------------
 
     def missing_secret(self) -> str:
-        with tempfile.NamedTemporaryFile("w", suffix=".env") as file:
-            lines = self.project.env_file.read_text().splitlines()
-            kept = [line for line in lines if not line.startswith("POSTGRES_SUPERUSER_PASSWORD=")]
-            file.write("\n".join(kept))
-            file.flush()
-            said = self.project.compose("up", "-d", "postgres", env_file=Path(file.name), code=1)
-        if "POSTGRES_SUPERUSER_PASSWORD" not in said:
+        file = self.project.secrets_dir / "superuser_password"
+        away = file.rename(file.with_suffix(".away"))
+        try:
+            said = self.project.compose("up", "-d", "postgres", code=1)
+        finally:
+            away.rename(file)
+            # What was made by then has no such mount.
+            self.project.compose("rm", "--force", "--stop", "postgres")
+        if "superuser_password" not in said:
             raise Failed(f"it is not named: {said}")
         return said.strip().splitlines()[-1]
 
@@ -84,6 +86,34 @@ class Scenario:
             options=["-e", "PUBLIC_URL=https://eqtrade.example.com", "-e", "PRICE_SOURCE=yahoo"],
         )
         return said.strip().splitlines()[-1]
+
+    def confined(self) -> str:
+        """Asked of the running containers, not of the file."""
+        found = self.project.containers()
+        script = "touch /probe 2>&1 || true; grep -h -e CapEff -e NoNewPrivs /proc/1/status"
+        for one in found:
+            if one.service in ONCE:
+                continue
+            said = self.project.docker("exec", "-u", "0", one.id, "sh", "-c", script)
+            assert "Read-only file system" in said, f"{one.service}: {said}"
+            rights = dict(line.split(":\t") for line in said.splitlines() if ":\t" in line)
+            assert int(rights["CapEff"], 16) == 0, f"{one.service}: {said}"
+            assert rights["NoNewPrivs"] == "1", f"{one.service}: {said}"
+        return f"{len(found)} containers"
+
+    def inventory(self) -> str:
+        """Each package in the image stands in its list, with its version; the front end's too."""
+        script = (
+            "import json, importlib.metadata as m\n"
+            "found = {(d.name.lower().replace('_', '-'), d.version) for d in m.distributions()}\n"
+            "told = json.load(open('/srv/sbom/python.cdx.json'))['components']\n"
+            "named = {(c['name'].lower().replace('_', '-'), c['version']) for c in told}\n"
+            "assert found <= named, found - named\n"
+            "pages = json.load(open('/srv/sbom/frontend.cdx.json'))['components']\n"
+            "assert {c['name'] for c in pages} >= {'uplot', 'papaparse'}, pages\n"
+            "print(len(named), 'of Python,', len(pages), 'of the front end')"
+        )
+        return self.project.compose("exec", "-T", "api", "python", "-c", script).strip()
 
     def prepare(self) -> None:
         self.project.compose(

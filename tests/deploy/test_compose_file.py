@@ -51,17 +51,61 @@ def test_each_part_says_how_it_is(name: str) -> None:
     assert SERVICES[name]["healthcheck"]["test"]
 
 
-def test_secrets_have_no_default_and_are_in_no_environment() -> None:
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_each_is_confined(name: str) -> None:
+    """It changes no file of its own, has no capability, gains none, and has an end of processes."""
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert 0 < service["pids_limit"] <= 512
+    mounts = [mount.partition(":")[::2] for mount in service["tmpfs"]]
+    assert "/tmp" in dict(mounts)
+    for path, options in mounts:
+        # Bounded, and nothing that is put there is run.
+        assert {"nosuid", "nodev", "noexec"} <= set(options.split(",")), path
+        assert "size=" in options, path
+
+
+def test_nothing_but_data_is_written_to_a_disk() -> None:
+    written = {
+        name: service["volumes"] for name, service in SERVICES.items() if "volumes" in service
+    }
+    assert written == {
+        "postgres": ["postgres:/var/lib/postgresql/data"],
+        "redis": ["redis:/data"],
+        "backup": ["backups:/backups"],
+        "restore": ["backups:/backups:ro"],
+    }
+
+
+def test_two_parts_have_a_way_out() -> None:
+    """Those that fetch prices. All other networks are internal, but nginx's published port."""
+    assert {n for n, s in SERVICES.items() if "outside" in s["networks"]} == {
+        "worker-prices",
+        "prices-stream",
+    }
+    assert {n for n, s in SERVICES.items() if "entrance" in s["networks"]} == {"nginx"}
+    networks = FILE["networks"]
+    assert {n for n, told in networks.items() if (told or {}).get("internal")} == {"web", "data"}
+
+
+def test_secrets_are_files_and_in_no_environment() -> None:
+    """Compose can't put one of the environment into a container that is read-only."""
     for name, secret in FILE["secrets"].items():
-        assert list(secret) == ["environment"], name
+        assert secret == {"file": f"${{SECRETS_DIR:-./secrets}}/{name}"}
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             if name.endswith(("_PASSWORD", "_KEY")):
                 raise AssertionError(f"{name}={value} is seen by `docker inspect`")
+        assert "password" not in " ".join(map(str, service.get("command", [])))
 
 
-def test_only_what_the_example_names_is_asked_for() -> None:
-    """Every secret stands in .env.example, without a value."""
-    example = (PROJECT / ".env.example").read_text().splitlines()
-    for secret in FILE["secrets"].values():
-        assert f"#{secret['environment']}=" in example
+def test_no_secret_enters_an_image_or_the_repository() -> None:
+    """The image takes named files only."""
+    ignored = (PROJECT / ".dockerignore").read_text().splitlines()
+    assert ignored[1] == "*"
+    assert not {"!secrets", "!.env", "!.git"} & set(ignored)
+    assert {"secrets/", ".env"} <= set((PROJECT / ".gitignore").read_text().splitlines())
