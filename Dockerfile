@@ -6,7 +6,8 @@ WORKDIR /frontend
 COPY frontend/package.json frontend/package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY frontend ./
-RUN npm run build
+RUN npm run build \
+    && npm sbom --sbom-format cyclonedx --package-lock-only --omit dev > frontend.cdx.json
 
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /packages
@@ -22,6 +23,15 @@ RUN python -m venv /opt/venv \
     # Imported by nobody.
     && rm -r /opt/venv/lib/python3.11/site-packages/pandas/tests
 
+# What is in the image, in CycloneDX. The tool stays here.
+FROM packages AS sbom
+COPY requirements-audit.txt ./
+RUN python -m venv /opt/audit \
+    && /opt/audit/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
+        --require-hashes -r requirements-audit.txt \
+    && /opt/audit/bin/cyclonedx-py environment --output-reproducible --of JSON \
+        -o python.cdx.json /opt/venv/bin/python
+
 FROM python:3.11-slim-bookworm AS app
 # The base's own pip, too: what is in the image is all that it will ever have.
 RUN python -m pip uninstall --yes --quiet setuptools wheel pip \
@@ -30,6 +40,8 @@ COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
 COPY --from=frontend /frontend/dist frontend/dist
+COPY --from=frontend /frontend/frontend.cdx.json /srv/sbom/
+COPY --from=sbom /packages/python.cdx.json /srv/sbom/
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     DJANGO_SETTINGS_MODULE=eqtrade.settings \

@@ -8,7 +8,9 @@
 #   make bench   the benchmarks; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
-#   make lock    compile the requirements files anew
+#   make lock    compile the requirements files anew, with hashes
+#   make audit   known vulnerabilities, dangerous calls, images without a digest
+#   make sbom    what an installation is made of, in CycloneDX
 #   make clean   remove the data, .venv, node_modules and what was built
 #
 # From the environment or as `make run NAME=value`: PORT (8000), DATA_DIR (.data),
@@ -18,7 +20,7 @@
 PYTHON ?= python3.11
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint format api bench compose-test fresh-test lock clean
+.PHONY: run test lint format api bench compose-test fresh-test lock audit sbom clean
 .DEFAULT_GOAL := run
 
 run:
@@ -48,6 +50,12 @@ fresh-test:
 
 lock:
 	@$(PYTHON) -m deploy.develop lock
+
+audit:
+	@$(PYTHON) -m deploy.develop audit
+
+sbom:
+	@$(PYTHON) -m deploy.develop sbom
 
 clean:
 	@$(PYTHON) -m deploy.develop clean

@@ -15,6 +15,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from deploy.audit import VENV as AUDIT_VENV
+from deploy.audit import audit, sbom
 from deploy.browser import ready_browser
 from deploy.installing import (
     ALL_FILES,
@@ -31,7 +33,13 @@ from deploy.installing import (
 from deploy.steps import PROJECT, Failed, alone, call, step
 
 TERMS_TABLE = FRONTEND / "src" / "lib" / "terms.json"
-LOCKED = ("requirements", "requirements-embedded", "requirements-dev", "requirements-node")
+LOCKED = (
+    "requirements",
+    "requirements-embedded",
+    "requirements-dev",
+    "requirements-node",
+    "requirements-audit",
+)
 
 
 def main() -> int:
@@ -46,6 +54,8 @@ def main() -> int:
         "compose-test": compose_test,
         "fresh-test": fresh_test,
         "lock": lock,
+        "audit": lambda _: audit(),
+        "sbom": lambda _: sbom(),
         "clean": clean,
     }
     parser = argparse.ArgumentParser(description="What the Makefile's targets do.")
@@ -232,7 +242,7 @@ def clean(_arguments: Sequence[str]) -> None:
     elif (PROJECT / (os.environ.get("DATA_DIR") or ".data")).exists():
         print("  the data stays: only `make run` knows how to remove it; run that first")
     with step("installed and built files"):
-        for directory in (VENV, FRONTEND / "node_modules", FRONTEND / "dist"):
+        for directory in (VENV, AUDIT_VENV, FRONTEND / "node_modules", FRONTEND / "dist"):
             shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -64,7 +64,7 @@ def test_it_uses_the_data(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["CONFIG SET maxmemory 1", "FLUSHALL", "KEYS *", "SHUTDOWN NOSAVE", "ACL LIST", "DEBUG SLEEP 0",
+    ["CONFIG SET maxmemory 1", "FLUSHALL", "KEYS *", "SHUTDOWN NOSAVE", "ACL LIST",
      "REPLICAOF 127.0.0.1 1", "MONITOR", "SAVE"],
 )  # fmt: skip
 def test_it_does_not_administer(server: Server, command: str) -> None:
