@@ -44,6 +44,9 @@ AUDITED = {
         ignored=("last_used_at",),
     ),
     "prices_instrument": Audited("instrument", "$1.ticker"),
+    "prices_instrumentalias": Audited(
+        "instrument_alias", f"concat_ws(' of ', $1.ticker, {_TICKER})"
+    ),
     "prices_priceoverride": Audited("override", _TICKER),
     "prices_sessionoverride": Audited("session_override", "$1.date"),
     "django_celery_beat_periodictask": Audited(

@@ -22,11 +22,14 @@ from kernel.authorization import (
 
 OVERRIDE = "prices.override"
 """To set prices by hand: overrides and closes."""
+INSTRUMENTS = "prices.change_instrument"
+"""To say what instruments are: their names, former tickers, whether they are active."""
 SCHEDULES = "kernel.schedules"
 """To say when tasks run, and whether."""
 
 _SETS_PRICES = holders(OVERRIDE)
 _SEES_OVERRIDES = holders("prices.view_priceoverride", OVERRIDE)
+_KEEPS_INSTRUMENTS = holders(INSTRUMENTS)
 _SCHEDULES = holders(SCHEDULES)
 
 # Whether somebody may correct a trade is for their entitlements.
@@ -165,6 +168,13 @@ _ADMIN: Mapping[str, Pages] = {
     # One that holds no more is switched off: what it was is not lost.
     "accounts.entitlement": _own("accounts.entitlement", "add", "change"),
     "prices.instrument": _own("prices.instrument", "add", "change", "delete"),
+    # A former ticker is a part of what its instrument is.
+    "prices.instrumentalias": Pages(
+        see=holders("prices.view_instrument", INSTRUMENTS),
+        add=_KEEPS_INSTRUMENTS,
+        change=_KEEPS_INSTRUMENTS,
+        delete=_KEEPS_INSTRUMENTS,
+    ),
     "prices.sessionoverride": _own("prices.sessionoverride", "add", "change", "delete"),
     "prices.priceoverride": Pages(see=_SEES_OVERRIDES, add=_SETS_PRICES, change=_SETS_PRICES),
     "prices.close": Pages(see=holders("prices.view_close", OVERRIDE), add=_SETS_PRICES),

@@ -18,6 +18,7 @@ from prices.models import (
     Close,
     CloseRun,
     Instrument,
+    InstrumentAlias,
     PriceOverride,
     Quote,
     SessionOverride,
@@ -33,7 +34,8 @@ class InstrumentForm(forms.ModelForm[Instrument]):
     class Meta:
         model = Instrument
         fields = (
-            "ticker", "name", "exchange", "currency", "yahoo_symbol", "is_active", "indices",
+            "ticker", "name", "exchange", "currency", "yahoo_symbol", "is_active",
+            "inactive_since", "indices",
         )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -55,6 +57,16 @@ class InstrumentAdmin(TableAdmin):
     list_display = ("ticker", "name", "exchange", "yahoo_symbol", "is_active", "indices")
     list_filter = ("is_active", "exchange")
     search_fields = ("ticker", "name")
+
+
+@admin.register(InstrumentAlias)
+class InstrumentAliasAdmin(TableAdmin):
+    """`rename_instrument` keeps them; what was renamed before is entered here."""
+
+    list_display = ("ticker", "instrument", "first", "last")
+    list_select_related = ("instrument",)
+    search_fields = ("ticker", "instrument__ticker")
+    autocomplete_fields = ("instrument",)
 
 
 @admin.register(SessionOverride)

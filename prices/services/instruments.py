@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import ForeignObjectRel
+from django.db.models import ForeignObjectRel, Max, Q
 
 from kernel.errors import DomainError
-from prices.models import Instrument
+from prices.models import Instrument, InstrumentAlias
 from prices.notify import publish_changed
 
 INDEX = "S&P 500"
@@ -100,8 +101,9 @@ class RenameRefused(DomainError):
 
 
 @transaction.atomic
-def instrument_rename(*, old: str, new: str) -> Instrument:
-    """Give an instrument another ticker; its trades, positions and prices stay its own.
+def instrument_rename(*, old: str, new: str, since: date) -> Instrument:
+    """Give an instrument another ticker; its trades, positions and prices stay its own. On the
+    days before `since` the old ticker goes on meaning it.
 
     Its Yahoo symbol follows unless it was set by hand. Where a sync has already made an instrument
     of the new ticker, and nothing but prices is known of it, the two change their tickers: the
@@ -128,11 +130,23 @@ def instrument_rename(*, old: str, new: str) -> Instrument:
     except ValidationError as error:
         raise RenameRefused("; ".join(error.messages)) from error
     renamed.save()
+    _remember(renamed, old, since)
     if taken is not None:
         taken.ticker, taken.yahoo_symbol = old, yahoo_symbol_of(old)
         taken.save()
     publish_changed([renamed.pk])
     return renamed
+
+
+def _remember(renamed: Instrument, old: str, since: date) -> None:
+    """Keep the ticker as that of the days before, from where it or the instrument's name of then
+    had another meaning. One that was never its name for a day is not kept."""
+    before = InstrumentAlias.objects.filter(Q(instrument=renamed) | Q(ticker=old))
+    last = before.aggregate(last=Max("last"))["last"]
+    first = None if last is None else last + timedelta(days=1)
+    until = since - timedelta(days=1)
+    if first is None or first <= until:
+        InstrumentAlias.objects.create(instrument=renamed, ticker=old, first=first, last=until)
 
 
 def _refuse_if_known(taken: Instrument) -> None:

@@ -53,6 +53,9 @@ def test_who_comes_back_keeps_what_people_set(make_instrument: Callable[..., Ins
     assert (back.is_active, back.name) == (False, "By hand")
 
 
+RENAMED = date(2022, 6, 9)
+
+
 def test_a_dot_in_a_ticker_is_a_dash_at_yahoo() -> None:
     assert [yahoo_symbol_of(t) for t in ("BRK.B", "IBM")] == ["BRK-B", "IBM"]
 
@@ -70,14 +73,14 @@ def test_a_rename_keeps_the_instrument_and_its_symbol_follows(
     make_instrument: Callable[..., Instrument],
 ) -> None:
     before = make_instrument("FB")
-    renamed = instrument_rename(old="FB", new="META.A")
+    renamed = instrument_rename(old="FB", new="META.A", since=RENAMED)
     assert (renamed.pk, renamed.ticker, renamed.yahoo_symbol) == (before.pk, "META.A", "META-A")
     assert not Instrument.objects.filter(ticker="FB").exists()
 
 
 def test_a_symbol_set_by_hand_stays(make_instrument: Callable[..., Instrument]) -> None:
     make_instrument("FB", yahoo_symbol="FB.X")
-    assert instrument_rename(old="FB", new="META").yahoo_symbol == "FB.X"
+    assert instrument_rename(old="FB", new="META", since=RENAMED).yahoo_symbol == "FB.X"
 
 
 def test_a_rename_takes_over_what_a_sync_has_made(
@@ -85,7 +88,7 @@ def test_a_rename_takes_over_what_a_sync_has_made(
 ) -> None:
     old, new = make_instrument("FB", indices=["Other"]), make_instrument("META")
     Close.objects.create(instrument=new, session=date(2026, 1, 29), close=1, source="yahoo")
-    instrument_rename(old="FB", new="META")
+    instrument_rename(old="FB", new="META", since=RENAMED)
     old.refresh_from_db()
     new.refresh_from_db()
     assert (old.ticker, old.indices, old.is_active) == ("META", ["Other", INDEX], True)
@@ -100,7 +103,7 @@ def test_a_rename_into_one_that_is_traded_is_refused(
     account, user = factories.make_account(), factories.make_user()
     factories.make_trade(user, account, traded, "1", "1", trade_date=date(2026, 1, 29), at=now)
     with pytest.raises(RenameRefused, match="META is there already"):
-        instrument_rename(old="FB", new="META")
+        instrument_rename(old="FB", new="META", since=RENAMED)
     assert set(Instrument.objects.values_list("ticker", flat=True)) == {"FB", "META"}
 
 

@@ -20,10 +20,11 @@ from accounts.models import Account
 from accounts.selectors import account_rights
 from kernel.errors import Conflict, FieldError
 from kernel.pnl import signed
+from prices.names import Name, why_unknown
 from trades.bookings import sends_terms, terms_hash
 from trades.models import TradeVersion
 from trades.selectors import version_terms
-from trades.services.known import Known, Name, look_up, trade_date_of
+from trades.services.known import Known, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
 from trades.services.recording import NewTrade, trades_write
 from trades.terms import Booking
@@ -71,6 +72,8 @@ class Batch:
         self._ids = ids
         self._accounts: dict[int, Account] = {}
         self._instruments: dict[int, Name] = {}
+        # By row, what a booking under a former ticker says with the present one.
+        self._renamed: dict[int, Booking] = {}
         self._named: dict[int, tuple[int, str]] = {}
         self._doubled: dict[int, int] = {}
 
@@ -96,15 +99,22 @@ class Batch:
                 errors.append(FieldError("not_entitled", detail, "account"))
             elif booking.client_trade_id is not None:
                 self._named[row] = right.account.pk, booking.client_trade_id
-            instrument = known.instruments.get(booking.ticker)
-            if instrument is None:
-                errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
             day = day_of(booking)
+            instrument = None
+            if not isinstance(day, FieldError):
+                instrument = known.names.on(booking.ticker, day)
+            if instrument is None and not (
+                isinstance(day, FieldError) and known.names.knows(booking.ticker)
+            ):
+                detail = why_unknown(known.names, booking.ticker)
+                errors.append(FieldError("unknown_ticker", detail, "ticker"))
             if isinstance(day, FieldError):
                 errors.append(day)
             if errors or right is None or instrument is None or isinstance(day, FieldError):
                 self.refused[row] += errors
                 continue
+            if instrument.ticker != booking.ticker:
+                self._renamed[row] = booking._replace(ticker=instrument.ticker)
             self._accounts[right.account.pk] = right.account
             self._instruments[instrument.pk] = instrument
             self.trades[row] = NewTrade(
@@ -191,7 +201,9 @@ class Batch:
         for account, mine, was, trade_id, account_now in found:
             row = first[account, mine]
             booking = self.bookings[row]
-            if was != terms_hash(booking) and not sends_first_terms(booking, trade_id):
+            if was != terms_hash(booking) and not sends_first_terms(
+                self._as_named_now(row), trade_id
+            ):
                 self._conflict(row, ClientTradeIdTaken())
             elif account_now not in viewable:
                 self._conflict(row, MovedOutOfSight())
@@ -208,19 +220,24 @@ class Batch:
                 # The writer has left `one` out since.
                 self.earlier[row] = self.earlier[one]
             return
-        booking = self.bookings[row]
+        booking = self._as_named_now(row)
         if one in self.conflicts:
             same = False
         elif one in self.earlier:
             same = self._same_hash(row, one) or sends_first_terms(booking, self.earlier[one])
         else:
             terms = self.trades[one].terms
-            same = self._same_hash(row, one) or sends_terms(booking, terms._asdict())
+            same = self._same_hash(row, one) or sends_terms(
+                booking, {**terms._asdict(), "ticker": self._as_named_now(one).ticker}
+            )
         if same:
             self.earlier[row] = self.earlier.get(one) or self.trades[one].id
         else:
             self._conflict(row, ClientTradeIdTaken())
         del self.trades[row]
+
+    def _as_named_now(self, row: int) -> Booking:
+        return self._renamed.get(row, self.bookings[row])
 
     def _same_hash(self, row: int, one: int) -> bool:
         return terms_hash(self.bookings[row]) == terms_hash(self.bookings[one])

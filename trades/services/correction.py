@@ -11,12 +11,14 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
+from django.db.models import Q
 
 from accounts.models import Account
 from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
 from kernel.pnl import signed
 from prices.models import Instrument
+from prices.names import names_of, why_unknown
 from prices.sessions import sessions
 from trades.models import Status, Trade
 from trades.services.known import date_refused
@@ -136,7 +138,14 @@ def _account_entered(terms: Amendment, seen: Trade, rights: dict[int, Rights]) -
 
 
 def _instrument_named(terms: Amendment) -> list[Instrument]:
-    return list(Instrument.objects.filter(ticker=terms.ticker)) if terms.ticker else []
+    """Every instrument that the ticker of the new terms means or meant."""
+    if not terms.ticker:
+        return []
+    return list(
+        Instrument.objects.filter(
+            Q(ticker=terms.ticker) | Q(aliases__ticker=terms.ticker)
+        ).distinct()
+    )
 
 
 def _locked(seen: Trade, version: int) -> Trade:
@@ -171,11 +180,13 @@ def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> No
     errors: list[FieldError] = []
     trade.account = entered
     if terms.ticker is not None:
-        instrument = Instrument.objects.filter(ticker=terms.ticker).first()
-        if instrument is None:
-            errors.append(FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
+        names = names_of([terms.ticker])
+        name = names.on(terms.ticker, terms.trade_date or trade.trade_date)
+        if name is None:
+            detail = why_unknown(names, terms.ticker)
+            errors.append(FieldError("unknown_ticker", detail, "ticker"))
         else:
-            trade.instrument = instrument
+            trade.instrument = Instrument.objects.get(pk=name.pk)
     if terms.trade_date is not None:
         known = sessions()
         refused = date_refused(terms.trade_date, known, known.business_date(now), now)

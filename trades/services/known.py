@@ -7,7 +7,7 @@ previous close for the answer included. Many rows learn it from three queries (`
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -20,26 +20,18 @@ from kernel.clock import new_york
 from kernel.errors import FieldError
 from prices.closes.effective_close import source_params
 from prices.closes.read import SessionClose
-from prices.models import Instrument
+from prices.names import Name, Names, names_of
 from prices.sessions import CALENDAR_STAMP_SQL, Sessions, sessions, sessions_at, sessions_cached
 from trades.terms import Booking
 
 
-class Name(NamedTuple):
-    """What a booking needs of an instrument: there are many, and rows of models are dear."""
-
-    pk: int
-    ticker: str
-    is_active: bool
-
-
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Rights by account code, instruments by ticker; accounts that the user may not view are not
-    among them. The sessions are those of the calendar's stamp."""
+    """Rights by account code, instruments by ticker and date; accounts that the user may not view
+    are not among them. The sessions are those of the calendar's stamp."""
 
     rights: Mapping[str, Rights]
-    instruments: Mapping[str, Name]
+    names: Names
     sessions: Sessions
     stamp: UUID | None = None
 
@@ -57,16 +49,12 @@ class Asked:
 def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
     """What these bookings need, in three queries, however many they are."""
     rights = {r.account.code: r for r in account_rights(user)}
-    names = Instrument.objects.filter(ticker__in={b.ticker for b in bookings})
-    instruments = {
-        ticker: Name(pk, ticker, is_active)
-        for pk, ticker, is_active in names.values_list("pk", "ticker", "is_active")
-    }
-    return Known(rights, instruments, sessions())
+    return Known(rights, names_of(b.ticker for b in bookings), sessions())
 
 
-# Each join finds at most one row by a unique key. The close's instrument is named by a subquery of
-# its own: one that a join finds would have the closes of all instruments looked through first.
+# Each join finds at most one row by a unique key. A ticker that ever had another meaning is not
+# found here: what it means depends on the date (`look_up`). The close's instrument is named by a
+# subquery of its own: one that a join finds would have the closes of all looked through first.
 def _ask_sql(caller: Finding) -> str:
     return f"""
     SELECT {CALENDAR_STAMP_SQL}, {caller.columns},
@@ -78,6 +66,7 @@ def _ask_sql(caller: Finding) -> str:
       LEFT JOIN accounts_account a ON a.code = %(account)s
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
       LEFT JOIN prices_instrument i ON i.ticker = %(ticker)s
+            AND NOT EXISTS (SELECT FROM prices_instrumentalias WHERE ticker = %(ticker)s)
       LEFT JOIN (
         SELECT close, source
           FROM eqtrade_effective_closes(ARRAY[%(previous)s::date], %(source)s)
@@ -128,9 +117,9 @@ def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
     if account is not None and can_view and caller.user.is_active:
         found = Account(account, code, name, can_short, is_active)
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
-    names = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
+    present = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
     previous = None if close is None else SessionClose(close, source)
-    return Asked(caller, Known(rights, names, known, stamp), previous)
+    return Asked(caller, Known(rights, Names(present, {}), known, stamp), previous)
 
 
 def _previous_session(booking: Booking | None, known: Sessions, now: datetime) -> date | None:

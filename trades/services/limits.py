@@ -37,6 +37,8 @@ class Instrument(Protocol):
     def ticker(self) -> str: ...
     @property
     def is_active(self) -> bool: ...
+    @property
+    def inactive_since(self) -> date | None: ...
 
 
 def invalid(errors: Iterable[FieldError]) -> Invalid:
@@ -77,7 +79,7 @@ def refusal(
     be locked. With `may_grow` what is inactive may grow, as where a sale is cancelled."""
     change = sum(added.values(), Decimal(0))
     if not may_grow and held.grows(change):
-        if not instrument.is_active:
+        if not _may_grow(instrument, added):
             detail = f"{instrument.ticker} can only be closed out."
             return FieldError("inactive_ticker", detail, "ticker")
         if not account.is_active:
@@ -107,6 +109,12 @@ def refuse_beyond_limits(added: Mapping[Key, Changes], *, may_grow: bool = False
         found = refusal(account, instrument, held[key], added[key], may_grow=may_grow)
         if found is not None:
             raise invalid([found])
+
+
+def _may_grow(instrument: Instrument, added: Changes) -> bool:
+    """Whether more of it may be held by these changes: the history of a delisted name is booked."""
+    since = instrument.inactive_since
+    return instrument.is_active or (since is not None and all(day < since for day in added))
 
 
 def ledger_sums(keys: Iterable[Key]) -> dict[Key, RunningPosition]:
