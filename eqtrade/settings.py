@@ -305,7 +305,7 @@ DRF_STANDARDIZED_ERRORS = {
     "ERROR_SCHEMAS": {
         "400": "kernel.api.schema.BadRequestOut",
         "403": "kernel.api.schema.ClientErrorOut",
-        "409": "kernel.api.schema.ClientErrorOut",
+        "409": "kernel.api.schema.ConflictOut",
         "413": "kernel.api.schema.ClientErrorOut",
         "429": "kernel.api.schema.ClientErrorOut",
         "503": "kernel.api.schema.ServerErrorOut",

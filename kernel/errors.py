@@ -52,6 +52,18 @@ class Conflict(DomainError):
     detail = "This conflicts with what is there."
 
 
+class ConfirmationRequired(Conflict):
+    """What is asked for is unusual. The same call with `token` as `confirm` goes through
+    (`kernel.confirmation`)."""
+
+    code = "confirmation_required"
+
+    def __init__(self, *errors: FieldError, token: str) -> None:
+        self.errors = errors
+        self.token = token
+        super().__init__(" ".join(error.detail for error in errors))
+
+
 class TooMany(DomainError):
     """More than one caller may have at a time; `retry_after` says in how many seconds to ask
     again."""

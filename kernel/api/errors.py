@@ -1,5 +1,7 @@
 """Domain errors and outages as HTTP, in the one shape of drf-standardized-errors."""
 
+from typing import Any
+
 from django.core.exceptions import (
     RequestDataTooBig,
     SuspiciousMultipartForm,
@@ -9,7 +11,7 @@ from django.core.exceptions import (
 from django.db import Error as DatabaseError
 from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
-from drf_standardized_errors.types import Error
+from drf_standardized_errors.types import Error, ErrorResponse
 from rest_framework import exceptions
 
 from kernel.api.exceptions import (
@@ -18,7 +20,7 @@ from kernel.api.exceptions import (
     PayloadTooLarge,
 )
 from kernel.database import is_outage
-from kernel.errors import DomainError, Invalid, TooMany
+from kernel.errors import ConfirmationRequired, DomainError, Invalid, TooMany
 
 EPOCH_MISMATCH = "eqtrade: another cluster"
 
@@ -51,6 +53,12 @@ class ExceptionHandler(BaseHandler):
 
 class ExceptionFormatter(BaseFormatter):
     def get_errors(self) -> list[Error]:
-        if isinstance(self.original_exc, Invalid):
+        if isinstance(self.original_exc, Invalid | ConfirmationRequired):
             return [Error(e.code, e.detail, e.attr) for e in self.original_exc.errors]
         return super().get_errors()
+
+    def format_error_response(self, error_response: ErrorResponse) -> Any:
+        answer = super().format_error_response(error_response)
+        if isinstance(self.original_exc, ConfirmationRequired):
+            answer["type"], answer["confirm"] = self.original_exc.code, self.original_exc.token
+        return answer

@@ -36,6 +36,16 @@ class ClientErrorOut(serializers.Serializer[Any]):
         return _answer("client_error")
 
 
+class ConflictOut(serializers.Serializer[Any]):
+    """`confirmation_required`: this is unusual; the same call with `confirm` as given here goes
+    through, once and within five minutes. `client_error`: it conflicts with what is there."""
+
+    confirm = serializers.CharField(required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {**_answer("client_error", "confirmation_required"), **super().get_fields()}
+
+
 class ServerErrorOut(serializers.Serializer[Any]):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return _answer("server_error")

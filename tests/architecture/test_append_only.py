@@ -1,5 +1,7 @@
 """Append-only tables are never changed: the runtime role's rights first, triggers second."""
 
+from uuid import uuid4
+
 import pytest
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import DatabaseError, connection, transaction
@@ -9,6 +11,7 @@ from audit.recording import record, refused
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
 from kernel.database import append_only_tables, kept_tables
+from kernel.models import Confirmation
 from pnl.models import AccountPnl
 from positions.models import PositionSnapshot
 from tests import factories as make
@@ -16,6 +19,7 @@ from tests import factories as make
 TABLES = [
     "audit_record",
     "django_admin_log",
+    "kernel_confirmation",
     "pnl_accountpnl",
     "positions_positionsnapshot",
     "prices_close",
@@ -31,6 +35,7 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     now = clock.now()
     user, account, ibm = make.make_user(), make.make_account(), make.make_instrument()
     make.make_close(ibm, now.date(), "100")
+    Confirmation.objects.create(nonce=uuid4(), what="override", codes=["far_off"], user=user)
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)

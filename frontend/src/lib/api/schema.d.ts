@@ -637,6 +637,21 @@ export interface components {
             close: string;
             source: string;
         };
+        /**
+         * @description `confirmation_required`: this is unusual; the same call with `confirm` as given here goes
+         *     through, once and within five minutes. `client_error`: it conflicts with what is there.
+         */
+        ConflictOut: {
+            type: components["schemas"]["ConflictOutTypeEnum"];
+            errors: components["schemas"]["ErrorOut"][];
+            confirm?: string;
+        };
+        /**
+         * @description * `client_error` - client_error
+         *     * `confirmation_required` - confirmation_required
+         * @enum {string}
+         */
+        ConflictOutTypeEnum: "client_error" | "confirmation_required";
         /** @description What every correction needs: the version that the caller saw, and why. */
         CorrectionInRequest: {
             version: number;
@@ -2660,7 +2675,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -2769,7 +2784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -3051,7 +3066,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -3257,7 +3272,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -3482,7 +3497,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -3688,7 +3703,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -3801,7 +3816,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -4021,7 +4036,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -4132,7 +4147,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -4350,7 +4365,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
@@ -4649,7 +4664,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ClientErrorOut"];
+                    "application/json": components["schemas"]["ConflictOut"];
                 };
             };
             413: {
