@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db.backends.utils import CursorWrapper
 
 from trades.ledger.projection import KINDS, Batch
+from trades.ledger.sql import SUMS
 from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
 
 _REQUEST = """
@@ -57,7 +58,7 @@ ACTIVITY = ActivityProjection(
         SumTable(
             "pnl_dailyactivity",
             key=("account_id", "trade_date", "instrument_id"),
-            sums=("quantity", "notional", "trades"),
+            sums=SUMS,
             last_entry=False,
         ),
     ],

@@ -1,13 +1,13 @@
 """Holdings and daily activity against the trades as they are now."""
 
-from trades.ledger.sql import BEYOND, STANDING
+from trades.ledger.sql import BEYOND, STANDING, SUMS
 from trades.ledger.verify import Break, breaks_of, quantity_breaks
 
 
 def pnl_breaks() -> list[Break]:
     return [
         *quantity_breaks("holding", "pnl_holding", "pnl"),
-        *(b for column in ("quantity", "notional", "trades") for b in _activity_breaks(column)),
+        *(b for column in SUMS for b in _activity_breaks(column)),
     ]
 
 

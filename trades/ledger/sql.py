@@ -1,5 +1,6 @@
 """The ledger's rules in SQL, each written once: the reading order, what lies beyond a checkpoint,
-which entries are effective at a session as known then, which came late, and which trades stand.
+which entries are effective at a session as known then, which came late, what is summed, and which
+trades stand.
 
 Entries are `e` (trades_ledgerentry) and a checkpoint is `c` (trades_checkpoint) wherever a fragment
 is used. Fragments take expressions of the caller's query and its parameters, never values.
@@ -97,25 +98,47 @@ def late_entries(session: str, known_at: str) -> str:
     return f"SELECT e.* FROM ({effective_entries(session)}) e WHERE e.recorded_at > {known_at}"
 
 
+# --- The sums -------------------------------------------------------------------------------------
+
+
+def added_by(terms: str = "") -> dict[str, str]:
+    """What the terms of a trade or a version add to each sum of the ledger, by the column that it
+    has in an entry and in every table of sums. `terms` is what stands before their columns' names.
+    Bought is positive."""
+    quantity = f"CASE {terms}side WHEN 'buy' THEN {terms}quantity ELSE -{terms}quantity END"
+    return {"quantity": quantity, "notional": f"({quantity}) * {terms}price", "trades": "1"}
+
+
+# The columns of an entry that projections sum; a further one is a column there, too.
+SUMS = tuple(added_by())
+
+
+def sums_of(rows: str) -> str:
+    """The columns of the sums, in a query that groups rows which have them."""
+    return ", ".join(f"sum({rows}.{name}) AS {name}" for name in SUMS)
+
+
+def sums_or_zero(rows: str) -> str:
+    """The columns of the sums, of rows that an outer join may have left null."""
+    return ", ".join(f"coalesce({rows}.{name}, 0) AS {name}" for name in SUMS)
+
+
 # --- Standing trades ------------------------------------------------------------------------------
 
-# Of a trade or a version: bought is positive.
-SIGNED_QUANTITY = "CASE side WHEN 'buy' THEN quantity ELSE -quantity END"
-SIGNED_NOTIONAL = f"({SIGNED_QUANTITY}) * price"
 IS_STANDING = "status <> 'cancelled'"
 
 # Every trade that stands, with its terms as they are now, signed.
 STANDING_TRADES = f"""
     SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
-           {SIGNED_QUANTITY} AS quantity
+           {added_by()["quantity"]} AS quantity
       FROM trades_trade
      WHERE {IS_STANDING}
 """
 
 # The sums of the trades that stand, by key and trade date.
 STANDING = f"""
-    SELECT account_id, instrument_id, trade_date, sum({SIGNED_QUANTITY}) AS quantity,
-           sum({SIGNED_NOTIONAL}) AS notional, count(*) AS trades
+    SELECT account_id, instrument_id, trade_date,
+           {", ".join(f"sum({added}) AS {name}" for name, added in added_by().items())}
       FROM trades_trade
      WHERE {IS_STANDING}
      GROUP BY account_id, instrument_id, trade_date
@@ -123,8 +146,7 @@ STANDING = f"""
 
 # The sums of the entries that the consumer %(consumer)s has yet to apply, by key and trade date.
 BEYOND = f"""
-    SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity) AS quantity,
-           sum(e.notional) AS notional, sum(e.trades) AS trades
+    SELECT e.account_id, e.instrument_id, e.trade_date, {sums_of("e")}
       FROM {ENTRIES_AND_CHECKPOINTS}
      WHERE {BEYOND_CHECKPOINT}
      GROUP BY e.account_id, e.instrument_id, e.trade_date

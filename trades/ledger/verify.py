@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from trades.ledger.sql import BEYOND, IS_STANDING, SIGNED_NOTIONAL, SIGNED_QUANTITY, STANDING
+from trades.ledger.sql import BEYOND, IS_STANDING, STANDING, SUMS, added_by, sums_of
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,26 @@ def breaks_of(
 
 def ledger_breaks() -> list[Break]:
     """Trades whose entries do not sum to their current terms, and versions with gaps."""
+    standing = ", ".join(
+        f"CASE WHEN {IS_STANDING} THEN {added} ELSE 0 END AS {name}"
+        for name, added in added_by().items()
+    )
+    found = ", ".join(f"coalesce(e.{name}, 0)" for name in SUMS)
+    expected = ", ".join(f"t.{name}" for name in SUMS)
     entries = breaks_of(
         "ledger entries of trade",
         f"""
         SELECT t.account_id, t.instrument_id, t.id::text,
                coalesce(e.quantity, 0), coalesce(t.quantity, 0)
-          FROM (SELECT id, account_id, instrument_id, trade_date,
-                       CASE WHEN {IS_STANDING} THEN {SIGNED_QUANTITY} ELSE 0 END AS quantity,
-                       CASE WHEN {IS_STANDING} THEN {SIGNED_NOTIONAL} ELSE 0 END AS notional
+          FROM (SELECT id, account_id, instrument_id, trade_date, {standing}
                   FROM trades_trade) t
           LEFT JOIN LATERAL (
-            SELECT sum(quantity) AS quantity, sum(notional) AS notional,
-                   sum(quantity) FILTER (WHERE e.account_id = t.account_id
+            SELECT {sums_of("e")}, sum(quantity) FILTER (WHERE e.account_id = t.account_id
                        AND e.instrument_id = t.instrument_id
                        AND e.trade_date = t.trade_date) AS here
               FROM trades_ledgerentry e WHERE e.trade_id = t.id
           ) e ON true
-         WHERE (coalesce(e.quantity, 0), coalesce(e.notional, 0), coalesce(e.here, 0))
-               <> (t.quantity, t.notional, t.quantity)
+         WHERE ({found}, coalesce(e.here, 0)) <> ({expected}, t.quantity)
         """,
     )
     versions = breaks_of(

@@ -26,6 +26,7 @@ from django.db import transaction
 from kernel import prepared
 from prices.sessions import CALENDAR_STAMP_SQL
 from trades.ledger import nudges
+from trades.ledger.sql import SUMS, added_by
 from trades.models import LEDGER_SHARDS, Trade
 from trades.terms import COUNTED, TERMS, VERSIONED, Booking, Kind, Term
 
@@ -57,6 +58,9 @@ class NewTrade(NamedTuple):
 
 _COLUMNS = ", ".join(term.column for term in VERSIONED)
 _OF_DUE = ", ".join(f"d.{term.column}" for term in VERSIONED)
+_KEY = ("account_id", "instrument_id", "trade_date")
+_ENTERED = ", ".join((*_KEY, *SUMS))
+_OF_LEG = ", ".join(f"l.{name}" for name in (*_KEY, *SUMS))
 
 # The condition is evaluated before the select list: first the transaction's id, then the clock.
 RECORDED_NOW = (
@@ -65,15 +69,12 @@ RECORDED_NOW = (
 )
 
 
-def _leg(prefix: str, trades: int) -> str:
-    """What a trade's terms add to the ledger (`trades` = 1), or take back (-1), as a row of
-    account, instrument, date, signed quantity, price and trades."""
-    account, instrument, side, quantity, price, day = (f"d.{prefix}{t.column}" for t in COUNTED)
-    bought = trades
-    return (
-        f"({account}, {instrument}, {day},"
-        f" {quantity} * CASE {side} WHEN 'buy' THEN {bought} ELSE {-bought} END, {price}, {trades})"
-    )
+def _leg(prefix: str, sign: int) -> str:
+    """What a trade's terms add to the ledger (`sign` = 1), or take back (-1), as a row of
+    `_ENTERED`."""
+    key = ", ".join(f"d.{prefix}{name}" for name in _KEY)
+    sums = ", ".join(f"{sign} * ({added})" for added in added_by(f"d.{prefix}").values())
+    return f"({key}, {sums})"
 
 
 def _statement(*, given: str, trade: str, legs: Sequence[str], claims: str = "") -> str:
@@ -87,12 +88,10 @@ def _statement(*, given: str, trade: str, legs: Sequence[str], claims: str = "")
         "  actor_id, reason, recorded_at)"
         f"  SELECT d.id, {_OF_DUE}, d.version, d.status, d.actor_id, d.reason, now.at"
         "  FROM due d, now),"
-        " entry AS (INSERT INTO trades_ledgerentry (epoch, account_id, instrument_id, trade_date,"
-        "  quantity, notional, trades, trade_id, version, recorded_at)"
-        "  SELECT now.epoch, l.account_id, l.instrument_id, l.trade_date, l.quantity,"
-        "  l.quantity * l.price, l.trades, d.id, d.version, now.at FROM due d, now,"
-        f"  LATERAL (VALUES {', '.join(legs)})"
-        "  l (account_id, instrument_id, trade_date, quantity, price, trades))"
+        f" entry AS (INSERT INTO trades_ledgerentry (epoch, {_ENTERED}, trade_id, version,"
+        "  recorded_at)"
+        f"  SELECT now.epoch, {_OF_LEG}, d.id, d.version, now.at FROM due d, now,"
+        f"  LATERAL (VALUES {', '.join(legs)}) l ({_ENTERED}))"
         " SELECT d.id::text, d.account_id FROM due d"
     )
 
