@@ -16,7 +16,7 @@ from accounts.models import Account
 from accounts.selectors import viewable_accounts
 from audit.exports import exported
 from blotter.models import PnlDay
-from blotter.pnl_tables import COLUMNS, state_of, table_rows
+from blotter.pnl_tables import COLUMNS, FIGURES, state_of, table_rows
 from blotter.rows import Today, days_with_pnl, pnl_rows, today_at
 from kernel import clock
 from kernel.admin import TableAdmin
@@ -115,6 +115,7 @@ class PnlDayAdmin(TableAdmin):
                 "opts": self.model._meta,
                 "form": form,
                 "by": asked.by,
+                "figures": FIGURES.values(),
                 "rows": [_shown(row, asked.today) for row in newest[:MOST_SHOWN]],
                 "left_out": max(0, len(rows) - MOST_SHOWN),
                 "price_source": asked.today.price_source,
@@ -162,12 +163,14 @@ def _refused(form: PnlForm) -> HttpResponse:
 
 
 def _shown(row: Row, today: Today) -> Row:
-    """A row as the page shows it: cents, half up; an unknown figure is a dash."""
-    cents = ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl")
+    """A row as the page shows it: `cells` are its figures in cents, half up; an unknown one is a
+    dash."""
+    cents = {name: _cents(row[name]) for name in FIGURES}
     restated = row["restated_at"] and row["restated_at"][:16].replace("T", " ") + " UTC"
     return {
         **row,
-        **{name: _cents(row[name]) for name in cents},
+        **cents,
+        "cells": list(cents.values()),
         "state": state_of(row, today),
         "restated_at": restated,
     }

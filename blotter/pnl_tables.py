@@ -7,21 +7,23 @@ from typing import Any
 
 from blotter.rows import Today, pnl_rows
 from kernel.api.rows import Row
+from kernel.pnl import SHOWN
 
 # Sessions that are read at a time.
 PIECE = {"account": 64, "ticker": 8}
 
-_FIGURES = ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl")
+# The figures of a row, and what they are called.
+FIGURES = {**SHOWN, "correction_pnl": "corrections"}
 _NUMBERS = {
-    *_FIGURES, "opening_quantity", "closing_quantity", "previous_close", "mark",
+    *FIGURES, "opening_quantity", "closing_quantity", "previous_close", "mark",
 }  # fmt: skip
 _STATE = ("state", "pnl_valid", "pnl_reason", "invalid_rows", "calculated_at", "restated_at")
 _OF_THE_FILE = ("known_at", "price_source")
 COLUMNS = {
-    "account": ("session", "account", *_FIGURES, *_STATE, *_OF_THE_FILE),
+    "account": ("session", "account", *FIGURES, *_STATE, *_OF_THE_FILE),
     "ticker": (
         "session", "account", "ticker", "opening_quantity", "closing_quantity", "previous_close",
-        "mark", "mark_price_source", *_FIGURES, *_STATE, *_OF_THE_FILE,
+        "mark", "mark_price_source", *FIGURES, *_STATE, *_OF_THE_FILE,
     ),
 }  # fmt: skip
 

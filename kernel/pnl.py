@@ -3,29 +3,58 @@
 trade P&L    = Σ (previous close − trade price) × signed quantity = previous close × q − notional
 position P&L = (mark − previous close) × closing quantity
 total P&L    = trade P&L + position P&L
+
 (The reference system's definitions.) Each formula stands here in Python and in SQL; a property test
 holds the two together. A figure that needs no price (nothing traded, nothing held) is there without
 one, and one that lacks a price is None, null in SQL.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Generic, TypeVar
 
 ZERO = Decimal(0)
 
+Amount = TypeVar("Amount", Decimal, Decimal | None)
 
-@dataclass(frozen=True)
-class SessionPnl:
-    """Figures in the instrument's currency; None where a needed price is missing."""
 
-    trade_pnl: Decimal | None
-    position_pnl: Decimal | None
+@dataclass(frozen=True, slots=True)
+class Figures(Generic[Amount]):
+    """The amounts that P&L is made of, of one key on one session or summed over keys, in the
+    instrument's currency. One is None where a needed price is missing; sums are of what is known.
+
+    The fields are what statements compute, add up and store, always in this order (`AMOUNTS`). A
+    property is derived from them.
+    """
+
+    trade_pnl: Amount
+    position_pnl: Amount
 
     @property
-    def total_pnl(self) -> Decimal | None:
+    def total_pnl(self) -> Amount:
         if self.trade_pnl is None or self.position_pnl is None:
             return None
         return self.trade_pnl + self.position_pnl
+
+
+AMOUNTS = tuple(field.name for field in fields(Figures))
+
+# What users see of figures, in this order, and what it is called.
+SHOWN = {"trade_pnl": "trade P&L", "position_pnl": "position P&L", "total_pnl": "total P&L"}
+
+
+def figures_sql(
+    *, traded: str, held: str, gain: str, reference: str, priced: bool = False
+) -> dict[str, str]:
+    """Each of `AMOUNTS` in SQL, of one key on one session. `traded` names the row with the sums of
+    the session's trades, `held` is the closing quantity, `gain` = mark − reference. `priced`: there
+    are a mark and a reference in every row."""
+    return {
+        "trade_pnl": traded_pnl_sql(
+            reference, f"{traded}.quantity", f"{traded}.notional", priced=priced
+        ),
+        "position_pnl": f"{gain} * {held}" if priced else value_sql(held, gain),
+    }
 
 
 def signed(side: str, quantity: Decimal) -> Decimal:
@@ -63,11 +92,6 @@ def value_sql(quantity: str, price: str) -> str:
     return f"CASE WHEN {quantity} = 0 THEN 0 ELSE {quantity} * {price} END"
 
 
-def position_pnl_sql(held: str, mark: str, reference: str) -> str:
-    """The gain of the closing quantity, at the mark against the reference, in SQL."""
-    return value_sql(held, f"({mark} - {reference})")
-
-
 def session_pnl(
     *,
     closing_quantity: Decimal,
@@ -75,7 +99,7 @@ def session_pnl(
     traded_notional: Decimal,
     previous_close: Decimal | None,
     mark: Decimal | None,
-) -> SessionPnl:
+) -> Figures[Decimal | None]:
     """P&L of a session from what was traded in it (signed) and what is held at its end.
 
     Without a previous close and with nothing held at the open, the mark stands in for it.
@@ -87,6 +111,6 @@ def session_pnl(
     if mark is None:
         mark = previous_close
     gain = None if reference is None or mark is None else mark - reference
-    return SessionPnl(
+    return Figures(
         traded_pnl(reference, traded_quantity, traded_notional), value(closing_quantity, gain)
     )

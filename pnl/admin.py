@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from accounts.lists import ViewableAccounts, of_viewable
 from kernel.admin import TableAdmin
+from kernel.pnl import AMOUNTS
 from pnl.models import DailyPnl, RestateRequest, SessionRun
 
 
@@ -13,7 +14,7 @@ from pnl.models import DailyPnl, RestateRequest, SessionRun
 class DailyPnlAdmin(TableAdmin):
     list_display = (
         "session", "account", "instrument", "opening_quantity", "closing_quantity",
-        "previous_close", "mark", "trade_pnl", "position_pnl", "pnl_reason", "is_final",
+        "previous_close", "mark", *AMOUNTS, "pnl_reason", "is_final",
         "calculated_at", "restated_at",
     )  # fmt: skip
     list_filter = (

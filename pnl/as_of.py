@@ -2,8 +2,8 @@
 
 `as_of` takes entries by trade date, `known_at` by when they were recorded (inclusive; it never
 filters prices). What the ledger index holds (quantity, trade date, time of recording) answers the
-sum without touching the table; only the session's own entries are fetched for their notional. Cost
-is folded anew in the same statement: as known now from the trades that stand, which one snapshot
+sum without touching the table; only the session's own entries are fetched for their sums. Cost is
+folded anew in the same statement: as known now from the trades that stand, which one snapshot
 sees to be the same as the entries, as known then from the entries.
 """
 
@@ -13,11 +13,11 @@ from datetime import date, datetime
 from django.db import connection
 
 from pnl.cost.fills import fills_of, folded
-from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of, keyed_columns
 from prices.marks import MARKS, mark_params
 from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions
-from trades.ledger.sql import STANDING_TRADES, effective_entries
+from trades.ledger.sql import STANDING_TRADES, effective_entries, sums_of
 
 _WANTED = """
     {0}account_id = ANY(%(accounts)s)
@@ -32,17 +32,17 @@ _SUMS = f"""
 """
 
 _TRADED = f"""
-    SELECT account_id, instrument_id, sum(quantity) AS quantity, sum(notional) AS notional,
-           sum(trades) AS trades
+    SELECT account_id, instrument_id, {sums_of("e")}
       FROM ({{entries}}) e
      WHERE {_WANTED.format("")} AND trade_date = %(session)s
      GROUP BY account_id, instrument_id
 """
 
+_COLUMNS = keyed_columns(
+    key="s", traded="t", position="s.quantity", held="s.quantity", updated_at="s.updated_at"
+)
 _KEYED = f"""
-    SELECT s.account_id, s.instrument_id, s.quantity AS position, s.quantity AS held,
-           false AS apart, coalesce(t.quantity, 0) AS traded, coalesce(t.notional, 0) AS notional,
-           coalesce(t.trades, 0) AS trades, s.updated_at
+    SELECT {_COLUMNS}
       FROM ({_SUMS}) s
       LEFT JOIN ({_TRADED}) t USING (account_id, instrument_id)
      WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0

@@ -1,9 +1,9 @@
 """The P&L arithmetic of kernel.pnl in SQL, over what is held, what was traded, and marks.
 
-Whoever uses it names three CTEs before: `keyed` (account_id, instrument_id, position, held, apart,
-traded, notional, trades, updated_at), `marks` (see prices.marks) and `settling` (account_id,
-instrument_id). A property test holds it together with the Python. With marks of several sessions
-(prices.session_marks) `keyed` has a `session` too: DAILY_FIGURES.
+Whoever uses it names three CTEs before: `keyed` (the columns of `keyed_columns`), `marks` (see
+prices.marks) and `settling` (account_id, instrument_id). A property test holds it together with the
+Python. With marks of several sessions (prices.session_marks) `keyed` has a `session` too:
+DAILY_FIGURES.
 """
 
 from collections.abc import Iterable
@@ -12,13 +12,27 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from kernel.pnl import position_pnl_sql, traded_pnl_sql, value
+from kernel.pnl import AMOUNTS, Figures, figures_sql, value
 from pnl.cost.average_cost import average_cost, fold
 from pnl.cost.fills import numbers
+from trades.ledger.sql import sums_or_zero
+
+
+def keyed_columns(
+    *, key: str, traded: str, position: str, held: str, updated_at: str, apart: str = "false"
+) -> str:
+    """The columns of `keyed`. `key` names the row of the key, and `traded` the one with the sums of
+    the session's trades, which may be null. `apart`: positions and P&L have read different entries
+    of the key."""
+    return (
+        f"{key}.account_id, {key}.instrument_id, {position} AS position, {held} AS held,"
+        f" {apart} AS apart, {sums_or_zero(traded)}, {updated_at} AS updated_at"
+    )
+
 
 # Each row has the first of its reasons in the order of pnl.reasons.
 _FIGURES = """
-    SELECT f.*, f.trade_pnl + f.position_pnl AS total_pnl,
+    SELECT f.*,
            CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
                 THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
                      THEN 'no_previous_close' ELSE 'no_mark' END
@@ -27,16 +41,17 @@ _FIGURES = """
                 WHEN f.stale AND f.marked THEN 'stale'
            END AS pnl_reason
       FROM (
-        SELECT k.*, k.held - k.traded AS opening,
+        SELECT {key}, k.position, k.held, k.trades, k.updated_at,
+               k.held - k.quantity AS opening,
                m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
                coalesce(m.stale, false) AS stale,
                coalesce(m.previous_carried, false) AS previous_carried,
                coalesce(m.mark_carried, false) AS mark_carried,
                s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
                -- whether a figure of this row needs a price at all, and the mark in particular
-               k.traded <> 0 OR k.held <> 0 AS priced,
-               k.held <> 0 OR (k.traded <> 0 AND m.previous_close IS NULL) AS marked,
-               {trade_pnl} AS trade_pnl, {position_pnl} AS position_pnl
+               k.quantity <> 0 OR k.held <> 0 AS priced,
+               k.held <> 0 OR (k.quantity <> 0 AND m.previous_close IS NULL) AS marked,
+               {figures}
           FROM keyed k
           LEFT JOIN marks m ON m.instrument_id = k.instrument_id{and_session}
           LEFT JOIN settling s
@@ -46,18 +61,22 @@ _FIGURES = """
             ON q.account_id = k.account_id
          CROSS JOIN LATERAL (
             SELECT coalesce(m.previous_close,
-                            CASE WHEN k.held - k.traded = 0 THEN m.mark END) AS reference
+                            CASE WHEN k.held - k.quantity = 0 THEN m.mark END) AS reference
          ) r
       ) f
 """
 
 
-def _figures(consumers: str, and_session: str = "") -> str:
+def _figures(consumers: str, *, by_session: bool = False) -> str:
+    figures = figures_sql(
+        traded="k", held="k.held", gain="(m.mark - r.reference)", reference="r.reference"
+    )
+    key = "k.account_id, k.instrument_id"
     return _FIGURES.format(
-        trade_pnl=traded_pnl_sql("r.reference", "k.traded", "k.notional"),
-        position_pnl=position_pnl_sql("k.held", "m.mark", "r.reference"),
+        key=f"k.session, {key}" if by_session else key,
+        figures=", ".join(f"{formula} AS {name}" for name, formula in figures.items()),
         consumers=consumers,
-        and_session=and_session,
+        and_session=" AND m.session = k.session" if by_session else "",
     )
 
 
@@ -65,17 +84,16 @@ FIGURES = _figures("'positions', 'pnl'")
 # The ledger itself is read: the standstill of a reader changes nothing.
 LEDGER_FIGURES = _figures("NULL")
 # Past sessions do not read positions_position.
-DAILY_FIGURES = _figures("'pnl'", " AND m.session = k.session")
+DAILY_FIGURES = _figures("'pnl'", by_session=True)
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
 # fills, fill_count; the last two where the others are to be folded): the columns of KeyPnl and the
 # fills, by account and ticker.
-SELECT_KEYS = """
-    SELECT ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening,
-           r.held, r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source,
-           r.previous_close, r.trade_pnl, r.position_pnl, r.total_pnl, r.pnl_reason,
-           r.updated_at, c.quantity, c.cost, c.realized_pnl,
-           c.fills, c.fill_count
+SELECT_KEYS = f"""
+    SELECT {", ".join(f"r.{name}" for name in AMOUNTS)},
+           ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening, r.held,
+           r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source, r.previous_close,
+           r.pnl_reason, r.updated_at, c.quantity, c.cost, c.realized_pnl, c.fills, c.fill_count
       FROM rows r
       JOIN accounts_account ac ON ac.id = r.account_id
       JOIN prices_instrument i ON i.id = r.instrument_id
@@ -86,7 +104,7 @@ SELECT_KEYS = """
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPnl:
+class KeyPnl(Figures[Decimal | None]):
     """One account and instrument on the business date. Figures are null where a needed price is
     missing, and then, or where they are doubtful, `pnl_reason` says why."""
 
@@ -103,9 +121,6 @@ class KeyPnl:
     mark_as_of: datetime | None
     price_source: str | None
     previous_close: Decimal | None
-    trade_pnl: Decimal | None
-    position_pnl: Decimal | None
-    total_pnl: Decimal | None
     pnl_reason: str | None
     updated_at: datetime | None
     cost_quantity: Decimal | None

@@ -1,11 +1,14 @@
 """Rows that the API's documentation shows."""
 
+from decimal import Decimal
+
 from drf_spectacular.utils import OpenApiExample
 
+from blotter.rows.figures import figure_texts
+from kernel.pnl import Figures
+
 _FIGURES = {
-    "trade_pnl": "300",
-    "position_pnl": "-50",
-    "total_pnl": "250",
+    **figure_texts(Figures(Decimal(300), Decimal(-50))),
     "correction_pnl": "0",
     "is_final": True,
     "pnl_valid": True,
@@ -50,9 +53,7 @@ EXAMPLE_POSITION = OpenApiExample(
         "price_source": "simulated",
         "previous_close": "143.33",
         "market_value": "14407",
-        "trade_pnl": "13333",
-        "position_pnl": "74",
-        "total_pnl": "13407",
+        **figure_texts(Figures(Decimal(13333), Decimal(74))),
         "realized_pnl": "0",
         "unrealized_pnl": "13407",
         "pnl_valid": True,

@@ -6,9 +6,23 @@ from rest_framework import serializers
 
 from kernel.api.queries import QuerySerializer
 from kernel.api.serializers import DayField, DecimalText, MomentField, TextField
+from kernel.pnl import SHOWN
 from pnl.reasons import REASONS
 
 MARK_SOURCES = ["override", "quote", "close", "carried", "previous_close"]
+
+
+_Fields = dict[str, "serializers.Field[Any, Any, Any, Any]"]
+
+
+def _with_figures(fields: _Fields, *, before: str) -> _Fields:
+    """The fields of a row, with those of its figures in their place."""
+    found: _Fields = {}
+    for name, field in fields.items():
+        if name == before:
+            found.update({figure: DecimalText(allow_null=True) for figure in SHOWN})
+        found[name] = field
+    return found
 
 
 class PositionQuery(QuerySerializer):
@@ -33,14 +47,14 @@ class PositionOut(serializers.Serializer[Any]):
     price_source = serializers.CharField(allow_null=True)
     previous_close = DecimalText(allow_null=True)
     market_value = DecimalText(allow_null=True)
-    trade_pnl = DecimalText(allow_null=True)
-    position_pnl = DecimalText(allow_null=True)
-    total_pnl = DecimalText(allow_null=True)
     realized_pnl = DecimalText(allow_null=True)
     unrealized_pnl = DecimalText(allow_null=True)
     pnl_valid = serializers.BooleanField()
     pnl_reason = serializers.ChoiceField(choices=REASONS, allow_null=True)
     updated_at = MomentField(allow_null=True)
+
+    def get_fields(self) -> _Fields:
+        return _with_figures(super().get_fields(), before="realized_pnl")
 
 
 class PnlQuery(QuerySerializer):
@@ -66,9 +80,6 @@ class PnlOut(serializers.Serializer[Any]):
     closing_quantity = DecimalText(required=False)
     previous_close = DecimalText(allow_null=True, required=False)
     mark = DecimalText(allow_null=True, required=False)
-    trade_pnl = DecimalText(allow_null=True)
-    position_pnl = DecimalText(allow_null=True)
-    total_pnl = DecimalText(allow_null=True)
     correction_pnl = DecimalText(allow_null=True)
     is_final = serializers.BooleanField()
     pnl_valid = serializers.BooleanField()
@@ -76,3 +87,6 @@ class PnlOut(serializers.Serializer[Any]):
     invalid_rows = serializers.IntegerField()
     calculated_at = MomentField()
     restated_at = MomentField(allow_null=True)
+
+    def get_fields(self) -> _Fields:
+        return _with_figures(super().get_fields(), before="correction_pnl")

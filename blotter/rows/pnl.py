@@ -7,8 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from blotter.rows.figures import figure_texts
 from blotter.rows.today import Today
 from kernel.api.rows import Row, moment, text
+from kernel.pnl import Figures
 from pnl.corrections import live_corrections, reason_with, session_corrections
 from pnl.daily.read import (
     AccountDay,
@@ -70,8 +72,8 @@ def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
     live = _live(today)
     return [
         _pnl_row(
-            live, total.account, total.trade_pnl, total.position_pnl, total.correction_pnl,
-            total.pnl_reason, total.invalid_rows,
+            live, total.account, total, total.correction_pnl, total.pnl_reason,
+            total.invalid_rows,
         )
         for total in live_totals(accounts=accounts, now=today.now)
     ]  # fmt: skip
@@ -99,22 +101,18 @@ def _state(row: AccountDay | DayPnl) -> _State:
 def _pnl_row(
     state: _State,
     account: str,
-    trade_pnl: Decimal | None,
-    position_pnl: Decimal | None,
+    figures: Figures[Decimal] | Figures[Decimal | None],
     correction_pnl: Decimal | None,
     reason: str | None,
     invalid_rows: int,
     key: Row | None = None,
 ) -> Row:
     """A row of `pnl/`. `key`: the columns that only rows by ticker have."""
-    total = None if trade_pnl is None or position_pnl is None else trade_pnl + position_pnl
     return {
         "session": state.session.isoformat(),
         "account": account,
         **(key or {}),
-        "trade_pnl": text(trade_pnl),
-        "position_pnl": text(position_pnl),
-        "total_pnl": text(total),
+        **figure_texts(figures),
         "correction_pnl": text(correction_pnl),
         "is_final": state.is_final and not invalid_rows,
         "pnl_valid": not invalid_rows,
@@ -141,10 +139,7 @@ def _key_row(
         "mark": text(row.mark),
         **({"mark_price_source": row.price_source} if with_sources else {}),
     }
-    return _pnl_row(
-        state, row.account, row.trade_pnl, row.position_pnl, correction, reason,
-        int(reason is not None), key,
-    )  # fmt: skip
+    return _pnl_row(state, row.account, row, correction, reason, int(reason is not None), key)
 
 
 def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
@@ -161,8 +156,8 @@ def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today
         key = row.session, row.account_id
         rows.append(
             _pnl_row(
-                _state(row), accounts[row.account_id], row.trade_pnl, row.position_pnl,
-                corrections.get(key, ZERO), NO_PREVIOUS_CLOSE if key in more else row.pnl_reason,
+                _state(row), accounts[row.account_id], row, corrections.get(key, ZERO),
+                NO_PREVIOUS_CLOSE if key in more else row.pnl_reason,
                 row.invalid_rows + more.get(key, 0),
             )
         )  # fmt: skip

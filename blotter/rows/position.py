@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from blotter.rows.figures import figure_texts
 from blotter.rows.today import Today
 from kernel.api.rows import Row, moment, text
 from kernel.pnl import value
@@ -65,9 +66,7 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "price_source": row.price_source,
         "previous_close": text(row.previous_close),
         "market_value": text(value(row.position, row.mark)),
-        "trade_pnl": text(row.trade_pnl),
-        "position_pnl": text(row.position_pnl),
-        "total_pnl": text(row.total_pnl),
+        **figure_texts(row),
         "realized_pnl": text(row.realized_pnl),
         "unrealized_pnl": text(row.unrealized_pnl),
         "pnl_valid": row.pnl_reason is None,

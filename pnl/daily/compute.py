@@ -11,16 +11,20 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from pnl.figures import DAILY_FIGURES
+from pnl.figures import DAILY_FIGURES, keyed_columns
 from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import Sessions
+from trades.ledger.sql import SUMS
 from trades.models import LEDGER_SHARDS
 
+_COLUMNS = keyed_columns(
+    key="w", traded="t", position="w.held", held="w.held", updated_at="NULL::timestamptz"
+)
 COMPUTED = f"""
     priced AS MATERIALIZED (SELECT DISTINCT instrument_id FROM wanted),
     {SESSION_MARKS},
     traded AS MATERIALIZED (
-        SELECT a.account_id, a.instrument_id, a.trade_date, a.quantity, a.notional, a.trades
+        SELECT a.account_id, a.instrument_id, a.trade_date, {", ".join(f"a.{s}" for s in SUMS)}
           FROM pnl_dailyactivity a
           JOIN wanted w ON w.account_id = a.account_id AND w.instrument_id = a.instrument_id
                        AND a.trade_date >= w.first
@@ -52,10 +56,7 @@ COMPUTED = f"""
           ) m
           JOIN opened o ON o.account_id = m.account_id AND o.instrument_id = m.instrument_id
     ), keyed AS MATERIALIZED (
-        SELECT w.day AS session, w.account_id, w.instrument_id, w.held AS position, w.held,
-               false AS apart, coalesce(t.quantity, 0) AS traded,
-               coalesce(t.notional, 0) AS notional, coalesce(t.trades, 0) AS trades,
-               NULL::timestamptz AS updated_at
+        SELECT w.day AS session, {_COLUMNS}
           FROM walked w
           LEFT JOIN traded t ON t.account_id = w.account_id AND t.instrument_id = w.instrument_id
                             AND t.trade_date = w.day

@@ -14,6 +14,8 @@ from typing import Any
 
 from django.db import connection
 
+from kernel.pnl import AMOUNTS, Figures
+from pnl.daily.columns import KEY, STORED
 from pnl.daily.compute import COMPUTED, computed_params
 from pnl.models import SessionRun
 from pnl.reasons import rank_sql, reason_sql
@@ -32,17 +34,16 @@ _CALCULATED = """
 """
 
 _STORED = f"""
-    SELECT p.session, p.account_id, p.instrument_id, p.opening_quantity AS opening,
-           p.closing_quantity AS closing, p.trades, p.previous_close, p.mark, p.price_source,
-           p.trade_pnl, p.position_pnl, p.pnl_reason, p.is_final, p.calculated_at, p.restated_at
+    SELECT {", ".join(f"p.{name}" for name in (*KEY, *STORED))},
+           p.is_final, p.calculated_at, p.restated_at
       FROM pnl_dailypnl p
      WHERE p.account_id = ANY(%(accounts)s) AND p.session = ANY(%(all_days)s::date[])
        AND {_CALCULATED.format(account="p.account_id", session="p.session")}
 """
 
 _PROVISIONAL = f"""
-    SELECT c.session, c.account_id, c.instrument_id, c.opening, c.held AS closing, c.trades,
-           c.previous_close, c.mark, c.price_source, c.trade_pnl, c.position_pnl, c.pnl_reason,
+    SELECT {", ".join(f"c.{name}" for name in KEY)},
+           {", ".join(f"c.{computed} AS {name}" for name, computed in STORED.items())},
            false AS is_final, %(now)s::timestamptz AS calculated_at,
            NULL::timestamptz AS restated_at
       FROM computed c
@@ -50,6 +51,11 @@ _PROVISIONAL = f"""
        AND NOT {_CALCULATED.format(account="c.account_id", session="c.session")}
 """
 
+# Of a row that an outer join may have left away; a figure of a row that is there may be null.
+_OR_ZERO = ", ".join(
+    f"CASE WHEN r.closing_quantity IS NULL THEN 0 ELSE r.{name} END" for name in AMOUNTS
+)
+_TOTALS = ", ".join(f"coalesce(sum(r.{name}), 0)" for name in AMOUNTS)
 _FIRST_REASON = reason_sql(f"min({rank_sql('r.pnl_reason')})")
 
 _WITH_STORED = f"WITH rows AS ({_STORED})"
@@ -60,7 +66,7 @@ _WITH_BOTH = (
 
 
 @dataclass(frozen=True, slots=True)
-class DayPnl:
+class DayPnl(Figures[Decimal | None]):
     """One key on one session. Figures are null where a needed close is missing."""
 
     session: date
@@ -74,38 +80,24 @@ class DayPnl:
     previous_close: Decimal | None
     mark: Decimal | None
     price_source: str | None
-    trade_pnl: Decimal | None
-    position_pnl: Decimal | None
     pnl_reason: str | None
     is_final: bool
     calculated_at: datetime
     restated_at: datetime | None
 
-    @property
-    def total_pnl(self) -> Decimal | None:
-        if self.trade_pnl is None or self.position_pnl is None:
-            return None
-        return self.trade_pnl + self.position_pnl
-
 
 @dataclass(frozen=True, slots=True)
-class AccountDay:
+class AccountDay(Figures[Decimal]):
     """An account's sums of the figures that are not null on one session. Final when every row is,
     and the session was calculated."""
 
     session: date
     account_id: int
-    trade_pnl: Decimal
-    position_pnl: Decimal
     invalid_rows: int
     pnl_reason: str | None
     is_final: bool
     calculated_at: datetime
     restated_at: datetime | None
-
-    @property
-    def total_pnl(self) -> Decimal:
-        return self.trade_pnl + self.position_pnl
 
 
 def first_trade_date(accounts: Iterable[int]) -> date | None:
@@ -137,20 +129,18 @@ def past_rows(
     with connection.cursor() as cursor:
         cursor.execute(
             rows
-            + """
+            + f"""
             , also AS (
                 SELECT * FROM unnest(%(also_days)s::date[], %(also_accounts)s::bigint[],
                     %(also_instruments)s::bigint[]) AS a (session, account_id, instrument_id)
             ), shown AS (
                 SELECT * FROM rows r
-                 WHERE r.closing <> 0 OR r.trades > 0
+                 WHERE r.closing_quantity <> 0 OR r.trades > 0
                     OR (r.session, r.account_id, r.instrument_id) IN (SELECT * FROM also)
             )
-            SELECT session, ac.code, i.ticker, account_id, instrument_id, coalesce(r.opening, 0),
-                   coalesce(r.closing, 0), coalesce(r.trades, 0), r.previous_close, r.mark,
-                   r.price_source,
-                   CASE WHEN r.closing IS NULL THEN 0 ELSE r.trade_pnl END,
-                   CASE WHEN r.closing IS NULL THEN 0 ELSE r.position_pnl END, r.pnl_reason,
+            SELECT {_OR_ZERO}, session, ac.code, i.ticker, account_id, instrument_id,
+                   coalesce(r.opening_quantity, 0), coalesce(r.closing_quantity, 0),
+                   coalesce(r.trades, 0), r.previous_close, r.mark, r.price_source, r.pnl_reason,
                    coalesce(r.is_final, s.ran_at IS NOT NULL),
                    coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at
               FROM shown r
@@ -190,8 +180,7 @@ def past_account_days(
                   LEFT JOIN pnl_sessionrun s
                     ON s.shard = a.account_id %% %(shards)s AND s.session = d.session
             )
-            SELECT l.session, l.account_id, coalesce(sum(r.trade_pnl), 0),
-                   coalesce(sum(r.position_pnl), 0),
+            SELECT {_TOTALS}, l.session, l.account_id,
                    count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
                    {_FIRST_REASON},
                    l.calculated_at IS NOT NULL AND coalesce(bool_and(r.is_final), true),

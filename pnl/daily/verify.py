@@ -4,9 +4,9 @@ Sessions that are being calculated, and keys that a request still asks for, are 
 known to be behind. The figures come from the trades themselves, not from daily activity.
 """
 
-from kernel.pnl import position_pnl_sql, traded_pnl_sql
+from kernel.pnl import AMOUNTS, SHOWN, figures_sql
 from prices.closes.effective_close import source_params
-from trades.ledger.sql import BEYOND, STANDING
+from trades.ledger.sql import BEYOND, STANDING, SUMS, sums_of
 from trades.ledger.verify import Break, breaks_of
 from trades.models import LEDGER_SHARDS
 
@@ -14,38 +14,41 @@ SESSIONS = 5
 
 
 def daily_breaks() -> list[Break]:
-    expected = {
-        "closing quantity": "r.closing",
-        "mark": "r.close",
-        "trade P&L": "r.trade_pnl",
-        "position P&L": "r.position_pnl",
-    }
-    columns = {
-        "closing quantity": "closing_quantity",
-        "mark": "mark",
-        "trade P&L": "trade_pnl",
-        "position P&L": "position_pnl",
-    }
     return [
         found
-        for what, right in expected.items()
+        for column, (what, right) in _EXPECTED.items()
         for found in breaks_of(
             f"end-of-day P&L, {what}",
             f"""
             WITH {_FIGURES}
-            SELECT r.account_id, r.instrument_id, r.session::text, p.{columns[what]}, {right}
+            SELECT r.account_id, r.instrument_id, r.session::text, p.{column}, r.{right}
               FROM figures r
               LEFT JOIN pnl_dailypnl p
                 ON p.account_id = r.account_id AND p.session = r.session
                AND p.instrument_id = r.instrument_id
              WHERE (p.id IS NOT NULL OR r.closing <> 0 OR r.trades <> 0)
-               AND p.{columns[what]} IS DISTINCT FROM {right}
+               AND p.{column} IS DISTINCT FROM r.{right}
             """,
             "pnl",
             source_params(),
         )
     ]
 
+
+# Columns of pnl_dailypnl, each with its name for people and the column of `figures` that it is of.
+_EXPECTED = {
+    "closing_quantity": ("closing quantity", "closing"),
+    "mark": ("mark", "close"),
+    **{name: (SHOWN[name], name) for name in AMOUNTS},
+}
+
+_FORMULAS = figures_sql(
+    traded="f", held="f.closing", gain="(f.close - f.reference)", reference="f.reference"
+)
+_OF_SESSION = ", ".join(
+    f"coalesce(sum(t.{name}) FILTER (WHERE t.trade_date = k.session), 0) AS {name}" for name in SUMS
+)
+_KEY_AND_DATE = "account_id, instrument_id, trade_date"
 
 # Previous closes are those that the stored rows name: which session comes before is the calendar's.
 _FIGURES = f"""
@@ -55,18 +58,13 @@ _FIGURES = f"""
          WHERE s.calculated_at IS NOT NULL AND s.session IN (
             SELECT DISTINCT session FROM pnl_sessionrun ORDER BY session DESC LIMIT {SESSIONS})
     ), traded AS MATERIALIZED (
-        SELECT account_id, instrument_id, trade_date, sum(quantity) AS quantity,
-               sum(notional) AS notional, sum(trades) AS trades
-          FROM (SELECT * FROM standing
+        SELECT {_KEY_AND_DATE}, {sums_of("t")}
+          FROM (SELECT {_KEY_AND_DATE}, {", ".join(SUMS)} FROM standing
                  UNION ALL
-                SELECT account_id, instrument_id, trade_date, -quantity, -notional, -trades
-                  FROM beyond) t
-         GROUP BY account_id, instrument_id, trade_date
+                SELECT {_KEY_AND_DATE}, {", ".join(f"-{name}" for name in SUMS)} FROM beyond) t
+         GROUP BY {_KEY_AND_DATE}
     ), held AS (
-        SELECT t.account_id, t.instrument_id, k.session, sum(t.quantity) AS closing,
-               coalesce(sum(t.quantity) FILTER (WHERE t.trade_date = k.session), 0) AS traded,
-               coalesce(sum(t.notional) FILTER (WHERE t.trade_date = k.session), 0) AS notional,
-               coalesce(sum(t.trades) FILTER (WHERE t.trade_date = k.session), 0) AS trades
+        SELECT t.account_id, t.instrument_id, k.session, sum(t.quantity) AS closing, {_OF_SESSION}
           FROM traded t
           JOIN calculated k
             ON k.shard = t.account_id %% {LEDGER_SHARDS} AND t.trade_date <= k.session
@@ -80,12 +78,11 @@ _FIGURES = f"""
           FROM (SELECT array_agg(DISTINCT session) AS days FROM calculated) k
          CROSS JOIN LATERAL eqtrade_effective_closes(k.days, %(source)s) c
     ), figures AS (
-        SELECT f.*,
-               {traded_pnl_sql("reference", "traded", "notional")} AS trade_pnl,
-               {position_pnl_sql("closing", "close", "reference")} AS position_pnl
+        SELECT f.account_id, f.instrument_id, f.session, f.closing, f.trades, f.close,
+               {", ".join(f"{formula} AS {name}" for name, formula in _FORMULAS.items())}
           FROM (
             SELECT h.*, c.close,
-                   coalesce(p.previous_close, CASE WHEN h.closing = h.traded THEN c.close END)
+                   coalesce(p.previous_close, CASE WHEN h.closing = h.quantity THEN c.close END)
                        AS reference
               FROM held h
               LEFT JOIN closes c

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from django.db.backends.utils import CursorWrapper
 
+from pnl.daily.columns import KEY, STORED
 from pnl.daily.compute import COMPUTED, computed_params
 from prices.sessions import Sessions
 
@@ -31,28 +32,18 @@ _WRITE = f"""
                         WHERE p.account_id = c.account_id AND p.session = c.session
                           AND p.instrument_id = c.instrument_id)
     )
-    INSERT INTO pnl_dailypnl AS p (session, account_id, instrument_id, opening_quantity,
-        closing_quantity, trades, previous_close, mark, price_source, trade_pnl, position_pnl,
-        pnl_reason, is_final, calculated_at, restated_at)
-    SELECT session, account_id, instrument_id, opening, held, trades, previous_close, mark,
-           price_source, trade_pnl, position_pnl, pnl_reason, pnl_reason IS NULL,
+    INSERT INTO pnl_dailypnl AS p ({", ".join((*KEY, *STORED))}, is_final, calculated_at,
+                                   restated_at)
+    SELECT {", ".join((*KEY, *STORED.values()))}, pnl_reason IS NULL,
            %(now)s, CASE WHEN was_calculated THEN %(now)s::timestamptz END
       FROM fresh
      ORDER BY account_id, session, instrument_id
         ON CONFLICT (account_id, session, instrument_id) DO UPDATE
-       SET opening_quantity = excluded.opening_quantity,
-           closing_quantity = excluded.closing_quantity, trades = excluded.trades,
-           previous_close = excluded.previous_close, mark = excluded.mark,
-           price_source = excluded.price_source, trade_pnl = excluded.trade_pnl,
-           position_pnl = excluded.position_pnl, pnl_reason = excluded.pnl_reason,
+       SET {", ".join(f"{name} = excluded.{name}" for name in STORED)},
            is_final = excluded.is_final, calculated_at = excluded.calculated_at,
            restated_at = coalesce(excluded.restated_at, p.restated_at)
-     WHERE (p.opening_quantity, p.closing_quantity, p.trades, p.previous_close, p.mark,
-            p.price_source, p.trade_pnl, p.position_pnl, p.pnl_reason)
-           IS DISTINCT FROM
-           (excluded.opening_quantity, excluded.closing_quantity, excluded.trades,
-            excluded.previous_close, excluded.mark, excluded.price_source, excluded.trade_pnl,
-            excluded.position_pnl, excluded.pnl_reason)
+     WHERE ({", ".join(f"p.{name}" for name in STORED)})
+           IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in STORED)})
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from kernel import prepared
-from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of
+from pnl.figures import FIGURES, SELECT_KEYS, KeyPnl, key_rows_of, keyed_columns
 from prices.marks import mark_params, marks_sql
 from trades.ledger.sql import keys_read_by_one
 from trades.models import LEDGER_SHARDS
@@ -25,12 +25,16 @@ def keyed_of(which: str = "") -> str:
     return _KEYED.replace("/* which */", which)
 
 
-_KEYED = """
-    SELECT k.account_id, k.instrument_id,
-           coalesce(k.position, 0) AS position, coalesce(k.held, 0) AS held,
-           k.position_entry IS DISTINCT FROM k.held_entry AS apart,
-           coalesce(a.quantity, 0) AS traded, coalesce(a.notional, 0) AS notional,
-           coalesce(a.trades, 0) AS trades, k.updated_at
+_COLUMNS = keyed_columns(
+    key="k",
+    traded="a",
+    position="coalesce(k.position, 0)",
+    held="coalesce(k.held, 0)",
+    updated_at="k.updated_at",
+    apart="k.position_entry IS DISTINCT FROM k.held_entry",
+)
+_KEYED = f"""
+    SELECT {_COLUMNS}
       FROM (
         SELECT account_id, instrument_id, p.quantity AS position, p.last_entry AS position_entry,
                p.updated_at, h.quantity AS held, h.last_entry AS held_entry

@@ -14,7 +14,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kernel import prepared
-from kernel.pnl import traded_pnl_sql
+from kernel.pnl import AMOUNTS, Figures, figures_sql
 from pnl.corrections import correction_sums, live_corrections
 from pnl.figures import FIGURES
 from pnl.live.rows import (
@@ -27,7 +27,12 @@ from pnl.live.rows import (
 from pnl.reasons import CARRIED, NO_PREVIOUS_CLOSE, STALE, rank, rank_sql, reason_sql
 from prices.marks import MARKS
 
-_TRADED_PNL = traded_pnl_sql("m.previous_close", "a.quantity", "a.notional", priced=True)
+_FORMULAS = figures_sql(
+    traded="a", held="h.quantity", gain="m.gain", reference="m.previous_close", priced=True
+)
+_PLAIN = ", ".join(f"sum({formula}) AS {name}" for name, formula in _FORMULAS.items())
+_OTHER = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
+_BOTH = ", ".join(f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)" for name in AMOUNTS)
 
 _RANK = f"""least(o.rank, CASE WHEN p.carried > 0 THEN {rank(CARRIED)}
                               WHEN p.stale > 0 THEN {rank(STALE)} END)"""
@@ -47,8 +52,7 @@ _QUERY = f"""
     ),
     unpriced AS MATERIALIZED (SELECT instrument_id FROM marks WHERE gain IS NULL),
     plain AS (
-        SELECT h.account_id, sum({_TRADED_PNL}) AS trade_pnl,
-               sum(m.gain * h.quantity) AS position_pnl,
+        SELECT h.account_id, {_PLAIN},
                count(*) FILTER (WHERE m.previous_carried AND (h.quantity <> 0 OR a.quantity <> 0)
                                    OR m.mark_carried AND h.quantity <> 0) AS carried,
                count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0)
@@ -65,12 +69,11 @@ _QUERY = f"""
     keyed AS MATERIALIZED ({keyed_of(_OTHERS)}),
     rows AS ({FIGURES}),
     others AS (
-        SELECT account_id, sum(trade_pnl) AS trade_pnl, sum(position_pnl) AS position_pnl,
+        SELECT account_id, {_OTHER},
                count(pnl_reason) AS invalid, min({rank_sql("pnl_reason")}) AS rank
           FROM rows GROUP BY account_id
     )
-    SELECT ac.id, ac.code, coalesce(p.trade_pnl, 0) + coalesce(o.trade_pnl, 0),
-           coalesce(p.position_pnl, 0) + coalesce(o.position_pnl, 0),
+    SELECT ac.id, ac.code, {_BOTH},
            coalesce(p.carried + p.stale, 0) + coalesce(o.invalid, 0),
            {reason_sql(_RANK)}
       FROM accounts_account ac
@@ -82,20 +85,14 @@ _QUERY = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class TotalPnl:
+class TotalPnl(Figures[Decimal]):
     """An account's sums of the figures that are not null. A key counts once among the invalid
     rows, whether a figure or the correction of it is doubtful or null."""
 
     account: str
-    trade_pnl: Decimal
-    position_pnl: Decimal
     correction_pnl: Decimal
     invalid_rows: int
     pnl_reason: str | None
-
-    @property
-    def total_pnl(self) -> Decimal:
-        return self.trade_pnl + self.position_pnl
 
 
 def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
@@ -107,13 +104,12 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     read = prepared.rows if len(wanted) <= FEW_ACCOUNTS else prepared.rows_planned
     rows = read(_QUERY, live_params(now, wanted))
     totals = []
-    for pk, code, trade, position, invalid, reason in rows:
-        totals.append(
-            TotalPnl(
-                code, trade, position, corrections.get(pk, Decimal(0)), invalid + more.get(pk, 0),
-                NO_PREVIOUS_CLOSE if pk in more else reason,
-            )
-        )  # fmt: skip
+    for pk, code, *amounts, invalid, reason in rows:
+        values = [
+            *amounts, code, corrections.get(pk, Decimal(0)), invalid + more.get(pk, 0),
+            NO_PREVIOUS_CLOSE if pk in more else reason,
+        ]  # fmt: skip
+        totals.append(TotalPnl(*values))
     return totals
 
 

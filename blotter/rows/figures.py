@@ -1,0 +1,14 @@
+"""The figures of P&L as they stand in rows: of a position, of an account, of a session."""
+
+from decimal import Decimal
+from operator import attrgetter
+
+from kernel.api.rows import Row, text
+from kernel.pnl import SHOWN, Figures
+
+_shown = attrgetter(*SHOWN)
+
+
+def figure_texts(figures: Figures[Decimal] | Figures[Decimal | None]) -> Row:
+    """The columns of `SHOWN`, in their order."""
+    return dict(zip(SHOWN, map(text, _shown(figures)), strict=True))
