@@ -11,8 +11,8 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from accounts.selectors import viewable
+from blotter.live.board_rows import with_connection
 from blotter.live.logins import Login, users_of
-from blotter.live.reading import with_connection
 from kernel import clock
 
 Key = TypeVar("Key", bound=Hashable)

@@ -7,7 +7,7 @@ once for all; connections send what lies between what they were told and what th
 A lost notice does not stay lost. The pulse, every 2 s, finds what moved without one
 (`blotter.live.noting`), beacons find a lost connection to Redis (`blotter.live.listening`), and
 whatever else might have been missed is found by reading the boards again whole, one after the other
-(`blotter.live.rotation`).
+(`blotter.live.comparison`).
 """
 
 import asyncio
@@ -15,30 +15,28 @@ import logging
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 
-from blotter.live import reading
+from blotter.live import board_rows
 from blotter.live.admission import Admission
 from blotter.live.boards import Boards, Changed
+from blotter.live.comparison import Comparison
 from blotter.live.composing import Composer, View
 from blotter.live.figures import Figures, write_figures
 from blotter.live.import_news import ImportNews
 from blotter.live.kinds import KINDS
 from blotter.live.limits import Pace, Places, Room
 from blotter.live.listening import Listener
+from blotter.live.next_boards import RETRY_SECONDS, Readers
 from blotter.live.noting import ALWAYS, Noting
 from blotter.live.pulse import Pulse, read_pulse
-from blotter.live.readers import RETRY_SECONDS, Readers
 from blotter.live.revocation import Revocation
-from blotter.live.rotation import Rotation
 from blotter.live.subscription import Subscription
+from blotter.live.watcher import Watcher
 from blotter.rows import price_age
 from kernel.notices import ACCOUNT_GROUP, USER_GROUP
-
-if TYPE_CHECKING:
-    from blotter.live.connection import Connection
 
 logger = logging.getLogger(__name__)
 
@@ -54,36 +52,36 @@ class Hub:
     """Lives as long as it has connections. `join` and `leave` are called by connections."""
 
     def __init__(self) -> None:
-        self.connections: set[Connection] = set()
+        self.connections: set[Watcher] = set()
         self.boards = Boards(KINDS)
         self.composer = Composer(self.boards, price_age)
         self.admission = Admission()
         self.places = Places(settings.LIVE_CONNECTIONS_PER_USER, settings.LIVE_CONNECTIONS)
         self.pace = Pace(settings.LIVE_MESSAGES_PER_SECOND, settings.LIVE_MESSAGES_AT_ONCE)
         self.room = Room(settings.LIVE_UNSENT_BYTES, self.unsent, self._make_room)
-        self.rotation = Rotation(self.boards)
+        self.comparison = Comparison(self.boards)
         self.figures = Figures()
-        self._noting = Noting(self.boards, self.rotation)
-        self._watchers: dict[int, set[Connection]] = {}
+        self._noting = Noting(self.boards, self.comparison)
+        self._watchers: dict[int, set[Watcher]] = {}
         self._unwatched: dict[int, float] = {}
         self._listener = Listener(self._heard, self._lost)
         self._readers = Readers(
             self.boards,
             settings.LIVE_READING_THREADS,
             self._told,
-            self.rotation.compared,
+            self.comparison.compared,
             self.figures,
         )
         self._revocation = Revocation(self)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hub-pulse")
         self._pulse: Pulse | None = None
         self._pulse_lock = asyncio.Lock()
-        self._import_news = ImportNews(self)
+        self._import_news = ImportNews(self.connections, self.run)
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- connections ----------------------------------------------------------------------------
 
-    def join(self, connection: "Connection") -> None:
+    def join(self, connection: Watcher) -> None:
         """Before its first subscription. The caller has taken a place for it."""
         self.connections.add(connection)
         if not self._tasks:
@@ -94,7 +92,7 @@ class Hub:
             self._tasks = [asyncio.create_task(self._forever(work)) for work in loops]
             self._tasks += self._readers.tasks()
 
-    async def leave(self, connection: "Connection") -> None:
+    async def leave(self, connection: Watcher) -> None:
         self.connections.discard(connection)
         self._set_view(connection, View())
         if self.connections:
@@ -109,7 +107,7 @@ class Hub:
         self._pulse = None
         self._noting.forget()
 
-    async def subscribe(self, connection: "Connection", asked: Subscription) -> list[str]:
+    async def subscribe(self, connection: Watcher, asked: Subscription) -> list[str]:
         """Have the connection watch this; the codes that the user may not view, in which case
         nothing changes."""
         found = await self.admission.accounts_of(connection.user_id, asked.accounts)
@@ -122,7 +120,7 @@ class Hub:
 
     async def watch(
         self,
-        connection: "Connection",
+        connection: Watcher,
         accounts: Mapping[int, str],
         trades: int,
         prices: frozenset[str] | None,
@@ -140,7 +138,7 @@ class Hub:
         self._set_view(connection, View(in_order, trades, prices))
         self._readers.wake()
 
-    def _set_view(self, connection: "Connection", view: View) -> None:
+    def _set_view(self, connection: Watcher, view: View) -> None:
         left = connection.view.accounts
         self.boards.prices.watch(view.watches_prices - connection.view.watches_prices)
         for account in left:
@@ -203,7 +201,7 @@ class Hub:
     async def run(self, job: Callable[[], Result]) -> Result:
         """Run a blocking job in the pulse's thread."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, partial(reading.with_connection, job))
+        return await loop.run_in_executor(self._pool, partial(board_rows.with_connection, job))
 
     async def _first_pulse(self) -> None:
         """Before the first board is read: what changes after it differs from this."""
@@ -224,7 +222,7 @@ class Hub:
         self._noting.compare(before, pulse)
         self._forget_unwatched()
         await self._listener.follow(self._groups())
-        self.rotation.go_on(PULSE_SECONDS)
+        self.comparison.go_on(PULSE_SECONDS)
         self._readers.wake()
         # Last: whatever failed above is done again with the same comparison, and no heartbeat
         # says that all is well.
@@ -242,7 +240,7 @@ class Hub:
         figures.rows = sum(map(len, boards))
         figures.unsent_bytes = self.unsent()
         figures.texts, figures.composing_seconds = self.composer.texts, self.composer.seconds
-        figures.differences = self.rotation.differences
+        figures.differences = self.comparison.differences
         return figures
 
     def _forget_unwatched(self) -> None:

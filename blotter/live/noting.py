@@ -7,8 +7,8 @@ every mark that differs from that of the pulse before.
 from typing import Any
 
 from blotter.live.boards import Boards
+from blotter.live.comparison import Comparison
 from blotter.live.pulse import Pulse, shard_of
-from blotter.live.rotation import Rotation
 from kernel.notices import ACCOUNT_GROUP, LEDGER_GROUP, QUOTES_GROUP
 
 ALWAYS = frozenset({QUOTES_GROUP, LEDGER_GROUP})
@@ -18,9 +18,9 @@ ALWAYS = frozenset({QUOTES_GROUP, LEDGER_GROUP})
 class Noting:
     """Marks as unread what changed on the boards."""
 
-    def __init__(self, boards: Boards, rotation: Rotation) -> None:
+    def __init__(self, boards: Boards, comparison: Comparison) -> None:
         self._boards = boards
-        self._rotation = rotation
+        self._comparison = comparison
         self._places: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def begin(self, pulse: Pulse) -> None:
@@ -39,10 +39,10 @@ class Noting:
         if kind == "moved":
             self._follow_reader(message)
         elif kind == "quotes":
-            self._rotation.prices_moved()
+            self._comparison.prices_moved()
             self._boards.priced(message["instruments"])
         elif kind == "changed" and (board := self._boards.by_account.get(message["account"])):
-            self._rotation.explained(board)
+            self._comparison.explained(board)
             instruments, trades = message["instruments"], message["trades"]
             board.unread.keys(
                 None if instruments is None else set(instruments),
@@ -67,7 +67,7 @@ class Noting:
         if pulse.closes_moved(before):
             boards.everything()
         elif moved := pulse.marks_moved(before):
-            self._rotation.prices_moved()
+            self._comparison.prices_moved()
             boards.priced(moved)
 
     def _date(self, pulse: Pulse) -> None:
@@ -86,7 +86,7 @@ class Noting:
     def _shard_moved(self, shard: int) -> None:
         for account, board in self._boards.by_account.items():
             if shard_of(account) == shard:
-                self._rotation.explained(board)
+                self._comparison.explained(board)
                 board.unread.all()
 
     def _announced(self, pulse: Pulse) -> set[int]:

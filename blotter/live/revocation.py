@@ -3,19 +3,18 @@ connection of its own, so that no load of readings or snapshots puts it off."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from accounts.browser_sessions import sessions_used
 from accounts.selectors import viewable
+from blotter.live.board_rows import with_connection
+from blotter.live.composing import View
 from blotter.live.logins import Login, users_of
-from blotter.live.reading import with_connection
+from blotter.live.watcher import Watcher
 from kernel import clock
-
-if TYPE_CHECKING:
-    from blotter.live.hub import Hub
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +25,23 @@ USED_EVERY = 60
 Pair = tuple[int, str]
 
 
+class Watched(Protocol):
+    """Who watches what, and how that is narrowed: the hub."""
+
+    connections: set[Watcher]
+
+    def accounts_of(self, view: View) -> dict[int, str]: ...
+    async def watch(
+        self,
+        connection: Watcher,
+        accounts: Mapping[int, str],
+        trades: int,
+        prices: frozenset[str] | None,
+    ) -> None: ...
+
+
 class Revocation:
-    def __init__(self, hub: "Hub") -> None:
+    def __init__(self, hub: Watched) -> None:
         self._hub = hub
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="hub-revokes")
         self._looks = 0

@@ -1,5 +1,5 @@
-"""A small world of accounts, trades and prices, read as `blotter.live.reading` reads the real one,
-and a client that does with messages what a page does."""
+"""A small world of accounts, trades and prices, read as `blotter.live.board_rows` reads the real
+one, and a client that does with messages what a page does."""
 
 import json
 from dataclasses import dataclass, field

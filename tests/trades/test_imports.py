@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 
-from blotter.live import reading
+from blotter.live import board_rows
 from eqtrade.up.postgres import PostgresServer
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
@@ -275,10 +275,10 @@ def test_no_file_another_type_and_a_file_too_large(desk: Desk, settings: Any) ->
 def test_what_pages_are_told_of_an_import_has_no_endless_list(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_GROUPS_TOLD", 2)
+    monkeypatch.setattr(board_rows, "MAX_GROUPS_TOLD", 2)
     few = imported(desk, lines(*[ROW] * 4), group_size="2")
     many = imported(desk, lines(*[ROW] * 5), group_size="2")
-    told = reading.read_imports([few["id"], many["id"]])
+    told = board_rows.read_imports([few["id"], many["id"]])
     assert told[few["id"]] == few
     assert len(many["request_groups"]) == 3
     assert told[many["id"]] == {k: v for k, v in many.items() if k != "request_groups"}

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from blotter.live import reading
+from blotter.live import board_rows
 from blotter.live.board import Board
 from blotter.live.boards import Boards, Changed
 from blotter.live.figures import Figures
@@ -103,7 +103,7 @@ class Readers:
         prices.is_being_read = True
         began = time.monotonic()
         try:
-            self._tell(await self._run(partial(reading.read_prices, taken)))
+            self._tell(await self._run(partial(board_rows.read_prices, taken)))
         except BaseException:
             prices.unread.put_back(taken)
             raise
@@ -129,10 +129,10 @@ class Readers:
         for board in boards:
             taken.append((board, board.unread))
             board.unread, board.is_being_read = Unread(), True
-        wanted = [reading.Wanted(b.account, b.code, b.depth, unread) for b, unread in taken]
+        wanted = [board_rows.Wanted(b.account, b.code, b.depth, unread) for b, unread in taken]
         began = time.monotonic()
         try:
-            found = await self._run(partial(reading.read_accounts, wanted, self._boards.names))
+            found = await self._run(partial(board_rows.read_accounts, wanted, self._boards.names))
             changed = self._tell(found, boards)
         except BaseException:
             for board, unread in taken:
@@ -148,7 +148,7 @@ class Readers:
             if unread.checks and not board.unread:
                 self._checked(board, changed)
 
-    async def _run(self, job: Callable[[], reading.Read]) -> reading.Read:
+    async def _run(self, job: Callable[[], board_rows.Read]) -> board_rows.Read:
         loop = asyncio.get_running_loop()
         found, seconds = await loop.run_in_executor(self._pool, partial(_timed, job))
         self._figures.reading_seconds += seconds
@@ -158,7 +158,7 @@ class Readers:
         took = time.monotonic() - began
         return asyncio.get_running_loop().time() + min(took, GATHER_SECONDS)
 
-    def _tell(self, found: reading.Read, boards: Sequence[Board] = ()) -> Changed:
+    def _tell(self, found: board_rows.Read, boards: Sequence[Board] = ()) -> Changed:
         """Take over what was read of these boards. One of the same account that was made after
         they were given up has a reading of its own."""
         there = {b.account for b in boards if self._boards.by_account.get(b.account) is b}
@@ -173,8 +173,8 @@ class Readers:
         return changed
 
 
-def _timed(job: Callable[[], reading.Read]) -> tuple[reading.Read, float]:
+def _timed(job: Callable[[], board_rows.Read]) -> tuple[board_rows.Read, float]:
     """What it read, and the CPU time of this thread that it took."""
     began = time.thread_time()
-    found = reading.with_connection(job)
+    found = board_rows.with_connection(job)
     return found, time.thread_time() - began

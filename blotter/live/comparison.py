@@ -19,7 +19,7 @@ ROUND_SECONDS = 120.0
 EXPLAINED_SECONDS = 10.0
 
 
-class Rotation:
+class Comparison:
     def __init__(self, boards: Boards) -> None:
         self._boards = boards
         self._differed: dict[Board, float] = {}

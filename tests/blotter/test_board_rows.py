@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blotter.live import reading
+from blotter.live import board_rows
 from blotter.live.boards import Boards
 from blotter.live.composing import Composer, View
 from blotter.live.kinds import KINDS
@@ -32,12 +32,12 @@ def read(boards: Boards) -> None:
     wanted = []
     for board in boards.by_account.values():
         taken, board.unread = board.unread, Unread()
-        wanted.append(reading.Wanted(board.account, board.code, board.depth, taken))
-    found = reading.read_accounts(wanted, boards.names)
+        wanted.append(board_rows.Wanted(board.account, board.code, board.depth, taken))
+    found = board_rows.read_accounts(wanted, boards.names)
     boards.take_over(found.moment, found.accounts)
     if boards.prices.unread:
         taken, boards.prices.unread = boards.prices.unread, Unread()
-        found = reading.read_prices(taken)
+        found = board_rows.read_prices(taken)
         boards.take_over(found.moment, found.accounts, found.prices)
 
 
@@ -115,8 +115,8 @@ def test_a_key_and_a_trade_that_are_no_more_are_asked_for(blotter: Blotter, boar
     (trade,) = rest(blotter, "trades/")
     board.unread.keys({blotter.xom.pk}, {"019cfb3c-1000-7000-8000-000000000001"})
     taken, board.unread = board.unread, Unread()
-    found = reading.read_accounts(
-        [reading.Wanted(board.account, board.code, board.depth, taken)], boards.names
+    found = board_rows.read_accounts(
+        [board_rows.Wanted(board.account, board.code, board.depth, taken)], boards.names
     )
     (one,) = found.accounts
     assert one.asked["positions"] == {"XOM"}
