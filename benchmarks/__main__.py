@@ -21,6 +21,7 @@ from benchmarks import (
     refresh,
     restate,
     revalue,
+    ten_decimals,
     trades_list,
 )
 from benchmarks.report import Report
@@ -42,6 +43,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
     "fanout": fanout.measure,
+    "ten_decimals": ten_decimals.measure,
 }
 
 

@@ -45,6 +45,13 @@ class NumericField(models.DecimalField[Any, Any]):
         return list(self.default_validators)
 
 
+class DecimalsNeeded(models.Func):
+    """How many decimals it takes to write a number; trailing zeros do not count."""
+
+    function = "min_scale"
+    output_field = models.IntegerField()
+
+
 class Xid8Field(models.Field[Any, Any]):
     """PostgreSQL's 64-bit transaction id. It reaches Python as text and is compared only in SQL."""
 

@@ -1,6 +1,6 @@
 """Decimals: one context to compute in, one way to read them, one way to write them.
 
-Quantities and prices that people enter have at most 6 decimals and are at most 1,000,000,000.
+Quantities and prices that people enter have at most 10 decimals and are at most 1,000,000,000.
 Sums, notionals and P&L are exact: 60 digits hold every product of two inputs summed over more
 entries than a ledger can have, so nothing is rounded before a screen.
 """
@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOp
 
 CONTEXT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero])
 
-MAX_DECIMALS = 6
+MAX_DECIMALS = 10
 MAX_INPUT = Decimal("1000000000")
 
 # ASCII digits only: Decimal itself also takes "1_0", " 1 ", full-width digits, NaN and Infinity.
@@ -18,7 +18,7 @@ _PLAIN = re.compile(r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\Z", re.ASCII)
 # Longer texts are no honest input; they are refused before they are turned into a number.
 _LONGEST = 40
 # Nearly every quantity and price looks so: within all limits but the largest value.
-_USUAL = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,6})?\Z", re.ASCII)
+_USUAL = re.compile(rf"[0-9]{{1,10}}(?:\.[0-9]{{1,{MAX_DECIMALS}}})?\Z", re.ASCII)
 _SEPARATED = re.compile(r"[0-9]{1,3}(?:[,' _\u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?\Z")
 
 
@@ -51,7 +51,7 @@ def parse_plain(text: str) -> Decimal:
 
 
 def read_amount(text: str) -> Decimal:
-    """Read a quantity or price as people enter it: plain notation, greater than 0, at most 6
+    """Read a quantity or price as people enter it: plain notation, greater than 0, at most 10
     decimals and 1,000,000,000. Raises AmountRefused."""
     if _USUAL.match(text):
         value = Decimal(text)

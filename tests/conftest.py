@@ -73,6 +73,16 @@ def committed_db(
             wipe(cluster)
 
 
+@pytest.fixture
+def elsewhere(committed_db: PostgresServer) -> Iterator[PostgresServer]:
+    """An empty cluster, to migrate step by step; afterwards the connection is to the first one
+    again."""
+    with PostgresServer.temporary() as other:
+        be(other.url("owner"))
+        yield other
+        be(committed_db.url("runtime"))
+
+
 def wipe(cluster: PostgresServer) -> None:
     """Empty all tables. Only the superuser can: the triggers stop everybody else."""
     with connect(cluster.url("superuser", "eqtrade"), autocommit=True) as owner:

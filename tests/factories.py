@@ -65,7 +65,8 @@ def make_trade(
     trade_date: date,
     at: datetime,
 ) -> Trade:
-    """Book without checks; a negative quantity sells. Needs a transaction, like the service."""
+    """Book without checks; a negative quantity sells, and of a price of 0 the note says why. Needs
+    a transaction, like the service."""
     signed = Decimal(quantity)
     trade = Trade(
         id=new_trade_id(),
@@ -78,6 +79,7 @@ def make_trade(
         executed_at=at,
         booked_at=at,
         booked_by=user,
+        note="" if Decimal(price) else "Given away",
     )
     trades_record([trade])
     return trade

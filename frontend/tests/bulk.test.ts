@@ -103,7 +103,7 @@ describe("a row", () => {
     [{ quantity: "1e3" }, "The quantity must be a plain number above zero, like 100 or 12.5."],
     [{ quantity: "-1" }, "The quantity must be a plain number above zero, like 100 or 12.5."],
     [{ quantity: "0.000" }, "The quantity must be above zero."],
-    [{ price: "1.0000001" }, "The price has more than 6 decimals."],
+    [{ price: "1.00000000001" }, "The price has more than 10 decimals."],
     [{ price: "1000000000.1" }, "The price is above 1,000,000,000."],
     [{ price: "" }, "No price."],
     [{ trade_date: "30.01.2026" }, "The trade date must look like 2026-01-30."],

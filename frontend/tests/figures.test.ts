@@ -34,6 +34,13 @@ describe("exposure", () => {
     expect(Number(exposure.figures().gross)).toBe(0);
   });
 
+  it("keeps the least quantity at the least price beside the most at the most", () => {
+    const exposure = new Exposure();
+    exposure.set("a", "0.00000000000000000001");
+    exposure.set("b", "1000000000000000000");
+    expect(exposure.figures().net).toBe("1000000000000000000.00000000000000000001");
+  });
+
   it("refuses decimals that it could not keep", () => {
     expect(() => scaled("0.0000001", 6)).toThrow(RangeError);
   });

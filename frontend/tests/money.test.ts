@@ -42,6 +42,31 @@ describe("quantity and price", () => {
     ["1043.5", "1,043.50"],
   ])("price %s is %s", (value, shown) => expect(money.price(value)).toBe(shown));
 
+  it.each([
+    ["3.3333333333", "3.333333…"],
+    ["-1234567.0000000001", "−1,234,567.000000…"],
+    ["70.123456", "70.123456"],
+    ["70.1234560000", "70.123456"],
+    ["0.0000000001", "0.0000000001"],
+    ["0.0000123456", "0.00001234…"],
+    ["0.02804920", "0.028049…"],
+    ["100.0000000000", "100"],
+    ["0", "0"],
+  ])("quantity %s is %s in a list", (value, shown) => expect(money.briefQuantity(value)).toBe(shown));
+
+  it.each([
+    ["70.1234567890", "70.123456…"],
+    ["1000000000", "1,000,000,000.00"],
+    ["0", "0.00"],
+  ])("price %s is %s in a list", (value, shown) => expect(money.briefPrice(value)).toBe(shown));
+
+  it.each([
+    ["33.33333333333333", "33.3333"],
+    ["0.03333333333333", "0.0333"],
+    ["0.00000033333333", "0.00000033"],
+    ["0.00000000000000", "0.00"],
+  ])("average %s is %s", (value, shown) => expect(money.shortPrice(value)).toBe(shown));
+
   it("prefills a price without separators", () =>
     expect(money.plainPrice("1043.500000")).toBe("1043.50"));
 });

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
 from kernel.moments import moment_text, read_day, read_moment
-from kernel.money import AmountRefused, amount_of, plain
+from kernel.money import MAX_DECIMALS, AmountRefused, amount_of, plain
 
 MAX_UNKNOWN_NAMED = 20
 
@@ -78,12 +78,12 @@ class WholeNumber(serializers.IntegerField):
     {
         "type": "string",
         "format": "decimal",
-        "pattern": r"^[0-9]{1,10}(\.[0-9]{1,6})?$",
+        "pattern": rf"^[0-9]{{1,10}}(\.[0-9]{{1,{MAX_DECIMALS}}})?$",
         "example": "10.50",
     }
 )
 class AmountField(serializers.Field[Decimal, Any, str, Any]):
-    """A positive quantity or price: plain notation, at most 6 decimals and 1,000,000,000."""
+    """A positive quantity or price: plain notation, at most 10 decimals and 1,000,000,000."""
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:

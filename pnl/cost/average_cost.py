@@ -15,8 +15,8 @@ Each fill changes cost − realized P&L by exactly quantity × price, so that in
 
 holds without any rounding. (The average cost method as custodians state it; the rounding is ours.)
 
-Numbers are whole: quantities and prices in millionths, cost and realized P&L in millionths of a
-millionth. Inputs have at most 6 decimals, so nothing is lost, and reading whole numbers out of the
+Numbers are whole: quantities and prices count the finest step of an input (`kernel.money`:
+10⁻¹⁰), cost and realized P&L its square. So nothing is lost, and reading whole numbers out of the
 database takes a third of the time that reading decimals takes.
 """
 
@@ -24,9 +24,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
 
-from kernel.money import CONTEXT
+from kernel.money import CONTEXT, MAX_DECIMALS
 
-MILLION = 10**6
+ONE: int = 10**MAX_DECIMALS
+"""A quantity or price of 1 in whole numbers; a cost of 1 is its square."""
+# What is relieved is a multiple of this: a cost of a millionth.
+_RELIEVED_STEP: int = ONE**2 // 10**6
 
 
 class Costed(NamedTuple):
@@ -39,9 +42,9 @@ class Costed(NamedTuple):
     def decimals(self) -> tuple[Decimal, Decimal, Decimal]:
         """Quantity, cost and realized P&L as they are stored and shown."""
         return (
-            Decimal(self.quantity).scaleb(-6, CONTEXT),
-            Decimal(self.cost).scaleb(-12, CONTEXT),
-            Decimal(self.realized_pnl).scaleb(-12, CONTEXT),
+            Decimal(self.quantity).scaleb(-MAX_DECIMALS, CONTEXT),
+            Decimal(self.cost).scaleb(-2 * MAX_DECIMALS, CONTEXT),
+            Decimal(self.realized_pnl).scaleb(-2 * MAX_DECIMALS, CONTEXT),
         )
 
 
@@ -73,8 +76,8 @@ def fold(fills: Iterable[int], start: Costed = NOTHING) -> Costed:
 
 
 def costed(fills: Iterable[tuple[Decimal, Decimal]], start: Costed = NOTHING) -> Costed:
-    """`fold` for decimals: (signed quantity, price) pairs with at most 6 decimals each."""
-    return fold((_millionths(number) for fill in fills for number in fill), start)
+    """`fold` for decimals: (signed quantity, price) pairs with at most 10 decimals each."""
+    return fold((_whole(number) for fill in fills for number in fill), start)
 
 
 def average_cost(quantity: Decimal | None, cost: Decimal | None) -> Decimal | None:
@@ -83,19 +86,19 @@ def average_cost(quantity: Decimal | None, cost: Decimal | None) -> Decimal | No
 
 
 def _relieved(cost: int, quantity: int, held: int) -> int:
-    """cost × closed ÷ held, signed like the cost, a whole number of millionths."""
-    divisor = abs(held) * MILLION
+    """cost × closed ÷ held, signed like the cost, rounded half even to 6 decimals."""
+    divisor = abs(held) * _RELIEVED_STEP
     relieved, rest = divmod(abs(cost * quantity), divisor)
     if 2 * rest > divisor or (2 * rest == divisor and relieved & 1):
         relieved += 1
     # Costs below a millionth can round up to more than there is.
-    relieved = min(relieved * MILLION, abs(cost))
+    relieved = min(relieved * _RELIEVED_STEP, abs(cost))
     return relieved if cost > 0 else -relieved
 
 
-def _millionths(number: Decimal) -> int:
-    scaled = number.scaleb(6, CONTEXT)
+def _whole(number: Decimal) -> int:
+    scaled = number.scaleb(MAX_DECIMALS, CONTEXT)
     whole = int(scaled)
     if whole != scaled:
-        raise ValueError(f"{number} has more than 6 decimals")
+        raise ValueError(f"{number} has more than {MAX_DECIMALS} decimals")
     return whole

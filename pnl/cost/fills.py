@@ -8,25 +8,30 @@ reversal of terms that are not there yet remains as a fill of its own. It is odd
 quantity and net paid are those of the entries, as in every other projection, and it goes with the
 next batch.
 
-`fills` is a key's fills in the order (trade date, time of execution, trade id), two 8-byte whole
-numbers each, as `pnl.cost.average_cost.fold` takes them: a string a key is read ten times as fast
-as a row a trade. The time of execution stands in the version whose terms an entry adds or takes
-back, which is committed before or with the entry and never changes.
+`fills` is a key's fills in the order (trade date, time of execution, trade id), two whole numbers
+each, as `pnl.cost.average_cost.fold` takes them: a string a key is read ten times as fast as a row
+a trade. A number takes 8 bytes; one too far from zero for that takes 24: `_FAR`, which no other
+number is, what stands before the point, and what stands behind it. The time of execution stands in
+the version whose terms an entry adds or takes back, which is committed before or with the entry and
+never changes.
 """
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from pnl.cost.average_cost import MILLION
+from pnl.cost.average_cost import ONE
 from trades.ledger.sql import PLACE_NUMBERS
 
-BYTES_PER_FILL = 16
+_NEAR = 900_000_000
+"""Quantities and prices up to here fit into 8 bytes: × `ONE` they are less than 2^63."""
+_FAR = -(2**63)
+_FAR_BYTES = _FAR.to_bytes(8, signed=True)
 
 
 def moment_number(moment: str) -> str:
     """SQL for a timestamptz as whole microseconds since 2000, as PostgreSQL itself counts."""
-    return f"(extract(epoch FROM {moment} - timestamptz '2000-01-01 00:00Z') * {MILLION})::bigint"
+    return f"(extract(epoch FROM {moment} - timestamptz '2000-01-01 00:00Z') * 1000000)::bigint"
 
 
 # An entry takes back the terms of the version before its own.
@@ -79,13 +84,23 @@ def entries_with_terms(
     """
 
 
+def _whole_number(amount: str) -> str:
+    """SQL for a quantity or price as bytes; null for null."""
+    behind = f"({amount} - trunc({amount})) * {ONE}"
+    return (
+        f"CASE WHEN {amount} BETWEEN -{_NEAR} AND {_NEAR}"
+        f" THEN int8send(({amount} * {ONE})::bigint)"
+        f" ELSE '\\x{_FAR_BYTES.hex()}'::bytea || int8send(trunc({amount})::bigint)"
+        f" || int8send(({behind})::bigint) END"
+    )
+
+
 def folded(with_terms: str, *, places: bool = False) -> str:
     """The fills of any query of account_id, instrument_id, trade_date, executed_at, trade_id, price
     and signed quantity."""
     return f"""
     SELECT account_id, instrument_id, count(*) FILTER (WHERE quantity <> 0) AS fill_count,
-           string_agg(int8send((quantity * {MILLION})::bigint)
-                      || int8send((price * {MILLION})::bigint), ''::bytea
+           string_agg(({_whole_number("quantity")}) || ({_whole_number("price")}), ''::bytea
                       ORDER BY trade_date, executed_at, trade_id, price)
                FILTER (WHERE quantity <> 0) AS fills{_PLACES if places else ""}
       FROM (
@@ -99,11 +114,18 @@ def folded(with_terms: str, *, places: bool = False) -> str:
 
 
 def numbers(fills: bytes | memoryview | None, count: int) -> Sequence[int]:
-    """Quantities and prices in turn, in millionths. Raises MissingVersion when one is lacking."""
-    found = array("q")
-    found.frombytes(fills or b"")
-    if len(found) * found.itemsize != count * BYTES_PER_FILL:
-        raise MissingVersion(f"{count} fills, {len(found) // 2} of them with a version")
+    """Quantities and prices in turn, whole numbers. Raises MissingVersion when one is lacking."""
+    raw = bytes(fills or b"")
+    words = array("q", raw)
     if sys.byteorder == "little":
-        found.byteswap()
+        words.byteswap()
+    found: Sequence[int] = _put_together(words) if _FAR_BYTES in raw else words
+    if len(found) != 2 * count:
+        raise MissingVersion(f"{count} fills, {len(found) // 2} of them with a version")
     return found
+
+
+def _put_together(words: Iterable[int]) -> list[int]:
+    """The same numbers, each that is far from zero in one."""
+    each = iter(words)
+    return [next(each) * ONE + next(each) if word == _FAR else word for word in each]

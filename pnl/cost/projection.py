@@ -28,7 +28,8 @@ from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
 
-from pnl.cost.average_cost import MILLION, NOTHING, Costed, fold
+from kernel.money import MAX_DECIMALS
+from pnl.cost.average_cost import NOTHING, ONE, Costed, fold
 from pnl.cost.fills import fills_of, moment_number, numbers
 from trades.ledger import sql
 from trades.ledger.projection import KINDS, Batch
@@ -55,8 +56,8 @@ class CostRow(NamedTuple):
 
 # The columns of CostRow, of rows `r`. A number that is not whole is no number of ours.
 _STORED = f"""
-    r.account_id, r.instrument_id, r.quantity * {MILLION}, r.cost * {MILLION**2},
-    r.realized_pnl * {MILLION**2}, r.last_entry, r.last_trade_date - date '2000-01-01',
+    r.account_id, r.instrument_id, r.quantity * {ONE}, r.cost * {ONE**2},
+    r.realized_pnl * {ONE**2}, r.last_entry, r.last_trade_date - date '2000-01-01',
     {moment_number("r.last_executed_at")}
 """
 
@@ -84,10 +85,11 @@ _REPLAY = f"SELECT {_FOLDED} FROM (" + (
     + ") f"
 )
 
-_WRITE = """
+_WRITE = f"""
     INSERT INTO pnl_cost (account_id, instrument_id, quantity, cost, realized_pnl, last_entry,
                           last_trade_date, last_executed_at)
-    SELECT a, i, q * 1e-6, c * 1e-12, p * 1e-12, e, date '2000-01-01' + d,
+    SELECT a, i, trim_scale(q * 1e-{MAX_DECIMALS}), trim_scale(c * 1e-{2 * MAX_DECIMALS}),
+           trim_scale(p * 1e-{2 * MAX_DECIMALS}), e, date '2000-01-01' + d,
            timestamptz '2000-01-01 00:00Z' + m * interval '1 microsecond'
       FROM unnest(%s::bigint[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[],
                   %s::bigint[], %s::int[], %s::bigint[]) AS n (a, i, q, c, p, e, d, m)

@@ -67,8 +67,8 @@ def test_errors_stand_beside_their_fields(stack: RunningStack, open_as: Open) ->
     page.submit.click()
     expect(page.error("quantity")).to_contain_text("More than 0")
     expect(page.error("price")).to_contain_text("More than 0")
-    # Seven decimals are the server's to refuse.
-    page.fill_ticket(desk, "KO", "1.0000001", "60")
+    # Eleven decimals are the server's to refuse.
+    page.fill_ticket(desk, "KO", "1.00000000001", "60")
     page.submit.click()
     expect(page.error("quantity")).to_contain_text("decimal")
     expect(page.error("price")).to_be_empty()

@@ -25,7 +25,7 @@ def test_plain_numbers_are_read(text: str, value: str) -> None:
 
 
 amounts = st.decimals(
-    min_value=-(10**9), max_value=10**9, places=6, allow_nan=False, allow_infinity=False
+    min_value=-(10**9), max_value=10**9, places=10, allow_nan=False, allow_infinity=False
 )
 
 
@@ -48,7 +48,7 @@ def test_zero_has_no_sign_and_hundreds_no_exponent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "decimals"), [("1", 0), ("1.500000", 1), ("0.000001", 6), ("100", 0)]
+    ("text", "decimals"), [("1", 0), ("1.500000", 1), ("0.0000000001", 10), ("100", 0)]
 )
 def test_trailing_zeros_do_not_count(text: str, decimals: int) -> None:
     assert decimals_of(Decimal(text)) == decimals
@@ -70,8 +70,8 @@ def test_source_prices_are_rounded_half_even_on_entry(price: float, rounded: str
 
 
 def test_every_product_of_inputs_is_exact_under_the_context() -> None:
-    """10^9 shares at 10^9, with 6 decimals each, summed over 10^20 entries, keep every digit."""
+    """10^9 shares at 10^9, with 10 decimals each, summed over 10^20 entries, keep every digit."""
     assert getcontext().prec == 60
-    largest = Decimal("999999999.999999") * Decimal("999999999.999999")
+    largest = Decimal("999999999.9999999999") * Decimal("999999999.9999999999")
     total = largest * 10**20
     assert total / 10**20 == largest

@@ -1,6 +1,8 @@
 """Average cost: worked examples by hand, and what holds for every sequence of trades."""
 
+from collections.abc import Iterable
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -57,9 +59,44 @@ def test_rounding_never_relieves_more_than_there_is() -> None:
     assert (quantity, cost) == (D("0.000001"), 0)
 
 
+@pytest.mark.parametrize(
+    ("fills", "quantity", "cost", "realized"),
+    [
+        # The least of both: the product has 20 decimals, and none is lost.
+        (["0.0000000001@0.0000000001"], "1E-10", "1E-20", "0"),
+        (["0.0000000001@0.0000000001", "-0.0000000001@1"], "0", "0", "9.999999999E-11"),
+        # The most of both, and the least beside it.
+        (["1000000000@1000000000"], "1000000000", "1000000000000000000", "0"),
+        (
+            ["1000000000@1000000000", "0.0000000001@0.0000000001"],
+            "1000000000.0000000001", "1000000000000000000.00000000000000000001", "0",
+        ),
+        (
+            ["1000000000@0.0000000001", "-1000000000@1000000000"],
+            "0", "0", "999999999999999999.9",
+        ),
+        # Of a cost of 11.11111111088888888889 a tenth is relieved, to the millionth.
+        (
+            ["3.3333333333@3.3333333333", "-0.3333333333@4"],
+            "3", "10.00000011088888888889", "0.2222223332",
+        ),
+        # Free shares, and a worthless end.
+        (["2@0"], "2", "0", "0"),
+        (["2@0", "-1@5"], "1", "0", "5"),
+        (["100@3", "-100@0"], "0", "0", "-300"),
+        (["100@3", "100@0", "-50@2"], "150", "225", "25"),
+        (["-100@3", "100@0"], "0", "0", "300"),
+    ],
+)  # fmt: skip
+def test_the_finest_and_the_largest_of_the_worked_examples(
+    fills: list[str], quantity: str, cost: str, realized: str
+) -> None:
+    assert after(*fills) == (D(quantity), D(cost), D(realized))
+
+
 def test_finer_numbers_than_the_ledger_holds_are_refused() -> None:
-    with pytest.raises(ValueError, match="more than 6 decimals"):
-        after("0.0000001@1")
+    with pytest.raises(ValueError, match="more than 10 decimals"):
+        after("0.00000000001@1")
 
 
 def test_average_cost_is_for_showing_and_absent_when_flat() -> None:
@@ -70,21 +107,57 @@ def test_average_cost_is_for_showing_and_absent_when_flat() -> None:
 
 # --- whatever is traded --------------------------------------------------------------------------
 
+
+def finest(counts: "st.SearchStrategy[int]", decimals: int = 10) -> "st.SearchStrategy[Decimal]":
+    return counts.map(lambda n: D(n).scaleb(-decimals))
+
+
 quantities = st.one_of(
     st.integers(-50, 50).map(D),
-    st.integers(-(10**15), 10**15).map(lambda n: D(n).scaleb(-6)),
-    st.integers(-30, 30).map(lambda n: D(n).scaleb(-6)),
+    finest(st.integers(-(10**19), 10**19)),
+    finest(st.integers(-(10**15), 10**15), 6),
+    finest(st.integers(-30, 30)),
 ).filter(bool)
 prices = st.one_of(
-    st.integers(1, 10**15).map(lambda n: D(n).scaleb(-6)),
+    finest(st.integers(0, 10**19)),
     st.integers(1, 500).map(lambda n: D(n) / 4),
-    st.integers(1, 9).map(lambda n: D(n).scaleb(-6)),
+    finest(st.integers(0, 9)),
 )
 trades = st.lists(st.tuples(quantities, prices), max_size=30)
 
 
+def by_fractions(fills: Iterable[tuple[Decimal, Decimal]]) -> tuple[Fraction, Fraction, Fraction]:
+    """Quantity, cost and realized P&L of the definition, in fractions: nothing can be lost."""
+    held = cost = realized = Fraction(0)
+    for quantity, price in ((Fraction(q), Fraction(p)) for q, p in fills):
+        closing = held != 0 and (held > 0) != (quantity > 0)
+        closed = min(abs(held), abs(quantity)) if closing else Fraction(0)
+        if closed:
+            share = Fraction(round(cost * closed / abs(held) * 10**6), 10**6)
+            relieved = cost if closed == abs(held) else min(share, cost, key=abs)
+            sign = 1 if held > 0 else -1
+            realized += sign * closed * price - relieved
+            held, cost = held - sign * closed, cost - relieved
+        opened = (abs(quantity) - closed) * (1 if quantity > 0 else -1)
+        held, cost = held + opened, cost + opened * price
+    return held, cost, realized
+
+
 @given(trades)
-def test_it_is_the_plain_definition(fills: list[tuple[Decimal, Decimal]]) -> None:
+def test_it_is_the_definition_in_fractions(fills: list[tuple[Decimal, Decimal]]) -> None:
+    assert tuple(map(Fraction, costed(fills).decimals())) == by_fractions(fills)
+
+
+coarse = st.lists(
+    st.tuples(
+        finest(st.integers(-(10**9), 10**9), 6).filter(bool), finest(st.integers(1, 10**9), 6)
+    ),
+    max_size=30,
+)
+
+
+@given(coarse)
+def test_the_desks_model_costs_alike(fills: list[tuple[Decimal, Decimal]]) -> None:
     assert costed(fills).decimals() == by_average_cost(fills)
 
 

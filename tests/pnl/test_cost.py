@@ -18,12 +18,15 @@ from accounts.models import Entitlement
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from pnl.cost import projection as cost_projection
+from pnl.cost.average_cost import fold
+from pnl.cost.fills import folded, numbers
 from pnl.cost.projection import COST
 from pnl.models import Cost
 from tests import factories as make
 from tests.trades.conftest import Desk, make_desk
 from trades.ledger.multi_shard_batch import round_read
 from trades.ledger.shard_batch import drain
+from trades.ledger.sql import STANDING_TRADES
 from trades.models import LEDGER_SHARDS, Checkpoint, LedgerEntry, Quarantine, Trade
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment
@@ -264,6 +267,49 @@ def test_batches_of_any_size_come_to_the_same(book: Book, batch_entries: int) ->
     incremental = list(Cost.objects.values())
     assert "0 mended" in run("rebuild_cost")
     assert list(Cost.objects.values()) == incremental
+    assert verify() == []
+
+
+LEAST, MOST = "0.0000000001", "1000000000"
+
+
+def test_the_least_and_the_most_that_may_be_entered_are_costed_exactly(book: Book) -> None:
+    """Appended, replayed, folded as of then and rebuilt."""
+    book.trade(MOST, MOST, BEFORE)
+    book.trade(LEAST, LEAST, BEFORE)
+    book.trade("999999999.9999999999", "899999999.9999999999", BEFORE)
+    read()
+    notional = D(10) ** 18 + D("1E-20") + D("999999999.9999999999") * D("899999999.9999999999")
+    assert costs() == (2 * D(10) ** 9, notional, 0)
+    book.trade("-" + LEAST, MOST, TODAY)
+    read()
+    quantity, cost, realized = costs()
+    assert quantity == 2 * D(10) ** 9 - D(LEAST)
+    # Of 9.5 × 10^8 a share, to the millionth.
+    assert (notional - cost, realized) == (D("0.095"), D("0.1") - D("0.095"))
+    late = book.trade("-" + MOST, LEAST, YESTERDAY)
+    read()
+    assert costs()[0] == D(10) ** 9 - D(LEAST)
+    assert costs()[1] - costs()[2] == notional - D("0.1") - D("0.1")
+    assert verify() == []
+    assert "0 mended" in run("rebuild_cost")
+    with connection.cursor() as cursor:
+        cursor.execute(folded(f"{STANDING_TRADES} AND trade_date <= %s"), [TODAY])
+        *_, count, fills = cursor.fetchone()
+    assert fold(numbers(fills, count)).decimals() == costs()
+    book.cancel(late)
+    read()
+    assert costs() == (quantity, cost, realized)
+
+
+def test_free_shares_and_worthless_ones(book: Book) -> None:
+    book.trade("2", "0")
+    read()
+    assert costs() == (2, 0, 0)
+    book.trade("98", "3")
+    book.trade("-100", "0")
+    read()
+    assert costs() == (0, 0, -294)
     assert verify() == []
 
 

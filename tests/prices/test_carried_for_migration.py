@@ -1,14 +1,10 @@
 """An upgrade of closes that were carried before they said for which source."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from eqtrade.up.postgres import PostgresServer
 from prices.models import Close
-from tests.conftest import be
 
 BEFORE = """
     INSERT INTO prices_instrument
@@ -30,15 +26,6 @@ BEFORE = """
            ('2026-02-02', 'carried', '2026-02-03T04:50:01Z')) AS v (session, source, at)
      ORDER BY v.at::timestamptz;
 """
-
-
-@pytest.fixture
-def elsewhere(committed_db: PostgresServer) -> Iterator[None]:
-    """An empty cluster; afterwards the connection is to the first one again."""
-    with PostgresServer.temporary() as other:
-        be(other.url("owner"))
-        yield
-        be(committed_db.url("runtime"))
 
 
 @pytest.mark.usefixtures("elsewhere")

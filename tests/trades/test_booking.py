@@ -72,7 +72,10 @@ def test_without_a_previous_close_the_trades_pnl_is_unknown_not_zero(desk: Desk)
     assert (body["trade_pnl"], body["pnl_valid"]) == (None, False)
 
 
-@pytest.mark.parametrize("number", [10, 10.5, "10", "10.5", "0.000001", "1000000000", 1000000000])
+@pytest.mark.parametrize("number", [
+    10, 10.5, "10", "10.5", "0.0000000001", "999999999.9999999999", "0.00000000010", "1000000000",
+    1000000000,
+])  # fmt: skip
 def test_plain_numbers_are_taken(desk: Desk, number: Any) -> None:
     assert book(desk, quantity=number).status_code == 201
     assert Trade.objects.get().quantity == Decimal(str(number))
@@ -80,7 +83,7 @@ def test_plain_numbers_are_taken(desk: Desk, number: Any) -> None:
 
 BAD_NUMBERS = [
     "", " 1 ", "1_0", "1e3", "１２", "abc", "NaN", "Infinity", "-Infinity", "+5", "0x1f", "1,000",
-    "0", "-0", "-1", "0.0000001", "1.0000001", "1000000000.000001", "1" * 21, 10**400,
+    "0", "-0", "-1", "0.00000000001", "1.00000000001", "1000000000.0000000001", "1" * 21, 10**400,
     True, False, None, [], ["1"], {}, 0, -1, -0.0, "1\ud800", "1\x00",
 ]  # fmt: skip
 

@@ -26,7 +26,7 @@ def test_a_batch_is_trades_versions_and_entries_of_one_group(desk: Desk) -> None
     answer = bulk(
         desk,
         terms(note="tab\\t and 'quote'", client_trade_id="c\\1"),
-        terms(side="sell", quantity="2.5", price="0.000001", account="Test2"),
+        terms(side="sell", quantity="3.3333333333", price="0.0000000001", account="Test2"),
         terms(trade_date="2026-03-16", executed_at="2026-03-16T15:00:00+01:00"),
     )
     assert answer.status_code == 201, answer.content
@@ -61,9 +61,9 @@ def test_a_batch_is_trades_versions_and_entries_of_one_group(desk: Desk) -> None
 
 
 def test_the_numbers_limits_are_exact(desk: Desk) -> None:
-    bulk(desk, terms(quantity="1000000000", price="0.000001"), terms(quantity=0.5, price=10**9))
+    bulk(desk, terms(quantity="1000000000", price="0.0000000001"), terms(quantity=0.5, price=10**9))
     assert sorted(LedgerEntry.objects.values_list("quantity", "notional")) == [
-        (Decimal("0.5"), Decimal(500_000_000)), (Decimal(10**9), Decimal(1000)),
+        (Decimal("0.5"), Decimal(500_000_000)), (Decimal(10**9), Decimal("0.1")),
     ]  # fmt: skip
 
 

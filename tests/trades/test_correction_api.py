@@ -117,7 +117,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
 BAD_TERMS: list[tuple[dict[str, Any], str]] = [
     ({"ticker": "NOPE"}, "ticker"), ({"account": "Nope"}, "account"), ({"side": "BUY"}, "side"),
     ({"quantity": "0"}, "quantity"), ({"quantity": "1e3"}, "quantity"), ({"price": "-1"}, "price"),
-    ({"price": True}, "price"), ({"price": "0.0000001"}, "price"),
+    ({"price": True}, "price"), ({"price": "0.00000000001"}, "price"),
     ({"trade_date": "2026-03-19"}, "trade_date"), ({"trade_date": "2026-03-15"}, "trade_date"),
     ({"note": "x" * 201}, "note"),
 ]  # fmt: skip

@@ -172,7 +172,7 @@ CHANGED: list[dict[str, Any]] = [
     {},
     {"trade_date": "2026-03-17"},
     {"note": '"a\\b", {c}', "side": "sell"},
-    {"executed_at": "2026-03-16T10:00:00-04:00", "quantity": "0.000001"},
+    {"executed_at": "2026-03-16T10:00:00-04:00", "quantity": "0.0000000001"},
 ]
 
 

@@ -5,11 +5,12 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Mod
+from django.db.models.lookups import LessThanOrEqual
 
 from accounts.models import Account
 from kernel.database import AppendOnly, CurrentTransaction, RecordedAt, append_only_triggers
-from kernel.fields import NumericField, Xid8Field
-from kernel.money import MAX_INPUT
+from kernel.fields import DecimalsNeeded, NumericField, Xid8Field
+from kernel.money import MAX_DECIMALS, MAX_INPUT
 from prices.models import Instrument
 from trades.terms import BY_NAME, REASON_LONGEST
 
@@ -45,8 +46,8 @@ class Terms(models.Model):
         Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     side = models.CharField(max_length=4, choices=Side)
-    quantity = models.DecimalField(max_digits=16, decimal_places=6)
-    price = models.DecimalField(max_digits=16, decimal_places=6)
+    quantity = NumericField()
+    price = NumericField()
     trade_date = models.DateField()
     executed_at = models.DateTimeField()
     note = models.CharField(max_length=BY_NAME["note"].longest, blank=True)
@@ -57,13 +58,22 @@ class Terms(models.Model):
         abstract = True
 
 
+def _within_input(name: str) -> Q:
+    """What `kernel.money` takes at most. Constraints say it, for columns of a precision could not
+    be widened without writing their tables anew."""
+    return Q((f"{name}__lte", MAX_INPUT)) & Q(LessThanOrEqual(DecimalsNeeded(name), MAX_DECIMALS))
+
+
 def _terms_constraints(prefix: str) -> list[models.BaseConstraint]:
     return [
         models.CheckConstraint(
-            condition=Q(quantity__gt=0, quantity__lte=MAX_INPUT), name=f"{prefix}_quantity_range"
+            condition=Q(quantity__gt=0) & _within_input("quantity"),
+            name=f"{prefix}_quantity_range",
         ),
+        # Free or worthless shares, and the note says so.
         models.CheckConstraint(
-            condition=Q(price__gt=0, price__lte=MAX_INPUT), name=f"{prefix}_price_range"
+            condition=(Q(price__gt=0) | (Q(price=0) & ~Q(note=""))) & _within_input("price"),
+            name=f"{prefix}_price_range",
         ),
         models.CheckConstraint(condition=Q(side__in=Side.values), name=f"{prefix}_side_known"),
         models.CheckConstraint(
@@ -211,8 +221,8 @@ class LedgerEpoch(models.Model):
 class LedgerEntry(AppendOnly):
     """The signed quantity and notional that a version adds to one account, instrument and date.
 
-    `quantity` > 0 is bought; `notional` = quantity × price, of the same sign. `trades` is +1 for
-    terms that now stand and −1 for the reversal of terms that stood, so that their sum counts
+    `quantity` > 0 is bought; `notional` = quantity × price, of the same sign or 0. `trades` is +1
+    for terms that now stand and −1 for the reversal of terms that stood, so that their sum counts
     standing trades. The reader's order is (epoch, txid, id): see trades.ledger.shard_batch.
     """
 
@@ -239,7 +249,7 @@ class LedgerEntry(AppendOnly):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gt=0, notional__gt=0) | Q(quantity__lt=0, notional__lt=0),
+                condition=Q(quantity__gt=0, notional__gte=0) | Q(quantity__lt=0, notional__lte=0),
                 name="entry_signed_alike",
             ),
             models.CheckConstraint(condition=Q(trades__in=[1, -1]), name="entry_counts_one"),

@@ -1,10 +1,11 @@
 /** Long and short market value over many positions, kept exactly while rows come and go. */
 
 import { fromScaled, scaled } from "./money";
+import { AMOUNT } from "./terms";
 import type { Decimal } from "./types";
 
-/** Quantity and price have at most 6 decimals each, so their product has 12. */
-const SCALE = 18;
+/** A market value is a quantity × a price, each of as many decimals as an input may have. */
+const SCALE = 2 * AMOUNT.decimals;
 
 export interface Exposures {
   /** Σ of positive market values. */

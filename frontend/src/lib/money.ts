@@ -127,9 +127,40 @@ export function price(value: Decimal): string {
   return `${negative ? MINUS : ""}${group(whole)}.${fraction}`;
 }
 
-/** A computed price such as an average: at most 4 decimals, half up. */
+/** Decimals that a list has room for, and the digits that it shows of a number below them. */
+const ROOM = 6;
+const DIGITS = 4;
+
+/**
+ * What a list shows of a number: all of it where there is room, else its beginning, "3.333333…" of
+ * 3.3333333333. Nothing is rounded, and of a tiny number the first digits show: it is not 0.
+ */
+function brief(value: Decimal, inFull: (value: Decimal) => string): string {
+  const { negative, whole, fraction } = split(value);
+  const room = Math.max(ROOM, leadingZeros(value) + DIGITS);
+  if (fraction.replace(/0+$/, "").length <= room) return inFull(value);
+  return `${negative ? MINUS : ""}${group(whole)}.${fraction.slice(0, room)}…`;
+}
+
+/** The zeros between the point and the first digit of a number below 1; else 0. */
+function leadingZeros(value: Decimal): number {
+  const { whole, fraction } = split(value);
+  return whole === "0" ? Math.max(fraction.search(/[1-9]/), 0) : 0;
+}
+
+/** A quantity for a list. */
+export function briefQuantity(value: Decimal): string {
+  return brief(value, quantity);
+}
+
+/** A price for a list. */
+export function briefPrice(value: Decimal): string {
+  return brief(value, price);
+}
+
+/** A computed price such as an average, half up: at most 4 decimals, and of a tiny one 2 digits. */
 export function shortPrice(value: Decimal): string {
-  return price(round(value, 4));
+  return price(round(value, Math.max(4, leadingZeros(value) + 2)));
 }
 
 /**

@@ -49,7 +49,7 @@ def test_a_cancellation_goes_through_the_service(client: Client, trade: Trade) -
         ({"quantity": "1,000"}, "without"),
         ({"quantity": "０"}, "plain decimal"),
         ({"price": "-1"}, "greater than 0"),
-        ({"price": "0.0000001"}, "6 decimals"),
+        ({"price": "0.00000000001"}, "10 decimals"),
         ({"ticker": "NOPE"}, "This ticker is not known."),
         ({"account": "Nope"}, "Select a valid choice"),
         ({"trade_date": "2026-03-19"}, "future"),
