@@ -50,9 +50,9 @@ def parse_plain(text: str) -> Decimal:
     return Decimal(text)
 
 
-def read_amount(text: str) -> Decimal:
-    """Read a quantity or price as people enter it: plain notation, greater than 0, at most 10
-    decimals and 1,000,000,000. Raises AmountRefused."""
+def read_amount(text: str, *, zero: bool = False) -> Decimal:
+    """Read a quantity or price as people enter it: plain notation, greater than 0 (with `zero`
+    also 0), at most 10 decimals and 1,000,000,000. Raises AmountRefused."""
     if _USUAL.match(text):
         value = Decimal(text)
         if 0 < value <= MAX_INPUT:
@@ -62,15 +62,15 @@ def read_amount(text: str) -> Decimal:
             value = parse_plain(text)
         except ValueError:
             raise _not_plain(text) from None
-    return checked_amount(value)
+    return checked_amount(value, zero=zero)
 
 
-def checked_amount(value: Decimal) -> Decimal:
+def checked_amount(value: Decimal, *, zero: bool = False) -> Decimal:
     """The same quantity or price, trailing zeros included, if it may be one; raises
     AmountRefused."""
     if not value.is_finite():
         raise _not_plain("")
-    if value <= 0:
+    if value <= 0 and (value.is_signed() or not zero):
         raise AmountRefused("not_positive", "This must be greater than 0.")
     if decimals_of(value) > MAX_DECIMALS:
         raise AmountRefused("too_fine", f"This may have at most {MAX_DECIMALS} decimals.")
@@ -79,16 +79,16 @@ def checked_amount(value: Decimal) -> Decimal:
     return value
 
 
-def amount_of(value: object) -> Decimal:
+def amount_of(value: object, *, zero: bool = False) -> Decimal:
     """A quantity or price from JSON, whose numbers are whole or Decimal. Raises AmountRefused."""
     if isinstance(value, str):
-        return read_amount(value)
+        return read_amount(value, zero=zero)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _not_plain("")
     if isinstance(value, int) and abs(value) > 10 * MAX_INPUT:
         # Too long to be written out.
-        return read_amount(str(10 * MAX_INPUT) if value > 0 else "0")
-    return read_amount(str(value))
+        return read_amount(str(10 * MAX_INPUT) if value > 0 else "-1")
+    return read_amount(str(value), zero=zero)
 
 
 def _not_plain(text: str) -> AmountRefused:

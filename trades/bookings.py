@@ -18,7 +18,7 @@ from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
 from kernel.moments import read_day, read_moment
 from kernel.money import AmountRefused, amount_of, normalized
-from trades.terms import FIELDS, SIDES, TERMS, VERSIONED, Booking, Kind, Term
+from trades.terms import FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
 
 MAX_UNKNOWN_NAMED = 20
 
@@ -26,9 +26,12 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _KNOWN = frozenset(FIELDS)
-_REQUIRED_TERMS = tuple(term for term in TERMS if term.required)
-_OPTIONAL_TERMS = tuple(term for term in TERMS if not term.required)
+_REQUIRED_TERMS = tuple(term for term in SAID if term.required)
+_OPTIONAL_TERMS = tuple(term for term in SAID if not term.required)
 _DEFAULTS = tuple(Booking._field_defaults[term.name] for term in _OPTIONAL_TERMS)
+_PRICE, _NOTE, _PRICE_ZERO = map(FIELDS.index, ("price", "note", "price_zero"))
+
+_YES, _NO = frozenset(("true", "yes", "y", "1")), frozenset(("false", "no", "n", "0"))
 
 
 def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldError]:
@@ -46,10 +49,27 @@ def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldErro
         row.unknown()
     else:
         values += _DEFAULTS
+    if not values[_PRICE] or values[_PRICE_ZERO]:
+        row.errors += price_zero_refused(
+            values[_PRICE], said=values[_PRICE_ZERO], note=values[_NOTE]
+        )
     if row.errors:
         return row.errors
     sent = _names(tuple(name for name, value in given.items() if value is not None))
     return Booking._make((*values, sent))
+
+
+def price_zero_refused(price: Decimal | None, *, said: bool, note: str) -> list[FieldError]:
+    """What is wrong with a price of 0, or with saying that one is meant: a 0 must be said, or a
+    price that is missing would give shares away, and the note must tell why."""
+    if price and said:
+        return [FieldError("price_zero", "The price is not 0.", "price_zero")]
+    if price == 0 and not said:
+        detail = "For free or worthless shares also say price_zero, and why in the note."
+        return [FieldError("price_zero", f"This is 0. {detail}", "price")]
+    if price == 0 and not note:
+        return [FieldError("price_zero", "Say why the price is 0.", "note")]
+    return []
 
 
 @lru_cache(256)
@@ -110,7 +130,7 @@ class _Row:
 
     def amount(self, term: Term, value: Any) -> Decimal | None:
         try:
-            return amount_of(value)
+            return amount_of(value, zero=term.may_be_zero)
         except AmountRefused as refusal:
             self.refuse(term.name, refusal.code, refusal.detail)
             return None
@@ -132,6 +152,15 @@ class _Row:
             )
         return found
 
+    def flag(self, term: Term, value: Any) -> bool | None:
+        if isinstance(value, bool):
+            return value
+        plain = value.strip().lower() if self.is_text and isinstance(value, str) else None
+        if plain in _YES or plain in _NO:
+            return plain in _YES
+        self.refuse(term.name, "invalid", "This must be true or false.")
+        return None
+
     def _cell(self, value: str) -> str:
         return value.strip() if self.is_text else value
 
@@ -147,6 +176,7 @@ _READERS = {
     Kind.AMOUNT: _Row.amount,
     Kind.DAY: _Row.day,
     Kind.MOMENT: _Row.moment,
+    Kind.FLAG: _Row.flag,
 }
 
 

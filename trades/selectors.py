@@ -15,7 +15,7 @@ from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
 from prices.sessions import sessions
 from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
-from trades.terms import FIELDS, TERMS, VERSIONED, Booking
+from trades.terms import TERMS, VERSIONED, Booking
 
 RECENT_SESSIONS = 10
 
@@ -135,7 +135,7 @@ def new_trade_row(
     """The row of a trade that was just booked by itself, without reading it: no default is open in
     its terms, and `previous_close` is that of its trade date."""
     values = {
-        **{name: getattr(terms, name) for name in FIELDS},
+        **{term.name: getattr(terms, term.name) for term in TERMS},
         "id": trade_id,
         "account_id": account_id,
         "booked_at": booked_at,

@@ -3,7 +3,8 @@
 A term is what a caller says of a trade: in JSON, in a CSV file, on a form. From `TERMS` follow the
 columns of the writing statement, the hash of what was sent, the comparison of two versions, the
 CSV header, the fields of the API and of the admin's form, the columns of an export, and the table
-that the front end reads (`python -m trades.terms`, written by `make api`). Pure: no Django.
+that the front end reads (`python -m trades.terms`, written by `make api`). `SAID` has beside them
+what a caller says and nobody keeps. Pure: no Django.
 
 A new term is a line in `TERMS`, a field of `Booking` (and of `Amendment`, if it may change), a
 column of `trades.models.Terms` with its migration, and a field of `trades.selectors.TradeRow`.
@@ -29,9 +30,10 @@ class Kind(StrEnum):
 
     TEXT = "text"
     SIDE = "side"
-    AMOUNT = "amount"  # a quantity or a price: positive, see kernel.money
+    AMOUNT = "amount"  # a quantity or a price: see kernel.money
     DAY = "day"
     MOMENT = "moment"
+    FLAG = "flag"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Term:
     """`name` is what callers and answers call it; `column` and `sql` are its column in trades and
     versions, and that column's type. `aliases` are further names in the header of a CSV file,
     where case, blanks and underscores do not matter. `amendable` terms may change; `versioned` ones
-    stand in every version; `counted` ones are what the ledger counts by or sums."""
+    stand in every version; `counted` ones are what the ledger counts by or sums. An amount is
+    positive, and one that `may_be_zero` may be 0."""
 
     name: str
     kind: Kind
@@ -49,6 +52,7 @@ class Term:
     required: bool = False
     longest: int = 0
     may_be_blank: bool = False
+    may_be_zero: bool = False
     aliases: tuple[str, ...] = ()
     amendable: bool = True
     versioned: bool = True
@@ -77,7 +81,10 @@ TERMS = (
         "quantity", Kind.AMOUNT, "quantity", "numeric", "Quantity",
         required=True, aliases=("shares",), counted=True,
     ),
-    Term("price", Kind.AMOUNT, "price", "numeric", "Price", required=True, counted=True),
+    Term(
+        "price", Kind.AMOUNT, "price", "numeric", "Price",
+        required=True, may_be_zero=True, counted=True,
+    ),
     Term("trade_date", Kind.DAY, "trade_date", "date", "Trade date", counted=True),
     Term(
         "executed_at", Kind.MOMENT, "executed_at", "timestamptz", "Executed at",
@@ -90,7 +97,12 @@ TERMS = (
     Term("note", Kind.TEXT, "note", "text", "Note", longest=200, may_be_blank=True),
 )  # fmt: skip
 
-BY_NAME = {term.name: term for term in TERMS}
+# Said with a price of 0, for free and worthless shares, and kept nowhere: the price says it.
+PRICE_ZERO = Term("price_zero", Kind.FLAG, "", "", "The price is 0", versioned=False)
+SAID = (*TERMS, PRICE_ZERO)
+"""All that a caller may say."""
+
+BY_NAME = {term.name: term for term in SAID}
 FIELDS = tuple(BY_NAME)
 REQUIRED = tuple(term.name for term in TERMS if term.required)
 VERSIONED = tuple(term for term in TERMS if term.versioned)
@@ -114,6 +126,7 @@ class Booking(NamedTuple):
     executed_at: datetime | None = None
     client_trade_id: str | None = None
     note: str = ""
+    price_zero: bool = False
     sent: frozenset[str] = frozenset()
 
 
@@ -128,21 +141,27 @@ class Amendment:
     price: Decimal | None = None
     trade_date: date | None = None
     note: str | None = None
+    price_zero: bool | None = None
 
 
 # --- the front end's table -----------------------------------------------------------------------
 
 # What a form, a file or a list needs to know of a term; its column in the database is none of it.
 _TOLD = (
-    "name", "kind", "label", "required", "longest", "may_be_blank", "may_be_null", "aliases",
-    "amendable", "versioned",
+    "name", "kind", "label", "required", "longest", "may_be_blank", "may_be_zero", "may_be_null",
+    "aliases", "amendable", "versioned",
 )  # fmt: skip
+
+
+def _told(term: Term) -> dict[str, Any]:
+    return {name: getattr(term, name) for name in _TOLD}
 
 
 def table() -> dict[str, Any]:
     """What the front end needs to know of the terms."""
     return {
-        "terms": [{name: getattr(term, name) for name in _TOLD} for term in TERMS],
+        "terms": [_told(term) for term in TERMS],
+        "price_zero": _told(PRICE_ZERO),
         "amount": {"decimals": MAX_DECIMALS, "most": str(MAX_INPUT)},
         "reason_longest": REASON_LONGEST,
         "rejected_columns": REJECTED_COLUMNS,

@@ -8,10 +8,11 @@ import { furtherColumns } from "../src/lib/grid/columns";
 import { shownTerm } from "../src/lib/show";
 import {
   AMENDABLE,
-  ASKED,
+  FIELDS,
   FURTHER,
   isTooLong,
   NOTHING_SAID,
+  PRICE_ZERO,
   REASON_LONGEST,
   termNamed,
   TERMS,
@@ -31,15 +32,15 @@ describe("the table", () => {
   });
 
   it("is asked for by a form, but for what the page and the server set", () => {
-    const asked = TERMS.map(({ name }) => name).filter((name) => ASKED.includes(name));
-    expect([...asked].sort()).toEqual([...ASKED].sort());
+    const asked = TERMS.map(({ name }) => name).filter((name) => FIELDS.includes(name));
+    expect([...asked, PRICE_ZERO.name].sort()).toEqual([...FIELDS].sort());
     expect(TERMS.length - asked.length).toBe(2);
     expect(FURTHER.map(({ name }) => name)).toContain("note");
   });
 
   it("names every column of a file, by its name and by its aliases", () => {
-    for (const name of COLUMNS) {
-      const { aliases } = termNamed(name);
+    expect(COLUMNS).toHaveLength(TERMS.length + 1);
+    for (const { name, aliases } of [...TERMS, PRICE_ZERO]) {
       for (const written of [name, name.toUpperCase(), name.replaceAll("_", " "), ...aliases]) {
         const others = NEEDED.filter((each) => each !== name);
         expect(readHeader([...others, written]).get(name)).toBe(others.length);

@@ -74,6 +74,15 @@ class WholeNumber(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
+class FlagField(serializers.BooleanField):
+    """JSON's true and false only: no text, no numbers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=type(data).__name__)
+        return data
+
+
 @extend_schema_field(
     {
         "type": "string",
@@ -83,11 +92,16 @@ class WholeNumber(serializers.IntegerField):
     }
 )
 class AmountField(serializers.Field[Decimal, Any, str, Any]):
-    """A positive quantity or price: plain notation, at most 10 decimals and 1,000,000,000."""
+    """A positive quantity or price, with `zero` also 0: plain notation, at most 10 decimals and
+    1,000,000,000."""
+
+    def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.zero = zero
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:
-            return amount_of(data)
+            return amount_of(data, zero=self.zero)
         except AmountRefused as refusal:
             raise serializers.ValidationError(refusal.detail, code=refusal.code) from refusal
 

@@ -8,7 +8,16 @@ import pytest
 from django.db import models
 
 from trades.models import ClientTradeId, Trade, TradeVersion
-from trades.terms import AMENDABLE, BY_NAME, FIELDS, TERMS, VERSIONED, Amendment, Booking
+from trades.terms import (
+    AMENDABLE,
+    BY_NAME,
+    FIELDS,
+    PRICE_ZERO,
+    TERMS,
+    VERSIONED,
+    Amendment,
+    Booking,
+)
 
 PROJECT = Path(__file__).parents[2]
 WRITER = "trades/services/recording.py"
@@ -38,7 +47,9 @@ def test_nothing_else_writes_versions_or_entries() -> None:
 
 def test_a_booking_has_the_terms_in_their_order() -> None:
     assert Booking._fields == (*FIELDS, "sent")
-    assert tuple(Amendment.__dataclass_fields__) == tuple(term.name for term in AMENDABLE)
+    assert tuple(Amendment.__dataclass_fields__) == tuple(
+        term.name for term in (*AMENDABLE, PRICE_ZERO)
+    )
     required = tuple(name for name in FIELDS if name not in Booking._field_defaults)
     assert required == tuple(term.name for term in TERMS if term.required)
 

@@ -52,8 +52,12 @@ LAST = date(2026, 3, 31)
 READERS: dict[str, Any] = {p.name: p for p in (POSITIONS, ACTIVITY, COST)}
 REASON = "keyed wrong"
 
-quantities = st.integers(-40, 40).filter(bool).map(lambda n: Decimal(n) / 4)
+finest = st.integers(1, 10**11).map(lambda n: Decimal(n).scaleb(-10))
+quarters = st.integers(-40, 40).filter(bool).map(lambda n: Decimal(n) / 4)
+quantities = st.one_of(quarters, quarters, finest, finest.map(lambda n: -n))
 prices = st.integers(1, 9000).map(lambda n: Decimal(n) / 100)
+# What is paid for a trade: also fractions of a cent, and nothing.
+paid = st.one_of(prices, prices, finest, st.just(Decimal(0)))
 accounts, tickers = st.sampled_from(ACCOUNTS), st.sampled_from(TICKERS)
 readers = st.sampled_from(list(READERS))
 # Which of those there are: reduced modulo their number.
@@ -61,7 +65,7 @@ nth = st.integers(0, 1000)
 days_back = st.sampled_from([0, 0, 0, 1, 2, 5])
 # Account, ticker, quantity, price, sessions back, minutes since the execution.
 Asked = tuple[str, str, Decimal, Decimal, int, int]
-asked = st.tuples(accounts, tickers, quantities, prices, days_back, st.integers(0, 200))
+asked = st.tuples(accounts, tickers, quantities, paid, days_back, st.integers(0, 200))
 
 
 class Dies(BaseException):
@@ -145,15 +149,16 @@ class Desk(RuleBasedStateMachine):
             self._pass()
             day, executed = self._day(back), self.now - timedelta(minutes=ago)
             booking = Booking(
-                account, ticker, side_of(quantity), abs(quantity), price, day, executed
-            )
+                account, ticker, side_of(quantity), abs(quantity), price, day, executed,
+                note="" if price else "Given away", price_zero=not price,
+            )  # fmt: skip
             trade = trade_book(user=self.user, booking=booking, now=self.now).trade
             terms = Terms(account, ticker, quantity, price, day, executed)
             self.model.trades[trade.pk] = [(self.now, terms)]
 
     @rule(
         n=nth, a=st.none() | accounts, t=st.none() | tickers, q=st.none() | quantities,
-        p=st.none() | prices, back=st.none() | days_back,
+        p=st.none() | paid, back=st.none() | days_back,
     )  # fmt: skip
     def amend(
         self, n: int, a: str | None, t: str | None, q: Decimal | None, p: Decimal | None,
@@ -166,7 +171,7 @@ class Desk(RuleBasedStateMachine):
             return
         day = None if back is None else self._day(back)
         new = Terms(
-            a or old.account, t or old.ticker, q or old.quantity, p or old.price,
+            a or old.account, t or old.ticker, q or old.quantity, old.price if p is None else p,
             day or old.trade_date, old.executed_at,
         )  # fmt: skip
         correction.trade_amend(
@@ -174,6 +179,7 @@ class Desk(RuleBasedStateMachine):
             terms=Amendment(
                 account=a, ticker=t, side=None if q is None else side_of(q),
                 quantity=q and abs(q), price=p, trade_date=day, note=f"at {self.now}",
+                price_zero=p == 0,
             ),
         )  # fmt: skip
         self.model.trades[trade.pk].append((self.now, new))

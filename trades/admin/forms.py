@@ -10,7 +10,7 @@ from accounts.models import Account
 from kernel.api.serializers import AmountField, TextField
 from kernel.money import normalized
 from trades.models import Side, Trade
-from trades.terms import AMENDABLE, REASON_LONGEST, Amendment, Kind, Term
+from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, Amendment, Kind, Term
 
 
 class ApiField(forms.CharField):
@@ -51,7 +51,12 @@ class CancelForm(ReasonForm):
     prefix = "cancel"
 
 
-_HELP = {"price": "In US dollars."}
+_HELP = {
+    "price": "In US dollars.",
+    "price_zero": "For free or worthless shares; say why in the note.",
+}
+# A price of 0 is meant only where somebody says so: it is never filled in.
+_FIELDS = (*AMENDABLE, PRICE_ZERO)
 
 
 def _field(term: Term) -> forms.Field:
@@ -64,7 +69,10 @@ def _field(term: Term) -> forms.Field:
     if term.kind is Kind.DAY:
         return forms.DateField(widget=AdminDateWidget)
     if term.kind is Kind.AMOUNT:
-        return ApiField(AmountField(), required=required, help_text=help_text)
+        read = AmountField(zero=term.may_be_zero)
+        return ApiField(read, required=required, help_text=help_text)
+    if term.kind is Kind.FLAG:
+        return forms.BooleanField(required=False, label=term.label, help_text=help_text)
     return ApiField(TextField(max_length=term.longest), required=required, help_text=help_text)
 
 
@@ -79,8 +87,8 @@ class CorrectionForm(forms.Form):
         self.trade = trade
         kwargs["initial"] = {**_terms_of(trade), "version": trade.version}
         super().__init__(*args, **kwargs)
-        self.fields.update({term.name: _field(term) for term in AMENDABLE})
-        self.order_fields(["version", *(term.name for term in AMENDABLE), "reason"])
+        self.fields.update({term.name: _field(term) for term in _FIELDS})
+        self.order_fields(["version", *(term.name for term in _FIELDS), "reason"])
         choices = [(a.code, f"{a.code} {a.name}".strip()) for a in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
 
@@ -91,7 +99,8 @@ class CorrectionForm(forms.Form):
         given["ticker"] = given["ticker"].upper()
         amounts = {t.name: getattr(self.trade, t.name) for t in AMENDABLE if t.kind is Kind.AMOUNT}
         now = {**had, **amounts}
-        return Amendment(**{name: value for name, value in given.items() if value != now[name]})
+        changed = {name: value for name, value in given.items() if value != now[name]}
+        return Amendment(**changed, price_zero=self.cleaned_data[PRICE_ZERO.name])
 
 
 def _terms_of(trade: Trade) -> dict[str, Any]:

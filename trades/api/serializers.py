@@ -8,6 +8,7 @@ from kernel.api.serializers import (
     AmountField,
     DayField,
     DecimalText,
+    FlagField,
     MomentField,
     StrictSerializer,
     TextField,
@@ -15,7 +16,7 @@ from kernel.api.serializers import (
 )
 from trades.models import Side, Status
 from trades.selectors import ANSWERED
-from trades.terms import AMENDABLE, REASON_LONGEST, TERMS, VERSIONED, Kind, Term
+from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, SAID, TERMS, VERSIONED, Kind, Term
 
 
 class SideField(serializers.ChoiceField):
@@ -34,10 +35,12 @@ def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, A
         return TextField(required=required, max_length=term.longest, allow_blank=term.may_be_blank)
     if term.kind is Kind.SIDE:
         return SideField(choices=Side.choices, required=required)
+    if term.kind is Kind.AMOUNT:
+        return AmountField(required=required, zero=term.may_be_zero)
     kinds: dict[Kind, Any] = {
-        Kind.AMOUNT: AmountField,
         Kind.DAY: DayField,
         Kind.MOMENT: MomentField,
+        Kind.FLAG: FlagField,
     }
     field: serializers.Field[Any, Any, Any, Any] = kinds[term.kind](required=required)
     return field
@@ -45,12 +48,13 @@ def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, A
 
 class BookingIn(StrictSerializer):
     """One booking. The trade date defaults to the New York date of `executed_at`, else to the
-    business date; `client_trade_id` makes a retry safe."""
+    business date; `client_trade_id` makes a retry safe. A price of 0, of free or worthless shares,
+    needs `price_zero` and a note."""
 
     # It declares the fields for the schema; what is sent is read by `trades.bookings.booking_of`.
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
-        return {term.name: _field(term, required=term.required) for term in TERMS}
+        return {term.name: _field(term, required=term.required) for term in SAID}
 
 
 class CorrectionIn(StrictSerializer):
@@ -65,7 +69,8 @@ class AmendmentIn(CorrectionIn):
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
         fields = super().get_fields()
-        fields.update({term.name: _field(term, required=False) for term in AMENDABLE})
+        terms = (*AMENDABLE, PRICE_ZERO)
+        fields.update({term.name: _field(term, required=False) for term in terms})
         return fields
 
 

@@ -11,11 +11,11 @@ from functools import lru_cache
 from kernel.errors import FieldError
 from kernel.spreadsheet_text import harmless, meant
 from trades.imports.records import BOM, FileRefused, Record
-from trades.terms import FIELDS, IGNORED_COLUMNS, REJECTED_COLUMNS, REQUIRED, TERMS
+from trades.terms import FIELDS, IGNORED_COLUMNS, REJECTED_COLUMNS, REQUIRED, SAID
 
 # What people call the columns; case, blanks and underscores do not matter.
 _ALIASES = {
-    alias: term.name for term in TERMS for alias in (term.name.replace("_", " "), *term.aliases)
+    alias: term.name for term in SAID for alias in (term.name.replace("_", " "), *term.aliases)
 }
 _IGNORED = frozenset(name.replace("_", " ") for name in IGNORED_COLUMNS)
 _OF_REJECTED = frozenset(name.replace("_", " ") for name in REJECTED_COLUMNS)

@@ -20,6 +20,7 @@ from kernel.pnl import signed
 from prices.models import Instrument
 from prices.names import names_of, why_unknown
 from prices.sessions import sessions
+from trades.bookings import price_zero_refused
 from trades.models import Status, Trade
 from trades.services.known import date_refused
 from trades.services.limits import Key, accounts_lock, refuse_beyond_limits
@@ -192,12 +193,21 @@ def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> No
         refused = date_refused(terms.trade_date, known, known.business_date(now), now)
         if refused is not None:
             errors.append(refused)
+    errors += _price_zero_refused(trade, terms)
     if errors:
         raise Invalid(*errors)
     for term in AMENDABLE:
         value = getattr(terms, term.name)
         if term.name == term.column and value is not None:
             setattr(trade, term.name, value)
+
+
+def _price_zero_refused(trade: Trade, terms: Amendment) -> list[FieldError]:
+    """A price that is 0 already was said to be; its note may change, not go."""
+    price = trade.price if terms.price is None else terms.price
+    note = trade.note if terms.note is None else terms.note
+    said = bool(terms.price_zero) or price == trade.price == 0
+    return price_zero_refused(price, said=said, note=note)
 
 
 def _terms_of(trade: Trade) -> list[Any]:

@@ -79,6 +79,12 @@ export function percent(part: Decimal, whole: Decimal): string | null {
   return `${signedMoney(negative ? `-${shown}` : shown)}%`;
 }
 
+/** Whether what is typed as an amount is 0, however it is written. */
+export function isZero(typed: string): boolean {
+  const value = parseTyped(typed);
+  return value !== null && sign(value) === 0;
+}
+
 /** Rounded half up to `places` decimals, still plain notation; minus zero becomes zero. */
 export function round(value: Decimal, places: number): Decimal {
   const { negative, whole, fraction } = split(value);

@@ -14,8 +14,10 @@ export type NewTrade = Schemas["BookingInRequest"];
 /** What a correction may change; those left out stay. */
 export type ChangedTerms = Omit<Schemas["PatchedAmendmentInRequest"], "version" | "reason">;
 
-export type TermName = keyof NewTrade;
-export type AmendableName = keyof ChangedTerms;
+/** All that a caller may say; `price_zero` is kept nowhere, for a price of 0 says it. */
+export type SaidName = keyof NewTrade;
+export type TermName = Exclude<SaidName, "price_zero">;
+export type AmendableName = Exclude<keyof ChangedTerms, "price_zero">;
 
 /** The terms that the answer about a trade, or one about a version, holds. */
 export type TradeTerms = Pick<Schemas["TradeOut"], TermName>;
@@ -35,6 +37,8 @@ export interface Term<Name extends TermName = TermName> {
   /** Characters of a text; 0 for other kinds. */
   longest: number;
   may_be_blank: boolean;
+  /** Whether an amount may be 0. */
+  may_be_zero: boolean;
   /** Whether it is null in an answer where nobody said it. */
   may_be_null: boolean;
   /** Further names in the header of a file. */
@@ -50,13 +54,17 @@ export const VERSIONED = TERMS.filter((term): term is Term<keyof VersionTerms> =
 export const AMENDABLE = TERMS.filter((term): term is Term<AmendableName> => term.amendable);
 export const REQUIRED = TERMS.filter((term) => term.required);
 
+/** That a price of 0 is meant; a note must say why. */
+export const PRICE_ZERO = table.price_zero as Pick<Term, "label" | "aliases"> & { name: "price_zero" };
+
 /** Each in its own place on a form, in a list or in a sentence; a form asks for them in this order. */
 const PLACED: readonly TermName[] = ["account", "trade_date", "ticker", "side", "quantity", "price"];
 /** No form asks for these: the server sets the time, and the page the id. */
 const UNASKED: readonly TermName[] = ["executed_at", "client_trade_id"];
 /** All others: a form asks for each in a plain field, and a list has each in a plain column. */
 export const FURTHER = TERMS.filter(({ name }) => ![...PLACED, ...UNASKED].includes(name));
-export const ASKED: readonly TermName[] = [...PLACED, ...FURTHER.map(({ name }) => name)];
+/** The fields of a form, in its order. A price of 0 brings one more. */
+export const FIELDS: readonly string[] = [...PLACED, PRICE_ZERO.name, ...FURTHER.map(({ name }) => name)];
 
 export const REASON_LONGEST = table.reason_longest;
 /** The limits of a quantity or price. */
@@ -69,9 +77,9 @@ export function termNamed<Name extends TermName>(name: Name): Term<Name> {
 }
 
 /** Every term without a value, as a form or a row of a file begins. */
-export const NOTHING_SAID = Object.fromEntries(TERMS.map(({ name }) => [name, ""])) as Readonly<
-  Record<TermName, string>
->;
+export const NOTHING_SAID = Object.fromEntries(
+  [...TERMS, PRICE_ZERO].map(({ name }) => [name, ""]),
+) as Readonly<Record<SaidName, string>>;
 
 /** As the server counts: characters, not the halves that JavaScript makes of some. */
 export function isTooLong(term: Term, text: string): boolean {

@@ -1,7 +1,7 @@
 /** What a person types into a form's fields, as the terms of a trade. */
 
 import * as money from "./money";
-import { FURTHER, isTooLong, type NewTrade, type Term, type TermName } from "./terms";
+import { FURTHER, isTooLong, type NewTrade, type SaidName, type Term, type TermName } from "./terms";
 import type { TradeRow } from "./types";
 
 /** A price of a trade, to show how one is written. */
@@ -20,6 +20,15 @@ export function saidOf(term: Term, typed: string): string {
 export function furtherOf(typed: Readonly<Record<TermName, string>>): Partial<NewTrade> {
   const said = FURTHER.map((term) => [term.name, saidOf(term, typed[term.name])] as const);
   return Object.fromEntries(said.filter(([, value]) => value !== ""));
+}
+
+/** What is lacking where the price is typed as 0, by field: a 0 must be meant. */
+export function zeroComplaints(price: string, isMeant: boolean, note: string): Partial<Record<SaidName, string>> {
+  if (!money.isZero(price)) return {};
+  return {
+    ...(!isMeant && { price_zero: "Tick it if these shares are free or worthless." }),
+    ...(note.trim() === "" && { note: "Say why the price is 0." }),
+  };
 }
 
 /** A complaint that needs no server; null where there is none. */

@@ -554,7 +554,8 @@ export interface components {
         BadRequestOutTypeEnum: "validation_error" | "client_error";
         /**
          * @description One booking. The trade date defaults to the New York date of `executed_at`, else to the
-         *     business date; `client_trade_id` makes a retry safe.
+         *     business date; `client_trade_id` makes a retry safe. A price of 0, of free or worthless shares,
+         *     needs `price_zero` and a note.
          */
         BookingInRequest: {
             account: string;
@@ -576,6 +577,7 @@ export interface components {
             executed_at?: string;
             client_trade_id?: string;
             note?: string;
+            price_zero?: boolean;
         };
         /** @description All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking. */
         BulkInRequest: {
@@ -1171,6 +1173,7 @@ export interface components {
             /** Format: date */
             trade_date?: string;
             note?: string;
+            price_zero?: boolean;
         };
         /** @description P&L of a session. By account: without ticker, quantities and prices. */
         PnlOut: {

@@ -3,7 +3,7 @@
 import Papa from "papaparse";
 
 import { unsafe } from "../csv";
-import type { TermName } from "../terms";
+import type { SaidName } from "../terms";
 import { BadFile, type BulkRow, isOfRejected, type Known, problemOf, readHeader, rowOf } from "./rows";
 
 export interface Job {
@@ -25,7 +25,7 @@ export const MOST_ROWS = 1_000_000;
 const send = (piece: Piece): void => postMessage(piece);
 
 onmessage = ({ data: { file, first, known } }: MessageEvent<Job>): void => {
-  let header: Map<TermName, number> | null = null;
+  let header: Map<SaidName, number> | null = null;
   let read: ((cell: string) => string) | undefined;
   let rows: BulkRow[] = [];
   let count = 0;

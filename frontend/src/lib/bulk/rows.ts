@@ -12,16 +12,19 @@ import {
   type Kind,
   type NewTrade,
   NOTHING_SAID,
+  PRICE_ZERO,
   REJECTED_COLUMNS,
   REQUIRED,
+  type SaidName,
   type Term,
   type TermName,
   TERMS,
 } from "../terms";
+import { isZero } from "../money";
 import { newYorkMoment } from "./newYork";
 
-/** Each term as its cell holds it; empty when it is not said. */
-export interface BulkRow extends Record<TermName, string> {
+/** What is said as its cell holds it; empty when it is not. */
+export interface BulkRow extends Record<SaidName, string> {
   /** The line in the file, or the place among the generated; unique on the page. */
   n: number;
   /** What is wrong with it, as a sentence; empty when nothing was found. */
@@ -33,9 +36,10 @@ export interface BulkRow extends Record<TermName, string> {
 }
 
 /** In the order of a file that this page writes: that of the files that people have. */
-export const COLUMNS: readonly TermName[] = [
+export const COLUMNS: readonly SaidName[] = [
   "ticker",
   ...TERMS.map(({ name }) => name).filter((name) => name !== "ticker"),
+  PRICE_ZERO.name,
 ];
 export const NEEDED = COLUMNS.filter((name) => REQUIRED.some((term) => term.name === name));
 export const OPTIONAL = COLUMNS.filter((name) => !NEEDED.includes(name));
@@ -45,8 +49,8 @@ function plain(name: string): string {
   return name.replaceAll(/[\s_]+/g, " ").trim().toLowerCase();
 }
 
-const KNOWN = new Map<string, TermName>(
-  TERMS.flatMap(({ name, aliases }) => [name, ...aliases].map((each) => [plain(each), name] as const)),
+const KNOWN = new Map<string, SaidName>(
+  [...TERMS, PRICE_ZERO].flatMap(({ name, aliases }) => [name, ...aliases].map((each) => [plain(each), name] as const)),
 );
 const IGNORED = new Set(IGNORED_COLUMNS.map(plain));
 const OF_REJECTED = new Set(REJECTED_COLUMNS.map(plain));
@@ -62,8 +66,8 @@ export class BadFile extends Error {
 }
 
 /** Which column of the file each of ours is in. Raises BadFile. */
-export function readHeader(cells: readonly string[]): Map<TermName, number> {
-  const found = new Map<TermName, number>();
+export function readHeader(cells: readonly string[]): Map<SaidName, number> {
+  const found = new Map<SaidName, number>();
   const unknown: string[] = [];
   cells.forEach((cell, index) => {
     const name = plain(cell);
@@ -102,7 +106,7 @@ export function blankRow(n: number): BulkRow {
 /** `read` makes of a cell what it means. */
 export function rowOf(
   cells: readonly string[],
-  header: ReadonlyMap<TermName, number>,
+  header: ReadonlyMap<SaidName, number>,
   n: number,
   read: (cell: string) => string = (cell) => cell,
 ): BulkRow {
@@ -116,11 +120,27 @@ export function rowOf(
 /** What is wrong with a row, as sentences; empty when it can be sent. */
 export function problemOf(row: BulkRow, known: Known): string {
   let found = "";
-  for (const each of SAID) {
-    const problem = problemWith(each, row[each.term.name], known);
+  const add = (problem: string | null): void => {
     if (problem !== null) found += found === "" ? problem : ` ${problem}`;
-  }
+  };
+  for (const each of SAID) add(problemWith(each, row[each.term.name], known));
+  if (row.price_zero !== "" || isZero(row.price)) add(zeroProblem(row));
   return found;
+}
+
+const YES = ["true", "yes", "y", "1"];
+const NO = ["", "false", "no", "n", "0"];
+
+function flagOf(cell: string): boolean | null {
+  const plain = cell.toLowerCase();
+  return YES.includes(plain) ? true : NO.includes(plain) ? false : null;
+}
+
+function zeroProblem(row: BulkRow): string | null {
+  const meant = flagOf(row.price_zero);
+  if (meant === null) return "price_zero must be true or false.";
+  if (!isZero(row.price)) return meant ? "price_zero says that the price is 0." : null;
+  return meant && row.note !== "" ? null : "The price is 0: say so in price_zero, and why in the note.";
 }
 
 function problemWith({ term, noun }: (typeof SAID)[number], cell: string, known: Known): string | null {
@@ -159,14 +179,15 @@ const BY_NAME: Partial<Record<TermName, (cell: string, known: Known) => string |
 
 const PLAIN = /^(\d+)(?:\.(\d+))?$/;
 
-function amount(noun: string, typed: string): string | null {
+function amount(noun: string, typed: string, term: Term): string | null {
   const parts = PLAIN.exec(typed);
   if (parts === null)
     return /^\d{1,3}(,\d{3})+(\.\d+)?$/.test(typed)
       ? `The ${noun} must be without thousands separators.`
       : `The ${noun} must be a plain number above zero, like 100 or 12.5.`;
   const [, whole = "", fraction = ""] = parts;
-  if (!/[1-9]/.test(whole + fraction)) return `The ${noun} must be above zero.`;
+  if (!/[1-9]/.test(whole + fraction))
+    return term.may_be_zero ? null : `The ${noun} must be above zero.`;
   if (fraction.length > AMOUNT.decimals)
     return `The ${noun} has more than ${AMOUNT.decimals} decimals.`;
   if (Number(typed) > Number(AMOUNT.most))
@@ -177,7 +198,10 @@ function amount(noun: string, typed: string): string | null {
 /** A row as `trades/bulk/` takes it: what is empty is left out. */
 export function toTrade(row: BulkRow): NewTrade {
   const said = TERMS.filter(({ name, required }) => required || row[name] !== "");
-  return Object.fromEntries(
-    said.map(({ name, kind }) => [name, kind === "moment" ? newYorkMoment(row[name]) : row[name]]),
-  ) as unknown as NewTrade;
+  const terms = said.map(({ name, kind }) => [
+    name,
+    kind === "moment" ? newYorkMoment(row[name]) : row[name],
+  ]);
+  const meant = flagOf(row.price_zero) === true && { price_zero: true };
+  return { ...(Object.fromEntries(terms) as NewTrade), ...meant };
 }
