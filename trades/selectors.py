@@ -10,6 +10,7 @@ from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
 from kernel import prepared
+from kernel.clock import new_york
 from kernel.pnl import signed, trade_pnl
 from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
@@ -22,7 +23,8 @@ RECENT_SESSIONS = 10
 
 class TradeRow(NamedTuple):
     """A trade with its P&L against the previous close of its own session: None when that close is
-    missing, 0 when cancelled."""
+    missing, 0 when cancelled. Where the time of execution is not known, `executed_at` is that of
+    booking, which puts it in its order."""
 
     id: UUID
     account: str
@@ -32,6 +34,7 @@ class TradeRow(NamedTuple):
     price: Decimal
     trade_date: date
     executed_at: datetime
+    executed_at_known: bool
     booked_at: datetime
     booked_by: str
     version: int
@@ -48,6 +51,12 @@ ANSWERED = tuple(name for name in TradeRow._fields if name != "account_id")
 """What an answer says of a trade, in this order."""
 
 
+def executed_at_known(executed_at: datetime, booked_at: datetime, trade_date: date) -> bool:
+    """Whether a trade was executed when it says. Who says no time gets that of booking, which is no
+    time of execution of another day: then only the day is known. Nothing need be kept for it."""
+    return executed_at != booked_at or new_york(booked_at).date() == trade_date
+
+
 def trades_visible(accounts: Iterable[int]) -> QuerySet[Trade]:
     """Trades that are now in these accounts, newest booking first."""
     return trades_with_names().filter(account__in=list(accounts))
@@ -62,7 +71,7 @@ def versions_visible(trade: Trade, accounts: Iterable[int]) -> QuerySet[TradeVer
     """The trade's versions in these accounts, oldest first."""
     return (
         TradeVersion.objects.filter(trade=trade, account__in=list(accounts))
-        .select_related("account", "instrument", "actor")
+        .select_related("account", "instrument", "actor", "trade")
         .order_by("version")
     )
 
@@ -157,7 +166,8 @@ def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
     else:
         quantity = signed(values["side"], values["quantity"])
         pnl, valid = trade_pnl(close.close, values["price"], quantity), close.source != CARRIED
-    return TradeRow(**values, trade_pnl=pnl, pnl_valid=valid)
+    known = executed_at_known(values["executed_at"], values["booked_at"], values["trade_date"])
+    return TradeRow(**values, executed_at_known=known, trade_pnl=pnl, pnl_valid=valid)
 
 
 # One look into the ledger's index an account and instrument: it must not grow with the trades.

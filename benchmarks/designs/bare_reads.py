@@ -60,7 +60,9 @@ _POSITIONS = f"""
 _TRADES = f"""
     SELECT t.id, %(account)s::text AS account, i.ticker, t.side,
            {_number("t.quantity")} AS quantity, {_number("t.price")} AS price,
-           t.trade_date, t.executed_at, t.booked_at, u.username AS booked_by, t.version,
+           t.trade_date, t.executed_at, t.executed_at <> t.booked_at OR t.trade_date =
+           (t.booked_at AT TIME ZONE 'America/New_York')::date AS executed_at_known,
+           t.booked_at, u.username AS booked_by, t.version,
            t.status, t.request_group_id AS request_group,
            t.client_trade_id, t.note,
            {_number("(p.close - t.price) * CASE t.side WHEN 'buy' THEN t.quantity "

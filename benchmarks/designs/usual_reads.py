@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from accounts.models import Account
 from benchmarks.designs import PREVIOUS, SESSION
 from kernel import clock
+from kernel.clock import NEW_YORK
 from kernel.fields import NumericField
 from pnl.models import Cost, DailyActivity
 from positions.models import Position
@@ -212,6 +213,7 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
     ticker = serializers.CharField(source="instrument.ticker")
     booked_by = serializers.CharField(source="booked_by.username")
     request_group = serializers.UUIDField(source="request_group_id")
+    executed_at_known = serializers.SerializerMethodField()
     trade_pnl = AmountMethod()
     pnl_valid = serializers.SerializerMethodField()
 
@@ -219,9 +221,14 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
         model = Trade
         fields = [
             *("id", "account", "ticker", "side", "quantity", "price", "trade_date"),
-            *("executed_at", "booked_at", "booked_by", "version", "status", "request_group"),
+            *("executed_at", "executed_at_known", "booked_at", "booked_by", "version", "status"),
+            "request_group",
             *("client_trade_id", "note", "trade_pnl", "pnl_valid"),
         ]
+
+    def get_executed_at_known(self, trade: Trade) -> bool:
+        day = trade.booked_at.astimezone(NEW_YORK).date()
+        return trade.executed_at != trade.booked_at or day == trade.trade_date
 
     def get_trade_pnl(self, trade: Trade) -> Decimal | None:
         close = _close(trade.instrument)

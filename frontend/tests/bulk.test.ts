@@ -114,6 +114,23 @@ describe("a row", () => {
     expect(problemOf(row(changed), known)).toBe(said);
   });
 
+  it.each([
+    [{ price: "0" }, "The price is 0: say so in price_zero, and why in the note."],
+    [{ price: "0", price_zero: "true" }, "The price is 0: say so in price_zero, and why in the note."],
+    [{ price: "0", note: "Free", price_zero: "no" }, "The price is 0: say so in price_zero, and why in the note."],
+    [{ price: "0.00", note: "Free", price_zero: "Yes" }, ""],
+    [{ price: "1", price_zero: "false" }, ""],
+    [{ price: "1", price_zero: "1" }, "price_zero says that the price is 0."],
+    [{ price: "1", price_zero: "constructor" }, "price_zero must be true or false."],
+  ])("is free only where that is said: %o", (changed, said) => {
+    expect(problemOf(row(changed), known)).toBe(said);
+  });
+
+  it("says that it is free as the API takes it", () => {
+    expect(toTrade(row({ price: "0", note: "Free", price_zero: "TRUE" }))).toMatchObject({ price_zero: true });
+    expect(toTrade(row({ price_zero: "false" }))).not.toHaveProperty("price_zero");
+  });
+
   it("is sent without what is empty", () => {
     expect(toTrade(row())).toEqual({
       account: "Test1",

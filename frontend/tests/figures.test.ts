@@ -115,6 +115,7 @@ const version = (changed: Partial<TradeVersion>): TradeVersion => ({
   price: "143.500000",
   trade_date: "2026-01-30",
   executed_at: "2026-01-30T15:04:05Z",
+  executed_at_known: true,
   note: "",
   actor: "trader",
   reason: "",

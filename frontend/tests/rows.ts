@@ -34,6 +34,7 @@ export const trade = (changed: Partial<TradeRow> = {}): TradeRow => ({
   price: "10.000000",
   trade_date: "2026-11-20",
   executed_at: "2026-11-20T19:02:11Z",
+  executed_at_known: true,
   booked_at: "2026-11-20T19:02:11Z",
   booked_by: "trader",
   version: 1,

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { COLUMNS, NEEDED, readHeader } from "../src/lib/bulk/rows";
 import { changedTerms } from "../src/lib/diff";
 import { furtherColumns } from "../src/lib/grid/columns";
-import { shownTerm } from "../src/lib/show";
+import { executed, shownTerm } from "../src/lib/show";
 import {
   AMENDABLE,
   FIELDS,
@@ -17,7 +17,7 @@ import {
   termNamed,
   TERMS,
 } from "../src/lib/terms";
-import { complaintOf, furtherOf, saidOf, typedOf } from "../src/lib/typed";
+import { complaintOf, furtherOf, saidOf, typedOf, zeroComplaints } from "../src/lib/typed";
 import type { TradeRow, TradeVersion } from "../src/lib/types";
 import { tradeRow } from "../src/lib/validate";
 import { trade } from "./rows";
@@ -83,6 +83,12 @@ describe("a term in an answer", () => {
   });
 });
 
+it("has no time where only its day is known", () => {
+  const now = new Date("2026-11-20T23:00:00Z");
+  expect(executed(trade(), now)).toMatch(/^\d\d:\d\d:11$/);
+  expect(executed(trade({ executed_at_known: false }), now)).toBe("no time");
+});
+
 describe("a typed term", () => {
   it("is said as the API takes it", () => {
     expect(saidOf(termNamed("ticker"), " ibm ")).toBe("IBM");
@@ -107,6 +113,14 @@ describe("a typed term", () => {
     expect(complaintOf(NOTE, "n".repeat(201))).toBe(
       "Ensure this field has no more than 200 characters.",
     );
+  });
+
+  it("of 0 must be meant, and the note must say why", () => {
+    expect(zeroComplaints("0.01", false, "")).toEqual({});
+    expect(zeroComplaints("none", false, "")).toEqual({});
+    expect(Object.keys(zeroComplaints("0.00", false, " "))).toEqual(["price_zero", "note"]);
+    expect(Object.keys(zeroComplaints(" 0 ", true, ""))).toEqual(["note"]);
+    expect(zeroComplaints("0", true, "Free shares")).toEqual({});
   });
 
   it("is as long as the server counts it", () => {

@@ -62,8 +62,8 @@ def test_a_booking_is_a_trade_a_version_and_an_entry(desk: Desk) -> None:
 def test_a_trade_has_exactly_the_contracts_fields(desk: Desk) -> None:
     assert set(book(desk).json()) == {
         "id", "account", "ticker", "side", "quantity", "price", "trade_date", "executed_at",
-        "booked_at", "booked_by", "version", "status", "request_group", "client_trade_id", "note",
-        "trade_pnl", "pnl_valid",
+        "executed_at_known", "booked_at", "booked_by", "version", "status", "request_group",
+        "client_trade_id", "note", "trade_pnl", "pnl_valid",
     }  # fmt: skip
 
 

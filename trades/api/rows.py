@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kernel.api.rows import Row, moment, text
 from trades.models import Import, Trade, TradeVersion
-from trades.selectors import ANSWERED, TradeRow, trade_rows, version_terms
+from trades.selectors import ANSWERED, TradeRow, executed_at_known, trade_rows, version_terms
 
 
 def _plain(value: Any) -> Any:
@@ -32,11 +32,13 @@ def trade_out(trade: Trade) -> Row:
 
 
 def version_row(version: TradeVersion) -> Row:
-    """Of a version that was read with account, instrument and actor."""
+    """Of a version that was read with account, instrument, actor and trade."""
+    known = executed_at_known(version.executed_at, version.trade.booked_at, version.trade_date)
     return {
         "version": version.version,
         "status": version.status,
         **{name: _plain(value) for name, value in version_terms(version).items()},
+        "executed_at_known": known,
         "actor": version.actor.get_username(),
         "reason": version.reason,
         "recorded_at": moment(version.recorded_at),

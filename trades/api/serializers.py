@@ -90,9 +90,11 @@ def _answer(term: Term) -> "serializers.Field[Any, Any, Any, Any]":
 
 
 class TradeOut(serializers.Serializer[Any]):
-    """A trade as it is now. `trade_pnl` is of the trade's own session."""
+    """A trade as it is now. `trade_pnl` is of the trade's own session. Where `executed_at_known` is
+    false, only the day is known: `executed_at` is when it was booked."""
 
     id = serializers.UUIDField()
+    executed_at_known = serializers.BooleanField()
     booked_at = MomentField()
     booked_by = serializers.CharField()
     version = serializers.IntegerField()
@@ -111,6 +113,7 @@ class TradeVersionOut(serializers.Serializer[Any]):
 
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices)
+    executed_at_known = serializers.BooleanField()
     actor = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     recorded_at = MomentField()

@@ -2,6 +2,7 @@
 
 import * as money from "./money";
 import { termNamed, type TermName } from "./terms";
+import type { TradeRow } from "./types";
 
 const REASONS: Record<string, string> = {
   no_mark: "No price",
@@ -61,6 +62,14 @@ export function time(iso: string, now: Date): string {
   const clock = CLOCK.format(at);
   if (at.toDateString() === now.toDateString()) return clock;
   return `${DAY.format(at)} ${clock.slice(0, 5)}`;
+}
+
+/** When a trade was executed, where somebody said so: "no time" where only the day is known. */
+export function executed(
+  trade: Pick<TradeRow, "executed_at" | "executed_at_known">,
+  now: Date,
+): string {
+  return trade.executed_at_known ? time(trade.executed_at, now) : "no time";
 }
 
 const NEW_YORK = { timeZone: "America/New_York", hour: "2-digit", minute: "2-digit" } as const;

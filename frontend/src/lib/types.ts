@@ -53,6 +53,8 @@ export interface PositionRow {
 /** Key: id. */
 export interface TradeRow extends TradeTerms {
   id: string;
+  /** Where it is false only the day is known, and `executed_at` is when it was booked. */
+  executed_at_known: boolean;
   booked_at: string;
   booked_by: string;
   version: number;
@@ -110,6 +112,7 @@ export interface Market {
 /** One immutable state of a trade: its terms then, who made it so, when and why. */
 export interface TradeVersion extends VersionTerms {
   version: number;
+  executed_at_known: boolean;
   status: string;
   actor: string;
   reason: string;

@@ -98,6 +98,7 @@ export function tradeRow(value: unknown): TradeRow {
   return {
     id: text(row, "id"),
     ...termsOf(row, TERMS),
+    executed_at_known: flag(row, "executed_at_known"),
     booked_at: text(row, "booked_at"),
     booked_by: text(row, "booked_by"),
     version: count(row, "version"),
@@ -270,6 +271,7 @@ export function tradeVersion(value: unknown): TradeVersion {
     version: count(row, "version"),
     status: text(row, "status"),
     ...termsOf(row, VERSIONED),
+    executed_at_known: flag(row, "executed_at_known"),
     actor: text(row, "actor"),
     reason: text(row, "reason"),
     recorded_at: text(row, "recorded_at"),

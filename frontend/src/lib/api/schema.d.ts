@@ -1415,7 +1415,10 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
-        /** @description A trade as it is now. `trade_pnl` is of the trade's own session. */
+        /**
+         * @description A trade as it is now. `trade_pnl` is of the trade's own session. Where `executed_at_known` is
+         *     false, only the day is known: `executed_at` is when it was booked.
+         */
         TradeOut: {
             /** Format: uuid */
             id: string;
@@ -1436,6 +1439,7 @@ export interface components {
             trade_date: string;
             /** Format: date-time */
             executed_at: string;
+            executed_at_known: boolean;
             /** Format: date-time */
             booked_at: string;
             booked_by: string;
@@ -1481,6 +1485,7 @@ export interface components {
             /** Format: date-time */
             executed_at: string;
             note: string;
+            executed_at_known: boolean;
             actor: string;
             reason: string;
             /** Format: date-time */
