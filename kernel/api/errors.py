@@ -9,6 +9,7 @@ from django.core.exceptions import (
     TooManyFilesSent,
 )
 from django.db import Error as DatabaseError
+from django.http import HttpResponse, JsonResponse
 from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatter
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
 from drf_standardized_errors.types import Error, ErrorResponse
@@ -62,3 +63,12 @@ class ExceptionFormatter(BaseFormatter):
         if isinstance(self.original_exc, ConfirmationRequired):
             answer["type"], answer["confirm"] = self.original_exc.code, self.original_exc.token
         return answer
+
+
+def error_answer(error: Exception) -> HttpResponse:
+    """The API's answer to an error that is met outside of its views, as by a middleware."""
+    context: Any = {"view": None, "args": (), "kwargs": {}, "request": None}
+    handler = ExceptionHandler(error, context)
+    refusal = handler.convert_unhandled_exceptions(handler.convert_known_exceptions(error))
+    data = handler.format_exception(refusal)
+    return JsonResponse(data, status=refusal.status_code, headers=handler.get_headers(refusal))

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 
+from kernel.api.errors import error_answer
 from kernel.api.exceptions import PayloadTooLarge
 
 
@@ -27,8 +28,6 @@ class BodyLengthMiddleware:
 
 
 def _answer(request: HttpRequest, detail: str) -> HttpResponse:
-    status = PayloadTooLarge.status_code
-    if not request.path.startswith("/api/"):
-        return HttpResponse(detail, status=status, content_type="text/plain")
-    error = {"code": PayloadTooLarge.default_code, "detail": detail, "attr": None}
-    return JsonResponse({"type": "client_error", "errors": [error]}, status=status)
+    if request.path.startswith("/api/"):
+        return error_answer(PayloadTooLarge(detail))
+    return HttpResponse(detail, status=PayloadTooLarge.status_code, content_type="text/plain")

@@ -7,9 +7,10 @@ in is read again for all. What writes says for itself what may be done twice.
 from collections.abc import Callable
 
 from django.contrib.auth import middleware as auth
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from kernel.api.errors import error_answer
 from kernel.api.exceptions import RETRY_AFTER_SECONDS, OutOfService
 from kernel.database import is_outage
 from kernel.postgres.base import default_database
@@ -52,12 +53,8 @@ class AuthenticationMiddleware(auth.AuthenticationMiddleware):
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
-    detail = str(OutOfService.default_detail)
-    response: HttpResponse
     if request.path.startswith("/api/"):
-        error = {"code": OutOfService.default_code, "detail": detail, "attr": None}
-        response = JsonResponse({"type": "server_error", "errors": [error]}, status=503)
-    else:
-        response = HttpResponse(detail, status=503, content_type="text/plain")
-    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return response
+        return error_answer(OutOfService())
+    detail = str(OutOfService.default_detail)
+    again = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return HttpResponse(detail, status=503, content_type="text/plain", headers=again)
