@@ -109,3 +109,23 @@ def test_no_secret_enters_an_image_or_the_repository() -> None:
     assert ignored[1] == "*"
     assert not {"!secrets", "!.env", "!.git"} & set(ignored)
     assert {"secrets/", ".env"} <= set((PROJECT / ".gitignore").read_text().splitlines())
+
+
+def test_what_is_set_passes_through_and_else_is_the_systems_own() -> None:
+    environment = FILE["x-environment"]
+    for name in ("SECOND_FACTOR", "API_DOCS", "AUDIT_KEEP_DAYS", "AUDIT_ADDRESS_DAYS"):
+        assert environment[name] == f"${{{name}:-{getattr(settings, name)}}}"
+    for name, service in SERVICES.items():
+        if service["image"].startswith("${EQTRADE_IMAGE:-eqtrade}:") and name != "roles":
+            assert service["environment"]["SECOND_FACTOR"], name
+
+
+def test_login_by_oidc_gives_its_part_alone_a_way_out() -> None:
+    more = yaml.safe_load((PROJECT / "deploy" / "compose.oidc.yml").read_text())
+    assert list(more["services"]) == ["api"]
+    api = more["services"]["api"]
+    assert api["networks"] == ["outside"]
+    assert api["secrets"] == ["oidc_client_secret"]
+    for name in api["environment"]:
+        assert hasattr(settings, name.removesuffix("_FILE")), name
+    assert "OIDC_CLIENT_SECRET" not in api["environment"], "in a file"
