@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -20,6 +21,13 @@ PIECE = 2000
 def is_on_record(user: int) -> bool:
     """Whether this user did anything that is recorded."""
     return Record.objects.filter(actor=user).exists()
+
+
+def exported_before(user: int, *, since: datetime, count: int) -> datetime | None:
+    """When the user took away the file that is `count` files before the next, if after `since`."""
+    taken = Record.objects.filter(actor=user, event="export", recorded_at__gt=since)
+    times = taken.order_by("-recorded_at").values_list("recorded_at", flat=True)
+    return times[count - 1 : count].first() if count > 0 else since
 
 
 def records_found(rows: QuerySet[Record], text: str) -> QuerySet[Record]:

@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from audit.exports import exported
 from kernel import clock
 from kernel.api.exceptions import PayloadTooLarge
 from kernel.api.pages import KeysetPages
@@ -281,6 +282,7 @@ class ImportErrorsView(APIView):
     def get(self, request: Request, import_id: UUID) -> StreamingHttpResponse:
         # What the uploader typed may name accounts that nobody else may know of.
         job = own(request, import_id)
+        exported(f"rejected rows of {job.pk}", "csv", request._request)
         rows = job.rejections.order_by("line").values_list("line", "reason", "cells")
         answer = StreamingHttpResponse(
             rejected_lines(job.columns, rows.iterator(2000)),
