@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import User
@@ -85,4 +86,31 @@ class AccessTokenAdmin(TableAdmin):
     list_filter = ("scope",)
     list_select_related = ("user",)
     search_fields = ("user__username", "name")
+    fields = list_display
+
+
+class SecondFactorAdmin(TableAdmin):
+    """To take them from who lost theirs: all of that user's, so that they set up new ones."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_filter = ("type",)
+    list_select_related = ("user",)
+    search_fields = ("user__username",)
+    fields = list_display
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        Authenticator.objects.filter(user=obj.user_id).delete()
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Authenticator]) -> None:
+        users = list(queryset.values_list("user", flat=True))
+        Authenticator.objects.filter(user__in=users).delete()
+
+
+class IdentityAdmin(TableAdmin):
+    """Who logs in by the provider as whom. One that is deleted is made anew by the next login of
+    whom the provider then names so."""
+
+    list_display = ("user", "provider", "uid", "date_joined", "last_login")
+    list_select_related = ("user",)
+    search_fields = ("user__username", "uid")
     fields = list_display

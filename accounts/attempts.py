@@ -5,7 +5,8 @@ count holds for all processes.
    transaction that lets one attempt of a name, and of an address, by at a time. So of any number
    at once no more passwords are looked at than may.
 2. *Taken back.* The right password takes it back, and notes that this name logs in from there.
-3. *Nothing in clear.* Names are kept as hashes: people type passwords into that field.
+3. *Once.* A code of a second factor lets in once, whichever process it is sent to.
+4. *Nothing in clear.* Names are kept as hashes: people type passwords into that field.
 
 The tables are django-axes's; what it counts by itself is not what is wanted here.
 """
@@ -18,11 +19,14 @@ from axes.models import AccessFailureLog, AccessLog
 from django.conf import settings
 from django.db import connection, transaction
 
+from accounts.models import UsedCode
 from accounts.throttle import KNOWN_FOR, WINDOW, Limits, Wrong, wait_for
 from kernel.locks import KeyedLock, keyed_transaction_lock
 
 # Kept for people who look at an attack afterwards.
 _FAILURES_KEPT = timedelta(days=1)
+# Longer than any code of a second factor is taken.
+CODE_HOLDS = timedelta(minutes=5)
 
 _WRONG = """
     SELECT attempt_time, username = %(name)s, ip_address = %(address)s::inet
@@ -49,6 +53,13 @@ _KNOW = """
     INSERT INTO axes_accesslog
            (username, ip_address, attempt_time, path_info, user_agent, http_accept, session_hash)
     VALUES (%(name)s, %(address)s, %(now)s, '', '', '', '')
+"""
+
+
+_USE_CODE = """
+    INSERT INTO accounts_usedcode AS u (user_id, digest, used_at)
+    VALUES (%(user)s, %(digest)s, %(now)s)
+    ON CONFLICT (user_id, digest) DO UPDATE SET used_at = %(now)s WHERE u.used_at < %(since)s
 """
 
 
@@ -86,14 +97,30 @@ def attempt_begin(*, name: str, address: str, path: str, now: datetime) -> int |
             return attempt
 
 
+def attempt_take_back(attempt: int) -> None:
+    """It was not wrong, or nobody looked at it."""
+    AccessFailureLog.objects.filter(pk=attempt).delete()
+
+
 def attempt_was_right(attempt: int, *, name: str, address: str, now: datetime) -> None:
     """Take the attempt back, and remember that the name logs in from this address."""
     given: dict[str, Any] = {"name": name_key(name), "address": address, "now": now}
     with transaction.atomic(), connection.cursor() as cursor:
-        AccessFailureLog.objects.filter(pk=attempt).delete()
+        attempt_take_back(attempt)
         cursor.execute(_KNOW_AGAIN, given)
         if not cursor.rowcount:
             cursor.execute(_KNOW, given)
+
+
+def code_used(*, user: int, code: str, now: datetime) -> bool:
+    """Note that the code was used; False when it was, within the time that it holds."""
+    digest = hashlib.sha256(f"{user}:{code}".encode()).digest()
+    given: dict[str, Any] = {
+        "user": user, "digest": digest, "now": now, "since": now - CODE_HOLDS,
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_USE_CODE, given)
+        return bool(cursor.rowcount)
 
 
 def name_unlock(name: str) -> int:
@@ -108,6 +135,7 @@ def attempts_tidy(*, now: datetime) -> int:
     old: tuple[tuple[Any, timedelta], ...] = (
         (AccessFailureLog, _FAILURES_KEPT), (AccessLog, KNOWN_FOR)
     )  # fmt: skip
-    return sum(
+    codes = UsedCode.objects.filter(used_at__lt=now - CODE_HOLDS).delete()[0]
+    return codes + sum(
         int(model.objects.filter(attempt_time__lt=now - kept).delete()[0]) for model, kept in old
     )

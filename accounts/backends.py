@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -12,12 +11,11 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
-from accounts.attempts import attempt_begin, attempt_was_right
 from accounts.callers import caller_by_id
-from accounts.doors import address_of, refuse, tell_wrong, too_many_wrong
+from accounts.doors import refuse, try_begin
 from accounts.hashing import TooManyLogins, slots
+from accounts.second_factor import has_second_factor
 from accounts.services import tokens_keep
-from kernel import clock
 
 # As long as the user model has a name; no form takes a longer password.
 MOST_NAME, MOST_PASSWORD = 150, 4096
@@ -57,15 +55,24 @@ class CallerBackend(AxesStandaloneBackend, ModelBackend):
             return None
         if request is None:
             return self._look(request, username, password)
-        # What axes notes at REST framework's own request, its middleware would not find.
+        # What is noted at REST framework's own request, axes' middleware would not find.
         request = getattr(request, "_request", request)
         # Raises PermissionDenied, which ends the login.
-        super().authenticate(request, username, password)
+        tried = try_begin(request, username)
         try:
             with slots.one():
-                return self._counted(request, username, password)
+                user = self._look(request, username, password)
         except TooManyLogins as refusal:
+            tried.take_back()
             refuse(request, refusal, username)
+        if user is None:
+            tried.was_wrong()
+        elif has_second_factor(user):
+            # Whoever has the password alone is not known here yet.
+            tried.take_back()
+        else:
+            tried.was_right()
+        return user
 
     async def aauthenticate(
         self,
@@ -76,18 +83,6 @@ class CallerBackend(AxesStandaloneBackend, ModelBackend):
     ) -> User | None:
         """The same, for who asks from an event loop."""
         return await sync_to_async(self.authenticate)(request, username, password, **more)
-
-    def _counted(self, request: HttpRequest, username: str, password: str) -> User | None:
-        address = address_of(request)
-        attempt = attempt_begin(name=username, address=address, path=request.path, now=clock.now())
-        if isinstance(attempt, timedelta):
-            refuse(request, too_many_wrong(attempt), username)
-        user = self._look(request, username, password)
-        if user is None:
-            tell_wrong(request, username)
-        else:
-            attempt_was_right(attempt, name=username, address=address, now=clock.now())
-        return user
 
     def _look(self, request: HttpRequest | None, username: str, password: str) -> User | None:
         """A password that a login hashes anew, as with each of Django's versions, is the same

@@ -12,9 +12,12 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
+from django.http import HttpRequest
 
+from accounts.callers import budget_tag
 from kernel import clock
 
 STARTED = "_started"
@@ -36,6 +39,12 @@ def sessions_used(keys: Collection[str], now: datetime) -> None:
         session_key__in=stored, expire_date__gt=now, expire_date__lt=soon
     ):
         _use(session, session.get_decoded(), now)
+
+
+def logged_in(*, request: HttpRequest, **_: Any) -> None:
+    """Django changes a session's key before it says whose it is: once more, now that it is
+    somebody's."""
+    request.session.cycle_key()
 
 
 def _use(session: Session, data: dict[str, Any], now: datetime) -> None:
@@ -81,6 +90,12 @@ class SessionStore(db.SessionStore):
         """A login: its time begins anew."""
         super().cycle_key()
         self[STARTED] = int(clock.now().timestamp())
+
+    def _get_new_session_key(self) -> str:
+        """Of who is logged in, with what nginx counts their calls by."""
+        known: dict[str, Any] = getattr(self, "_session_cache", {})
+        key: str = super()._get_new_session_key()  # type: ignore[misc]
+        return budget_tag(known[SESSION_KEY]) + key if SESSION_KEY in known else key
 
     def exists(self, session_key: str) -> bool:
         return super().exists(stored_key(session_key))

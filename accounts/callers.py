@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import User
+from django.utils.crypto import salted_hmac
 
 from accounts.models import Scope
 from kernel import clock, prepared
@@ -65,6 +66,13 @@ _USERS_BY_TOKEN = f"""
     SELECT k.digest, k.user_id FROM {TOKENS}
      WHERE k.digest = ANY(%(digests)s::bytea[]) AND {HOLDS}
 """
+
+
+def budget_tag(user: int) -> str:
+    """What nginx counts this user's calls in flight by: part of the keys of all their tokens and
+    sessions. Nobody guesses another user's, so nobody uses up another's calls; and a key whose tag
+    is changed is no key, so nobody gets more."""
+    return salted_hmac("eqtrade.budget", str(user), algorithm="sha256").hexdigest()[:20]
 
 
 def digest_of(key: str) -> bytes:

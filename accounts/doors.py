@@ -1,8 +1,10 @@
-"""The doors that ask for a password, guarded by django-axes: whatever calls `authenticate` is one.
+"""The doors that ask for a password or for a code: whatever calls `authenticate` is one.
 
-Its middleware turns a refusal into the answer that is made here, whatever form or view asked.
+A try is counted before anything is looked at, and says afterwards what came of it. django-axes'
+middleware turns a refusal into the answer that is made here, whatever form or view asked.
 """
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
@@ -10,10 +12,16 @@ from axes.exceptions import AxesBackendPermissionDenied
 from axes.handlers.base import AxesHandler
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from accounts.attempts import login_wait, name_unlock
+from accounts.addresses import counted_address
+from accounts.attempts import (
+    attempt_begin,
+    attempt_take_back,
+    attempt_was_right,
+    name_unlock,
+)
 from audit.recording import hashed_unless_known, record, refused
 from kernel import clock
 from kernel.errors import TooMany
@@ -25,14 +33,7 @@ class TooManyWrong(TooMany):
 
 
 class DoorHandler(AxesHandler):
-    """Says who may try; what came of it, the backend says itself."""
-
-    def is_allowed(self, request: HttpRequest, credentials: dict[str, Any] | None = None) -> bool:
-        name = (credentials or {}).get("username") or ""
-        wait = login_wait(name=name, address=address_of(request), now=clock.now())
-        if wait is not None:
-            note(request, too_many_wrong(wait), name)
-        return wait is None
+    """Who may try, and what came of it, is said by `Try`."""
 
     def reset_attempts(
         self,
@@ -44,31 +45,45 @@ class DoorHandler(AxesHandler):
         return unlock(username) if username else 0
 
 
-def address_of(request: HttpRequest) -> str:
-    """As axes found it, by `accounts.addresses`."""
-    address: str = request.axes_ip_address  # type: ignore[attr-defined]
-    return address
+@dataclass(frozen=True)
+class Try:
+    """A password or a code that somebody sends as this name: counted as a wrong one until it is
+    said to be none."""
+
+    request: HttpRequest
+    name: str
+    address: str
+    attempt: int
+
+    def was_wrong(self, **more: str) -> None:
+        """It stays counted, and is recorded; `more` says what was wrong, if not the password."""
+        record("login.failed", about=_kept(self.name), after={"door": _door(self.request), **more})
+
+    def was_right(self) -> None:
+        """The name is let in, and known to log in from this address."""
+        now = clock.now()
+        attempt_was_right(self.attempt, name=self.name, address=self.address, now=now)
+
+    def take_back(self) -> None:
+        """Nobody looked at it, or it was right and something more is asked for."""
+        attempt_take_back(self.attempt)
 
 
-def too_many_wrong(wait: timedelta) -> TooManyWrong:
-    return TooManyWrong(retry_after=wait.total_seconds())
-
-
-def note(request: HttpRequest, refusal: TooMany, name: str) -> None:
-    """Have the middleware answer with this refusal, and count it in the record."""
-    refused(door=_door(request), name=_kept(name), now=clock.now())
-    request.axes_locked_out = True  # type: ignore[attr-defined]
-    request.login_refusal = refusal  # type: ignore[attr-defined]
+def try_begin(request: HttpRequest, name: str) -> Try:
+    """Raises PermissionDenied, and has the middleware answer, when there were too many."""
+    address = counted_address(request)
+    begun = attempt_begin(name=name, address=address, path=request.path, now=clock.now())
+    if isinstance(begun, timedelta):
+        refuse(request, TooManyWrong(retry_after=begun.total_seconds()), name)
+    return Try(request, name, address, begun)
 
 
 def refuse(request: HttpRequest, refusal: TooMany, name: str) -> NoReturn:
-    note(request, refusal, name)
+    """Count the refusal in the record, and have the middleware answer with it."""
+    refused(door=_door(request), name=_kept(name), now=clock.now())
+    request.axes_locked_out = True  # type: ignore[attr-defined]
+    request.login_refusal = refusal  # type: ignore[attr-defined]
     raise AxesBackendPermissionDenied(refusal.detail)
-
-
-def tell_wrong(request: HttpRequest, name: str) -> None:
-    """Record a wrong password."""
-    record("login.failed", about=_kept(name), after={"door": _door(request)})
 
 
 def unlock(name: str) -> int:
@@ -92,15 +107,17 @@ def refusal_answer(
     request: HttpRequest, response: HttpResponse, credentials: dict[str, Any] | None = None
 ) -> HttpResponse:
     """The answer to who may not try: 429, in the API's form or as a page."""
+    # REST framework imports what logs in with tokens, which stands on this module.
+    from kernel.api.errors import error_answer
+
     refusal: TooMany = getattr(request, "login_refusal", None) or TooManyWrong()
     answer: HttpResponse
     if request.path.startswith("/api/"):
-        error = {"code": refusal.code, "detail": refusal.detail, "attr": None}
-        answer = JsonResponse({"type": "client_error", "errors": [error]}, status=refusal.status)
+        answer = error_answer(refusal)
     else:
         minutes = -(-refusal.retry_after // 60)
         said = {"refusal": refusal.detail, "minutes": minutes}
         answer = render(request, settings.LOGIN_REFUSED_TEMPLATE, said, status=refusal.status)
-    answer["Retry-After"] = str(refusal.retry_after)
+        answer["Retry-After"] = str(refusal.retry_after)
     answer["Cache-Control"] = "no-store"
     return answer

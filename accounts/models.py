@@ -1,4 +1,4 @@
-"""Accounts, the rights of users in them, and the tokens that let users' programs in."""
+"""Accounts, the rights of users in them, the tokens that let users' programs in, used codes."""
 
 from datetime import timedelta
 
@@ -120,3 +120,19 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or 'unnamed'} of {self.user}"
+
+
+class UsedCode(models.Model):
+    """A code of a second factor that let its user in. It lets nobody in again while it holds."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="used_codes"
+    )
+    digest = models.BinaryField(max_length=32, editable=False)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "digest"], name="used_code_once")]
+
+    def __str__(self) -> str:
+        return f"code of {self.user} at {self.used_at}"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser, User
 
-from accounts.callers import digest_of, password_digest_of
+from accounts.callers import budget_tag, digest_of, password_digest_of
 from accounts.models import AccessToken, Scope
 from kernel.errors import NotThere
 
@@ -30,7 +30,7 @@ def token_create(
 ) -> NewToken:
     """A new token for the user as they were read: a password that changes meanwhile ends it."""
     # What finds secrets in files and logs knows ours by its beginning.
-    key = f"eqt_{secrets.token_urlsafe(32)}"
+    key = f"eqt_{budget_tag(user.pk)}_{secrets.token_urlsafe(32)}"
     token = AccessToken.objects.create(
         user=user,
         digest=digest_of(key),

@@ -43,6 +43,19 @@ AUDITED = {
         masked=("digest", "password_digest"),
         ignored=("last_used_at",),
     ),
+    # A code to recover with that was used is a change of what is masked.
+    "mfa_authenticator": Audited(
+        "second_factor",
+        f"concat_ws(' of ', $1.type, {_USER})",
+        masked=("data",),
+        ignored=("last_used_at",),
+    ),
+    "socialaccount_socialaccount": Audited(
+        "identity",
+        f"concat_ws(' as ', $1.uid, {_USER})",
+        masked=("extra_data",),
+        ignored=("extra_data", "last_login"),
+    ),
     "prices_instrument": Audited("instrument", "$1.ticker"),
     "prices_instrumentalias": Audited(
         "instrument_alias", f"concat_ws(' of ', $1.ticker, {_TICKER})"

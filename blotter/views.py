@@ -4,6 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import ensure_csrf_cookie
 
+from accounts.second_factor import is_offered
 from kernel.authorization import may_call
 
 # Address → the source file of that page, whose code the browser then fetches at once instead of
@@ -24,4 +25,5 @@ def page(request: HttpRequest, source: str) -> HttpResponse:
         "is_staff": request.user.is_staff,
         "may_override": may_call(request.user, "api/v1/prices/overrides/", "POST"),
     }
-    return render(request, "blotter/page.html", {"boot": boot, "source": source})
+    shown = {"boot": boot, "source": source, "second_factor": is_offered()}
+    return render(request, "blotter/page.html", shown)

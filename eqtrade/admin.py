@@ -4,6 +4,9 @@ task run with anything."""
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,6 +14,7 @@ from django.http import HttpRequest
 from django_celery_beat.admin import PeriodicTaskAdmin
 from django_celery_beat.models import PeriodicTask
 
+from accounts.admin import IdentityAdmin, SecondFactorAdmin
 from audit.recording import record
 from kernel.admin import PagesByTable
 
@@ -23,7 +27,10 @@ WHAT = (
 )  # fmt: skip
 ACTIONS = ("enable_tasks", "disable_tasks", "toggle_tasks", "run_tasks")
 
-admin.site.unregister(PeriodicTask)
+admin.site.unregister([PeriodicTask, EmailAddress, SocialApp, SocialToken])
+for model, pages in ((Authenticator, SecondFactorAdmin), (SocialAccount, IdentityAdmin)):
+    admin.site.unregister(model)
+    admin.site.register(model, pages)
 
 
 class ScheduleForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -75,6 +75,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
 }
 
 _FORM = methods(GET=ANYONE, POST=ANYONE)
+_OWN_FORM = methods(GET=LOGGED_IN, POST=LOGGED_IN)
 # Of the admin's own site, which sends strangers to its login page.
 _ADMIN_SITE = {
     "": methods(GET=ANYONE),
@@ -106,10 +107,21 @@ _PAGES = {
     "system/": _READ,
     "login/": _FORM,
     "logout/": methods(POST=ANYONE),
-    "password/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "password/": _OWN_FORM,
     "password/done/": _READ,
-    "tokens/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "tokens/": _OWN_FORM,
     "tokens/<int:token>/end/": _WRITE,
+    "reauthenticate/": _OWN_FORM,
+    "second-factor/": _READ,
+    # Of who has shown their password, and is nobody yet.
+    "second-factor/authenticate/": _FORM,
+    "second-factor/reauthenticate/": _OWN_FORM,
+    "second-factor/totp/activate/": _OWN_FORM,
+    "second-factor/totp/deactivate/": _OWN_FORM,
+    "second-factor/recovery-codes/": _READ,
+    "second-factor/recovery-codes/generate/": _OWN_FORM,
+    "oidc/<str:provider_id>/login/": methods(POST=ANYONE),
+    "oidc/<str:provider_id>/login/callback/": methods(GET=ANYONE),
     "healthz": methods(GET=ANYONE),
     "readyz": methods(GET=ANYONE),
     "metrics": methods(GET=STAFF),
@@ -164,6 +176,9 @@ _ADMIN: Mapping[str, Pages] = {
     "auth.user": replace(_own("auth.user", "change"), add=holders("auth.change_user")),
     "auth.group": _own("auth.group", "add", "change", "delete"),
     "accounts.accesstoken": _own("accounts.accesstoken", "delete"),
+    # Taken from who lost theirs.
+    "mfa.authenticator": _own("mfa.authenticator", "delete"),
+    "socialaccount.socialaccount": _own("socialaccount.socialaccount", "delete"),
     "accounts.account": _own("accounts.account", "add", "change", "delete"),
     # One that holds no more is switched off: what it was is not lost.
     "accounts.entitlement": _own("accounts.entitlement", "add", "change"),

@@ -9,6 +9,9 @@ from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import connections
 
+from accounts.second_factor import Mode
+from eqtrade.deployment import LOOPBACK
+
 
 @register()
 def secret_key_is_set(**_: Any) -> list[CheckMessage]:
@@ -108,4 +111,25 @@ def recorded_at_is_the_clock(
                         id="eqtrade.E002",
                     )
                 )
+    return found
+
+
+@register(Tags.security)
+def logins_are_set_up_whole(**_: Any) -> list[CheckMessage]:
+    """The second factor and the login provider: what is half set lets nobody in, or the wrong."""
+    found: list[CheckMessage] = []
+    if settings.SECOND_FACTOR not in [mode.value for mode in Mode]:
+        said = f"SECOND_FACTOR is {settings.SECOND_FACTOR!r}: nobody would be asked for a code."
+        hint = f"Set it to one of {', '.join(Mode)}."
+        found.append(Error(said, hint=hint, id="eqtrade.E011"))
+    if not settings.OIDC_ISSUER:
+        return found
+    if not (settings.OIDC_CLIENT_ID and settings.OIDC_CLIENT_SECRET):
+        said = "OIDC_ISSUER is set, but not both OIDC_CLIENT_ID and OIDC_CLIENT_SECRET."
+        found.append(Error(said, id="eqtrade.E012"))
+    parts = urlsplit(settings.OIDC_ISSUER)
+    is_near = settings.DEPLOYMENT.is_local and parts.hostname in LOOPBACK
+    if parts.scheme != "https" and not is_near:
+        said = "OIDC_ISSUER must be https: whoever changes what it says logs in as anybody."
+        found.append(Error(said, id="eqtrade.E013"))
     return found

@@ -8,6 +8,7 @@ import environ
 
 from eqtrade.content_security import DIRECTIVES
 from eqtrade.deployment import deployment
+from eqtrade.oidc_provider import oidc_providers, origins
 from eqtrade.redis_urls import broker_tls, broker_url
 from eqtrade.secret_files import refuse_weak_key, secret, with_password
 from eqtrade.up.runtime import running_environment
@@ -69,6 +70,11 @@ INSTALLED_APPS = [
     "positions",
     "pnl",
     "blotter",
+    # After ours, whose templates beat theirs.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "eqtrade",
 ]
 
@@ -84,7 +90,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "kernel.api.outage.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "kernel.middleware.ByTable",
+    "accounts.middleware.SecondFactorFirst",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -250,6 +258,37 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+
+# Who has a second factor (docs/concepts/second-factor.md): off, offered, staff or everyone.
+SECOND_FACTOR = env.str("SECOND_FACTOR", default="off")
+ACCOUNT_ADAPTER = "accounts.login_adapters.LoginAdapter"
+# Counted at our own doors instead, in the database.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "accounts.login_adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "accounts.code_forms.CodeForm",
+    "reauthenticate": "accounts.code_forms.CodeAgainForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = env.str("SECOND_FACTOR_ISSUER", default="eqtrade")
+# Telephones' clocks are some seconds off.
+MFA_TOTP_TOLERANCE = 1
+
+# Login by OIDC: the provider's address, without which there is none; how this system is known
+# there; which claim names the user at their first login; what the button says; and further origins
+# that the provider sends a browser to on its way.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
+OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
+OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="preferred_username")
+OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
+OIDC_ORIGINS = origins(OIDC_ISSUER, env.str("OIDC_ORIGINS", default="").split())
+# The admin's own login page knows passwords alone.
+ONE_LOGIN_PAGE = SECOND_FACTOR != "off" or OIDC_ISSUER != ""
+SOCIALACCOUNT_ADAPTER = "accounts.login_adapters.IdentityAdapter"
+SOCIALACCOUNT_PROVIDERS = oidc_providers(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_NAME)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -350,17 +389,31 @@ IMPORT_MAX_BYTES = env.int("IMPORT_MAX_BYTES", default=80 * 1000 * 1000)
 IMPORT_OPEN_MAX = env.int("IMPORT_OPEN_MAX", default=20)
 IMPORT_BYTES_PER_DAY = env.int("IMPORT_BYTES_PER_DAY", default=2 * 1000 * 1000 * 1000)
 
+# Files that one user takes away in 24 hours.
+EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=200)
+
 # Calls of one user a minute; 0 is no limit, and without Redis there is none.
 API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", default=0)
 if API_CALLS_PER_MINUTE:
     REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = ["kernel.api.rates.CallRate"]
+# Where a name, a password or a code is sent to.
+LOGIN_DOORS = (
+    "/api/v1/token/",
+    "/login/",
+    "/admin/login/",
+    "/password/",
+    "/reauthenticate/",
+    "/second-factor/authenticate/",
+    "/second-factor/reauthenticate/",
+    "/second-factor/totp/activate/",
+)
 # The longest body of each path, refused unread beyond it; "" is for all others.
 BODY_LIMITS = {
     "": 1024 * 1024,
     "/api/v1/trades/bulk/": DATA_UPLOAD_MAX_MEMORY_SIZE,
     # Multipart adds a little around the file.
     "/api/v1/trades/imports/": IMPORT_MAX_BYTES + 64 * 1024,
-    **dict.fromkeys(("/api/v1/token/", "/login/", "/admin/login/", "/password/"), 16 * 1024),
+    **dict.fromkeys(LOGIN_DOORS, 16 * 1024),
 }
 
 # --- files and language -------------------------------------------------------------------------

@@ -38,19 +38,8 @@ urlpatterns = [
     path("api/v1/", include(api)),
     path("", include("blotter.urls")),
     path("admin/", admin.site.urls),
-    path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("", include("blotter.login_pages")),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
-    # Not the names that the admin's own templates have.
-    path(
-        "password/",
-        auth.PasswordChangeView.as_view(template_name="blotter/password.html"),
-        name="password_change",
-    ),
-    path(
-        "password/done/",
-        auth.PasswordChangeDoneView.as_view(template_name="blotter/password_done.html"),
-        name="password_change_done",
-    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),

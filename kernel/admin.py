@@ -3,9 +3,13 @@ authorization; a class may only refuse more."""
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
 from kernel.authorization import NOBODY, Pages, table
 
@@ -67,3 +71,22 @@ class Site(admin.AdminSite):
         if not issubclass(of, ByTable):
             of = type(of.__name__, (PagesByTable, of), {"__module__": of.__module__})
         super().register(model_or_iterable, of, **options)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """A page of its own, that knows passwords alone, or none where the other knows more."""
+        if not settings.ONE_LOGIN_PAGE:
+            return super().login(request, extra_context)
+        wanted = request.GET.get("next") or reverse("admin:index")
+        if not request.user.is_authenticated:
+            return redirect_to_login(wanted)
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return redirect("admin:index")
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """On one page for all, which counts wrong ones."""
+        return redirect("password_change")

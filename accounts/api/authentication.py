@@ -9,6 +9,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from accounts.callers import Caller, Credential, caller_by_token
+from accounts.second_factor import SecondFactorMissing, is_missing
 from accounts.token_use import token_used
 from kernel import clock
 from kernel.repeating import repeated
@@ -42,5 +43,7 @@ class TokenAuthentication(authentication.TokenAuthentication):
             raise AuthenticationFailed("Invalid token.")
         if not caller.user.is_active:
             raise AuthenticationFailed("User inactive or deleted.")
+        if is_missing(caller.user):
+            raise SecondFactorMissing
         token_used(caller.credential, clock.now())
         return caller

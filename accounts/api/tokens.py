@@ -14,6 +14,13 @@ from rest_framework.views import APIView
 from accounts.api.authentication import InsufficientScope
 from accounts.callers import Credential
 from accounts.models import LONGEST_LIFETIME, LONGEST_NAME, AccessToken, Scope
+from accounts.second_factor import (
+    LONGEST_CODE,
+    SecondFactorMissing,
+    code_tried,
+    has_second_factor,
+    is_missing,
+)
 from accounts.selectors import tokens_live
 from accounts.services import USUAL_LIFETIME, token_create, token_revoke
 from audit.context import known_as
@@ -32,6 +39,12 @@ def _seconds(lifetime: timedelta) -> int:
 class CredentialsIn(StrictSerializer):
     username = TextField(max_length=150)
     password = TextField(max_length=200, trim_whitespace=False)
+    code = TextField(
+        max_length=LONGEST_CODE,
+        required=False,
+        allow_blank=True,
+        help_text="Of the second factor, for a user who has one.",
+    )
     name = TextField(max_length=LONGEST_NAME, required=False, allow_blank=True)
     scope = serializers.ChoiceField(Scope.choices, required=False, default=Scope.TRADE)
     expires_in = WholeNumber(
@@ -69,7 +82,7 @@ class TokenView(APIView):
         summary="A new token for `Authorization: Token …`",
         description="A token of scope `read` may only read: anything else is 403"
         " `insufficient_scope`. It ends after 12 hours, or after `expires_in` seconds, or with the"
-        " user's password.",
+        " user's password. A user with a second factor sends its `code` too: 400 `code_missing`.",
         request=CredentialsIn,
         responses=NewTokenOut,
         auth=[],
@@ -97,6 +110,7 @@ class TokenView(APIView):
         user = authenticate(request, username=asked["username"], password=asked["password"])
         if not isinstance(user, User):
             raise Invalid(FieldError("invalid_credentials", "User name or password is wrong."))
+        _ask_code(request, user, asked.get("code", ""))
         with known_as(user):
             new = token_create(
                 user=user,
@@ -106,6 +120,19 @@ class TokenView(APIView):
                 lifetime=timedelta(seconds=asked["expires_in"]),
             )
         return Response(NewTokenOut({"token": new.key, **_shown(new.token)}).data)
+
+
+def _ask_code(request: Request, user: User, code: str) -> None:
+    """Of who has a second factor; who has to and has none gets no token."""
+    if is_missing(user):
+        raise SecondFactorMissing
+    if not has_second_factor(user):
+        return
+    if not code:
+        said = "Send the code of your second factor too, or make the token on the page /tokens/."
+        raise Invalid(FieldError("code_missing", said, "code"))
+    if code_tried(request._request, user, code) is None:
+        raise Invalid(FieldError("code_wrong", "This code is wrong, or was used already.", "code"))
 
 
 def _shown(token: AccessToken) -> dict[str, Any]:

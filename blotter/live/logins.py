@@ -12,6 +12,7 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.browser_sessions import stored_key
 from accounts.callers import digest_of, users_by_token
+from accounts.second_factor import missing_among
 from kernel.authorization import may_open
 
 ADDRESS = "ws/v1/blotter/"
@@ -27,8 +28,8 @@ class Login:
 
 def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
     """The users whom these let in. Left out are those that let nobody in: logged out, expired,
-    taken back, the password changed since, the user inactive or not to open it by the table of
-    authorization. Three queries in all."""
+    taken back, the password changed since, the user inactive, without the second factor that they
+    must have, or not to open it by the table of authorization. Three queries in all, or four."""
     digests = {x.token: digest_of(x.token) for x in logins if x.token}
     tokens = users_by_token(digests.values(), now)
     keys = {stored_key(x.session) for x in logins if x.session}
@@ -37,10 +38,10 @@ def users_of(logins: Collection[Login], now: datetime) -> dict[Login, int]:
         key: _of_session(data) for key, data in found.values_list("session_key", "session_data")
     }
     users = {*tokens.values(), *(user for user, _ in sessions.values())}
+    people = list(get_user_model().objects.filter(pk__in=users, is_active=True))
+    missing = missing_among(people)
     active: dict[int, Any] = {
-        user.pk: user
-        for user in get_user_model().objects.filter(pk__in=users, is_active=True)
-        if may_open(user, ADDRESS)
+        user.pk: user for user in people if may_open(user, ADDRESS) and user.pk not in missing
     }
 
     def user_of(login: Login) -> int | None:

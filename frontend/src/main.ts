@@ -19,6 +19,8 @@ const places = {
   logout: target.dataset["logout"] ?? "/logout/",
   password: target.dataset["password"] ?? "/password/",
   tokens: target.dataset["tokens"] ?? "/tokens/",
+  // Where nobody has one there is no page for it.
+  secondFactor: target.dataset["secondFactor"] ?? "",
   admin: target.dataset["admin"] ?? "/admin/",
   docs: target.dataset["docs"] ?? "/api/v1/docs/",
 };

@@ -81,7 +81,7 @@ class Desk:
             ("<int:override_id>", str(self.override.pk)), ("<path:object_id>", "0"),
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
             ("<int:token>", str(self.token.pk)), ("<path:rest>", "nothing/here/"),
-            ("<app_label>/$", "blotter/"),
+            ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
             ("<url>$", "nothing-here/"),
         ):  # fmt: skip
             route = route.replace(parameter, value)

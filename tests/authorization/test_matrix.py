@@ -1,5 +1,6 @@
 """Every route is called with every method as every user, and the answer is what people decided."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.db import connection
+from django.test import override_settings
 
 from blotter.live.logins import ADDRESS, Login, users_of
+from eqtrade.oidc_provider import oidc_providers
 from kernel.api.permissions import ByTable
 from kernel.authorization import table
 from kernel.clock import clock_set
@@ -30,6 +33,14 @@ WRITTEN: Calls = {**routes_table(), **admin_table()}
 SOCKETS = {route: row for (route, method), row in WRITTEN.items() if method == "OPEN"}
 EXPECTED: Calls = {key: row for key, row in WRITTEN.items() if key[1] != "OPEN"}
 PERMISSIONS = sorted({p for row in EXPECTED.values() for p in row.permissions})
+# What is off unless it is set: the second factor, and a login provider, which does not answer.
+NO_PROVIDER = "http://127.0.0.1:9"
+ALL_ON = {
+    "SECOND_FACTOR": "offered",
+    "OIDC_ISSUER": NO_PROVIDER,
+    "SOCIALACCOUNT_PROVIDERS": oidc_providers(NO_PROVIDER, "eqtrade", "secret", "a provider"),
+}
+OF_WHAT_IS_OFF = re.compile(r"(reauthenticate|second-factor|oidc)/.*")
 REFUSED = ("401", "403", "404", "405", "login")
 
 
@@ -39,7 +50,7 @@ def desk(db: None) -> Iterator[Desk]:
         # Thousands of calls are one transaction.
         lift_timeouts(cursor)
         cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-    with clock_set(NOW):
+    with clock_set(NOW), override_settings(**ALL_ON):
         yield Desk()
 
 
@@ -142,9 +153,16 @@ def test_what_the_table_does_not_name_is_refused(
         authorization.table.cache_clear()
 
 
-def test_the_documentation_follows_its_setting(desk: Desk) -> None:
-    from django.test import override_settings
+def test_what_is_off_is_not_there(desk: Desk) -> None:
+    off = {"SECOND_FACTOR": "off", "OIDC_ISSUER": ""}
+    with override_settings(**off):
+        calls = [key for key in EXPECTED if OF_WHAT_IS_OFF.fullmatch(key[0])]
+        assert len(calls) == 16
+        for route, method in calls:
+            assert desk.answer(desk.client("root"), route, method) == "404", (route, method)
 
+
+def test_the_documentation_follows_its_setting(desk: Desk) -> None:
     assert settings.API_DOCS == "public"
     with override_settings(API_DOCS="login"):
         for route in ("api/v1/schema/", "api/v1/docs/"):

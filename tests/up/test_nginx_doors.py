@@ -120,6 +120,37 @@ def test_a_callers_calls_in_flight_are_bounded(url: str, who: str) -> None:
         pending.result()
 
 
+def test_a_users_calls_are_counted_over_all_their_tokens_and_sessions(url: str) -> None:
+    """The real keys, by what the application makes of them."""
+    tag, other = "0123456789abcdef0123", "fedcba9876543210fedc"
+    signs = "abcdefghijklmnopqrstuvwxyz012345"
+    keys = [
+        *({"Authorization": f"Token eqt_{tag}_{n:043}"} for n in range(24)),
+        *({"Cookie": f"sessionid={tag}{signs[n:]}{signs[:n]}"} for n in range(24)),
+    ]
+
+    def all_at_once(keys: list[dict[str, str]]) -> Counter[int]:
+        with ThreadPoolExecutor(len(keys)) as pool:
+            asked = pool.map(lambda key: ask(url + "api/v1/slow/", "GET", **key).status_code, keys)
+            return Counter(asked)
+
+    statuses = all_at_once(keys)
+    assert set(statuses) == {200, 429}
+    assert statuses[200] <= 34, statuses
+    # Two users, and keys without a tag, each for itself.
+    two = [{"Authorization": f"Token eqt_{t}_{n:043}"} for t in (tag, other) for n in range(24)]
+    assert all_at_once(two) == {200: 48}
+    plain = [{"Authorization": f"Token eqt_{n:043}"} for n in range(48)]
+    assert all_at_once(plain) == {200: 48}
+
+
+@pytest.mark.parametrize("door", ["password/", "reauthenticate/", "second-factor/authenticate/",
+                                  "second-factor/reauthenticate/", "oidc/sso/login/"])  # fmt: skip
+def test_the_further_doors_have_the_same_burst(url: str, door: str) -> None:
+    statuses = Counter(ask(url + door).status_code for _ in range(100))
+    assert statuses[429] > 0
+
+
 @pytest.mark.parametrize(
     "path", ["admin/trades/trade/export/csv/?slow", "api/v1/trades/imports/slow/errors.csv"]
 )

@@ -16,6 +16,7 @@ export interface Places {
   logout: string;
   password: string;
   tokens: string;
+  secondFactor: string;
   admin: string;
   docs: string;
 }

@@ -284,7 +284,7 @@ export interface paths {
         put?: never;
         /**
          * A new token for `Authorization: Token …`
-         * @description A token of scope `read` may only read: anything else is 403 `insufficient_scope`. It ends after 12 hours, or after `expires_in` seconds, or with the user's password.
+         * @description A token of scope `read` may only read: anything else is 403 `insufficient_scope`. It ends after 12 hours, or after `expires_in` seconds, or with the user's password. A user with a second factor sends its `code` too: 400 `code_missing`.
          */
         post: operations["token"];
         delete?: never;
@@ -663,6 +663,8 @@ export interface components {
         CredentialsInRequest: {
             username: string;
             password: string;
+            /** @description Of the second factor, for a user who has one. */
+            code?: string;
             name?: string;
             /** @default trade */
             scope: components["schemas"]["ScopeEnum"];
