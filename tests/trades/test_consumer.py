@@ -46,12 +46,24 @@ def elsewhere(committed_db: PostgresServer) -> Iterator[Connection]:
 
 
 @pytest.fixture(autouse=True)
-def valkey(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator["redis.Redis"]:
+def valkey(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, unhurried: None
+) -> Iterator["redis.Redis"]:
     with ValkeyServer.temporary() as server:
         settings.REDIS_URL = server.url()
         monkeypatch.setattr(mailbox, "_client", None)
         with redis.Redis.from_url(server.url()) as client:
             yield client
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No run ends, and no key or answer is given up, because the machine is slow. A test of what
+    ends a run sets its own time."""
+    monkeypatch.setattr(consumer, "TURN_SECONDS", 60)
+    monkeypatch.setattr(consumer, "PATIENCE_SECONDS", 60)
+    monkeypatch.setattr(mailbox, "TIMEOUT_SECONDS", 60)
+    monkeypatch.setattr(mailbox, "CALLED_MS", 60_000)
 
 
 @pytest.fixture(autouse=True)
