@@ -1,5 +1,7 @@
 from django.db import migrations
 
+from kernel.schedules import nightly_task
+
 # Keys of 160 random bits need no slow hash, like those that come after them. The table is emptied,
 # not dropped: processes of the version before then answer 401 until they are replaced.
 HASH = """
@@ -19,24 +21,6 @@ $$
 """
 
 
-def schedule(apps, schema_editor):
-    """Once a night, New York time, when nobody trades."""
-    crontab, _ = apps.get_model("django_celery_beat", "CrontabSchedule").objects.get_or_create(
-        minute="45", hour="3", day_of_week="*", day_of_month="*", month_of_year="*",
-        timezone="America/New_York",
-    )
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
-        name="Expired logins",
-        defaults={
-            "task": "accounts.tasks.credentials_tidy",
-            "crontab": crontab,
-            "queue": "default",
-            "expire_seconds": 3600,
-            "description": "Deletes tokens and sessions that let nobody in any more.",
-        },
-    )
-
-
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_access_tokens"),
@@ -46,5 +30,10 @@ class Migration(migrations.Migration):
     # Keys cannot be read back: who goes back to the version before asks for new tokens.
     operations = [
         migrations.RunSQL(HASH, migrations.RunSQL.noop),
-        migrations.RunPython(schedule, migrations.RunPython.noop),
+        nightly_task(
+            "Expired logins",
+            "accounts.tasks.credentials_tidy",
+            at="03:45",
+            description="Deletes tokens and sessions that let nobody in any more.",
+        ),
     ]

@@ -1,23 +1,6 @@
 from django.db import migrations
 
-
-def seed(apps, schema_editor):
-    """Once a night, New York time, when nobody trades."""
-    crontab, _ = apps.get_model("django_celery_beat", "CrontabSchedule").objects.get_or_create(
-        minute="55", hour="3", day_of_week="*", day_of_month="*", month_of_year="*",
-        timezone="America/New_York",
-    )
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
-        name="Old attempts to log in",
-        defaults={
-            "task": "accounts.tasks.attempts_tidy",
-            "crontab": crontab,
-            "queue": "default",
-            "expire_seconds": 3600,
-            "description": "Drops wrong passwords of more than a day ago, and addresses that"
-            " nobody logged in from for 30 days.",
-        },
-    )
+from kernel.schedules import nightly_task
 
 
 class Migration(migrations.Migration):
@@ -26,4 +9,12 @@ class Migration(migrations.Migration):
         ("axes", "0010_accessattemptexpiration"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
-    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
+    operations = [
+        nightly_task(
+            "Old attempts to log in",
+            "accounts.tasks.attempts_tidy",
+            at="03:55",
+            description="Drops wrong passwords of more than a day ago, and addresses that"
+            " nobody logged in from for 30 days.",
+        )
+    ]

@@ -1,22 +1,6 @@
 from django.db import migrations
 
-
-def seed(apps, schema_editor):
-    """Once a night, New York time, when nobody trades."""
-    crontab, _ = apps.get_model("django_celery_beat", "CrontabSchedule").objects.get_or_create(
-        minute="30", hour="3", day_of_week="*", day_of_month="*", month_of_year="*",
-        timezone="America/New_York",
-    )
-    apps.get_model("django_celery_beat", "PeriodicTask").objects.get_or_create(
-        name="Nightly verification",
-        defaults={
-            "task": "eqtrade.tasks.verify",
-            "crontab": crontab,
-            "queue": "default",
-            "expire_seconds": 3600,
-            "description": "Compares every projection with the current trades.",
-        },
-    )
+from kernel.schedules import nightly_task
 
 
 class Migration(migrations.Migration):
@@ -24,4 +8,11 @@ class Migration(migrations.Migration):
         ("trades", "0004_verification"),
         ("django_celery_beat", "0019_alter_periodictasks_options"),
     ]
-    operations = [migrations.RunPython(seed, migrations.RunPython.noop)]
+    operations = [
+        nightly_task(
+            "Nightly verification",
+            "eqtrade.tasks.verify",
+            at="03:30",
+            description="Compares every projection with the current trades.",
+        )
+    ]
