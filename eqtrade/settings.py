@@ -379,6 +379,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SideEnum": "trades.models.Side",
         "TradeStatusEnum": "trades.models.Status",
+        # Of the errors that a library describes: without a name it gets one from a hash.
+        "ClientErrorTypeEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum",
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

@@ -627,6 +627,11 @@ export interface components {
          * @enum {string}
          */
         ClientErrorOutTypeEnum: "client_error";
+        /**
+         * @description * `client_error` - Client Error
+         * @enum {string}
+         */
+        ClientErrorTypeEnum: "client_error";
         /** @description The close that counts: by hand before the current source's, the last recorded of each. */
         CloseOut: {
             ticker: string;
@@ -773,23 +778,23 @@ export interface components {
             attr: string | null;
         };
         ErrorResponse401: {
-            type: components["schemas"]["Type5d3Enum"];
+            type: components["schemas"]["ClientErrorTypeEnum"];
             errors: components["schemas"]["Error401"][];
         };
         ErrorResponse404: {
-            type: components["schemas"]["Type5d3Enum"];
+            type: components["schemas"]["ClientErrorTypeEnum"];
             errors: components["schemas"]["Error404"][];
         };
         ErrorResponse405: {
-            type: components["schemas"]["Type5d3Enum"];
+            type: components["schemas"]["ClientErrorTypeEnum"];
             errors: components["schemas"]["Error405"][];
         };
         ErrorResponse406: {
-            type: components["schemas"]["Type5d3Enum"];
+            type: components["schemas"]["ClientErrorTypeEnum"];
             errors: components["schemas"]["Error406"][];
         };
         ErrorResponse415: {
-            type: components["schemas"]["Type5d3Enum"];
+            type: components["schemas"]["ClientErrorTypeEnum"];
             errors: components["schemas"]["Error415"][];
         };
         /**
@@ -1493,11 +1498,6 @@ export interface components {
             /** Format: date-time */
             recorded_at: string;
         };
-        /**
-         * @description * `client_error` - Client Error
-         * @enum {string}
-         */
-        Type5d3Enum: "client_error";
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         UndoInRequest: {
             reason: string;
