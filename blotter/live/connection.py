@@ -39,6 +39,8 @@ class Connection(AsyncWebsocketConsumer):
     # The hub listens for all connections; one of their own would need Redis to open at all.
     channel_layer_alias = ""
 
+    # Channels' type knows neither what LoginScope adds nor uvicorn's state.
+    scope: Any
     user_id: int
     login: Login
     view: View
@@ -238,7 +240,7 @@ class Connection(AsyncWebsocketConsumer):
         self._last_said = self._blocked_since = self._loop.time()
         if self._outlet is None:
             text = b"".join(parts).decode()
-            await self.base_send({"type": "websocket.send", "text": text})
+            await self.base_send({"type": "websocket.send", "bytes": None, "text": text})
         else:
             self._outlet.send(*parts)
             await self._outlet.drained()

@@ -1,7 +1,7 @@
 """Who may open the websocket: a session or a token, and a browser only from our own pages."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 from channels.routing import URLRouter
@@ -38,7 +38,9 @@ class OriginCheck:
         self._inner = inner
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        application = self._inner if same_origin(scope) else WebsocketDenier()
+        application: Application = self._inner
+        if not same_origin(scope):
+            application = cast(Application, WebsocketDenier())
         await application(scope, receive, send)
 
 
@@ -58,6 +60,7 @@ class LoginScope:
         await self._inner({**scope, "login": login}, receive, send)
 
 
-websocket_application = OriginCheck(
-    CookieMiddleware(LoginScope(URLRouter([path(ADDRESS, Connection.as_asgi())])))
-)
+# Django's type of a path takes views, and Channels' types of a scope only what Channels adds.
+_connections: Any = URLRouter([cast(Any, path(ADDRESS, cast(Any, Connection.as_asgi())))])
+_with_login: Any = LoginScope(_connections)
+websocket_application = OriginCheck(cast(Application, CookieMiddleware(_with_login)))
