@@ -17,7 +17,7 @@ from typing import Any
 from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
 from kernel.moments import read_day, read_moment
-from kernel.money import AmountRefused, amount_of, normalized
+from kernel.money import AmountRefused, normalized
 from trades.terms import FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
 
 MAX_UNKNOWN_NAMED = 20
@@ -130,7 +130,7 @@ class _Row:
 
     def amount(self, term: Term, value: Any) -> Decimal | None:
         try:
-            return amount_of(value, zero=term.may_be_zero)
+            return term.amount(value)
         except AmountRefused as refusal:
             self.refuse(term.name, refusal.code, refusal.detail)
             return None

@@ -20,7 +20,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kernel.money import MAX_DECIMALS, MAX_INPUT
+from kernel.money import MAX_DECIMALS, MAX_INPUT, amount_of
 
 SIDES = ("buy", "sell")
 
@@ -62,6 +62,10 @@ class Term:
     def may_be_null(self) -> bool:
         """Whether it is null in an answer where nobody said it."""
         return self.kind is Kind.TEXT and not self.required and not self.may_be_blank
+
+    def amount(self, value: object) -> Decimal:
+        """The amount that was sent for this term, as JSON or text. Raises AmountRefused."""
+        return amount_of(value, zero=self.may_be_zero)
 
 
 TERMS = (

@@ -1,6 +1,7 @@
 """Fields and serializers that take nothing they were not asked for."""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -92,16 +93,16 @@ class FlagField(serializers.BooleanField):
     }
 )
 class AmountField(serializers.Field[Decimal, Any, str, Any]):
-    """A positive quantity or price, with `zero` also 0: plain notation, at most 10 decimals and
-    1,000,000,000."""
+    """An amount: plain notation, at most 10 decimals and 1,000,000,000; positive, unless another
+    function than `amount_of` is to read it."""
 
-    def __init__(self, *, zero: bool = False, **kwargs: Any) -> None:
+    def __init__(self, *, read: Callable[[object], Decimal] = amount_of, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.zero = zero
+        self._read = read
 
     def to_internal_value(self, data: Any) -> Decimal:
         try:
-            return amount_of(data, zero=self.zero)
+            return self._read(data)
         except AmountRefused as refusal:
             raise serializers.ValidationError(refusal.detail, code=refusal.code) from refusal
 

@@ -7,8 +7,9 @@ from django.contrib.admin.widgets import AdminDateWidget
 from rest_framework import serializers
 
 from accounts.models import Account
-from kernel.api.serializers import AmountField, TextField
+from kernel.api.serializers import TextField
 from kernel.money import normalized
+from trades.fields import amount_field
 from trades.models import Side, Trade
 from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, Amendment, Kind, Term
 
@@ -69,8 +70,7 @@ def _field(term: Term) -> forms.Field:
     if term.kind is Kind.DAY:
         return forms.DateField(widget=AdminDateWidget)
     if term.kind is Kind.AMOUNT:
-        read = AmountField(zero=term.may_be_zero)
-        return ApiField(read, required=required, help_text=help_text)
+        return ApiField(amount_field(term), required=required, help_text=help_text)
     if term.kind is Kind.FLAG:
         return forms.BooleanField(required=False, label=term.label, help_text=help_text)
     return ApiField(TextField(max_length=term.longest), required=required, help_text=help_text)

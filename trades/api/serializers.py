@@ -5,7 +5,6 @@ from typing import Any
 from rest_framework import serializers
 
 from kernel.api.serializers import (
-    AmountField,
     DayField,
     DecimalText,
     FlagField,
@@ -14,6 +13,7 @@ from kernel.api.serializers import (
     TextField,
     WholeNumber,
 )
+from trades.fields import amount_field
 from trades.models import Side, Status
 from trades.selectors import ANSWERED
 from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, SAID, TERMS, VERSIONED, Kind, Term
@@ -36,7 +36,7 @@ def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, A
     if term.kind is Kind.SIDE:
         return SideField(choices=Side.choices, required=required)
     if term.kind is Kind.AMOUNT:
-        return AmountField(required=required, zero=term.may_be_zero)
+        return amount_field(term, required=required)
     kinds: dict[Kind, Any] = {
         Kind.DAY: DayField,
         Kind.MOMENT: MomentField,
