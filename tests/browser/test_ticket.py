@@ -69,6 +69,53 @@ def test_a_note_is_typed_booked_and_shown(stack: RunningStack, open_as: Open) ->
     expect(drawer.locator('[data-version="1"]')).to_contain_text("By telephone, see mail")
 
 
+def test_a_price_of_0_is_booked_where_it_is_meant(stack: RunningStack, open_as: Open) -> None:
+    """What must be said beside it appears with it, and goes with it."""
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "3.3333333333", "60")
+    meant, note = (page.page.get_by_test_id(f"ticket-{name}") for name in ("price_zero", "note"))
+    expect(meant).to_have_count(0)
+    page.price.fill("0")
+    page.price.press("Tab")
+    expect(meant).to_be_visible()
+    page.submit.click()
+    expect(page.error("price_zero")).not_to_be_empty()
+    expect(page.error("note")).not_to_be_empty()
+    expect(meant).to_be_focused()
+    meant.check()
+    expect(page.error("price_zero")).to_be_empty()
+    # Another price takes it back.
+    page.price.fill("60")
+    expect(meant).to_have_count(0)
+    page.price.fill("0.00")
+    expect(meant).not_to_be_checked()
+    meant.check()
+    note.fill("Free shares")
+    page.submit.click()
+    expect(page.result).to_contain_text("Bought 3.3333333333 KO @ 0.00")
+    expect(page.result).to_contain_text("Note: Free shares")
+    booked = stack.client("trader").rows("trades/", account=desk)[0]
+    assert (booked["price"], booked["note"]) == ("0", "Free shares")
+    row = page.trade(booked["id"])
+    expect(cell(row, "quantity")).to_have_text("3.333333…")
+    expect(cell(row, "price")).to_have_text("0.00")
+
+
+def test_a_past_day_alone_has_no_time(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = open_as("trader")
+    page.watch_only(desk)
+    client, day = stack.client("trader"), previous_session(stack)
+    without = client.book(desk, "KO", "buy", 1, 60, trade_date=day)
+    with_time = client.book(desk, "KO", "buy", 1, 60, executed_at=f"{day}T10:15:00-05:00")
+    for trade, said in ((without, "no time"), (with_time, "executed")):
+        drawer = page.open_trade(trade["id"])
+        expect(drawer.get_by_test_id("drawer-executed")).to_contain_text(f"Dated {day}, {said}")
+        page.page.keyboard.press("Escape")
+
+
 def test_a_double_click_books_once(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
     page = open_as("trader")
