@@ -38,6 +38,8 @@ EXAMPLE_SYSTEM = OpenApiExample(
             "stale": 0,
             "overridden": 0,
             "carried": 0,
+            "doubtful": 0,
+            "held_back": 0,
             "coverage": 1.0,
             "newest_age_seconds": 2.1,
             "oldest_age_seconds": 2.1,
@@ -52,6 +54,7 @@ EXAMPLE_SYSTEM = OpenApiExample(
                 "last_failure": None,
                 "failures": {},
                 "stream_seen_at": None,
+                "left_out": {},
             },
             "closes": [
                 {

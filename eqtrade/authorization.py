@@ -55,6 +55,9 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "prices/": _READ,
     "prices/series/": _READ,
     "prices/closes/": _READ,
+    "prices/doubts/": _READ,
+    "prices/doubts/release/": methods(POST=_SETS_PRICES),
+    "prices/doubts/refuse/": methods(POST=_SETS_PRICES),
     "prices/overrides/": methods(GET=_SEES_OVERRIDES, POST=_SETS_PRICES),
     "prices/overrides/<int:override_id>/end/": methods(POST=_SETS_PRICES),
     "positions/": _READ,
@@ -189,6 +192,9 @@ _ADMIN: Mapping[str, Pages] = {
         add=_KEEPS_INSTRUMENTS,
         change=_KEEPS_INSTRUMENTS,
         delete=_KEEPS_INSTRUMENTS,
+    ),
+    "prices.closedoubt": Pages(
+        see=holders("prices.view_closedoubt", OVERRIDE), change=_SETS_PRICES
     ),
     "prices.sessionoverride": _own("prices.sessionoverride", "add", "change", "delete"),
     "prices.priceoverride": Pages(see=_SEES_OVERRIDES, add=_SETS_PRICES, change=_SETS_PRICES),

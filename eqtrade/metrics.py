@@ -1,6 +1,7 @@
 """Prometheus metrics of the whole system, computed when asked: nothing is counted in memory, so
 any api process answers for all of them."""
 
+from collections import Counter
 from datetime import datetime
 
 import redis
@@ -19,7 +20,9 @@ from eqtrade.system import queue_lengths
 from kernel import clock
 from pnl.health import restates
 from positions.health import overdue_snapshots
+from prices.doubts.read import doubts_held
 from prices.health import closes_health, coverage, source_health
+from prices.models import CloseDoubt
 from trades.ledger.epoch import same_cluster
 from trades.ledger.lag import horizon, quarantined, shard_lags
 
@@ -100,6 +103,7 @@ def _prices(now: datetime) -> list[Metric]:
         missing.add_metric([each.session.isoformat()], each.missing)
     return [
         _gauge("eqtrade_price_coverage", "Share of instruments with a fresh mark", found.coverage),
+        _held_back(),
         _gauge("eqtrade_price_stale", "Instruments with a stale mark", found.stale),
         _gauge(
             "eqtrade_price_age_seconds", "Age of the oldest mark", found.oldest_age_seconds or 0
@@ -117,6 +121,17 @@ def _prices(now: datetime) -> list[Metric]:
         failures,
         missing,
     ]
+
+
+def _held_back() -> Metric:
+    """Zeros included: an alert needs a series that is always there."""
+    held = GaugeMetricFamily(
+        "eqtrade_prices_held_back", "Prices that wait for a person's decision", labels=["kind"]
+    )
+    counted = Counter(doubt.kind for doubt in doubts_held())
+    for kind in CloseDoubt.Kind:
+        held.add_metric([kind], counted[kind])
+    return held
 
 
 def _queues() -> list[Metric]:

@@ -15,7 +15,14 @@ from kernel.api.rows import Row, moment
 from pnl.health import restates
 from positions.health import overdue_snapshots, unbegun_snapshots
 from positions.snapshots.read import last_snapshot
-from prices.health import closes_health, coverage, price_problems, source_health
+from prices.doubts.read import doubts_held
+from prices.health import (
+    closes_health,
+    coverage,
+    doubt_problems,
+    price_problems,
+    source_health,
+)
 from prices.sessions import sessions
 from trades.ledger.epoch import same_cluster
 from trades.ledger.lag import Horizon, ShardLag, horizon, quarantined, shard_lags
@@ -116,9 +123,11 @@ def _held_up(oldest: Horizon, lags: list[ShardLag]) -> list[str]:
 
 def _prices(now: datetime, problems: list[str]) -> Row:
     found, answered, closed = coverage(now), source_health(), closes_health(now)
-    problems += price_problems(now, found, answered, closed)
+    held = doubts_held()
+    problems += doubt_problems(held) + price_problems(now, found, answered, closed)
     return {
         **asdict(found),
+        "held_back": len(held),
         "source": asdict(answered),
         "closes": [asdict(each) for each in closed],
     }

@@ -1,18 +1,23 @@
 """The admin's site and the base classes of its pages. Who may what in them says the table of
 authorization; a class may only refuse more."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
+from kernel import clock, confirmation
 from kernel.authorization import NOBODY, Pages, table
+from kernel.confirmation import Question
 
+M = TypeVar("M", bound=Model)
 _NONE = Pages(see=NOBODY)
 
 
@@ -57,6 +62,33 @@ class PagesByTable(ByTable):
 
 class TableAdmin(PagesByTable, admin.ModelAdmin[Any]):
     """The base of our own pages."""
+
+
+class ConfirmedForm(forms.ModelForm[M], Generic[M]):
+    """A form that asks about what is unusual before it is saved: saving the same again confirms."""
+
+    user: Any
+    confirm = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def ask(self, asked: Question) -> None:
+        """Show the doubts unless they are confirmed; the form then carries the token."""
+        now = clock.now()
+        if confirmation.is_confirmed(asked, token=self.cleaned_data.get("confirm"), now=now):
+            return
+        question = confirmation.required(asked, now=now)
+        for doubt in asked.doubts:
+            self.add_error(doubt.attr, f"{doubt.detail} Save again to confirm.")
+        self.data = {**self.data.dict(), self.add_prefix("confirm"): question.token}  # type: ignore[attr-defined]
+
+
+class ConfirmedAdmin(TableAdmin):
+    """For forms that ask: they must know who is asked."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change=change, **options)
+        return type(form.__name__, (form,), {"user": request.user})
 
 
 class TableInline(ByTable, admin.TabularInline[Any, Any]):

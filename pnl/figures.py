@@ -37,6 +37,8 @@ _FIGURES = """
                 THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
                      THEN 'no_previous_close' ELSE 'no_mark' END
                 WHEN f.settling THEN 'settling'
+                WHEN f.previous_doubtful AND f.priced OR f.mark_doubtful AND f.marked
+                THEN 'price_doubtful'
                 WHEN f.previous_carried AND f.priced OR f.mark_carried AND f.marked THEN 'carried'
                 WHEN f.stale AND f.marked THEN 'stale'
            END AS pnl_reason
@@ -47,6 +49,8 @@ _FIGURES = """
                coalesce(m.stale, false) AS stale,
                coalesce(m.previous_carried, false) AS previous_carried,
                coalesce(m.mark_carried, false) AS mark_carried,
+               coalesce(m.previous_doubtful, false) AS previous_doubtful,
+               coalesce(m.mark_doubtful, false) AS mark_doubtful,
                s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
                -- whether a figure of this row needs a price at all, and the mark in particular
                k.quantity <> 0 OR k.held <> 0 AS priced,

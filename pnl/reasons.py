@@ -3,11 +3,12 @@
 NO_PREVIOUS_CLOSE = "no_previous_close"
 NO_MARK = "no_mark"
 SETTLING = "settling"
+PRICE_DOUBTFUL = "price_doubtful"
 CARRIED = "carried"
 STALE = "stale"
 
 # Users see the first of several reasons.
-REASONS = (NO_PREVIOUS_CLOSE, NO_MARK, SETTLING, CARRIED, STALE)
+REASONS = (NO_PREVIOUS_CLOSE, NO_MARK, SETTLING, PRICE_DOUBTFUL, CARRIED, STALE)
 
 _ARRAY = "ARRAY[" + ", ".join(f"'{reason}'" for reason in REASONS) + "]"
 

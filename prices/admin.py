@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -12,10 +13,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from kernel import clock
-from kernel.admin import TableAdmin
-from prices.closes.write import close_enter, close_problems
+from kernel.admin import ConfirmedAdmin, ConfirmedForm, TableAdmin
+from kernel.errors import DomainError
+from prices.closes.write import close_enter, close_problems, close_question
+from prices.doubts.decide import doubts_decide
 from prices.models import (
     Close,
+    CloseDoubt,
     CloseRun,
     Instrument,
     InstrumentAlias,
@@ -27,7 +31,12 @@ from prices.models import (
 )
 from prices.notify import hours_written
 from prices.services.instruments import yahoo_symbol_of
-from prices.services.overrides import override_end, override_problems, override_set
+from prices.services.overrides import (
+    override_end,
+    override_problems,
+    override_question,
+    override_set,
+)
 
 
 class InstrumentForm(forms.ModelForm[Instrument]):
@@ -89,7 +98,7 @@ class SessionOverrideAdmin(TableAdmin):
         hours_written(days)
 
 
-class CloseForm(forms.ModelForm[Close]):
+class CloseForm(ConfirmedForm[Close]):
     class Meta:
         model = Close
         fields = ("instrument", "session", "close", "reason")
@@ -105,11 +114,20 @@ class CloseForm(forms.ModelForm[Close]):
             )
             for problem in problems:
                 self.add_error(problem.attr, problem.detail)
+        if not self.errors:
+            asked = close_question(
+                user=self.user,
+                instrument=given["instrument"],
+                session=given["session"],
+                close=given["close"],
+                reason=given["reason"],
+            )
+            self.ask(asked)
         return given
 
 
 @admin.register(Close)
-class CloseAdmin(TableAdmin):
+class CloseAdmin(ConfirmedAdmin):
     """Looked at, and entered by hand: a correction is a further row. Nothing is edited."""
 
     list_display = (
@@ -122,9 +140,9 @@ class CloseAdmin(TableAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Close | None = None) -> tuple[str, ...]:
         to_enter = ("instrument", "session", "close", "reason")
-        return (
-            to_enter if obj is None else (*to_enter, "source", "carried_for", "user", "recorded_at")
-        )
+        if obj is None:
+            return (*to_enter, "confirm")
+        return (*to_enter, "source", "carried_for", "user", "recorded_at")
 
     @admin.display(description="")
     def correct(self, close: Close) -> str:
@@ -138,6 +156,7 @@ class CloseAdmin(TableAdmin):
             session=obj.session,
             close=obj.close,
             reason=obj.reason,
+            confirm=form.cleaned_data["confirm"],
             now=clock.now(),
         ).pk
 
@@ -145,6 +164,54 @@ class CloseAdmin(TableAdmin):
     search_fields = ("instrument__ticker",)
     ordering = ("-session", "instrument__ticker", "-id")
     show_full_result_count = False
+
+
+class DecisionForm(ActionForm):
+    reason = forms.CharField(max_length=200, required=False, label="Reason:")
+
+
+@admin.register(CloseDoubt)
+class CloseDoubtAdmin(TableAdmin):
+    """Looked at, and decided from the list, any number at once; a single one is only shown."""
+
+    list_display = (
+        "instrument", "session", "kind", "price", "compared_with", "state", "source", "raised_at",
+        "decided_by", "reason",
+    )  # fmt: skip
+    list_filter = ("state", "kind", "source")
+    list_select_related = ("instrument", "decided_by")
+    search_fields = ("instrument__ticker",)
+    date_hierarchy = "session"
+    action_form = DecisionForm
+    actions = ("release", "refuse")
+
+    def has_change_permission(self, request: HttpRequest, obj: CloseDoubt | None = None) -> bool:
+        return obj is None and super().has_change_permission(request, obj)
+
+    @admin.action(description="Release the selected: they count", permissions=["change"])
+    def release(self, request: HttpRequest, queryset: QuerySet[CloseDoubt]) -> None:
+        self._decide(request, queryset, release=True)
+
+    @admin.action(description="Refuse the selected: they never count", permissions=["change"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[CloseDoubt]) -> None:
+        self._decide(request, queryset, release=False)
+
+    def _decide(
+        self, request: HttpRequest, queryset: QuerySet[CloseDoubt], *, release: bool
+    ) -> None:
+        try:
+            decided = doubts_decide(
+                user=cast(User, request.user),
+                ids=list(queryset.values_list("pk", flat=True)),
+                release=release,
+                reason=request.POST.get("reason", ""),
+                now=clock.now(),
+            )
+        except DomainError as refusal:
+            messages.error(request, refusal.detail)
+        else:
+            done = "released" if release else "refused"
+            messages.success(request, f"{len(decided)} {done}.")
 
 
 @admin.register(CloseRun)
@@ -179,7 +246,7 @@ class QuoteAdmin(TableAdmin):
     ordering = ("instrument__ticker", "source")
 
 
-class PriceOverrideForm(forms.ModelForm[PriceOverride]):
+class PriceOverrideForm(ConfirmedForm[PriceOverride]):
     expires_at = forms.SplitDateTimeField(
         required=False,
         widget=AdminSplitDateTime,
@@ -201,11 +268,21 @@ class PriceOverrideForm(forms.ModelForm[PriceOverride]):
             )
             for problem in problems:
                 self.add_error(problem.attr, problem.detail)
+        if not self.errors:
+            asked = override_question(
+                user=self.user,
+                instrument=given["instrument"],
+                price=given["price"],
+                reason=given["reason"],
+                expires_at=given["expires_at"],
+                now=clock.now(),
+            )
+            self.ask(asked)
         return given
 
 
 @admin.register(PriceOverride)
-class PriceOverrideAdmin(TableAdmin):
+class PriceOverrideAdmin(ConfirmedAdmin):
     """Set, looked at and ended; never edited or deleted, for it is a record."""
 
     list_display = (
@@ -219,7 +296,9 @@ class PriceOverrideAdmin(TableAdmin):
 
     def get_fields(self, request: HttpRequest, obj: PriceOverride | None = None) -> tuple[str, ...]:
         to_set = ("instrument", "price", "reason", "expires_at")
-        return to_set if obj is None else (*to_set, "user", "created_at", "ended_at", "ended_by")
+        if obj is None:
+            return (*to_set, "confirm")
+        return (*to_set, "user", "created_at", "ended_at", "ended_by")
 
     def has_change_permission(self, request: HttpRequest, obj: PriceOverride | None = None) -> bool:
         """Who may set overrides may end them from the list; a single one is only shown."""
@@ -232,6 +311,7 @@ class PriceOverrideAdmin(TableAdmin):
             price=obj.price,
             reason=obj.reason,
             expires_at=form.cleaned_data["expires_at"],
+            confirm=form.cleaned_data["confirm"],
             now=clock.now(),
         ).pk
 

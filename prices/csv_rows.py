@@ -21,6 +21,14 @@ R = TypeVar("R", bound=Row)
 Parse = Callable[[int, Mapping[str, str]], R | FieldError]
 
 
+# Told of what is loaded all the same.
+Warn = Callable[[str], None]
+
+
+def nobody(_: str) -> None:
+    """Warns nobody."""
+
+
 def error_at(line: int, code: str, detail: str) -> FieldError:
     return FieldError(code, detail, f"line {line}")
 

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 
 from prices.closes.read import SESSIONS_BACK, sessions_to_ask
+from prices.doubts.read import said as doubt_said
 from prices.marks import Mark, marks
-from prices.models import CloseRun, SourceFailure, SourceState
+from prices.models import CloseDoubt, CloseRun, SourceFailure, SourceState
 from prices.selectors import priced_instruments
 from prices.sessions import sessions
 from prices.sources import source
@@ -26,6 +27,7 @@ class Coverage:
     stale: int
     overridden: int
     carried: int
+    doubtful: int
     coverage: float
     newest_age_seconds: float | None
     oldest_age_seconds: float | None
@@ -45,6 +47,7 @@ class SourceHealth:
     last_failure: str | None
     failures: dict[str, int]
     stream_seen_at: datetime | None
+    left_out: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def coverage_of(found: list[Mark], now: datetime) -> Coverage:
         stale=stale,
         overridden=sum(m.is_override for m in found),
         carried=sum(m.carried for m in found),
+        doubtful=sum(m.doubtful for m in found),
         coverage=round((marked - stale) / len(found), 4) if found else 1.0,
         newest_age_seconds=min(ages, default=None),
         oldest_age_seconds=max(ages, default=None),
@@ -95,6 +99,7 @@ def source_health() -> SourceHealth:
         last_failure=state.last_failure or None,
         failures=dict(failures.values_list("kind", "count")),
         stream_seen_at=state.stream_seen_at,
+        left_out=state.left_out,
     )
 
 
@@ -120,8 +125,27 @@ def closes_health(now: datetime) -> list[ClosesHealth]:
     ]
 
 
+NAMED = 5
+
+
+def doubt_problems(held: list[CloseDoubt]) -> list[str]:
+    """What is held back, in words: the first few by name."""
+    if not held:
+        return []
+    more = f"; and {len(held) - NAMED} more" if len(held) > NAMED else ""
+    return [
+        f"Held back, {len(held)} to be released or refused on the prices page or in the admin: "
+        + "; ".join(doubt_said(doubt) for doubt in held[:NAMED])
+        + more
+        + ". See docs/runbooks/doubtful-closes.md."
+    ]
+
+
 def price_problems(
-    now: datetime, found: Coverage, answered: SourceHealth, closed: list[ClosesHealth]
+    now: datetime,
+    found: Coverage,
+    answered: SourceHealth,
+    closed: list[ClosesHealth],
 ) -> list[str]:
     """The problems of prices, in words that say what to do."""
     problems = []
@@ -134,6 +158,12 @@ def price_problems(
         problems.append(
             f"Prices: {found.priced - found.marked} of {found.priced} instruments have none;"
             " see docs/runbooks/prices.md."
+        )
+    if answered.left_out:
+        said = "; ".join(f"{name} {why}" for name, why in sorted(answered.left_out.items()))
+        problems.append(
+            f"Yahoo answers {said}: left out. Its symbol names another listing; mend it in the"
+            " admin (Instruments)."
         )
     if answered.retry_at is not None and answered.retry_at > now:
         problems.append(

@@ -6,11 +6,13 @@ outside the session's hours never mark, simulated ones do); the previous close. 
 effective is decided in prices.closes.effective_close.
 
 `MARKS` is a CTE body for other apps' queries, with the columns instrument_id, mark, mark_source,
-mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, is_override; its
-parameters come from `mark_params`. `mark_carried` is of the session's own close; of a mark that is
-the previous close, `previous_carried` tells. It joins whole sets: a lookup an instrument took three
-times as long for 503. Each set is found once (MATERIALIZED), whatever the planner expects: a plan
-made while the tables were empty would find them anew for each instrument, which took minutes.
+mark_as_of, price_source, previous_close, stale, previous_carried, mark_carried, previous_doubtful,
+mark_doubtful, is_override; its parameters come from `mark_params`. `mark_carried` is of the
+session's own close; of a mark that is the previous close, `previous_carried` tells. Doubtful is
+what stands in for a price that is held back (prices.models.doubts). It joins whole sets: a lookup
+an instrument took three times as long for 503. Each set is found once (MATERIALIZED), whatever the
+planner expects: a plan made while the tables were empty would find them anew for each instrument,
+which took minutes.
 """
 
 from collections.abc import Iterable
@@ -55,6 +57,15 @@ _MARKS = f"""
            AND (source <> %(source)s OR %(any_hour)s
                 OR as_of BETWEEN %(session_opens)s AND %(session_closes)s)
          ORDER BY instrument_id, source <> %(manual)s
+    ), doubted AS MATERIALIZED (
+        SELECT instrument_id,
+               bool_or(session = %(business_date)s AND kind <> 'rewritten') AS mark,
+               bool_or(session = %(previous_session)s AND kind <> 'quote'
+                       AND (kind = 'moved' OR raised_at <= %(session_closes)s)) AS previous
+          FROM prices_closedoubt
+         WHERE state = 'held' AND source = %(source)s
+           AND session IN (%(business_date)s, %(previous_session)s) AND {_WANTED}
+         GROUP BY instrument_id
     )
     SELECT p.instrument_id,
            p.previous_close,
@@ -81,6 +92,7 @@ _MARKS = f"""
            coalesce(p.previous_source = %(carried)s, false) AS previous_carried,
            coalesce(p.override_price IS NULL AND p.by_close AND p.close_source = %(carried)s,
                     false) AS mark_carried,
+           p.previous_doubtful, p.override_price IS NULL AND p.mark_doubtful AS mark_doubtful,
            p.override_price IS NOT NULL AS is_override
       FROM (
         SELECT i.id AS instrument_id,
@@ -88,13 +100,19 @@ _MARKS = f"""
                previous.close AS previous_close, previous.source AS previous_source,
                today.close, today.source AS close_source,
                q.price AS quote, q.as_of AS quote_as_of, q.source AS quote_source,
+               coalesce(d.mark, false) AS mark_doubtful,
+               coalesce(d.previous, false) AS previous_doubtful,
+               -- A close that was carried for want of one that is held back is older than a quote.
                today.close IS NOT NULL
-                   AND (q.as_of IS NULL OR q.as_of <= %(session_closes)s) AS by_close
+                   AND (q.as_of IS NULL OR q.as_of <= %(session_closes)s
+                        AND NOT (coalesce(d.mark, false) AND today.source = %(carried)s))
+                   AS by_close
           FROM prices_instrument i
           LEFT JOIN override o ON o.instrument_id = i.id
           LEFT JOIN previous ON previous.instrument_id = i.id
           LEFT JOIN today ON today.instrument_id = i.id
           LEFT JOIN quoted q ON q.instrument_id = i.id
+          LEFT JOIN doubted d ON d.instrument_id = i.id
          WHERE {_WANTED_HERE}
       ) p
 """
@@ -144,7 +162,8 @@ def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict
 
 _BY_TICKER = """
     SELECT m.instrument_id, i.ticker, m.previous_close, m.mark, m.mark_source, m.mark_as_of,
-           m.price_source, m.stale, m.previous_carried OR m.mark_carried, m.is_override
+           m.price_source, m.stale, m.previous_carried OR m.mark_carried,
+           m.previous_doubtful OR m.mark_doubtful, m.is_override
       FROM m JOIN prices_instrument i ON i.id = m.instrument_id ORDER BY i.ticker
 """
 _ALL_BY_TICKER = f"WITH m AS ({_marks_of('true')}) {_BY_TICKER}"
@@ -167,6 +186,7 @@ class Mark:
     price_source: str | None
     stale: bool
     carried: bool
+    doubtful: bool
     is_override: bool
 
 

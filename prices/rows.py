@@ -21,5 +21,6 @@ def price_row(mark: Mark, now: datetime) -> Row:
         "stale": mark.stale,
         "source": mark.price_source,
         "override": mark.is_override,
+        "doubtful": mark.doubtful,
         "previous_close": text(mark.previous_close),
     }

@@ -152,3 +152,14 @@ class MomentField(serializers.Field[datetime, Any, str, Any]):
 
     def to_representation(self, value: datetime) -> str:
         return moment_text(value.astimezone(UTC))
+
+
+class ConfirmField(TextField):
+    """The token of an answer that asked for a confirmation (`kernel.confirmation`)."""
+
+    def __init__(self, **more: Any) -> None:
+        given = {"required": False, "max_length": 1_000, "help_text": _CONFIRM, **more}
+        super().__init__(**given)
+
+
+_CONFIRM = "The `confirm` of a 409 `confirmation_required` to the same call."

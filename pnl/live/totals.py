@@ -24,7 +24,15 @@ from pnl.live.rows import (
     live_params,
     live_rows,
 )
-from pnl.reasons import CARRIED, NO_PREVIOUS_CLOSE, STALE, rank, rank_sql, reason_sql
+from pnl.reasons import (
+    CARRIED,
+    NO_PREVIOUS_CLOSE,
+    PRICE_DOUBTFUL,
+    STALE,
+    rank,
+    rank_sql,
+    reason_sql,
+)
 from prices.marks import MARKS
 
 _FORMULAS = figures_sql(
@@ -34,8 +42,16 @@ _PLAIN = ", ".join(f"sum({formula}) AS {name}" for name, formula in _FORMULAS.it
 _OTHER = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
 _BOTH = ", ".join(f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)" for name in AMOUNTS)
 
-_RANK = f"""least(o.rank, CASE WHEN p.carried > 0 THEN {rank(CARRIED)}
+_RANK = f"""least(o.rank, CASE WHEN p.doubtful > 0 THEN {rank(PRICE_DOUBTFUL)}
+                              WHEN p.carried > 0 THEN {rank(CARRIED)}
                               WHEN p.stale > 0 THEN {rank(STALE)} END)"""
+
+# Each row counts once, for the first of its reasons.
+_DOUBTFUL, _CARRIED = (
+    f"(m.previous_{why} AND (h.quantity <> 0 OR a.quantity <> 0)"
+    f" OR m.mark_{why} AND h.quantity <> 0)"
+    for why in ("doubtful", "carried")
+)
 
 # Not asked for at all while there is no such instrument and no such account.
 _OTHERS = """
@@ -53,10 +69,10 @@ _QUERY = f"""
     unpriced AS MATERIALIZED (SELECT instrument_id FROM marks WHERE gain IS NULL),
     plain AS (
         SELECT h.account_id, {_PLAIN},
-               count(*) FILTER (WHERE m.previous_carried AND (h.quantity <> 0 OR a.quantity <> 0)
-                                   OR m.mark_carried AND h.quantity <> 0) AS carried,
-               count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0)
-                   AS stale
+               count(*) FILTER (WHERE {_DOUBTFUL}) AS doubtful,
+               count(*) FILTER (WHERE {_CARRIED} AND NOT ({_DOUBTFUL})) AS carried,
+               count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0
+                                  AND NOT ({_DOUBTFUL})) AS stale
           FROM pnl_holding h
           JOIN marks m ON m.instrument_id = h.instrument_id
           LEFT JOIN pnl_dailyactivity a
@@ -74,7 +90,7 @@ _QUERY = f"""
           FROM rows GROUP BY account_id
     )
     SELECT ac.id, ac.code, {_BOTH},
-           coalesce(p.carried + p.stale, 0) + coalesce(o.invalid, 0),
+           coalesce(p.doubtful + p.carried + p.stale, 0) + coalesce(o.invalid, 0),
            {reason_sql(_RANK)}
       FROM accounts_account ac
       LEFT JOIN plain p ON p.account_id = ac.id

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from kernel.api.serializers import (
     AmountField,
+    ConfirmField,
     DayField,
     DecimalText,
     MomentField,
@@ -24,7 +25,8 @@ class InstrumentOut(serializers.Serializer[Any]):
 
 class PriceOut(serializers.Serializer[Any]):
     """The mark of the business date. `price` is null when there is none; `stale` counts only while
-    the exchange is open; `override` is true when a person set the price; `previous_close` is of the
+    the exchange is open; `override` is true when a person set the price; `doubtful` while a newer
+    price, or a close, is held back for a person to decide; `previous_close` is of the
     session before, what the day's change is measured from."""
 
     ticker = serializers.CharField()
@@ -35,6 +37,7 @@ class PriceOut(serializers.Serializer[Any]):
     # The base class has an attribute of this name; REST framework takes the field out of its way.
     source = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     override = serializers.BooleanField()
+    doubtful = serializers.BooleanField()
     previous_close = DecimalText(allow_null=True)
 
 
@@ -68,6 +71,7 @@ class OverrideIn(StrictSerializer):
     price = AmountField()
     reason = TextField(max_length=200)
     expires_at = MomentField(required=False)
+    confirm = ConfirmField()
 
 
 class NothingIn(StrictSerializer):

@@ -47,6 +47,7 @@ EXAMPLE_PRICE = OpenApiExample(
         "stale": False,
         "source": "simulated",
         "override": False,
+        "doubtful": False,
         "previous_close": "143.33",
     },
     response_only=True,
@@ -220,7 +221,8 @@ class OverrideListView(APIView):
     @extend_schema(
         operation_id="prices_overrides_set",
         summary="Set a price by hand (permission `prices.override`)",
-        description="It beats quotes until it expires or is ended, and ends the one before it.",
+        description="It beats quotes until it expires or is ended, and ends the one before it. One"
+        " more than 50% from the last price is asked about: 409 `confirmation_required`.",
         request=OverrideIn,
         responses={201: OverrideOut},
         examples=[EXAMPLE_OVERRIDE],

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from time import sleep
 
 from kernel.locks import POLL_SECONDS
+from prices.closes.judge import CloseKey
 from prices.closes.read import SESSIONS_BACK, missing_closes, sessions_to_ask
 from prices.closes.runs import (
     runs_are_due,
@@ -14,7 +15,7 @@ from prices.closes.runs import (
     runs_reread,
     runs_settle,
 )
-from prices.closes.write import CloseKey, closes_insert
+from prices.closes.write import closes_insert, closes_record
 from prices.elapsed_clock import elapsed_clock
 from prices.hooks import first_day_needed
 from prices.models import Instrument
@@ -164,17 +165,24 @@ def _fetch(
             # Not in a transaction: a real source takes seconds.
             answers = _ask(asked_of, some, min(wanted), max(wanted), clock)
         except SourceUnavailable as failure:
-            count += closes_insert(
-                _rows(failure.closes, ids, keys), asked_of.name, only_missing=only_missing
-            )
+            answers = failure.closes
             if not failure.is_partial:
+                _record(asked_of, _rows(answers, ids, keys), only_missing, clock())
                 raise
             partial = partial or failure
-            continue
-        count += closes_insert(_rows(answers, ids, keys), asked_of.name, only_missing=only_missing)
+        count += _record(asked_of, _rows(answers, ids, keys), only_missing, clock())
     if partial is not None:
         raise partial
     return count
+
+
+def _record(
+    asked_of: PriceSource, rows: Sequence[CloseKey], only_missing: bool, now: datetime
+) -> int:
+    """What is made up here is as it is meant; what others say is judged."""
+    if asked_of.ticks_at_any_hour:
+        return closes_insert(rows, asked_of.name, only_missing=only_missing)
+    return closes_record(rows, asked_of.name, only_missing=only_missing, now=now)
 
 
 def _ask(

@@ -11,14 +11,15 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kernel.clock import now
 from kernel.errors import Invalid
+from prices.csv_rows import Warn
 
 SHOWN = 50
 
 
 class Load(Protocol):
-    """Reads a file's lines; how many rows it loaded. Raises Invalid."""
+    """Reads a file's lines; how many rows it loaded. Raises Invalid; warns of what is far off."""
 
-    def __call__(self, *, lines: Iterable[str], now: datetime) -> int: ...
+    def __call__(self, *, lines: Iterable[str], now: datetime, warn: Warn) -> int: ...
 
 
 def load_command(what: str, columns: str, load: Load) -> type[BaseCommand]:
@@ -37,7 +38,11 @@ def load_command(what: str, columns: str, load: Load) -> type[BaseCommand]:
                     if file == "-"
                     else open(file, encoding="utf-8-sig", newline="") as lines
                 ):
-                    count = load(lines=lines, now=now())
+                    count = load(
+                        lines=lines,
+                        now=now(),
+                        warn=lambda said: self.stderr.write(f"{file}: warning: {said}"),
+                    )
             except OSError as error:
                 raise CommandError(f"{file}: {error.strerror}") from error
             except Invalid as refusal:

@@ -2,6 +2,7 @@
 
 from prices.models.calendar import CalendarStamp, SessionOverride
 from prices.models.closes import CARRIED, MANUAL, Close, CloseRun
+from prices.models.doubts import CloseDoubt
 from prices.models.instruments import Instrument, InstrumentAlias
 from prices.models.quotes import PriceOverride, PricePoint, Quote
 from prices.models.sources import SourceFailure, SourceState
@@ -11,6 +12,7 @@ __all__ = [
     "MANUAL",
     "CalendarStamp",
     "Close",
+    "CloseDoubt",
     "CloseRun",
     "Instrument",
     "InstrumentAlias",

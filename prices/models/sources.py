@@ -15,6 +15,11 @@ class SourceState(models.Model):
     last_failure_at = models.DateTimeField(null=True)
     last_failure_kind = models.CharField(max_length=16, blank=True)
     last_failure = models.CharField(max_length=200, blank=True)
+    left_out = models.JSONField(
+        default=dict,
+        db_default={},
+        help_text="Tickers that are answered from another listing",
+    )
     stream_seen_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:

@@ -7,8 +7,11 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
 
+from kernel import confirmation
+from kernel.confirmation import Question
 from kernel.errors import FieldError, Invalid, NotThere
 from kernel.money import checked_amount
+from prices.last_price import far_off, last_prices
 from prices.models import Instrument, PriceOverride
 from prices.notify import publish_changed
 from prices.sessions import day_start, sessions
@@ -37,6 +40,26 @@ def override_problems(
     return errors
 
 
+def override_question(
+    *,
+    user: User,
+    instrument: Instrument,
+    price: Decimal,
+    reason: str,
+    expires_at: datetime | None,
+    now: datetime,
+) -> Question:
+    """What is asked before an override is set; nothing where it is near the last price."""
+    terms = {
+        "ticker": instrument.ticker,
+        "price": price,
+        "reason": reason.strip(),
+        "expires_at": expires_at,
+    }
+    last = last_prices([instrument.pk], now)[instrument.pk]
+    return Question("override", user.pk, terms, tuple(far_off(price, last)))
+
+
 @transaction.atomic
 def override_set(
     *,
@@ -45,9 +68,11 @@ def override_set(
     price: Decimal,
     reason: str,
     expires_at: datetime | None = None,
+    confirm: str | None = None,
     now: datetime,
 ) -> PriceOverride:
-    """Set a price by hand from `now` on, and end the one that was active. Raises Invalid.
+    """Set a price by hand from `now` on, and end the one that was active. Raises Invalid, and
+    ConfirmationRequired for one far from the last price that `confirm` does not confirm.
 
     Locks the instrument, so that of two at once the later one is left active.
     """
@@ -57,6 +82,10 @@ def override_set(
         errors.insert(0, FieldError("unknown_ticker", "This ticker is not known.", "ticker"))
     if errors or instrument is None:
         raise Invalid(*errors)
+    asked = override_question(
+        user=user, instrument=instrument, price=price, reason=reason, expires_at=expires_at, now=now
+    )
+    confirmation.confirm(asked, token=confirm, now=now)
     PriceOverride.objects.filter(
         instrument=instrument, ended_at__isnull=True, expires_at__gt=now
     ).update(ended_at=now, ended_by=user)

@@ -61,29 +61,32 @@ def ask(source: PriceSource, call: Callable[[], T], *, now: datetime) -> T:
     try:
         answer = call()
     except SourceUnavailable as failure:
-        _failed(source.name, failure, clock())
+        _failed(source, failure, clock())
         raise
-    _answered(source.name, (clock() - now).total_seconds(), now)
+    _answered(source, (clock() - now).total_seconds(), now)
     return answer
 
 
-def _answered(name: str, seconds: float, now: datetime) -> None:
+def _answered(source: PriceSource, seconds: float, now: datetime) -> None:
     SourceState.objects.update_or_create(
-        source=name,
+        source=source.name,
         defaults={
             "last_attempt_at": now,
             "last_success_at": now,
             "fetch_seconds": seconds,
             "failures_in_a_row": 0,
             "retry_at": None,
+            "left_out": dict(source.left_out),
         },
     )
 
 
 @transaction.atomic
-def _failed(name: str, failure: SourceUnavailable, now: datetime) -> None:
+def _failed(source: PriceSource, failure: SourceUnavailable, now: datetime) -> None:
+    name = source.name
     state, _ = SourceState.objects.select_for_update().get_or_create(source=name)
     state.last_attempt_at = state.last_failure_at = now
+    state.left_out = dict(source.left_out)
     state.last_failure_kind, state.last_failure = failure.kind, str(failure)[:200]
     if not failure.is_partial:
         state.failures_in_a_row += 1

@@ -1,6 +1,6 @@
 """A price source has a name and gives the latest quotes and official closes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -80,6 +80,12 @@ class PriceSource(Protocol):
     @property
     def ticks_at_any_hour(self) -> bool:
         """True if quotes come, and count, while the exchange is closed."""
+        ...
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The tickers whose last answer was of another listing than was meant, and what was wrong
+        with it: those too are missing."""
         ...
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:

@@ -2,9 +2,10 @@
 one file may hold both, with the other columns left empty. Times carry their offset."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from kernel.moments import read_day, read_moment
 from kernel.money import read_amount
@@ -17,6 +18,7 @@ class CsvSource:
 
     name = "csv"
     ticks_at_any_hour = False
+    left_out: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, path: Path) -> None:
         self._path = path

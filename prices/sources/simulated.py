@@ -6,9 +6,10 @@ which is what the quotes before it approach.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 
 from kernel.money import round_source_price
 from prices.models import Instrument
@@ -29,6 +30,7 @@ class SimulatedSource:
 
     name = "simulated"
     ticks_at_any_hour = True
+    left_out: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, seed: int) -> None:
         self._seed = seed

@@ -12,7 +12,13 @@ from prices.elapsed_clock import Monotonic, elapsed_clock
 from prices.models import Instrument
 from prices.sessions import Sessions, sessions
 from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
-from prices.sources.yfinance_client import Chart, YahooClient, YahooFailure
+from prices.sources.yfinance_client import (
+    TIME_ZONE,
+    Chart,
+    LastPrice,
+    YahooClient,
+    YahooFailure,
+)
 
 # Symbols in one request for quotes.
 QUOTES_AT_ONCE = 100
@@ -36,6 +42,8 @@ class YahooSource:
     def __init__(self, client: YahooClient, monotonic: Monotonic = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
+        # By ticker, what was wrong with the last answer of it.
+        self.left_out: dict[str, str] = {}
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
         """All by a few requests; by one chart each where Yahoo refuses to answer many at once.
@@ -52,7 +60,7 @@ class YahooSource:
                 answered = self._client.last_prices(symbols)
                 came = clock()
                 for last in answered:
-                    if last.symbol not in tickers or _is_foreign(last.symbol, last.currency):
+                    if last.symbol not in tickers or self._is_foreign(tickers[last.symbol], last):
                         continue
                     if last.at <= came + CLOCK_MARGIN:
                         price, at = round_source_price(last.price), min(last.at, came)
@@ -75,7 +83,7 @@ class YahooSource:
         try:
             for instrument, chart in charts:
                 answered += bool(chart.bars)
-                if _is_foreign(instrument.yahoo_symbol, chart.currency):
+                if self._is_foreign([instrument.ticker], chart):
                     continue
                 found += [
                     SourceClose(instrument.ticker, bar.at.date(), round_source_price(bar.close))
@@ -97,13 +105,30 @@ class YahooSource:
             for instrument, chart in charts:
                 came = clock()
                 bars = [bar for bar in chart.bars if bar.at.astimezone(UTC) <= came]
-                if bars and not _is_foreign(instrument.yahoo_symbol, chart.currency):
+                if bars and not self._is_foreign([instrument.ticker], chart):
                     price, at = round_source_price(bars[-1].close), bars[-1].at.astimezone(UTC)
                     found.append(SourceQuote(instrument.ticker, price, at))
         except YahooFailure as failure:
             raise _unavailable(failure, quotes=found) from failure
         _refuse_empty(len(instruments), len(found))
         return found
+
+    def _is_foreign(self, tickers: Sequence[str], answer: LastPrice | Chart) -> bool:
+        """Whether an answer is in another currency than that of all our prices, or from an exchange
+        elsewhere. Such a symbol names another listing than was meant, and its price is left out:
+        pence are no dollars. An answer that does not say so is believed."""
+        wrong = None
+        if answer.currency not in (None, CURRENCY):
+            wrong = f"in {answer.currency}, not {CURRENCY}"
+        elif answer.zone not in (None, TIME_ZONE):
+            wrong = f"from an exchange of {answer.zone}"
+        for ticker in tickers:
+            if wrong is None:
+                self.left_out.pop(ticker, None)
+            elif self.left_out.get(ticker) != wrong:
+                self.left_out[ticker] = wrong
+                logger.warning("Yahoo answers %s %s: left out", ticker, wrong)
+        return wrong is not None
 
     def _charts(
         self, instruments: Sequence[Instrument], *, first: date | None, now: datetime, interval: str
@@ -129,15 +154,6 @@ class YahooSource:
         if earliest is not None:
             earliest.is_single = True
             raise earliest
-
-
-def _is_foreign(symbol: str, currency: str | None) -> bool:
-    """Whether an answer is in another currency than that of all our prices. Such a symbol names
-    another listing than was meant, and its price is left out: pence are no dollars."""
-    if currency is None or currency == CURRENCY:
-        return False
-    logger.warning("Yahoo answers %s in %s, not %s: left out", symbol, currency, CURRENCY)
-    return True
 
 
 def _is_official(chart: Chart, day: date, known: Sessions, now: datetime) -> bool:

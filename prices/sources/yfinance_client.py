@@ -53,12 +53,13 @@ class YahooFailure(Exception):
 @dataclass(frozen=True)
 class LastPrice:
     """`at` is when the exchange made the price. `currency` is as Yahoo writes it ("GBp" are pence),
-    None where it says nothing."""
+    `zone` the time zone of the exchange; None where it says nothing."""
 
     symbol: str
     price: float
     at: datetime
     currency: str | None = None
+    zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class Bar:
 @dataclass(frozen=True)
 class Chart:
     """Bars with a price, oldest first; `last_trade` is when the newest of them last traded;
-    `currency` as Yahoo writes it."""
+    `currency` and `zone` as Yahoo writes them."""
 
     bars: Sequence[Bar]
     last_trade: datetime | None
     currency: str | None = None
+    zone: str | None = None
 
 
 class YahooClient:
@@ -142,7 +144,12 @@ class YahooClient:
                 raise YahooFailure(FailureKind.SERVER_ERROR, reason) from error
             bars = [] if frame.empty else list(_bars(frame))
             about = ticker.history_metadata if bars else {}
-            return Chart(bars, _moment(about.get("regularMarketTime")), about.get("currency"))
+            return Chart(
+                bars,
+                _moment(about.get("regularMarketTime")),
+                about.get("currency"),
+                about.get("exchangeTimezoneName"),
+            )
 
     def _wait(self) -> None:
         now = self._monotonic()
@@ -190,7 +197,9 @@ def _last_price(row: dict[str, Any]) -> LastPrice | None:
     price, at = row.get("regularMarketPrice"), _moment(row.get("regularMarketTime"))
     if not isinstance(price, int | float) or not math.isfinite(price) or price <= 0 or at is None:
         return None
-    return LastPrice(str(row["symbol"]), float(price), at, row.get("currency"))
+    return LastPrice(
+        str(row["symbol"]), float(price), at, row.get("currency"), row.get("exchangeTimezoneName")
+    )
 
 
 def _bars(frame: Any) -> list[Bar]:

@@ -14,6 +14,7 @@ from kernel.database import append_only_tables, kept_tables
 from kernel.models import Confirmation
 from pnl.models import AccountPnl
 from positions.models import PositionSnapshot
+from prices.models import CloseDoubt
 from tests import factories as make
 
 TABLES = [
@@ -27,7 +28,13 @@ TABLES = [
     "trades_tradeversion",
 ]
 
-KEPT = ["accounts_entitlement", "audit_refusal", "auth_user", "prices_priceoverride"]
+KEPT = [
+    "accounts_entitlement",
+    "audit_refusal",
+    "auth_user",
+    "prices_closedoubt",
+    "prices_priceoverride",
+]
 
 
 @pytest.fixture
@@ -36,6 +43,10 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     user, account, ibm = make.make_user(), make.make_account(), make.make_instrument()
     make.make_close(ibm, now.date(), "100")
     Confirmation.objects.create(nonce=uuid4(), what="override", codes=["far_off"], user=user)
+    CloseDoubt.objects.create(
+        instrument=ibm, session=now.date(), source="yahoo", kind="moved", price=10,
+        compared_with=100, raised_at=now,
+    )  # fmt: skip
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
@@ -116,6 +127,29 @@ def test_an_override_is_ended_and_nothing_else_of_it_changes(one_of_each: Postgr
             c.execute(f"UPDATE prices_priceoverride SET {change}")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE prices_priceoverride SET ended_at = now()")
+
+
+def test_a_doubt_is_decided_once(one_of_each: PostgresServer) -> None:
+    def change(how: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE prices_closedoubt SET {how}")
+
+    for how in ("price = 1", "session = now()", "source = 'x'", "raised_at = now()"):
+        with pytest.raises(DatabaseError, match="permission denied"):
+            change(how)
+    for how, wrong in (
+        ("state = 'overtaken'", "doubt_decided_at"),
+        ("state = 'refused', decided_at = now(), reason = 'x'", "by_a_person"),
+        ("reason = 'x', decided_by_id = 1", "by_a_person"),
+    ):
+        with pytest.raises(DatabaseError, match=wrong):
+            change(how)
+    decided = "decided_at = now(), decided_by_id = (SELECT min(id) FROM auth_user), reason = 'x'"
+    change(f"state = 'refused', {decided}")
+    with pytest.raises(DatabaseError, match="decided once"):
+        change(f"state = 'released', {decided}")
+    with _owner(one_of_each) as owner, pytest.raises(errors.RaiseException):
+        owner.execute("DELETE FROM prices_closedoubt")
 
 
 def test_the_runtime_role_is_no_owner_and_no_superuser(committed_db: PostgresServer) -> None:

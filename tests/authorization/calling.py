@@ -13,7 +13,7 @@ from django.test import Client
 from accounts.models import Account
 from accounts.services import token_create
 from kernel import clock
-from prices.models import Instrument, PriceOverride
+from prices.models import CloseDoubt, Instrument, PriceOverride
 from prices.services.overrides import override_expiry
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY
@@ -37,6 +37,10 @@ class Desk:
         self.override = PriceOverride.objects.create(
             instrument=self.ibm, price=9, reason="x", user=owner,
             expires_at=override_expiry(clock.now()),
+        )  # fmt: skip
+        self.doubt = CloseDoubt.objects.create(
+            instrument=self.ibm, session=TODAY, source="yahoo", kind="moved", price=100,
+            compared_with=10, raised_at=NOW,
         )  # fmt: skip
         self.users: dict[str, User | None] = {
             "nobody": None,
@@ -104,6 +108,8 @@ class Desk:
             ("api/v1/trades/<uuid:trade_id>/", "PATCH"): {**CORRECTION, "price": "11"},
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
+            ("api/v1/prices/doubts/release/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},
+            ("api/v1/prices/doubts/refuse/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},
             ("api/v1/prices/overrides/", "POST"): {"ticker": "IBM", "price": "9", "reason": "x"},
             ("api/v1/token/", "POST"): {"username": "owner", "password": "demo"},
         }

@@ -121,7 +121,7 @@ def close_form(instrument: Instrument, **changed: str) -> dict[str, Any]:
 def test_a_close_is_entered_by_hand_with_a_reason(
     client: Client, boss: User, ibm: Instrument
 ) -> None:
-    Close.objects.create(instrument=ibm, session="2026-01-29", close=1, source="simulated")
+    Close.objects.create(instrument=ibm, session="2026-01-29", close=140, source="simulated")
     response = client.post(f"{CLOSES}add/", close_form(ibm))
     assert response.status_code == 302, response.context["adminform"].form.errors
     entered = Close.objects.get(source="manual")

@@ -125,6 +125,7 @@ def test_a_price_row_has_mark_age_source_and_previous_close(
             "stale": False,
             "source": "simulated",
             "override": False,
+            "doubtful": False,
             "previous_close": "143.33",
         }
     ]

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -47,6 +47,7 @@ class Backwards:
 
     name = "simulated"
     ticks_at_any_hour = True
+    left_out: Mapping[str, str] = {}
 
     def __init__(self, *, backwards: bool) -> None:
         self._step = -1 if backwards else 1

@@ -223,7 +223,7 @@ def test_one_that_breaks_in_what_is_missing_spends_no_reading_of_the_others(desk
     closes_work(now=desk.now)
     moved, (wednesday, thursday) = desk.server.market, (date(2026, 1, 28), date(2026, 1, 29))
     assert moved is not None
-    moved.closes[("T1", wednesday)] = 55.5
+    moved.closes[("T1", wednesday)] = 190.5
     Instrument.objects.create(ticker="T9", yahoo_symbol="T9", indices=["S&P 500"])
     late = CloseRun.objects.exclude(session=wednesday)
     late.update(last_attempt_at=desk.now - MINUTE * 10, next_attempt_at=None)
@@ -233,7 +233,7 @@ def test_one_that_breaks_in_what_is_missing_spends_no_reading_of_the_others(desk
     with pytest.raises(SourceUnavailable):
         closes_work(now=desk.now)
     latest = Close.objects.filter(instrument__ticker="T1", session=wednesday).latest("id")
-    assert latest.close == Decimal("55.50")
+    assert latest.close == Decimal("190.50")
     assert CloseRun.objects.get(session=wednesday).reread_at == desk.now
     assert CloseRun.objects.get(session=thursday).missing == 1
 

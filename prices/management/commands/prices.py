@@ -7,7 +7,14 @@ from django.core.management.base import BaseCommand, CommandError
 
 from kernel.clock import NEW_YORK, now
 from prices.closes.fetch import Filled, closes_rebuild, closes_recover
-from prices.health import closes_health, coverage, price_problems, source_health
+from prices.doubts.read import doubts_held
+from prices.health import (
+    closes_health,
+    coverage,
+    doubt_problems,
+    price_problems,
+    source_health,
+)
 from prices.quotes.stream import StreamUnavailable, stream_forever
 from prices.sessions import sessions
 from prices.sources import SourceUnavailable
@@ -69,7 +76,7 @@ class Command(BaseCommand):
             have = f"{each.expected - each.missing}/{each.expected}"
             due = _local(each.next_attempt_at) if each.next_attempt_at else "-"
             write(f"{each.session}  {each.state:<9} {each.attempts:>5}  {have:<9} {due}")
-        for problem in price_problems(at, found, answered, closed):
+        for problem in doubt_problems(doubts_held()) + price_problems(at, found, answered, closed):
             write(problem)
 
 

@@ -189,6 +189,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices/doubts/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Prices that are or were held back, newest first */
+        get: operations["prices_doubts_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/doubts/refuse/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Never let prices that were held back count (permission `prices.override`)
+         * @description All or none. The source's same answer is not asked about again. 409 when one was decided otherwise; a second call is harmless.
+         */
+        post: operations["prices_doubts_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/prices/doubts/release/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let prices that were held back count (permission `prices.override`)
+         * @description All or none. A released close is the source's from then on, and P&L that used another is restated. 409 when one was decided otherwise; a second call is harmless.
+         */
+        post: operations["prices_doubts_release"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices/overrides/": {
         parameters: {
             query?: never;
@@ -204,7 +261,7 @@ export interface paths {
         put?: never;
         /**
          * Set a price by hand (permission `prices.override`)
-         * @description It beats quotes until it expires or is ended, and ends the one before it.
+         * @description It beats quotes until it expires or is ended, and ends the one before it. One more than 50% from the last price is asked about: 409 `confirmation_required`.
          */
         post: operations["prices_overrides_set"];
         delete?: never;
@@ -679,6 +736,11 @@ export interface components {
              */
             expires_in: number;
         };
+        /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
+        DecisionInRequest: {
+            ids: number[];
+            reason: string;
+        };
         /**
          * @description A snapshot's row beside what that session's position is now. `pnl_effect` is what the
          *     changes of trades and of the close add to the P&L up to this session; null without a close.
@@ -720,6 +782,50 @@ export interface components {
             pnl_effect: string | null;
             changes: components["schemas"]["ChangeOut"][];
         };
+        /**
+         * @description A price that was not plausible. `kind` says beside what: `rewritten`, what was recorded of
+         *     the
+         *     session; `moved`, the close before; `quote`, the last price; that is `compared_with`. `split` is
+         *     the split that would explain it. `recorded` ones were borne out by the session's quotes, and
+         *     `overtaken` ones by a better price.
+         */
+        DoubtOut: {
+            id: number;
+            ticker: string;
+            /** Format: date */
+            session: string;
+            kind: components["schemas"]["KindEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            compared_with: string;
+            readonly split: string | null;
+            source: string;
+            /** Format: date-time */
+            as_of: string | null;
+            /** Format: date-time */
+            raised_at: string;
+            state: components["schemas"]["DoubtOutStateEnum"];
+            /** Format: date-time */
+            decided_at: string | null;
+            decided_by?: string | null;
+            reason: string;
+        };
+        /**
+         * @description * `held` - held
+         *     * `recorded` - recorded
+         *     * `released` - released
+         *     * `refused` - refused
+         *     * `overtaken` - overtaken
+         * @enum {string}
+         */
+        DoubtOutStateEnum: "held" | "recorded" | "released" | "refused" | "overtaken";
         Error401: {
             code: components["schemas"]["Error401CodeEnum"];
             detail: string;
@@ -834,7 +940,7 @@ export interface components {
         ImportOut: {
             /** Format: uuid */
             id: string;
-            state: components["schemas"]["StateEnum"];
+            state: components["schemas"]["ImportOutStateEnum"];
             file_name: string;
             /** @description In bytes. */
             size: number;
@@ -862,6 +968,15 @@ export interface components {
             trades_cancelled: number;
             request_groups: string[];
         };
+        /**
+         * @description * `queued` - Queued
+         *     * `running` - Running
+         *     * `done` - Done
+         *     * `failed` - Failed
+         *     * `undone` - Undone
+         * @enum {string}
+         */
+        ImportOutStateEnum: "queued" | "running" | "done" | "failed" | "undone";
         InstrumentOut: {
             ticker: string;
             name: string;
@@ -893,6 +1008,13 @@ export interface components {
             total_pnl: string;
             pnl_valid: boolean;
         };
+        /**
+         * @description * `rewritten` - rewritten
+         *     * `moved` - moved
+         *     * `quote` - quote
+         * @enum {string}
+         */
+        KindEnum: "rewritten" | "moved" | "quote";
         MadeUpOut: {
             account: string;
             ticker: string;
@@ -959,6 +1081,8 @@ export interface components {
             reason: string;
             /** Format: date-time */
             expires_at?: string;
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
         };
         OverrideOut: {
             id: number;
@@ -1016,6 +1140,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["DifferenceOut"][];
+        };
+        PaginatedDoubtOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["DoubtOut"][];
         };
         PaginatedImportOutList: {
             /**
@@ -1241,11 +1378,12 @@ export interface components {
          * @description * `no_previous_close` - no_previous_close
          *     * `no_mark` - no_mark
          *     * `settling` - settling
+         *     * `price_doubtful` - price_doubtful
          *     * `carried` - carried
          *     * `stale` - stale
          * @enum {string}
          */
-        PnlReasonEnum: "no_previous_close" | "no_mark" | "settling" | "carried" | "stale";
+        PnlReasonEnum: "no_previous_close" | "no_mark" | "settling" | "price_doubtful" | "carried" | "stale";
         PointOut: {
             /** Format: date-time */
             at: string;
@@ -1322,7 +1460,8 @@ export interface components {
         };
         /**
          * @description The mark of the business date. `price` is null when there is none; `stale` counts only while
-         *     the exchange is open; `override` is true when a person set the price; `previous_close` is of the
+         *     the exchange is open; `override` is true when a person set the price; `doubtful` while a newer
+         *     price, or a close, is held back for a person to decide; `previous_close` is of the
          *     session before, what the day's change is measured from.
          */
         PriceOut: {
@@ -1338,6 +1477,7 @@ export interface components {
             stale: boolean;
             source: string | null;
             override: boolean;
+            doubtful: boolean;
             /**
              * Format: decimal
              * @example 7424.40
@@ -1399,15 +1539,6 @@ export interface components {
             /** Format: date-time */
             taken_at: string;
         };
-        /**
-         * @description * `queued` - Queued
-         *     * `running` - Running
-         *     * `done` - Done
-         *     * `failed` - Failed
-         *     * `undone` - Undone
-         * @enum {string}
-         */
-        StateEnum: "queued" | "running" | "done" | "failed" | "undone";
         TokenOut: {
             id: number;
             name: string;
@@ -2483,6 +2614,330 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    prices_doubts_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                /** @description Repeatable; `held` ones wait for a decision. */
+                state?: ("held" | "recorded" | "released" | "refused" | "overtaken")[];
+                /** @description Repeatable. */
+                ticker?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedDoubtOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    prices_doubts_refuse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    prices_doubts_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DoubtOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             415: {

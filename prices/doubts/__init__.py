@@ -1,0 +1,1 @@
+"""Prices that are held back: found, and decided by a person."""
