@@ -57,7 +57,7 @@ def test_setting_one_goes_through_the_service(
     "changed",
     [
         {"price": "0"},
-        {"price": "1.1234567"},
+        {"price": "1.12345678901"},
         {"reason": " "},
         {"expires_at_0": "2026-01-29", "expires_at_1": "10:00:00"},
     ],
@@ -147,7 +147,7 @@ def test_a_correction_is_a_further_row(client: Client, ibm: Instrument) -> None:
     "changed",
     [
         {"close": "0"},
-        {"close": "1.1234567"},
+        {"close": "1.12345678901"},
         {"reason": " "},
         {"session": "2026-01-31"},  # a Saturday
         {"session": "2026-01-30"},  # still trading
