@@ -7,9 +7,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 import psutil
 
@@ -50,12 +51,19 @@ class RunningStack:
     """A started stack. `stop` ends it and names the processes that are left.
 
     `checkout` is whose code it runs: this one's, or another's with the same files in DATA_DIR, by
-    its own virtual environment if it has one.
+    its own virtual environment if it has one. `settings` are set as a user sets them.
     """
 
     start_seconds = START_SECONDS
 
-    def __init__(self, data_dir: Path, *, seed: str = "demo", checkout: Path = PROJECT) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        seed: str = "demo",
+        checkout: Path = PROJECT,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.data_dir = data_dir
         self.checkout = checkout
         self.layout = Layout(data_dir.resolve())
@@ -68,6 +76,7 @@ class RunningStack:
             "PORT": str(self.port),
             "SEED": seed,
             "DEMO_PASSWORD": PASSWORD,
+            **settings,
         }
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[str, Client] = {}
