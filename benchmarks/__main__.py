@@ -11,6 +11,7 @@ from benchmarks import (
     booking,
     booking_to_frame,
     cost,
+    doors,
     fanout,
     import_csv,
     ledger_apply,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "trades_list": trades_list.measure,
     "refresh": refresh.measure,
     "fanout": fanout.measure,
+    "doors": doors.measure,
     "ten_decimals": ten_decimals.measure,
 }
 
