@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-import orjson
 from django.db import close_old_connections
 
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
 from blotter.live.found import AccountFound, Moment, PricesFound
+from blotter.live.kept import encoded
 from blotter.live.kind import Kind
 from blotter.live.kinds import KINDS
 from blotter.live.unread import Unread
@@ -67,7 +67,7 @@ def read_accounts(wanted: Sequence[Wanted], names: dict[int, str]) -> Read:
         rows = _rows_by_instrument if kind.by_instrument else _rows_of_accounts
         for row in rows(kind, wanted, names, today, found):
             row.pop(kind.moment, None)
-            by_code[row["account"]].put(kind.name, kind.key_of(row), orjson.dumps(row))
+            by_code[row["account"]].put(kind.name, kind.key_of(row), encoded(row))
     _read_trades(wanted, today, found)
     return Read(_moment(today), list(found.values()))
 
@@ -127,7 +127,7 @@ def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, Accoun
         for account, day in newest.items():
             one = found[account]
             one.asked_trades, one.reach, one.trades_total = None, depth, day.total
-            one.trades = {str(t.id): (t.version, orjson.dumps(trade_row(t))) for t in day.rows}
+            one.trades = {str(t.id): (t.version, encoded(trade_row(t))) for t in day.rows}
             if day.total > len(day.rows):
                 one.bottom = min(one.trades, default=NOTHING)
             else:
@@ -137,7 +137,7 @@ def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, Accoun
         for trade in of_the_day(asked, today.business_date, ids):
             key = str(trade.id)
             if key in asked[trade.account_id]:
-                found[trade.account_id].trades[key] = trade.version, orjson.dumps(trade_row(trade))
+                found[trade.account_id].trades[key] = trade.version, encoded(trade_row(trade))
 
 
 def read_prices(unread: Unread) -> Read:
@@ -151,7 +151,7 @@ def read_prices(unread: Unread) -> Read:
             continue
         row = price_row(mark, today.now)
         del row["age_seconds"]
-        rows[mark.ticker] = orjson.dumps(row), mark.mark_as_of
+        rows[mark.ticker] = encoded(row), mark.mark_as_of
     asked = None if which is None else {mark.ticker for mark in read}
     return Read(_moment(today), [], PricesFound(rows, asked))
 

@@ -21,6 +21,8 @@ from blotter.live.kind import Kind
 from kernel.api.rows import moment
 
 SHARED_BYTES = 16 * 1024 * 1024
+SHARED_NEWS = 10_000
+"""So many different things that connections were told up to; more begin anew."""
 
 Age = Callable[[datetime | None, datetime], int | None]
 
@@ -49,6 +51,10 @@ class Text:
     floor: str
 
 
+BEHIND = Text(b"", 0, "")
+"""Stands for an update that only a snapshot can give."""
+
+
 class Composer:
     """`age` is the rule by which a price's age is told."""
 
@@ -57,8 +63,10 @@ class Composer:
         self.texts = 0
         self.seconds = 0.0
         self._age = age
+        self._nothing = self._empty()
         self._shared: OrderedDict[tuple[View, int, str], Text] = OrderedDict()
         self._shared_bytes = 0
+        self._news: dict[tuple[View, int, str], Text | None] = {}
         self._shared_version = 0
 
     def ready(self, view: View) -> bool:
@@ -89,28 +97,48 @@ class Composer:
 
     def snapshot(self, view: View, now: datetime) -> Text:
         """Everything; the view must be `ready`."""
-        return self._shared_text(view, -1, "", lambda: self._snapshot(view, now))
+        self._keep_up()
+        return self._shared_text((view, -1, ""), lambda: self._snapshot(view, now))
 
     def update(self, view: View, told: int, floor: str, now: datetime) -> Text | None:
-        """What differs from what was told, None for nothing; must not be `behind`."""
-        if not self._differs(view, told):
-            return None
-        return self._shared_text(view, told, floor, lambda: self._update(view, told, floor, now))
+        """What differs from what was told: None for nothing, `BEHIND` where only a snapshot can
+        tell."""
+        self._keep_up()
+        key = view, told, floor
+        if key in self._news:
+            return self._news[key]
+        text: Text | None
+        if self.behind(view, told, floor):
+            text = BEHIND
+        elif not self._differs(view, told):
+            text = None
+        else:
+            text = self._shared_text(key, lambda: self._update(view, told, floor, now))
+        if len(self._news) >= SHARED_NEWS:
+            self._news.clear()
+        self._news[key] = text
+        return text
 
     def nothing(self, told: int, floor: str) -> Text:
         """An update that changes nothing."""
+        return Text(self._nothing, told, floor)
+
+    def _empty(self) -> bytes:
         rows: dict[str, list[bytes]] = {kind.name: [] for kind in self._boards.kinds}
         gone: dict[str, list[bytes]] = {kind.name: [] for kind in self._boards.kinds if kind.key}
         more: dict[str, list[bytes]] = {"trades": [], "prices": []}
-        return Text(_body(rows | more, {}, gone | {"trades": []}), told, floor)
+        return _body(rows | more, {}, gone | {"trades": []})
 
     # --- what is shared -------------------------------------------------------------------------
 
-    def _shared_text(self, view: View, told: int, floor: str, made: Callable[[], Text]) -> Text:
+    def _keep_up(self) -> None:
+        """Let go of what was composed before the boards changed."""
         if self._shared_version != self._boards.version:
             self._shared.clear()
+            self._news.clear()
             self._shared_bytes, self._shared_version = 0, self._boards.version
-        key = view, told, floor
+
+    def _shared_text(self, key: tuple[View, int, str], made: Callable[[], Text]) -> Text:
         text = self._shared.get(key)
         if text is None:
             began = time.thread_time()

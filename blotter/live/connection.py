@@ -13,7 +13,7 @@ import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from blotter.live.composing import Text, View
+from blotter.live.composing import BEHIND, Text, View
 from blotter.live.hub import Hub, hub
 from blotter.live.logins import Login
 from blotter.live.protocol import Outlet
@@ -81,6 +81,7 @@ class Connection(AsyncWebsocketConsumer):
         self._wake = asyncio.Event()
         self._beats = False
         self._is_subscribed = False
+        self._is_idle = False
         self._sender = None
         self._end: tuple[int, str, str] | None = None
         self._outlet: Outlet | None = self.scope.get("state", {}).get("outlet")
@@ -126,9 +127,24 @@ class Connection(AsyncWebsocketConsumer):
         self._is_subscribed = True
         self._wake.set()
 
-    def wake(self) -> None:
-        """Something of what it watches changed."""
-        self._wake.set()
+    def tell(self) -> None:
+        """Something of what it watches changed: it goes out at once if nothing waits before it.
+        Else, and for a client that is behind or slow, its own task sends when its turn comes."""
+        outlet = self._outlet
+        is_next = self._is_idle and self._is_subscribed and not self._wake.is_set()
+        if outlet is None or not is_next or not outlet.is_free():
+            self._wake.set()
+            return
+        text = self._news()
+        if text is BEHIND:
+            self._wake.set()
+        elif text is not None:
+            try:
+                self._put(outlet, *self._parts("update", text))
+            except OSError:
+                return  # the client has gone: `disconnect` comes
+            if not outlet.is_free():
+                self._wake.set()  # its task waits until the client has taken it
 
     def send_import(self, row: dict[str, Any]) -> None:
         """An import of this user as it is now; the latest of each is what goes out."""
@@ -143,7 +159,7 @@ class Connection(AsyncWebsocketConsumer):
         tells the page that what it shows still holds."""
         if self._loop.time() - self._last_said >= HEARTBEAT_SECONDS:
             self._beats = True
-            self._wake.set()
+            self.tell()
 
     def end_login(self) -> None:
         """What let it in holds no more."""
@@ -185,8 +201,11 @@ class Connection(AsyncWebsocketConsumer):
         # When the client has gone, uvicorn's send raises one.
         with suppress(OSError):
             while True:
+                self._is_idle = True
                 await self._wake.wait()
+                self._is_idle = False
                 self._wake.clear()
+                await self._drained()
                 if self._end is not None:
                     await self._end_with(*self._end)
                     return
@@ -204,16 +223,22 @@ class Connection(AsyncWebsocketConsumer):
             await self._say(orjson.dumps({"type": "import", "import": row}))
 
     async def _say_rows(self) -> None:
-        composer, now = self._hub.composer, clock.now()
-        if self._told is None or composer.behind(self.view, self._told, self._floor):
+        text = self._news()
+        if text is BEHIND:
             await self._say_snapshot()
-            return
+        elif text is not None:
+            await self._say(*self._parts("update", text))
+
+    def _news(self) -> Text | None:
+        """What it has not been told; `BEHIND` if that takes a snapshot."""
+        if self._told is None:
+            return BEHIND
+        composer = self._hub.composer
         beats, self._beats = self._beats, False
-        text = composer.update(self.view, self._told, self._floor, now)
+        text = composer.update(self.view, self._told, self._floor, clock.now())
         if text is None and beats:
             text = composer.nothing(self._told, self._floor)
-        if text is not None:
-            await self._say_text("update", text)
+        return text
 
     async def _say_snapshot(self) -> None:
         composer, view = self._hub.composer, self.view
@@ -223,9 +248,10 @@ class Connection(AsyncWebsocketConsumer):
         if view is not self.view or not composer.ready(view):
             self._wake.set()
             return
-        await self._say_text("snapshot", composer.snapshot(view, clock.now()))
+        await self._say(*self._parts("snapshot", composer.snapshot(view, clock.now())))
 
-    async def _say_text(self, kind: str, text: Text) -> None:
+    def _parts(self, kind: str, text: Text) -> tuple[bytes, bytes]:
+        """The message that has the next number; whoever asks sends it."""
         self._told, self._floor = text.version, text.floor
         self._seq += 1
         figures = self._hub.figures
@@ -234,15 +260,27 @@ class Connection(AsyncWebsocketConsumer):
             figures.snapshots += 1
         else:
             figures.updates += 1
-        await self._say(b'{"type":"%s","seq":%d,' % (kind.encode(), self._seq), text.body)
+        return b'{"type":"%s","seq":%d,' % (kind.encode(), self._seq), text.body
 
     async def _say(self, *parts: bytes) -> None:
-        self._last_said = self._blocked_since = self._loop.time()
         if self._outlet is None:
+            self._last_said = self._blocked_since = self._loop.time()
             text = b"".join(parts).decode()
             await self.base_send({"type": "websocket.send", "bytes": None, "text": text})
+            self._blocked_since = None
         else:
-            self._outlet.send(*parts)
+            self._put(self._outlet, *parts)
+            await self._drained()
+
+    def _put(self, outlet: Outlet, *parts: bytes) -> None:
+        """Give it to the client, who may be slow to take it."""
+        self._last_said = self._loop.time()
+        outlet.send(*parts)
+        if not outlet.is_free():
+            self._blocked_since = self._last_said
+
+    async def _drained(self) -> None:
+        if self._outlet is not None:
             await self._outlet.drained()
         self._blocked_since = None
 

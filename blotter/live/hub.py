@@ -21,6 +21,7 @@ from django.conf import settings
 
 from blotter.live import board_rows
 from blotter.live.admission import Admission
+from blotter.live.audience import Audiences
 from blotter.live.boards import Boards, Changed
 from blotter.live.comparison import Comparison
 from blotter.live.composing import Composer, View
@@ -62,7 +63,7 @@ class Hub:
         self.comparison = Comparison(self.boards)
         self.figures = Figures()
         self._noting = Noting(self.boards, self.comparison)
-        self._watchers: dict[int, set[Watcher]] = {}
+        self._audiences: Audiences[Watcher] = Audiences()
         self._unwatched: dict[int, float] = {}
         self._listener = Listener(self._heard, self._lost)
         self._readers = Readers(
@@ -95,6 +96,7 @@ class Hub:
     async def leave(self, connection: Watcher) -> None:
         self.connections.discard(connection)
         self._set_view(connection, View())
+        self._audiences.remove(connection, View())
         if self.connections:
             return
         for task in self._tasks:
@@ -139,24 +141,19 @@ class Hub:
         self._readers.wake()
 
     def _set_view(self, connection: Watcher, view: View) -> None:
-        left = connection.view.accounts
-        self.boards.prices.watch(view.watches_prices - connection.view.watches_prices)
-        for account in left:
-            self._watchers[account].discard(connection)
-        for account in view.accounts:
-            self._watchers.setdefault(account, set()).add(connection)
-        connection.set_view(view)
-        for account in {*left, *view.accounts}:
+        left = connection.view
+        self.boards.prices.watch(view.watches_prices - left.watches_prices)
+        self._audiences.remove(connection, left)
+        connection.set_view(self._audiences.add(connection, view))
+        for account in {*left.accounts, *view.accounts}:
             self._set_depth(account)
 
     def _set_depth(self, account: int) -> None:
-        watchers = self._watchers[account]
-        if watchers:
+        window = self._audiences.window(account)
+        if window is not None:
             self._unwatched.pop(account, None)
-            board = self.boards.by_account[account]
-            self.boards.deepen(board, max(c.view.trades for c in watchers))
+            self.boards.deepen(self.boards.by_account[account], window)
         else:
-            del self._watchers[account]
             self._unwatched[account] = asyncio.get_running_loop().time()
 
     def accounts_of(self, view: View) -> dict[int, str]:
@@ -182,19 +179,9 @@ class Hub:
         self._readers.wake()
 
     def _told(self, changed: Changed) -> None:
-        """Wake whom a change concerns."""
-        if changed.all:
-            concerned = set(self.connections)
-        else:
-            concerned = {c for account in changed.accounts for c in self._watchers.get(account, ())}
-            if changed.prices:
-                concerned |= {
-                    c
-                    for c in self.connections
-                    if c.view.prices is None or not c.view.prices.isdisjoint(changed.prices)
-                }
-        for connection in concerned:
-            connection.wake()
+        """Tell whom a change concerns."""
+        for connection in self._audiences.concerned(changed):
+            connection.tell()
 
     # --- the pulse ------------------------------------------------------------------------------
 

@@ -41,6 +41,10 @@ class Outlet:
         """Bytes that wait here for the client to take them."""
         return self._transport.get_write_buffer_size()
 
+    def is_free(self) -> bool:
+        """Whether it takes more at once: hardly anything waits here."""
+        return self._writable.is_set()
+
     async def drained(self) -> None:
         """Wait until hardly any are left, or the connection is lost."""
         await self._writable.wait()

@@ -23,10 +23,16 @@ class Taken(Outlet):
         self.held = 0
         self.takes = asyncio.Event()
         self.takes.set()
+        self.fills = False
         self.was_cut = False
 
     def send(self, *parts: bytes) -> None:
         self.said.append(json.loads(b"".join(parts)))
+        if self.fills:
+            self.takes.clear()
+
+    def is_free(self) -> bool:
+        return self.takes.is_set()
 
     def unsent(self) -> int:
         return self.held
@@ -133,7 +139,7 @@ def test_who_takes_nothing_is_cut_off_when_its_login_ends(monkeypatch: pytest.Mo
     monkeypatch.setattr(module, "LAST_WORD_SECONDS", 0.0)
 
     async def script(heard: Heard) -> None:
-        heard.outlet.takes.clear()
+        heard.outlet.fills = True
         heard.set_view(View())
         sender = asyncio.create_task(heard._send_forever())
         await asyncio.sleep(0.01)
@@ -153,3 +159,29 @@ def test_errors_that_nobody_reads_end_the_connection() -> None:
         await heard.settle()
 
     assert run(script).closed_with == 4429
+
+
+def test_a_change_goes_out_at_once_and_a_slow_client_has_its_turn_later() -> None:
+    """Numbers stay gapless whichever way a message took."""
+
+    async def script(heard: Heard) -> None:
+        boards = heard._hub.boards
+        heard.set_view(View())
+        sender = asyncio.create_task(heard._send_forever())
+        await asyncio.sleep(0.01)
+        for takes in (True, False, True):
+            heard.outlet.fills = not takes
+            boards.version += 1
+            heard._beats = True
+            heard.tell()
+            assert len(heard.said) == heard._seq
+            heard.tell()
+        assert heard.blocked_for() > 0
+        heard.outlet.fills = False
+        heard.outlet.takes.set()
+        heard._beats = True
+        await asyncio.sleep(0.01)
+        assert heard.blocked_for() == 0
+        sender.cancel()
+
+    assert [m["seq"] for m in run(script).said] == [1, 2, 3, 4]
