@@ -9,17 +9,16 @@ from django.db import close_old_connections
 
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
 from blotter.live.found import AccountFound, Moment, PricesFound
-from blotter.live.kept import encoded
 from blotter.live.kind import Kind
 from blotter.live.kinds import KINDS
 from blotter.live.unread import Unread
 from blotter.rows import Today, price_row, today_at
 from kernel import clock
-from kernel.api.rows import Row
+from kernel.api.rows import Row, encoded
 from prices.marks import marks
 from prices.models import Instrument
 from prices.sessions import read_once
-from trades.api.rows import import_row, trade_row
+from trades.api.rows import import_row, trade_values
 from trades.day import newest_of_the_day, of_the_day
 from trades.selectors import import_groups, imports_by_id
 
@@ -127,7 +126,7 @@ def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, Accoun
         for account, day in newest.items():
             one = found[account]
             one.asked_trades, one.reach, one.trades_total = None, depth, day.total
-            one.trades = {str(t.id): (t.version, encoded(trade_row(t))) for t in day.rows}
+            one.trades = {str(t.id): (t.version, encoded(trade_values(t))) for t in day.rows}
             if day.total > len(day.rows):
                 one.bottom = min(one.trades, default=NOTHING)
             else:
@@ -137,7 +136,7 @@ def _read_trades(wanted: Sequence[Wanted], today: Today, found: dict[int, Accoun
         for trade in of_the_day(asked, today.business_date, ids):
             key = str(trade.id)
             if key in asked[trade.account_id]:
-                found[trade.account_id].trades[key] = trade.version, encoded(trade_row(trade))
+                found[trade.account_id].trades[key] = trade.version, encoded(trade_values(trade))
 
 
 def read_prices(unread: Unread) -> Read:

@@ -10,14 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-
-def encoded(row: Any) -> bytes:
-    """The row's JSON in as many bytes as it has: what `orjson.dumps` returns keeps the buffer that
-    it was written into, several times as large."""
-    return b"%b" % orjson.dumps(row)
-
 
 @dataclass(slots=True)
 class Entry:

@@ -26,6 +26,12 @@ def trade_row(trade: TradeRow) -> Row:
     return {name: _plain(getattr(trade, name)) for name in ANSWERED}
 
 
+def trade_values(trade: TradeRow) -> Row:
+    """As `trade_row`, but for values that `kernel.api.rows.encoded` writes as they are: a third of
+    its time, where thousands are written."""
+    return {name: getattr(trade, name) for name in ANSWERED}
+
+
 def trade_out(trade: Trade) -> Row:
     """The row of one trade that was just read or written."""
     return trade_row(trade_rows([trade])[0])
