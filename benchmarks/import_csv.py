@@ -87,7 +87,7 @@ def _upload(file: Path) -> tuple[UUID, float]:
     from django.contrib.auth.models import User
 
     from kernel import clock
-    from trades.imports.accept import import_accept
+    from trades.imports.accept import Asked, import_accept
 
     def parts() -> Iterator[bytes]:
         with file.open("rb") as data:
@@ -99,8 +99,7 @@ def _upload(file: Path) -> tuple[UUID, float]:
         user=User.objects.get(username="root"),
         file_name=file.name,
         read=parts,
-        group_size=100,
-        dry_run=False,
+        asked=Asked(group_size=100, dry_run=False, again=True),
         now=clock.now(),
     )
     return job.pk, time.perf_counter() - started

@@ -43,6 +43,8 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "trades/bulk/": _WRITE,
     "trades/generate/": _WRITE,
     "trades/imports/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
+    "trades/imports/preview/": _WRITE,
+    "trades/imports/profiles/": _READ,
     "trades/imports/<uuid:import_id>/": _READ,
     "trades/imports/<uuid:import_id>/errors.csv": _READ,
     "trades/imports/<uuid:import_id>/undo/": _WRITE,

@@ -415,6 +415,7 @@ BODY_LIMITS = {
     "/api/v1/trades/bulk/": DATA_UPLOAD_MAX_MEMORY_SIZE,
     # Multipart adds a little around the file.
     "/api/v1/trades/imports/": IMPORT_MAX_BYTES + 64 * 1024,
+    "/api/v1/trades/imports/preview/": IMPORT_MAX_BYTES + 64 * 1024,
     **dict.fromkeys(LOGIN_DOORS, 16 * 1024),
 }
 

@@ -32,6 +32,7 @@ class KeyedLock(IntEnum):
     IMPORT_QUOTA = 7_205_091
     LOGIN_NAME = 7_205_092
     LOGIN_ADDRESS = 7_205_093
+    IMPORT_FILE = 7_205_094
 
 
 def keyed_transaction_lock(lock: KeyedLock, key: object) -> None:

@@ -11,7 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import FieldError
-from trades.imports.csvfile import TextCheck, cells_of, header_of, row_of
+from tests.trades.reading import asked, opened, outcomes, told
+from trades.imports.csvfile import cells_of
+from trades.imports.reading.opening import file_open
+from trades.imports.reading.reading import Options
 from trades.imports.records import MAX_RECORD, FileRefused, Record, records
 
 PLAIN = "ticker,account,side,quantity,price"
@@ -22,7 +25,11 @@ def found(data: bytes, size: int = 1 << 20) -> list[Record]:
 
 
 def header(text: str) -> tuple[str | None, ...]:
-    return header_of(next(records([text.encode()]), None)).fields
+    return opened(text).reading.fields
+
+
+def bad(outcome: object) -> bool:
+    return isinstance(outcome, list)
 
 
 @given(
@@ -58,9 +65,8 @@ def test_a_quote_left_open_spoils_its_own_line_only() -> None:
     first, second, third = found(data)
     assert (second.broken, second.line) == (True, 2)
     assert (third.broken, third.line, third.raw) == (False, 3, b"IBM,Test1,buy,1,2\n")
-    refused = row_of(second, header_of(first))
-    assert isinstance(refused, FieldError)
-    assert refused.code == "bad_quotes"
+    assert first.line == 1
+    assert told(outcomes(data)[2]) == ["bad_quotes"]
 
 
 STRAY = {
@@ -74,17 +80,13 @@ STRAY = {
 def test_stray_quotes_take_no_rows_between_them(notes: list[str]) -> None:
     plain = "IBM,Test1,buy,1,2,"
     rows = [plain + notes[0], *[plain] * 40, plain + notes[1], plain]
-    head, *read = found("\n".join([PLAIN + ",note", *rows]).encode())
-    assert [r.line for r in read] == list(range(2, 45))
-    known = header_of(head)
-    bad = [r.line for r in read if isinstance(row_of(r, known), FieldError)]
-    assert set(bad) <= {2, 43}
+    read = outcomes("\n".join([PLAIN + ",note", *rows]))
+    assert list(read) == list(range(2, 45))
+    assert {line for line, outcome in read.items() if bad(outcome)} <= {2, 43}
     # What stands in the middle of a cell is its text.
-    for record, note in ((read[0], notes[0]), (read[41], notes[1])):
+    for line, note in ((2, notes[0]), (43, notes[1])):
         if not note.startswith('"'):
-            row = row_of(record, known)
-            assert isinstance(row, dict)
-            assert row["note"] == note
+            assert told(read[line])["note"] == note
 
 
 @given(st.lists(st.text(st.sampled_from('ab," é'), max_size=12), min_size=1, max_size=20))
@@ -105,13 +107,11 @@ def test_a_quoted_header_behind_a_byte_order_mark() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_rows_are_the_same_whatever_ends_the_lines(end: str) -> None:
     data = end.join([PLAIN, "IBM,Test1,buy,1,2", "", 'IBM,"Test1",buy,3,4']).encode()
-    head, *rows = [r for r in found(data, 3) if r.raw.strip()]
-    known = header_of(head)
-    assert [row_of(r, known) for r in rows] == [
-        {"ticker": "IBM", "account": "Test1", "side": "buy", "quantity": q, "price": p}
-        for q, p in (("1", "2"), ("3", "4"))
-    ]
-    assert [r.line for r in rows] == [2, 4]
+    assert {line: told(row) for line, row in outcomes(data).items()} == {
+        line: {"ticker": "IBM", "account": "Test1", "side": "buy", "quantity": q, "price": p}
+        for line, q, p in ((2, "1", "2"), (4, "3", "4"))
+    }
+    assert [r.line for r in found(data, 3) if r.raw.strip()] == [1, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,12 @@ def test_rows_are_the_same_whatever_ends_the_lines(end: str) -> None:
     [
         PLAIN,
         "\ufeff" + PLAIN.upper(),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "|"),
+        "sep=;\r\n" + PLAIN.replace(",", ";"),
+        "\n\nOrders of today\n\n" + PLAIN,
+        "Symbol,Acct,Action,Qty,Trade Price",
         "Price, Quantity ,SIDE,Account,Ticker,Trade_Date,Executed At,client trade id,NOTE",
         "ID,Ticker,Account,Buy Or Sell,Shares,Price,Booked_At,Request_Group",
         '"ticker","account","buy_or_sell","shares","price"',
@@ -140,17 +146,11 @@ def test_the_reference_systems_names() -> None:
     [
         ("", "empty", "empty"),
         ("\n", "empty", "empty"),
-        ("ticker,account,side,quantity", "missing_column", "price"),
-        (PLAIN + ",colour", "unknown_column", "colour"),
-        (PLAIN + ",", "unknown_column", "''"),
-        (PLAIN + ",ticker", "column_twice", "ticker"),
-        (PLAIN + ",Shares", "column_twice", "Shares"),
-        (PLAIN.replace(",", ";"), "unknown_column", "semicolons"),
-        (PLAIN.replace(",", "\t"), "unknown_column", "tabs"),
-        ('ticker,"acc', "bad_header", "quotes"),
+        ('ticker,"acc', "bad_header", "quote"),
+        ("sep=a\n" + PLAIN, "bad_separator", "a separates"),
     ],
 )
-def test_headers_that_are_refused(text: str, code: str, word: str) -> None:
+def test_files_without_a_header(text: str, code: str, word: str) -> None:
     with pytest.raises(FileRefused) as refusal:
         header(text)
     assert refusal.value.code == code
@@ -158,45 +158,99 @@ def test_headers_that_are_refused(text: str, code: str, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "code"),
+    ("text", "code", "word"),
     [
-        ("IBM,Test1,buy,1", "too_few_cells"),
-        ("IBM,Test1,buy,1,000,2", "too_many_cells"),
-        ('IBM,"Test"1,buy,1,2', "bad_quotes"),
-        (PLAIN, "header_again"),
+        ("ticker,account,side,quantity", "missing_column", "price"),
+        ("one,two\n1,2", "missing_column", "ticker, quantity, price"),
+        (PLAIN + ",colour", "unknown_column", "colour"),
+        (PLAIN + ",ticker", "column_twice", "ticker"),
+        (PLAIN + ",Shares", "column_twice", "Shares"),
+        ("ticker,side,quantity,price", "account_needed", "which one"),
+        ("ticker,account,quantity,price\nIBM,Test1,1,2", "missing_column", "side"),
     ],
 )
-def test_rows_that_are_refused(row: str, code: str) -> None:
-    head, one = found(f"{PLAIN}\n{row}\n".encode())
-    refusal = row_of(one, header_of(head))
-    assert isinstance(refusal, FieldError)
-    assert refusal.code == code
-    if code == "too_many_cells":
-        assert "thousands" in refusal.detail
+def test_headers_that_are_asked_about(text: str, code: str, word: str) -> None:
+    asks = opened(text).asks
+    assert code in {ask.code for ask in asks}
+    assert word in " ".join(ask.detail for ask in asks)
+
+
+def test_what_is_said_answers_what_is_asked() -> None:
+    text = "Name of it,Depot,side,quantity,price,colour\nIBM,Test1,buy,1,2,red"
+    assert asked(text) == {"unknown_column", "missing_column", "account_needed"}
+    mapping = {"Name of it": "ticker", "#2": "account", "*": None}
+    row = told(outcomes(text, mapping=mapping)[2])
+    assert row == {
+        "ticker": "IBM", "account": "Test1", "side": "buy", "quantity": "1", "price": "2",
+    }  # fmt: skip
+    assert opened(text, mapping=mapping).reading.passed_over == ["colour"]
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ("IBM,Test1,buy,1", ["too_few_cells"]),
+        ("IBM,Test1,buy,1,000,2", ["too_many_cells"]),
+        ("IBM,Test1,buy,1,000,", ["too_many_cells"]),
+        ('IBM,"Test"1,buy,1,2', ["bad_quotes"]),
+        (PLAIN, "header"),
+        (",,,,", "blank"),
+        (",", "blank"),
+        ("Total,,,3,", "total"),
+        ("The data is provided for your use only.", "text"),
+        ("you may buy or sell at any time", ["too_few_cells"]),
+        ("IBM Test1 buy 1 2", ["too_few_cells"]),
+    ],
+)
+def test_rows_that_are_refused_or_passed_over(row: str, code: object) -> None:
+    one = outcomes(f"{PLAIN}\nIBM,Test1,buy,1,2\n{row}\n")[3]
+    assert told(one) == code
+    if code == ["too_many_cells"] and isinstance(one, list):
+        assert "thousands" in one[0].detail
+
+
+def test_a_cell_under_a_column_without_a_name_is_none_too_many() -> None:
+    text = f"{PLAIN},\nIBM,Test1,buy,1,250,70.32\nIBM,Test1,buy,1,2,\n"
+    assert told(outcomes(text)[2]) == ["too_many_cells"]
+    assert told(outcomes(text)[3])["price"] == "2"
+    assert told(outcomes(text, mapping={"#6": "note"})[2])["note"] == "70.32"
 
 
 @pytest.mark.parametrize(
     ("data", "code", "word"),
     [
         (b"PK\x03\x04rest", "not_csv", "ZIP"),
-        (b"\xff\xfet\x00i\x00", "not_csv", "UTF-16"),
         (b"a\nb\x00c", "nul", "Line 2"),
-        ("ticker\nM\u00fcller".encode("latin-1"), "not_utf8", "Line 2"),
-        (b"ticker\n\xe2\x82", "not_utf8", "Line 2"),
+        ("ticker\nMüller\n".encode() + b"\xff", "not_utf8", "Line 3"),
+        (b"ticker\n\x81\x8d", "not_text", "no text"),
+        (b"\xff\xfet\x00i\xd8", "not_text", "no text"),
     ],
 )
 @pytest.mark.parametrize("size", [4, 1000])
 def test_what_is_no_text(data: bytes, code: str, word: str, size: int) -> None:
-    def pass_on() -> None:
-        check = TextCheck()
-        for i in range(0, len(data), size):
-            check.feed(data[i : i + size])
-        check.feed(b"", final=True)
-
+    parts = [data[i : i + size] for i in range(0, len(data), size)]
     with pytest.raises(FileRefused) as refusal:
-        pass_on()
+        file_open(lambda: parts, Options())
     assert refusal.value.code == code
     assert word in refusal.value.detail
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", "utf-8"), ("utf-8-sig", "utf-8-bom"), ("cp1252", "windows-1252"),
+        ("utf-16", "utf-16-le"), ("utf-16-le", "utf-16-le"), ("utf-16-be", "utf-16-be"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_encodings_are_found_and_said(encoding: str, said: str, size: int) -> None:
+    note = "Müller – Auftrag"
+    data = f"{PLAIN},note\r\nIBM,Test1,buy,1,2,{note}\r\n".encode(encoding)
+    parts = [data[i : i + size] for i in range(0, len(data), size)]
+    file = file_open(lambda: parts, Options())
+    assert file.text.encoding == said
+    assert note in b"".join(file.text.read()).decode()
+    assert told(outcomes(data)[2])["note"] == note
 
 
 @pytest.mark.parametrize("size", [1000, 1 << 20])

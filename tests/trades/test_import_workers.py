@@ -25,7 +25,6 @@ from tests.trades.importing import (
 from trades.imports import accept as import_accepting
 from trades.imports import lease as import_lease
 from trades.imports import run as import_running
-from trades.imports.records import records
 from trades.imports.run import import_run
 from trades.models import Import, RequestGroup, Trade
 
@@ -42,7 +41,7 @@ def test_pieces_and_turns_book_every_row_once(desk: Desk, monkeypatch: pytest.Mo
         monkeypatch.setattr(module, "CHUNK_BYTES", 50)
     for group_size in ("1", "3", "7", "10"):
         rows = [f'IBM,Test1,buy,{n},"2"' for n in range(1, 31)]
-        import_id = upload(desk, lines(*rows), group_size=group_size).json()["id"]
+        import_id = upload(desk, lines(*rows), group_size=group_size, again="1").json()["id"]
         turns = 0
         while read(desk, import_id)["state"] in ("queued", "running"):
             import_run(UUID(import_id), turn_seconds=0)
@@ -182,8 +181,7 @@ def test_a_dry_run_whose_worker_died_starts_over(
     dead = import_lease.import_take(import_id)
     assert dead is not None
     run = import_running._Run(dead)
-    found = records(import_running._bytes_from(dead), offset=dead.place, line=dead.line)
-    run._book(run._next_piece(found))
+    run._book(run._next_piece(run._units()))
     assert counts(read(desk, str(import_id))) == ("running", 3, 0, 1)
     age_leases()
     work(import_id)

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from tests.trades.conftest import Desk
 from tests.trades.importing import HEADER, counts, errors_csv, imported, lines
-from trades.imports.csvfile import cells_as_meant, header_of, rejected_lines
-from trades.imports.records import records
+from tests.trades.reading import opened
+from trades.imports.csvfile import rejected_lines
+from trades.imports.reading.planning import body
+from trades.imports.reading.rows import RowReader
 from trades.models import Trade
 
 COLUMNS = [*HEADER.split(","), "note"]
@@ -24,11 +26,11 @@ rows = st.lists(st.one_of(texts, dangerous, numbers), min_size=6, max_size=6)
 
 def read_back(file: str) -> list[list[str]]:
     """Every row below the header, as an import takes it."""
-    found = list(records([file.encode()]))
-    header = header_of(found[0])
+    reading = opened(file).reading
+    reader = RowReader(reading)
     read = []
-    for record in found[1:]:
-        cells = cells_as_meant(record.raw.decode(), header)
+    for record in body(reading, [file.encode()]):
+        cells = reader.cells(record)
         assert isinstance(cells, list)
         read.append(cells)
     return read

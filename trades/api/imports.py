@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +13,6 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
     extend_schema,
-    extend_schema_field,
 )
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -24,7 +22,6 @@ from rest_framework.views import APIView
 
 from audit.exports import exported
 from kernel import clock
-from kernel.api.exceptions import PayloadTooLarge
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, refuse_unknown
@@ -32,63 +29,37 @@ from kernel.api.rows import Row
 from kernel.api.serializers import MomentField, StrictSerializer, TextField
 from kernel.errors import NotThere
 from trades.api.bulk import UuidField
+from trades.api.import_options import (
+    ENVELOPE_BYTES,
+    UPLOAD_PART,
+    FlagText,
+    OptionsIn,
+    WholeText,
+    options_said,
+    refuse_large,
+)
 from trades.api.rows import import_row
-from trades.imports.accept import import_accept
+from trades.imports.accept import Asked, import_accept
 from trades.imports.csvfile import rejected_lines
 from trades.imports.quotas import import_allowed
 from trades.imports.undo import import_undo
 from trades.models import Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
 
-MAX_GROUP = 10_000
 PAGE_SIZE = 100
-# What multipart adds around the file.
-ENVELOPE_BYTES = 64 * 1024
-UPLOAD_PART = 256 * 1024
 
 
-@extend_schema_field({"type": "integer", "minimum": 1, "maximum": MAX_GROUP, "default": 100})
-class WholeText(serializers.Field[int, Any, int, Any]):
-    """A whole number as a form sends it."""
+class ImportIn(OptionsIn):
+    """`file` is a CSV file with a header: the fields that a booking needs, and any of its others,
+    in any order and case, or a broker's. `client_import_id` makes a retry safe: choose a new UUID
+    for each file. `digest` is a preview's: what is read otherwise is refused. `again`: the file,
+    booked before, is meant once more."""
 
-    def to_internal_value(self, data: Any) -> int:
-        if not isinstance(data, str) or not re.fullmatch("[0-9]{1,5}", data, re.A):
-            self._refuse()
-        if not 1 <= int(data) <= MAX_GROUP:
-            self._refuse()
-        return int(data)
-
-    def _refuse(self) -> NoReturn:
-        raise serializers.ValidationError(
-            f"This must be a whole number from 1 to {MAX_GROUP:,}.", code="invalid"
-        )
-
-    def to_representation(self, value: int) -> int:
-        return value
-
-
-@extend_schema_field({"type": "boolean", "default": False})
-class FlagText(serializers.Field[bool, Any, bool, Any]):
-    """`true` or `false` as a form sends it."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, str) or data.lower() not in ("true", "false", "1", "0"):
-            raise serializers.ValidationError("This must be true or false.", code="invalid")
-        return data.lower() in ("true", "1")
-
-    def to_representation(self, value: bool) -> bool:
-        return value
-
-
-class ImportIn(StrictSerializer):
-    """`file` is CSV in UTF-8 with a header: the fields that a booking needs, and any of its others,
-    in any order and case. `client_import_id` makes a retry safe: choose a new UUID for each
-    file."""
-
-    file = serializers.FileField(allow_empty_file=True)
     group_size = WholeText(required=False, default=100)
     dry_run = FlagText(required=False, default=False)
     client_import_id = UuidField(required=False)
+    digest = TextField(max_length=64, required=False)
+    again = FlagText(required=False, default=False)
 
 
 class UndoIn(StrictSerializer):
@@ -96,8 +67,9 @@ class UndoIn(StrictSerializer):
 
 
 class ImportOut(serializers.Serializer[Any]):
-    """An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
-    none. While an undo runs the state is running and `undo_reason` is set."""
+    """An import as it is now. `rows_done` = `rows_booked` + `rows_rejected` +
+    `rows_passed_over`, but a dry run books none. While an undo runs the state is running and
+    `undo_reason` is set."""
 
     id = serializers.UUIDField()
     state = serializers.ChoiceField(choices=ImportState.choices)
@@ -112,6 +84,15 @@ class ImportOut(serializers.Serializer[Any]):
     rows_done = serializers.IntegerField()
     rows_booked = serializers.IntegerField()
     rows_rejected = serializers.IntegerField()
+    rows_passed_over = serializers.IntegerField()
+    passed_over = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Rows that are no trades, by what they are: dividends, options, totals.",
+    )
+    reading = serializers.JSONField(
+        help_text="How the file was read, as a preview says it: encoding, delimiter, header_line,"
+        " profile, mapping, styles and the columns that were passed over; null for old imports."
+    )
     rejected_further = serializers.DictField(
         child=serializers.IntegerField(),
         help_text="Of the rejected rows that are not in errors.csv: how many, by code.",
@@ -140,6 +121,9 @@ EXAMPLE = OpenApiExample(
         "rows_done": 250,
         "rows_booked": 249,
         "rows_rejected": 1,
+        "rows_passed_over": 0,
+        "passed_over": {},
+        "reading": None,
         "rejected_further": {},
         "rows_per_second": 862.1,
         "error": "",
@@ -203,7 +187,10 @@ class ImportListView(APIView):
         summary="Import a CSV file of trades",
         description="Answers when the file is stored; a worker books it. What is wrong with the"
         " file as a whole is refused now (attr `file`); rows that cannot be booked are reported"
-        " later, and the others are booked, in request groups of `group_size` rows. The same"
+        " later, and the others are booked, in request groups of `group_size` rows. What has to be"
+        " said of the file first, such as the order of its dates, is refused with the field that"
+        " says it. The same bytes as an earlier import that stands, into the same accounts: 409"
+        " `file_seen`, unless `again`. The same"
         " `client_import_id` with the same file and options again: 200 and that import as it is"
         " now; with others: 409. Who may book in no account gets 403; beyond what a user may have"
         " waiting, or send in a day, 429. Follow it by"
@@ -217,27 +204,27 @@ class ImportListView(APIView):
     )
     def post(self, request: Request) -> Response:
         import_allowed(caller(request))
-        _refuse_large(request.META.get("CONTENT_LENGTH") or "0", ENVELOPE_BYTES)
+        refuse_large(request.META.get("CONTENT_LENGTH") or "0", ENVELOPE_BYTES)
         given = ImportIn(data=request.data)
         given.is_valid(raise_exception=True)
-        file: UploadedFile = given.validated_data["file"]
-        _refuse_large(str(file.size), 0)
+        said = given.validated_data
+        file: UploadedFile = said["file"]
+        refuse_large(str(file.size), 0)
         job, is_new = import_accept(
             user=caller(request),
             file_name=_name(file),
             read=partial(file.chunks, UPLOAD_PART),
-            group_size=given.validated_data["group_size"],
-            dry_run=given.validated_data["dry_run"],
-            client_import_id=given.validated_data.get("client_import_id"),
+            asked=Asked(
+                said["group_size"],
+                said["dry_run"],
+                options_said(caller(request), said),
+                said.get("digest"),
+                said["again"],
+            ),
+            client_import_id=said.get("client_import_id"),
             now=clock.now(),
         )
         return Response(rows_out([job])[0], status=202 if is_new else 200)
-
-
-def _refuse_large(size: str, envelope: int) -> None:
-    limit = settings.IMPORT_MAX_BYTES
-    if int(size) > limit + envelope:
-        raise PayloadTooLarge(f"The file is larger than {limit:,} bytes: split it.")
 
 
 def _name(file: UploadedFile) -> str:

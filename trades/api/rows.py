@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.api.rows import Row, moment, text
+from trades.imports.reading.reading import Reading
 from trades.models import Import, Trade, TradeVersion
 from trades.selectors import ANSWERED, TradeRow, executed_at_known, trade_rows, version_terms
 
@@ -71,6 +72,9 @@ def import_row(job: Import, now: datetime, groups: Sequence[UUID] | None) -> Row
         "rows_done": job.rows_done,
         "rows_booked": job.rows_booked,
         "rows_rejected": job.rows_rejected,
+        "rows_passed_over": job.rows_passed_over,
+        "passed_over": job.passed_over,
+        "reading": Reading.from_json(job.reading).told() if job.reading else None,
         "rejected_further": job.rejected_further,
         "rows_per_second": round(job.rows_done / seconds, 1) if seconds > 0 else None,
         "error": job.error,

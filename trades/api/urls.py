@@ -8,6 +8,7 @@ from trades.api.imports import (
     ImportUndoView,
     ImportView,
 )
+from trades.api.previews import ImportPreviewView, ImportProfilesView
 from trades.api.views import TradeListView
 
 urlpatterns = [
@@ -15,6 +16,8 @@ urlpatterns = [
     path("trades/bulk/", BulkView.as_view(), name="trades-bulk"),
     path("trades/generate/", GenerateView.as_view(), name="trades-generate"),
     path("trades/imports/", ImportListView.as_view(), name="imports"),
+    path("trades/imports/preview/", ImportPreviewView.as_view(), name="import-preview"),
+    path("trades/imports/profiles/", ImportProfilesView.as_view(), name="import-profiles"),
     path("trades/imports/<uuid:import_id>/", ImportView.as_view(), name="import"),
     path(
         "trades/imports/<uuid:import_id>/errors.csv",

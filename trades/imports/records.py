@@ -10,7 +10,7 @@ import codecs
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, cast
 
 BOM = codecs.BOM_UTF8
@@ -19,10 +19,28 @@ MAX_RECORD = 16 * 1024
 OPEN, CLOSED = "open", "closed"
 # Grammars of a physical line. Each byte is looked at once: nothing that was taken is given back.
 _QUOTED = rb'[^"]*+(?:""[^"]*+)*+'
-_CELL = rb'(?:"' + _QUOTED + rb'"(?=[,\r\n]|\Z)|(?!")[^,]*+)'
-_ENDS = rb'(?:(?P<closed>[\r\n]*+\Z)|(?P<open>,?"' + _QUOTED + rb"\Z))"
-_FROM_START = re.compile(rb"(?:" + _CELL + rb"(?:," + _CELL + rb")*+)?+" + _ENDS)
-_FROM_WITHIN = re.compile(_QUOTED + rb'(?:\Z|"(?=[,\r\n]|\Z)(?:,' + _CELL + rb")*+" + _ENDS + rb")")
+
+
+class _Grammar(NamedTuple):
+    """Of a line that begins where a record does, and of one that begins within a quoted cell."""
+
+    from_start: re.Pattern[bytes]
+    from_within: re.Pattern[bytes]
+
+
+@lru_cache(8)
+def _grammar(delimiter: str) -> _Grammar:
+    d = re.escape(delimiter.encode())
+    cell = rb'(?:"' + _QUOTED + rb'"(?=[' + d + rb'\r\n]|\Z)|(?!")[^' + d + rb"]*+)"
+    ends = rb"(?:(?P<closed>[\r\n]*+\Z)|(?P<open>" + d + rb'?"' + _QUOTED + rb"\Z))"
+    within = rb'(?:\Z|"(?=[' + d + rb"\r\n]|\Z)(?:" + d + cell + rb")*+" + ends + rb")"
+    return _Grammar(
+        re.compile(rb"(?:" + cell + rb"(?:" + d + cell + rb")*+)?+" + ends),
+        re.compile(_QUOTED + within),
+    )
+
+
+_FROM_START, _FROM_WITHIN = _grammar(",")
 
 
 class FileRefused(ValueError):
@@ -50,14 +68,17 @@ _Fields = tuple[bytes, int, int, int, bool]
 _record = cast(Callable[[_Fields], Record], partial(tuple.__new__, Record))
 
 
-def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Iterator[Record]:
+def records(
+    chunks: Iterable[bytes], *, offset: int = 0, line: int = 1, delimiter: str = ","
+) -> Iterator[Record]:
     """The records of a file from an offset on, where a record begins. A run of blank lines is a
-    record too. The work is linear in the bytes, whatever they are.
+    record too, of tab-separated ones as well. The work is linear in the bytes, whatever they are.
 
     Raises FileRefused for a line of more than `MAX_RECORD` bytes.
     """
     lines = _lines(chunks)
-    ahead = _LookAhead(lines)
+    grammar = _grammar(delimiter)
+    ahead = _LookAhead(lines, grammar.from_within)
     held = ahead.held
     while True:
         first = ahead.take() if held else next(lines, None)
@@ -69,7 +90,7 @@ def records(chunks: Iterable[bytes], *, offset: int = 0, line: int = 1) -> Itera
             raw, taken = b"".join(run), len(run)
         elif b'"' in first:
             start = first.removeprefix(BOM) if offset == 0 else first
-            if _leaves(start, _FROM_START) is OPEN:
+            if _leaves(start, grammar.from_start) is OPEN:
                 more = ahead.until_closed(len(first))
                 broken = more is None
                 if more:
@@ -98,8 +119,9 @@ class _LookAhead:
     is looked through a second time.
     """
 
-    def __init__(self, lines: Iterator[bytes]) -> None:
+    def __init__(self, lines: Iterator[bytes], grammar: re.Pattern[bytes]) -> None:
         self.lines = lines
+        self.grammar = grammar
         self.held: deque[tuple[bytes, str | None]] = deque()
         self.size = 0
 
@@ -119,7 +141,7 @@ class _LookAhead:
             line = next(self.lines, None)
             if line is None:
                 return None
-            state = _leaves(line, _FROM_WITHIN) if b'"' in line else OPEN
+            state = _leaves(line, self.grammar) if b'"' in line else OPEN
             if state is CLOSED and not held:
                 return [line]
             self._hold(line, state)
@@ -142,7 +164,7 @@ class _LookAhead:
                 if line is None:
                     break
                 if not line.isspace():
-                    self._hold(line, _leaves(line, _FROM_WITHIN))
+                    self._hold(line, _leaves(line, self.grammar))
                     break
             elif self.held[0][0].isspace():
                 line = self.take() or b""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kernel.errors import FieldError
-from trades.imports.csvfile import Header, cells_as_meant
+from trades.imports.reading.rows import RowReader
 from trades.imports.records import Record
 from trades.models import Import, Rejection
 
@@ -40,7 +40,7 @@ def kept_of(job: Import) -> Kept:
 
 
 def rejections_keep(
-    job: Import, header: Header, kept: Kept, rejected: Iterable[tuple[Record, list[FieldError]]]
+    job: Import, reader: RowReader, kept: Kept, rejected: Iterable[tuple[Record, list[FieldError]]]
 ) -> tuple[list[Rejection], Kept]:
     """Of these rows, in the file's order, those to write down; and what is kept then. Once a row
     was not written down, none behind it is."""
@@ -49,7 +49,7 @@ def rejections_keep(
     written: list[Rejection] = []
     for record, errors in rejected:
         if not further and rows < MOST_ROWS:
-            reason, cells = _sentence(errors), _cells(record, header)
+            reason, cells = _sentence(errors), _cells(record, reader)
             if size + _size(reason, cells) <= room:
                 rows, size = rows + 1, size + _size(reason, cells)
                 written.append(
@@ -67,12 +67,10 @@ def _size(reason: str, cells: list[str]) -> int:
     return _ROW + texts
 
 
-def _cells(record: Record, header: Header) -> list[str]:
-    text = record.raw.decode("utf-8")
-    cells = cells_as_meant(text, header)
-    most = len(header.names) + _MORE_CELLS
-    if record.broken or isinstance(cells, FieldError) or len(cells) > most:
-        return [text.rstrip("\r\n")]
+def _cells(record: Record, reader: RowReader) -> list[str]:
+    cells = reader.cells(record)
+    if record.broken or isinstance(cells, FieldError) or len(cells) > reader.width + _MORE_CELLS:
+        return [record.raw.decode().rstrip("\r\n")]
     return cells
 
 

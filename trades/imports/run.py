@@ -29,10 +29,9 @@ from django.db.models import F
 
 from kernel import clock
 from kernel.errors import FieldError
-from trades.bookings import booking_of
 from trades.imports.accept import CHUNK_BYTES
-from trades.imports.csvfile import Header, header_named, row_of
 from trades.imports.dry_run import Imagined
+from trades.imports.judging import Judge, Judged
 from trades.imports.lease import (
     dry_run_alone,
     held,
@@ -42,13 +41,15 @@ from trades.imports.lease import (
     import_take_over,
     tell,
 )
-from trades.imports.records import Record, records
+from trades.imports.names_known import tickers_known
+from trades.imports.reading.units import Unit, units_framed, units_plain
+from trades.imports.records import Record
 from trades.imports.rejections import Kept, kept_of, rejections_keep
+from trades.imports.stored import reading_stored
 from trades.imports.undo import undo_go_on
 from trades.ledger import nudges
 from trades.models import Import, ImportChunk, ImportState, Rejection, RequestGroup
 from trades.services.batch import Batch
-from trades.terms import Booking
 
 PIECE_ROWS = 2_000
 TURN_SECONDS = 4.0
@@ -84,7 +85,8 @@ class _Run:
 
     def __init__(self, job: Import) -> None:
         self.job = job
-        self.header: Header = header_named(job.columns)
+        self.reading = reading_stored(job)
+        self.judge = Judge(self.reading, tickers_known())
         self.imagined = Imagined() if job.dry_run else None
         # Whole groups, where they are not larger than a piece.
         self.piece_rows = max(PIECE_ROWS // job.group_size * job.group_size, 1)
@@ -100,7 +102,7 @@ class _Run:
         job = self.job
         if job.dry_run and job.rows_done:
             self._start_over()
-        found = records(_bytes_from(job), offset=job.place, line=job.line)
+        found = self._units()
         while piece := self._next_piece(found):
             self._book(piece)
             now = time.monotonic()
@@ -112,22 +114,27 @@ class _Run:
         import_end(job, ImportState.DONE, error="")
         return True
 
-    def _next_piece(self, found: Iterator[Record]) -> list[Record]:
-        piece: list[Record] = []
+    def _units(self) -> Iterator[Unit]:
+        job, delimiter = self.job, self.reading.delimiter
+        if self.reading.is_framed:
+            return units_framed(_bytes_from(job), job.place, delimiter)
+        return units_plain(_bytes_from(job), job.place, job.line, delimiter)
+
+    def _next_piece(self, found: Iterator[Unit]) -> list[Unit]:
+        piece: list[Unit] = []
         rows = 0
-        for record in found:
-            piece.append(record)
-            rows += not _is_blank(record)
-            if rows == self.piece_rows:
+        for unit in found:
+            piece.append(unit)
+            rows += sum(not _is_blank(record) for record in unit.records)
+            if rows >= self.piece_rows:
                 break
         return piece
 
-    def _book(self, piece: list[Record]) -> None:
+    def _book(self, piece: list[Unit]) -> None:
         try:
             self._commit(piece)
         except (DataError, IntegrityError) as error:
-            rows = [record for record in piece if not _is_blank(record)]
-            if len(rows) == 1:
+            if len(piece) == 1:
                 said = str(error).splitlines()[0][:300]
                 self._commit(piece, FieldError("refused", f"The database refused it: {said}"))
             else:
@@ -135,16 +142,16 @@ class _Run:
                 self._book(piece[:half])
                 self._book(piece[half:])
 
-    def _commit(self, piece: list[Record], refusal: FieldError | None = None) -> None:
+    def _commit(self, piece: list[Unit], refusal: FieldError | None = None) -> None:
         """One transaction: trades, rejected rows, the place behind them."""
         job = self.job
-        rows = dict(enumerate((r for r in piece if not _is_blank(r)), job.rows_done))
-        bookings, rejected = self._read(rows, refusal)
+        judged = self.judge.judge(piece, first=job.rows_done, refusal=refusal)
         with transaction.atomic(durable=True):
-            booked = self._trades(bookings, rejected, rows)
+            booked = self._trades(judged)
+            rows, rejected = judged.rows, judged.rejected
             written, kept = rejections_keep(
                 job,
-                self.header,
+                self.judge.reader,
                 self.kept,
                 ((rows[row], errors) for row, errors in sorted(rejected.items())),
             )
@@ -155,6 +162,8 @@ class _Run:
                 "rows_done": job.rows_done + len(rows),
                 "rows_booked": job.rows_booked + booked,
                 "rows_rejected": job.rows_rejected + len(rejected),
+                "rows_passed_over": job.rows_passed_over + judged.passed_over.total(),
+                "passed_over": dict(Counter(job.passed_over) + judged.passed_over),
                 "rejected_further": kept.further,
             }
             import_move(job, attempts=0, error="", **after)
@@ -162,34 +171,16 @@ class _Run:
         for name, value in after.items():
             setattr(job, name, value)
 
-    def _read(
-        self, rows: dict[int, Record], refusal: FieldError | None
-    ) -> tuple[dict[int, Booking], dict[int, list[FieldError]]]:
-        bookings: dict[int, Booking] = {}
-        rejected: dict[int, list[FieldError]] = {}
-        for row, record in rows.items():
-            given = refusal or row_of(record, self.header)
-            found = [given] if isinstance(given, FieldError) else booking_of(given, is_text=True)
-            if isinstance(found, Booking):
-                bookings[row] = found
-            else:
-                rejected[row] = found
-        return bookings, rejected
-
-    def _trades(
-        self,
-        bookings: dict[int, Booking],
-        rejected: dict[int, list[FieldError]],
-        rows: dict[int, Record],
-    ) -> int:
+    def _trades(self, judged: Judged) -> int:
         """Book what can be booked and say of the rest why not; how many were booked."""
         job = self.job
         batch = Batch(
-            user=job.user, bookings=bookings, accepted_at=job.accepted_at, now=clock.now()
+            user=job.user, bookings=judged.bookings, accepted_at=job.accepted_at, now=clock.now()
         )
         batch.resolve()
         batch.lock()
         batch.recognise()
+        judged.told_apart(batch)
         if self.imagined:
             for row in self.imagined.doubles(batch):
                 batch.earlier[row] = ""
@@ -199,13 +190,10 @@ class _Run:
         else:
             batch.limit()
             due = Counter(map(self._group_of, batch.trades))
-            self._groups(batch, rows)
+            self._groups(batch, judged.rows)
             batch.write(self._group_of)
             self._left_out(due - Counter(map(self._group_of, batch.trades)))
-        rejected.update(batch.refused)
-        for row, trade in batch.earlier.items():
-            before = f"booked trade {trade} before" if trade else "stands in this file before"
-            rejected[row] = [FieldError("already_booked", f"Its client_trade_id {before}.")]
+        self.judge.say(judged, batch)
         return 0 if self.imagined else len(batch.trades)
 
     def _group_of(self, row: int) -> str:
@@ -244,9 +232,9 @@ class _Run:
 
     def _start_over(self) -> None:
         job = self.job
-        job.place, job.line = 0, 1
-        head = next(records(_bytes_from(job)))
-        after = {"place": head.end, "line": head.next_line, "rows_done": 0, "rows_rejected": 0,
+        reading = self.reading
+        after = {"place": 0 if reading.is_framed else reading.place, "line": reading.line,
+                 "rows_done": 0, "rows_rejected": 0, "rows_passed_over": 0, "passed_over": {},
                  "rejected_further": {}}  # fmt: skip
         with transaction.atomic():
             job.rejections.all().delete()

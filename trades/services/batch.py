@@ -17,7 +17,7 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection
 
 from accounts.models import Account
-from accounts.selectors import account_rights
+from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError
 from kernel.pnl import signed
 from prices.names import Name, why_unknown
@@ -46,7 +46,8 @@ class Batch:
     `ids` are those of the trades, where the caller has made them.
 
     `trades` holds what is left to book, by row; `earlier` the ids of trades that the same
-    client_trade_id has booked before, or that an earlier row of this batch books.
+    client_trade_id has booked before, or that an earlier row of this batch books. `rights` are the
+    user's, by the code of the account.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Batch:
         self.refused: dict[int, list[FieldError]] = defaultdict(list)
         self.not_entitled: set[str] = set()
         self.conflicts: dict[int, Conflict] = {}
+        self.rights: Mapping[str, Rights] = {}
         self._known = known
         self._ids = ids
         self._accounts: dict[int, Account] = {}
@@ -82,6 +84,7 @@ class Batch:
     def resolve(self) -> None:
         """Find accounts, instruments and dates."""
         known = self._known or look_up(self.user, self.bookings.values())
+        self.rights = known.rights
         day_of = self._days(known)
         # In ascending order, whatever the clock does: the rows of a group are told apart by it.
         ids = self._ids or dict(

@@ -518,7 +518,7 @@ export interface paths {
         put?: never;
         /**
          * Import a CSV file of trades
-         * @description Answers when the file is stored; a worker books it. What is wrong with the file as a whole is refused now (attr `file`); rows that cannot be booked are reported later, and the others are booked, in request groups of `group_size` rows. The same `client_import_id` with the same file and options again: 200 and that import as it is now; with others: 409. Who may book in no account gets 403; beyond what a user may have waiting, or send in a day, 429. Follow it by its id, or by `{"type":"import"}` messages on the websocket.
+         * @description Answers when the file is stored; a worker books it. What is wrong with the file as a whole is refused now (attr `file`); rows that cannot be booked are reported later, and the others are booked, in request groups of `group_size` rows. What has to be said of the file first, such as the order of its dates, is refused with the field that says it. The same bytes as an earlier import that stands, into the same accounts: 409 `file_seen`, unless `again`. The same `client_import_id` with the same file and options again: 200 and that import as it is now; with others: 409. Who may book in no account gets 403; beyond what a user may have waiting, or send in a day, 429. Follow it by its id, or by `{"type":"import"}` messages on the websocket.
          */
         post: operations["imports_upload"];
         delete?: never;
@@ -584,6 +584,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trades/imports/preview/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How a file of trades would be read
+         * @description Takes what an import takes, and stores nothing. Says the encoding, the delimiter, the line of the header, what each column means and how numbers and dates are written; the first rows as they were read, each with what is wrong with it; and a `digest`: an import that is sent it reads the file so, or is refused with 409 `reading_changed`. What nothing in the file decides is in `asks`, and has to be said. Of a file above 10 MB the first 2 MB are read, and `complete` is false.
+         */
+        post: operations["imports_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/profiles/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sources of files that are known, each with a made-up sample */
+        get: operations["imports_profiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -597,6 +634,13 @@ export interface components {
             readonly can_view: boolean;
             can_book: boolean;
             can_correct: boolean;
+        };
+        AskOut: {
+            code: string;
+            detail: string;
+            attr: string | null;
+            choices: string[];
+            examples: string[];
         };
         /** @description `client_error`: the body is no JSON; `validation_error`: something in it is wrong. */
         BadRequestOut: {
@@ -701,6 +745,11 @@ export interface components {
             close: string;
             source: string;
         };
+        ColumnOut: {
+            number: number;
+            column: string;
+            field: string | null;
+        };
         /**
          * @description `confirmation_required`: this is unusual; the same call with `confirm` as given here goes
          *     through, once and within five minutes. `client_error`: it conflicts with what is there.
@@ -721,6 +770,19 @@ export interface components {
             version: number;
             reason: string;
         };
+        /**
+         * @description Of what was read. An import would find no other where `judged` equals `rows`; else the first
+         *     rows were judged, and the others only read.
+         */
+        CountsOut: {
+            rows: number;
+            trades: number;
+            rejected: number;
+            passed_over: {
+                [key: string]: number;
+            };
+            judged: number;
+        };
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         CredentialsInRequest: {
             username: string;
@@ -736,6 +798,19 @@ export interface components {
              */
             expires_in: number;
         };
+        /**
+         * @description * `mdy` - mdy
+         *     * `dmy` - dmy
+         *     * `ymd` - ymd
+         * @enum {string}
+         */
+        DateOrderEnum: "mdy" | "dmy" | "ymd";
+        /**
+         * @description * `.` - .
+         *     * `,` - ,
+         * @enum {string}
+         */
+        DecimalEnum: "." | ",";
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         DecisionInRequest: {
             ids: number[];
@@ -919,23 +994,35 @@ export interface components {
             trades: components["schemas"]["MadeUpOut"][];
         };
         /**
-         * @description `file` is CSV in UTF-8 with a header: the fields that a booking needs, and any of its others,
-         *     in any order and case. `client_import_id` makes a retry safe: choose a new UUID for each
-         *     file.
+         * @description `file` is a CSV file with a header: the fields that a booking needs, and any of its others,
+         *     in any order and case, or a broker's. `client_import_id` makes a retry safe: choose a new UUID
+         *     for each file. `digest` is a preview's: what is read otherwise is refused. `again`: the file,
+         *     booked before, is meant once more.
          */
         ImportInRequest: {
             /** Format: binary */
             file: string;
+            profile?: components["schemas"]["ProfileEnum"];
+            mapping?: string;
+            timezone?: string;
+            date_order?: components["schemas"]["DateOrderEnum"];
+            decimal?: components["schemas"]["DecimalEnum"];
+            account?: string;
+            order?: components["schemas"]["OrderEnum"];
             /** @default 100 */
             group_size: number;
             /** @default false */
             dry_run: boolean;
             /** Format: uuid */
             client_import_id?: string;
+            digest?: string;
+            /** @default false */
+            again: boolean;
         };
         /**
-         * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected`, but a dry run books
-         *     none. While an undo runs the state is running and `undo_reason` is set.
+         * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected` +
+         *     `rows_passed_over`, but a dry run books none. While an undo runs the state is running and
+         *     `undo_reason` is set.
          */
         ImportOut: {
             /** Format: uuid */
@@ -956,6 +1043,13 @@ export interface components {
             rows_done: number;
             rows_booked: number;
             rows_rejected: number;
+            rows_passed_over: number;
+            /** @description Rows that are no trades, by what they are: dividends, options, totals. */
+            passed_over: {
+                [key: string]: number;
+            };
+            /** @description How the file was read, as a preview says it: encoding, delimiter, header_line, profile, mapping, styles and the columns that were passed over; null for old imports. */
+            reading: unknown;
             /** @description Of the rejected rows that are not in errors.csv: how many, by code. */
             rejected_further: {
                 [key: string]: number;
@@ -1070,6 +1164,12 @@ export interface components {
         };
         /** @enum {unknown} */
         NullEnum: null;
+        /**
+         * @description * `oldest_first` - oldest_first
+         *     * `newest_first` - newest_first
+         * @enum {string}
+         */
+        OrderEnum: "oldest_first" | "newest_first";
         /** @description A price by hand. It expires at the end of the business date unless `expires_at` says when. */
         OverrideInRequest: {
             ticker: string;
@@ -1458,6 +1558,56 @@ export interface components {
             /** Format: date-time */
             updated_at: string | null;
         };
+        /** @description As an import, of which it takes all fields but the id. */
+        PreviewInRequest: {
+            /** Format: binary */
+            file: string;
+            profile?: components["schemas"]["ProfileEnum"];
+            mapping?: string;
+            timezone?: string;
+            date_order?: components["schemas"]["DateOrderEnum"];
+            decimal?: components["schemas"]["DecimalEnum"];
+            account?: string;
+            order?: components["schemas"]["OrderEnum"];
+            /** @default 100 */
+            group_size: number;
+            /** @default false */
+            dry_run: boolean;
+        };
+        /**
+         * @description How a file would be read. `digest` goes with the import, which then reads it so or not at
+         *     all; it is null while something has to be said first: `asks`, each with the field for it.
+         */
+        PreviewOut: {
+            digest: string | null;
+            complete: boolean;
+            size: number;
+            encoding: string;
+            delimiter: string;
+            header_line: number;
+            profile: string | null;
+            mapping: components["schemas"]["ColumnOut"][];
+            columns_passed_over: string[];
+            styles: components["schemas"]["StylesOut"];
+            asks: components["schemas"]["AskOut"][];
+            counts: components["schemas"]["CountsOut"];
+            rows: components["schemas"]["PreviewRowOut"][];
+            warnings: components["schemas"]["SaidOut"][];
+        };
+        /**
+         * @description `trade` is what would be booked, its terms by name; `passed_over` the kind of a row that is
+         *     none.
+         */
+        PreviewRowOut: {
+            line: number;
+            cells: string[];
+            trade: {
+                [key: string]: unknown;
+            } | null;
+            passed_over: string | null;
+            errors: components["schemas"]["SaidOut"][];
+            warnings: components["schemas"]["SaidOut"][];
+        };
         /**
          * @description The mark of the business date. `price` is null when there is none; `stale` counts only while
          *     the exchange is open; `override` is true when a person set the price; `doubtful` while a newer
@@ -1483,6 +1633,38 @@ export interface components {
              * @example 7424.40
              */
             previous_close: string | null;
+        };
+        /**
+         * @description * `admin_export` - admin_export
+         *     * `grid_export` - grid_export
+         *     * `reference` - reference
+         *     * `ib_flex` - ib_flex
+         *     * `ib_activity` - ib_activity
+         *     * `schwab` - schwab
+         *     * `fidelity` - fidelity
+         *     * `robinhood` - robinhood
+         *     * `etrade` - etrade
+         *     * `etrade_activity` - etrade_activity
+         *     * `trading_212` - trading_212
+         *     * `degiro` - degiro
+         *     * `rejected_rows` - rejected_rows
+         * @enum {string}
+         */
+        ProfileEnum: "admin_export" | "grid_export" | "reference" | "ib_flex" | "ib_activity" | "schwab" | "fidelity" | "robinhood" | "etrade" | "etrade_activity" | "trading_212" | "degiro" | "rejected_rows";
+        ProfileOut: {
+            name: string;
+            label: string;
+            timezone: string;
+            columns: {
+                [key: string]: string;
+            };
+            tells: string;
+            sample: string;
+        };
+        SaidOut: {
+            code: string;
+            detail: string;
+            attr: string | null;
         };
         /**
          * @description * `read` - Read
@@ -1538,6 +1720,18 @@ export interface components {
             close: string | null;
             /** Format: date-time */
             taken_at: string;
+        };
+        /** @description `decimal` is the sign by field; `date_order` the order by field and separator. */
+        StylesOut: {
+            decimal: {
+                [key: string]: string;
+            };
+            date_order: {
+                [key: string]: unknown;
+            };
+            timezone: string;
+            order: string;
+            account: string | null;
         };
         TokenOut: {
             id: number;
@@ -5138,6 +5332,208 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_preview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["PreviewInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProfileOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {

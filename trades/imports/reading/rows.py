@@ -1,0 +1,299 @@
+"""One record of a file as one trade, in the plain words that a booking is checked in; or passed
+over, by kind; or refused. Pure.
+
+The reader changes how a thing is written, never what it says: `trades.bookings` judges the result
+as it judges every booking. Cells repeat, so that each column remembers what its cells meant.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from kernel.errors import FieldError
+from kernel.spreadsheet_text import meant
+from trades.imports.csvfile import cells_of
+from trades.imports.reading import kinds, names
+from trades.imports.reading.reading import Reading
+from trades.imports.reading.sides import Said, action_of, is_only_action, said
+from trades.imports.reading.terms_read import (
+    Day,
+    Passed,
+    amount_price,
+    day_reader,
+    moment_reader,
+    number_reader,
+    row_days,
+)
+from trades.imports.records import Record
+from trades.terms import REQUIRED
+
+_REMEMBERED = 8192
+_NEVER_CLOSED = FieldError("bad_quotes", "A quote in this line is never closed.")
+_CLASH = FieldError(
+    "sign_contradicts", "The side says buy and the quantity is below zero.", "quantity"
+)
+_UNCLEAR = FieldError("invalid_choice", "This must be buy or sell.", "side")
+_TEXTS = (names.ACCOUNT, names.TICKER, names.OWN_ID, names.NOTE, names.PRICE_ZERO)
+_NO_DAY = Day("", None)
+_DOLLARS = ("USD", "US$", "$")
+_CODES = {"ca": "cancel", "co": "correct"}
+
+
+class Row(NamedTuple):
+    """`values` holds the terms by name, as text. `action` is cancel or correct where the row
+    changes the one that `names` calls by its id, or that its terms tell."""
+
+    values: dict[str, str]
+    action: str = ""
+    names: str = ""
+    trade_id: str = ""
+
+
+Outcome = Row | Passed | list[FieldError]
+
+
+class RowReader:
+    """Reads the records of one file as its reading says."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.width = len(reading.names)
+        self._delimiter = reading.delimiter
+        self._known = reading.known
+        self._names = frozenset(reading.names)
+        place = {of: at for at, of in enumerate(reading.fields) if of is not None}
+        self._place = place
+        self._texts = tuple((of, place[of]) for of in _TEXTS if of in place)
+        self._numbers = tuple(
+            (of, place[of], _remember(number_reader(of, reading.sign(of))))
+            for of in names.NUMBERS
+            if of in place
+        )
+        self._side = place.get(names.SIDE)
+        self._says = _remember(self._side_of)
+        self._day = _remember(day_reader(reading.orders.get(names.TRADE_DATE, {})))
+        self._moment = _remember(
+            moment_reader(reading.orders.get(names.EXECUTED_AT, {}), reading.tz)
+        )
+        self._dated = any(of in place for of in (*names.DATES, names.TIME))
+        extra = (names.CURRENCY, names.ASSET, names.TYPE, names.STATUS, names.CODE, names.CANCELS,
+                 names.TRADE_ID)  # fmt: skip
+        self._extra = tuple((of, place[of]) for of in extra if of in place)
+        only = self._known.only if self._known else {}
+        plain_names = [names.plain(name) for name in reading.names]
+        self._only = tuple((plain_names.index(name), words) for name, words in only.items())
+        self._unnamed = tuple(
+            at
+            for at, name in enumerate(reading.names)
+            if not name and reading.fields[at] is None and self._known is None
+        )
+
+    def cells(self, record: Record) -> list[str] | FieldError:
+        cells = cells_of(record.raw.decode(), self._delimiter)
+        if self.reading.harmless and not isinstance(cells, FieldError):
+            return [meant(cell) for cell in cells]
+        return cells
+
+    def read(self, record: Record) -> Outcome:
+        if record.broken:
+            return [_NEVER_CLOSED]
+        cells = self.cells(record)
+        if isinstance(cells, FieldError):
+            return [cells]
+        for at, words in self._only:
+            if at >= len(cells) or names.plain(cells[at]) not in words:
+                return Passed(kinds.SECTION)
+        if len(cells) != self.width:
+            return self._other_width(cells)
+        for at in self._unnamed:
+            if cells[at].strip():
+                return [_wrong_count(self.width, self.width - len(self._unnamed))]
+        return self._row(cells)
+
+    def _row(self, cells: list[str]) -> Outcome:
+        errors: list[FieldError] = []
+        values = self._values(cells, errors)
+        word = Said() if self._side is None else self._says(cells[self._side])
+        if (unclear := word is None) or word is None:
+            # Refused in a booking's own words, with all else that is wrong.
+            values[names.SIDE] = cells[self._side or 0]
+            word = Said()
+        ticker = values.get(names.TICKER, "")
+        if errors or unclear or not ticker or names.QUANTITY not in values or ticker in self._names:
+            other = self._other_kind(cells, word, values)
+            if other is not None:
+                return other
+        row = Row(values)
+        if self._extra or len(ticker) > 6 or word.kind or word.action:
+            said_more = self._extras(cells, values, word, errors)
+            if isinstance(said_more, Passed):
+                return said_more
+            row = said_more
+        if names.NOTE in values and not row.action and (only := is_only_action(values[names.NOTE])):
+            row = Row(values, only)
+        self._sided(values, word, row.action, errors)
+        if self._dated:
+            self._days(cells, values, errors)
+        if names.AMOUNT in values:
+            self._priced(values, errors)
+        if errors:
+            return _ordered([*errors, _UNCLEAR] if unclear else errors)
+        for of in REQUIRED:
+            values.setdefault(of, "")
+        return row
+
+    def _values(self, cells: Sequence[str], errors: list[FieldError]) -> dict[str, str]:
+        """The texts and the numbers of a row that are not empty."""
+        values: dict[str, str] = {}
+        for of, at in self._texts:
+            if text := cells[at].strip():
+                values[of] = text
+        if self.reading.account is not None:
+            values[names.ACCOUNT] = self.reading.account
+        for of, at, read in self._numbers:
+            found = read(cells[at])
+            if found.__class__ is not str:
+                errors.append(found)
+            elif found:
+                values[of] = found
+        return values
+
+    def _other_width(self, cells: Sequence[str]) -> Outcome:
+        if not any(cell.strip() for cell in cells):
+            return Passed(kinds.BLANK)
+        if kinds.is_total(cells):
+            return Passed(kinds.TOTAL)
+        if kinds.is_text(cells):
+            return Passed(kinds.TEXT)
+        return [_wrong_count(len(cells), self.width)]
+
+    def _other_kind(
+        self, cells: Sequence[str], word: Said, values: dict[str, str]
+    ) -> Passed | None:
+        """What a row without ticker or quantity is, where it is no faulty trade."""
+        if not any(cell.strip() for cell in cells):
+            return Passed(kinds.BLANK)
+        if tuple(cell.strip() for cell in cells) == self.reading.names:
+            return Passed(kinds.HEADER)
+        if word.kind:
+            return Passed(word.kind)
+        if not word.side and kinds.is_total(cells):
+            return Passed(kinds.TOTAL)
+        said_nothing = not (values.keys() - {names.ACCOUNT, names.NOTE, names.SIDE} or word.side)
+        if said_nothing and kinds.is_text(cells):
+            return Passed(kinds.TEXT)
+        return None
+
+    def _extras(
+        self, cells: Sequence[str], values: dict[str, str], word: Said, errors: list[FieldError]
+    ) -> Row | Passed:
+        """What the columns beside the terms say."""
+        if kinds.is_option(values.get(names.TICKER, "")):
+            return Passed("option")
+        if word.kind:
+            return Passed(word.kind)
+        said_of = {of: cell for of, at in self._extra if (cell := cells[at].strip())}
+        action = word.action or _action(said_of)
+        kind = _other_than_a_trade(said_of, action)
+        if kind:
+            return Passed(kind)
+        currency = said_of.get(names.CURRENCY, "USD")
+        if currency.upper() not in _DOLLARS:
+            detail = f"This is in {currency[:8]}, not in US dollars."
+            errors.append(FieldError("not_usd", detail, names.CURRENCY))
+        trade_id = said_of.get(names.TRADE_ID, "")
+        if trade_id:
+            values.setdefault(names.OWN_ID, trade_id)
+        return Row(values, action, said_of.get(names.CANCELS, ""), trade_id)
+
+    def _side_of(self, cell: str) -> Said | None:
+        if self._known and (kind := self._known.kinds.get(names.plain(cell))):
+            return Said(kind=kind)
+        return said(cell[:200])
+
+    def _sided(
+        self, values: dict[str, str], word: Said, action: str, errors: list[FieldError]
+    ) -> None:
+        """The side by word and by sign, which must agree; the quantity without its sign."""
+        quantity = values.get(names.QUANTITY, "")
+        is_negative = quantity.startswith("-")
+        if is_negative:
+            values[names.QUANTITY] = quantity[1:]
+        if self._side is None:
+            values[names.SIDE] = "sell" if is_negative else "buy"
+            return
+        if word.side:
+            values[names.SIDE] = word.side
+        if is_negative and word.side == "buy" and action != "cancel":
+            errors.append(_CLASH)
+
+    def _days(self, cells: Sequence[str], values: dict[str, str], errors: list[FieldError]) -> None:
+        place = self._place
+        day: Any = _NO_DAY
+        if (at := place.get(names.TRADE_DATE)) is not None:
+            day = self._day(cells[at])
+        moment: Any = ""
+        if (at := place.get(names.EXECUTED_AT)) is not None:
+            moment = self._moment(cells[at])
+        at = place.get(names.TIME)
+        row_days(
+            values, day, moment, "" if at is None else cells[at], self.reading.tz,
+            names.EXECUTED_AT in place, errors,
+        )  # fmt: skip
+
+    def _priced(self, values: dict[str, str], errors: list[FieldError]) -> None:
+        """The price that the amount comes to, where the file has none."""
+        amount = values.pop(names.AMOUNT)
+        if names.PRICE in values or errors or not values.get(names.QUANTITY):
+            return
+        price = amount_price(amount, values[names.QUANTITY])
+        if isinstance(price, FieldError):
+            errors.append(price)
+        else:
+            values[names.PRICE] = price
+
+
+def _action(said_of: Mapping[str, str]) -> str:
+    """Whether a row's type or codes say that it cancels or corrects another one."""
+    by_type = action_of(_spaced(said_of.get(names.TYPE, "")))
+    if by_type:
+        return by_type
+    codes = {code.strip().lower() for code in said_of.get(names.CODE, "").split(";")}
+    return next((action for code, action in _CODES.items() if code in codes), "")
+
+
+def _other_than_a_trade(said_of: Mapping[str, str], action: str) -> str:
+    """The kind of a row that its class, type or status says to be no trade in shares; else ""."""
+    if kind := kinds.asset_kind(said_of.get(names.ASSET, "")):
+        return kind
+    if names.plain(said_of.get(names.STATUS, "")) in ("cancelled", "canceled"):
+        return kinds.CANCELLED
+    return "" if action else kinds.row_kind(_spaced(said_of.get(names.TYPE, "")))
+
+
+def _remember(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """The same for the same cell, as long as it is among those seen lately."""
+    return lru_cache(_REMEMBERED)(read)
+
+
+@lru_cache(1024)
+def _spaced(word: str) -> str:
+    """TradeCancel as Trade Cancel."""
+    return "".join(f" {c}" if c.isupper() else c for c in word[:200]).strip()
+
+
+_ORDER = {of: at for at, of in enumerate(REQUIRED)}
+
+
+def _ordered(errors: list[FieldError]) -> list[FieldError]:
+    return sorted(errors, key=lambda error: _ORDER.get(error.attr or "", len(_ORDER)))
+
+
+@lru_cache(1024)
+def _wrong_count(found: int, wanted: int) -> FieldError:
+    """Kept, as a file may have a million such rows."""
+    if found > wanted:
+        detail = f"This row has {found} cells, the header {wanted}."
+        hint = " Is a number written with thousands separators? Write 1000 for 1,000."
+        return FieldError("too_many_cells", detail + hint)
+    return FieldError("too_few_cells", f"This row has only {found} cells, the header {wanted}.")

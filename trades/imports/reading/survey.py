@@ -1,0 +1,235 @@
+"""The first pass over a file: each column looked at as a whole, and what it decides. Pure.
+
+Columns of numbers are written in one style by whoever made the file. A column decides its decimal
+sign by its own cells; one that could be read either way goes by the file's other numbers. Where
+nothing decides and the readings differ, it is asked; only in a file separated by commas, the format
+that this product documents, a lone point is the decimal sign.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from kernel.errors import FieldError
+from trades.imports.csvfile import cells_of
+from trades.imports.reading.dates import ORDERS, DateColumn, written
+from trades.imports.reading.heading import Heading, heading_of
+from trades.imports.reading.names import (
+    ACCOUNT,
+    CANCELS,
+    CODE,
+    DATES,
+    NOTE,
+    NUMBERS,
+    OWN_ID,
+    QUANTITY,
+    SIDE,
+    TRADE_ID,
+    TYPE,
+    Ask,
+    is_of_rejected,
+)
+from trades.imports.reading.numbers import COMMA, EITHER, POINT, Bare, NumberColumn, bare
+from trades.imports.reading.profile import NEW_YORK
+from trades.imports.reading.profiles import BY_NAME
+from trades.imports.reading.reading import Options, Reading
+from trades.imports.reading.sides import action_of, is_only_action
+from trades.imports.records import records
+
+_HELD = 4096
+# Whether a cell under such a column may say something of other rows.
+_DEPENDS: dict[str, Callable[[str], object]] = {
+    NOTE: is_only_action,
+    SIDE: action_of,
+    TYPE: action_of,
+    CODE: str.strip,
+    CANCELS: str.strip,
+    OWN_ID: str.strip,
+    TRADE_ID: str.strip,
+}
+_LOOKED_AT = frozenset((*NUMBERS, *DATES, ACCOUNT, *_DEPENDS))
+
+
+@dataclass
+class Survey:
+    """What the columns say. `rows` counts records that are not blank, `signed` says whether a
+    quantity is below zero, and `accounts` are the codes that the file names."""
+
+    rows: int = 0
+    is_signed: bool = False
+    is_planned: bool = False
+    """Whether rows may depend on others: by their dates, by an id, or as they cancel others."""
+    accounts: set[str] = field(default_factory=set)
+    numbers: dict[str, NumberColumn] = field(default_factory=dict)
+    dates: dict[str, DateColumn] = field(default_factory=dict)
+
+
+def heading_read(start: Iterable[bytes], options: Options) -> Heading:
+    """Where the table begins, as the options have it. Raises FileRefused."""
+    return heading_of(
+        start,
+        profile=BY_NAME[options.profile] if options.profile else None,
+        mapping=options.mapping,
+        account=options.account,
+    )
+
+
+def survey(heading: Heading, parts: Iterable[bytes]) -> Survey:
+    """Look through all rows below the heading; `parts` is the file from its beginning."""
+    found = Survey()
+    fields = heading.columns.fields
+    width, delimiter = len(fields), heading.delimiter
+    places = {at: of for at, of in enumerate(fields) if of in _LOOKED_AT}
+    held: dict[int, set[str]] = {at: set() for at in places}
+    adders = [(at, held[at].add) for at in places]
+    begins, quick = heading.record.end, delimiter.encode()
+    for record in records(parts, delimiter=delimiter):
+        if record.end <= begins:
+            continue
+        raw = record.raw
+        if b'"' in raw:
+            if record.broken:
+                found.rows += 1
+                continue
+            cells = cells_of(raw.decode(), delimiter)
+        else:
+            stripped = raw.rstrip(b"\r\n")
+            if not stripped.strip():
+                continue
+            if stripped.count(quick) != width - 1:
+                found.rows += 1
+                continue
+            cells = stripped.decode().split(delimiter)
+        found.rows += 1
+        if isinstance(cells, FieldError) or len(cells) != width:
+            continue
+        for at, add in adders:
+            add(cells[at])
+        if found.rows % _HELD == 0:
+            _look(found, places, held)
+    _look(found, places, held)
+    return found
+
+
+def _look(found: Survey, places: dict[int, str], held: dict[int, set[str]]) -> None:
+    for at, cells in held.items():
+        of = places[at]
+        if of in NUMBERS:
+            found.numbers.setdefault(of, NumberColumn()).look(cells)
+            if of == QUANTITY and not found.is_signed:
+                seen = (bare(cell) for cell in cells)
+                found.is_signed = any(isinstance(each, Bare) and each.is_negative for each in seen)
+        elif of in DATES:
+            found.dates.setdefault(of, DateColumn()).look(cells)
+            found.is_planned = found.is_planned or any(cell.strip() for cell in cells)
+        elif of == ACCOUNT:
+            found.accounts.update(cell.strip() for cell in cells)
+        elif not found.is_planned:
+            found.is_planned = any(_DEPENDS[of](cell) for cell in cells)
+        cells.clear()
+
+
+def reading_of(
+    heading: Heading, seen: Survey, options: Options, encoding: str
+) -> tuple[Reading, list[Ask]]:
+    """What is decided of the file, and what has to be asked before it can be booked."""
+    asks = list(heading.columns.asks)
+    profile = heading.profile
+    fields = heading.columns.fields
+    if SIDE not in fields and not seen.is_signed and profile is None and seen.rows:
+        detail = "The header lacks side, and no quantity is below zero."
+        asks.append(Ask("missing_column", detail))
+    decimals, more = _decimals(seen, heading, options)
+    asks += more
+    orders, more = _orders(seen, heading, options)
+    asks += more
+    record = heading.record
+    reading = Reading(
+        encoding=encoding,
+        delimiter=heading.delimiter,
+        header_line=record.line,
+        names=heading.columns.names,
+        fields=fields,
+        place=record.end,
+        line=record.next_line,
+        profile=profile.name if profile else None,
+        zone=options.timezone or (profile.zone if profile else NEW_YORK),
+        decimals=decimals,
+        orders=orders,
+        account=options.account,
+        harmless=bool(profile and profile.harmless) or is_of_rejected(heading.columns.names),
+        newest_first=bool(profile and profile.newest_first),
+    )
+    return reading, asks
+
+
+def _decimals(seen: Survey, heading: Heading, options: Options) -> tuple[dict[str, str], list[Ask]]:
+    said = options.decimal or (heading.profile.decimal if heading.profile else None)
+    if said:
+        return dict.fromkeys(seen.numbers, said), []
+    asks = []
+    decided = {of: column.sign for of, column in seen.numbers.items()}
+    others = {sign for of, sign in decided.items() if sign and not seen.numbers[of].clash}
+    found: dict[str, str] = {}
+    for of, column in seen.numbers.items():
+        sign = decided[of]
+        if not column.signs:
+            asks.append(_ask_decimal(of, column.clash, "Its cells fit neither sign."))
+        elif sign is not None:
+            found[of] = sign
+        elif not column.either:
+            found[of] = POINT if len(others) != 1 else next(iter(others))
+        elif len(others) == 1:
+            found[of] = next(iter(others))
+        elif heading.delimiter == COMMA and COMMA not in column.either and not others:
+            found[of] = POINT
+        else:
+            asks.append(_ask_decimal(of, column.either, "Nothing in the file decides it."))
+    return found, asks
+
+
+def _ask_decimal(of: str, example: str, why: str) -> Ask:
+    return Ask(
+        "decimal_unclear",
+        f"Is the comma or the point the decimal sign in {of}, as in {example}? {why}",
+        "decimal",
+        tuple(sorted(EITHER)),
+        (example,),
+    )
+
+
+def _orders(
+    seen: Survey, heading: Heading, options: Options
+) -> tuple[dict[str, dict[str, str]], list[Ask]]:
+    said = options.date_order or (heading.profile.date_order if heading.profile else None)
+    asks, found = [], {}
+    for of, column in seen.dates.items():
+        found[of] = column.decided(said)
+        for separator, orders in column.orders.items():
+            if separator in found[of]:
+                continue
+            # The file's other dates may decide it.
+            others = {
+                order
+                for each in seen.dates.values()
+                for by, order in each.decided(said).items()
+                if by == separator
+            }
+            if len(others) == 1 and orders:
+                found[of][separator] = next(iter(others))
+                continue
+            example = column.either.get(separator, "")
+            day = written(example) if example else None
+            meant = ", ".join(str(d) for _, d in day.days) if day else ""
+            asks.append(
+                Ask(
+                    "date_order_unclear",
+                    f"Which comes first in {of}, the day or the month, as in {example}"
+                    f" ({meant})? Nothing in the column decides it."
+                    if example
+                    else f"The dates in {of} are written in two orders.",
+                    "date_order",
+                    ORDERS,
+                    (example,) if example else (),
+                )
+            )
+    return found, asks

@@ -1,0 +1,62 @@
+"""Tickers as brokers write them: BRK/B, BRK B, BRK-B, brk.b. Pure.
+
+Only the sign between a name and its class, blanks around it and its case are taken to mean what is
+listed. All else, an exchange before or behind it or a sign left out, is refused with what it may
+have meant.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+_BETWEEN = re.compile(r"[/\s.\-]+")
+_BEFORE = re.compile(r"\A(?:[A-Z]{2,8}:|\$)")
+_BEHIND = re.compile(r"(?:[ .](?:US|UN|UW|UQ|N|O|OQ|NYSE|NASDAQ))?(?: EQUITY)?\Z")
+LONGEST = 40
+MOST_NEAR = 3
+
+
+class Tickers:
+    """The listed tickers, found by how they are written."""
+
+    def __init__(self, listed: Iterable[str]) -> None:
+        self.listed = frozenset(listed)
+        self._by_key: dict[str, str | None] = {}
+        for ticker in sorted(self.listed):
+            key = _key(ticker)
+            # Two that differ only in their sign are told apart by nothing else.
+            self._by_key[key] = None if key in self._by_key else ticker
+        self._bare = {_BETWEEN.sub("", ticker): ticker for ticker in sorted(self.listed)}
+
+    def find(self, written: str) -> str | None:
+        """The ticker that is meant; None where none is, or more than one could be."""
+        if written in self.listed:
+            return written
+        text = written.strip().upper()
+        if len(text) > LONGEST:
+            return None
+        return text if text in self.listed else self._by_key.get(_key(text))
+
+    def near(self, written: str) -> list[str]:
+        """What may have been meant, the likeliest first."""
+        text = written.strip().upper()
+        if not text or len(text) > LONGEST:
+            return []
+        stripped = _BEHIND.sub("", _BEFORE.sub("", text)).strip()
+        found = [self.find(stripped), self._bare.get(_BETWEEN.sub("", stripped))]
+        sure = list(dict.fromkeys(ticker for ticker in found if ticker))
+        if sure:
+            return sure[:MOST_NEAR]
+        if len(stripped) < 3:
+            return []
+        return difflib.get_close_matches(stripped, self._bare, n=MOST_NEAR, cutoff=0.75)
+
+
+def _key(ticker: str) -> str:
+    return _BETWEEN.sub(".", ticker.strip().upper())
+
+
+def did_you_mean(near: Iterable[str]) -> str:
+    """A sentence to go behind a refusal; empty when nothing is near."""
+    named = list(near)
+    return f" Did you mean {' or '.join(named)}?" if named else ""
