@@ -1,4 +1,4 @@
-"""What a ticker means on a date: names change, and files of then have the names of then."""
+"""Tickers by date: names change, and files of then have the names of then."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Whether a price is plausible beside another one. Arithmetic of two prices alone.
+"""Plausibility of a price beside another one. Arithmetic of two prices alone.
 
 Each limit is a share of the older price. 20% up and down are not each other's mirror: from 100, 120
 and 80 are both as far as that.

@@ -1,4 +1,4 @@
-"""What reads what is sent for a term, the same over REST and on the admin's forms."""
+"""Fields that read what is sent for a term, the same over REST and on the admin's forms."""
 
 from kernel.api.serializers import AmountField
 from trades.terms import Term

@@ -1,4 +1,4 @@
-"""Who comes in and what they may see: asked of the database for all who wait at once.
+"""Logins and rights of new connections, asked of the database for all who wait at once.
 
 While one question is on its way, those that come are gathered for the next: two thousand pages that
 come back at once cost a few queries, and each waits for two of them at most.

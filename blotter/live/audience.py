@@ -1,4 +1,4 @@
-"""Who watches what. Pure.
+"""Audiences: connections, by what they watch. Pure.
 
 Connections that watch the same are an audience: what concerns one of them concerns all, so it is
 asked once for each audience, and all of them share one `View`.

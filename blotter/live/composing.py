@@ -1,4 +1,4 @@
-"""From boards to the text of a message. Pure.
+"""Messages, composed as text from what the boards hold. Pure.
 
 Connections that watch the same and were told the same get the same text, composed once; only what
 stands before it, with `seq`, is their own. `age_seconds` and `calculated_at` change by time alone:

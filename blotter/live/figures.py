@@ -1,4 +1,4 @@
-"""What a ws process does, in figures: for metrics, which any api process answers, and benchmarks.
+"""Figures of a ws process's work, for metrics, which any api process answers, and for benchmarks.
 
 Each process leaves its own in Redis every two seconds, for half a minute; without Redis there are
 none to be seen.

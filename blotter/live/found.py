@@ -1,4 +1,4 @@
-"""What a reading found: rows, encoded, and what was asked for. Pure.
+"""Rows that a reading found, encoded, and the keys that it asked for. Pure.
 
 A row that was asked for and not found is gone. None as what was asked for means everything.
 """

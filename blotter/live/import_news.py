@@ -1,4 +1,4 @@
-"""How far imports are, told to the users whose they are.
+"""The progress of imports, told to the users whose they are.
 
 A lost notice is not looked for: the next one, or the page's own question, makes up for it.
 """

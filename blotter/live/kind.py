@@ -1,4 +1,4 @@
-"""What a kind of row of an account is to boards and messages. Pure; `kinds.py` declares them."""
+"""A kind of row, as boards and messages need to know it. Pure; `kinds.py` declares them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one user, one connection and one process may cost. Pure, but for the event loop's clock.
+"""Limits of a user, a connection and a process. Pure, but for the event loop's clock.
 
 Settings and their names: docs/runbooks/scale.md.
 """

@@ -1,4 +1,5 @@
-"""By what a connection was let in, and whether that still holds. Blocking, in the hub's threads."""
+"""The login of a connection: a session or a token, and the check that it still holds. Blocking, in
+the hub's threads."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

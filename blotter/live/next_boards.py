@@ -1,4 +1,4 @@
-"""Which boards are read when, and by whom.
+"""The choice of the boards that are read next, and the readers that take them.
 
 A reader takes boards that have something unread and that nobody else is reading; what is noted
 while it reads stays unread. So a board is read by one at a time, and a row is never followed by an

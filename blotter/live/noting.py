@@ -1,4 +1,4 @@
-"""What tells that something changed: notices, and the pulse where they were lost.
+"""Changes, marked on the boards: by notices, and by the pulse where notices were lost.
 
 A shard whose checkpoint moved without a notice is read again for its watched accounts, and so is
 every mark that differs from that of the pulse before.

@@ -1,4 +1,5 @@
-"""The pulse: what finds out, every 2 s, what no notice has told. Blocking, in the hub's threads."""
+"""The pulse: a poll, every 2 s, that finds changes of which no notice came. Blocking, in the hub's
+threads."""
 
 from dataclasses import dataclass
 from datetime import datetime

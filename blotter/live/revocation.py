@@ -1,4 +1,4 @@
-"""Who may no longer be here, or see what it watches: asked every second on a thread and a database
+"""Logins and rights that have ended, looked for every second. It has a thread and a database
 connection of its own, so that no load of readings or snapshots puts it off."""
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Who may open the websocket: a session or a token, and a browser only from our own pages."""
+"""The websocket's door: a session or a token opens it, and a browser only from our own pages."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, cast

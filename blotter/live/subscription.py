@@ -1,4 +1,4 @@
-"""What a client asks for, and whether it is well-formed. Pure."""
+"""Subscriptions as clients send them, read and checked for form. Pure."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is known to have changed on one board and has not been read yet. Pure."""
+"""The changes of one board that are known of and not read yet. Pure."""
 
 from dataclasses import dataclass, field
 

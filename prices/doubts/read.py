@@ -1,4 +1,4 @@
-"""Which prices are held back, and which were nearly."""
+"""Prices that are held back, and those that nearly were."""
 
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""How the price sources answered."""
+"""The price sources' answers and failures."""
 
 from django.db import models
 

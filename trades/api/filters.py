@@ -1,4 +1,4 @@
-"""Which trades a list call asks for."""
+"""The filter of a list call, from its query."""
 
 from collections.abc import Sequence
 from typing import Any

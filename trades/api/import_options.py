@@ -1,4 +1,4 @@
-"""What a form says of a file of trades: how it is to be read."""
+"""The options of an upload: they say how a file of trades is to be read."""
 
 import json
 import re

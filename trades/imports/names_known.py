@@ -1,4 +1,4 @@
-"""What a reader of files has to be told by the database: tickers that are listed or were, and what
+"""Facts of the database that a reader of files needs: tickers that are listed or were, and what
 is held where short selling is not allowed."""
 
 from collections.abc import Collection, Mapping

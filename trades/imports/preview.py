@@ -1,4 +1,4 @@
-"""What an import of a file would do, told before anything is stored.
+"""A preview: the outcome that an import of a file would have, told before anything is stored.
 
 Up to 10 MB a file is read whole; of a larger one the first 2 MB are. Up to 2,000 rows are judged as
 an import judges them, by the same code and by the ledger as it is now; of more rows the first so

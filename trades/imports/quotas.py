@@ -1,4 +1,4 @@
-"""What one user may have in imports at a time and in a day."""
+"""The quotas of one user's imports, at a time and in a day."""
 
 from datetime import datetime, timedelta
 

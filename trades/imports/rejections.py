@@ -1,5 +1,5 @@
-"""Which rejected rows of a file are written down. The others are only counted, by code, so that a
-file of nothing but rubbish takes little more room than it has itself."""
+"""Rejected rows of a file: so many are written down. The others are only counted, by code, so that
+a file of nothing but rubbish takes little more room than it has itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace

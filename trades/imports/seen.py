@@ -1,4 +1,4 @@
-"""Whether the same bytes have been imported before, into the same accounts."""
+"""Files whose bytes have been imported before, into the same accounts."""
 
 from django.db.models import Q
 

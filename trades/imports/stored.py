@@ -1,4 +1,4 @@
-"""The reading that an import was accepted with."""
+"""The reading of a file that its import was accepted with."""
 
 from trades.imports.reading.names import columns_of
 from trades.imports.reading.reading import Reading

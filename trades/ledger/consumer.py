@@ -1,4 +1,4 @@
-"""What the consumers' tasks and the sweep do around the reader.
+"""The consumers' tasks and the sweep: the work around the reader.
 
 A task serves the consumers of one queue. It reads the shards that it was nudged for in rounds
 (`trades.ledger.multi_shard_batch`), and looks at its mailbox after each: while bookings keep coming

@@ -1,4 +1,4 @@
-"""Which shards a task of the ledger's readers was nudged for, kept in Redis until a reader takes
+"""A task's mailbox: the shards that its readers were nudged for, kept in Redis until a reader takes
 them.
 
 Beside the set of shards stands a key that says that somebody is called: a message is on its way to

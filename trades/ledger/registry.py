@@ -1,4 +1,5 @@
-"""Who reads the ledger. Booking wakes the readers by these names and knows nothing else of them.
+"""The readers of the ledger, by name. Booking wakes them by these names and knows nothing else of
+them.
 
 `eqtrade.listeners` registers them when Django starts.
 """

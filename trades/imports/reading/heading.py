@@ -1,4 +1,4 @@
-"""Where the table of a file begins: its delimiter and its header line, below titles. Pure."""
+"""The beginning of a file's table: its delimiter and its header line, below titles. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass

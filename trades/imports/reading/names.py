@@ -1,4 +1,4 @@
-"""What the columns of a file mean, by their names. Pure.
+"""The meanings of a file's columns, by their names. Pure.
 
 First by the names that this product documents, then by those that people use. What is known to say
 nothing about a trade's terms is passed over and named in the answer; a column that is not known is

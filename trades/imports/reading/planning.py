@@ -1,5 +1,5 @@
-"""What only the whole file says of its rows: their order, which of them cancel or correct others,
-and which ids it repeats. Pure.
+"""The plan of a file, which only the whole of it gives: the order of its rows, those that cancel or
+correct others, and ids that it repeats. Pure.
 
 A row that is a trade begins a unit; what is none (a dividend, a fault, a blank line) belongs to the
 unit before it. Units are put in the order of trade date and time. Of rows with the same date and no

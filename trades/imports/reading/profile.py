@@ -1,4 +1,4 @@
-"""What a profile is: the columns of one source of files, its zone and habits, as data. Pure."""
+"""A profile: the columns of one source of files, its zone and habits, as data. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which words say that a row is a purchase, a sale, a cancellation, or no trade at all. Pure.
+"""The words for a purchase, a sale, a cancellation, and for a row that is no trade at all. Pure.
 
 A word that is in none of these lists is refused: nothing is guessed from a number or a letter that
 brokers use for different things.

@@ -1,4 +1,4 @@
-"""What a person should know of how a file was read, though nothing is asked. Pure."""
+"""Remarks on how a file was read, for a person who is asked nothing. Pure."""
 
 from kernel.errors import FieldError
 from trades.imports.reading.encoding import UTF_8, UTF_8_BOM

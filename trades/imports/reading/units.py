@@ -1,4 +1,4 @@
-"""How a file is stored whose rows are not booked in its own order, or some of which its other rows
+"""Storage of a file whose rows are not booked in its own order, or some of which its other rows
 judge: in frames, in the order of booking. Pure.
 
 A frame holds one unit, or several that follow each other in the file: a head of 13 bytes with the
