@@ -129,7 +129,7 @@ NAMED = 5
 
 
 def doubt_problems(held: list[CloseDoubt]) -> list[str]:
-    """What is held back, in words: the first few by name."""
+    """Prices that are held back, in words: the first few by name."""
     if not held:
         return []
     more = f"; and {len(held) - NAMED} more" if len(held) > NAMED else ""

@@ -10,7 +10,7 @@ from prices.models import Instrument
 
 
 class Name(NamedTuple):
-    """What a booking needs of an instrument: there are many, and rows of models are dear. `ticker`
+    """An instrument as a booking needs it: there are many, and rows of models are dear. `ticker`
     is the present one."""
 
     pk: int
@@ -38,7 +38,7 @@ class Names:
     former: Mapping[str, Sequence[Former]]
 
     def on(self, ticker: str, day: date) -> Name | None:
-        """What the ticker meant on that day: a former meaning on the days that it had, else the
+        """The meaning of the ticker on that day: a former meaning on the days that it had, else the
         present one."""
         for former in self.former.get(ticker, ()):
             if former.covers(day):
@@ -86,7 +86,7 @@ def instrument_on(ticker: str, day: date) -> Instrument | None:
 
 
 def why_unknown(names: Names, ticker: str) -> str:
-    """Why a ticker is not known, in words."""
+    """The reason why a ticker is not known, in words."""
     renamed = names.renamed(ticker)
     if renamed is None:
         return "This ticker is not known."

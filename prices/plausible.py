@@ -31,7 +31,7 @@ def _splits() -> Iterator[tuple[int, int]]:
 
 
 def moved(price: Decimal, before: Decimal) -> Decimal:
-    """How far the price is from the one before, as a share of that."""
+    """The distance of the price from the one before, as a share of that."""
     return abs(price - before) / before
 
 
@@ -44,22 +44,22 @@ def split_like(price: Decimal, before: Decimal) -> str | None:
 
 
 def is_rewritten(price: Decimal, recorded: Decimal) -> bool:
-    """Whether a further answer for a session is another history rather than a correction."""
+    """True if a further answer for a session is another history rather than a correction."""
     return moved(price, recorded) >= REWRITTEN_BY or split_like(price, recorded) is not None
 
 
 def is_jump(close: Decimal, before: Decimal) -> bool:
-    """Whether a session's close needs to be borne out, the close before being this."""
+    """True if a session's close needs to be borne out, the close before being this."""
     return moved(close, before) >= MOVED_BY
 
 
 def is_borne_out(close: Decimal, last_quote: Decimal | None) -> bool:
-    """Whether the session's own last quote says the same."""
+    """True if the session's own last quote says the same."""
     return last_quote is not None and moved(last_quote, close) <= BORNE_OUT_WITHIN
 
 
 def is_far_off(price: Decimal, last: Decimal) -> bool:
-    """Whether a quote, or a price set by hand, is too far from the last to be taken as it is."""
+    """True if a quote, or a price set by hand, is too far from the last to be taken as it is."""
     return moved(price, last) > FAR_OFF_BY
 
 
@@ -74,7 +74,7 @@ def same_sql(price: str, other: str) -> str:
 
 
 def is_same(price: Decimal, other: Decimal) -> bool:
-    """Whether this is the other price again, give or take what closes still move."""
+    """True if this is the other price again, give or take what closes still move."""
     return moved(price, other) <= SAME_WITHIN
 
 
@@ -84,7 +84,8 @@ def said(price: Decimal) -> str:
 
 
 def far_from(price: Decimal, other: Decimal) -> str:
-    """How far a price is from another one: `120 is 90% below (as after a 10:1 split)`."""
+    """The distance of a price from another one, in words: `120 is 90% below (as after a 10:1
+    split)`."""
     split = split_like(price, other)
     like = f" (as after a {split} split)" if split else ""
     if price >= 3 * other:

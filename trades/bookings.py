@@ -60,7 +60,7 @@ def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldErro
 
 
 def price_zero_refused(price: Decimal | None, *, said: bool, note: str) -> list[FieldError]:
-    """What is wrong with a price of 0, or with saying that one is meant: a 0 must be said, or a
+    """The faults of a price of 0, or of saying that one is meant: a 0 must be said, or a
     price that is missing would give shares away, and the note must tell why."""
     if price and said:
         return [FieldError("price_zero", "The price is not 0.", "price_zero")]
@@ -223,7 +223,7 @@ def sent_terms(booking: Booking) -> dict[str, Any]:
 
 
 def sends_terms(booking: Booking, stands: Mapping[str, Any]) -> bool:
-    """Whether the fields that were sent say what these terms, by name, do; one left out says
+    """True if the fields that were sent say what these terms, by name, do; one left out says
     nothing. `stands` may hold more than the terms of a version."""
     said = {term.name: stands[term.name] for term in VERSIONED}
     return sent_terms(booking._replace(**said)) == sent_terms(booking)

@@ -33,8 +33,8 @@ MAX_KEYS = 20_000
 
 @dataclass(frozen=True)
 class TradeFilter:
-    """Which trades. `accounts` and `instruments` are ids; None means any, an empty set means none.
-    `first` and `last` are trade dates, inclusive."""
+    """A filter of trades. `accounts` and `instruments` are ids; None means any, an empty set means
+    none. `first` and `last` are trade dates, inclusive."""
 
     accounts: Sequence[int]
     instruments: Sequence[int] | None = None

@@ -42,5 +42,5 @@ class RunningPosition:
         return None
 
     def grows(self, quantity: Decimal) -> bool:
-        """Whether the quantity takes the position further from zero."""
+        """True if the quantity takes the position further from zero."""
         return abs(self.held + quantity) > abs(self.held)

@@ -52,7 +52,7 @@ ANSWERED = tuple(name for name in TradeRow._fields if name != "account_id")
 
 
 def executed_at_known(executed_at: datetime, booked_at: datetime, trade_date: date) -> bool:
-    """Whether a trade was executed when it says. Who says no time gets that of booking, which is no
+    """True if a trade was executed when it says. Who says no time gets that of booking, which is no
     time of execution of another day: then only the day is known. Nothing need be kept for it."""
     return executed_at != booked_at or new_york(booked_at).date() == trade_date
 

@@ -26,7 +26,7 @@ SIDES = ("buy", "sell")
 
 
 class Kind(StrEnum):
-    """What a term's value is."""
+    """The kind of a term's value."""
 
     TEXT = "text"
     SIDE = "side"
@@ -60,7 +60,7 @@ class Term:
 
     @property
     def may_be_null(self) -> bool:
-        """Whether it is null in an answer where nobody said it."""
+        """True if it is null in an answer where nobody said it."""
         return self.kind is Kind.TEXT and not self.required and not self.may_be_blank
 
     def amount(self, value: object) -> Decimal:
@@ -119,7 +119,8 @@ IGNORED_COLUMNS = ("request_group", *REJECTED_COLUMNS)
 
 
 class Booking(NamedTuple):
-    """What a caller asks to book, already well-formed. `sent` names the fields that they sent."""
+    """A booking as a caller asks for it, already well-formed. `sent` names the fields that they
+    sent."""
 
     account: str
     ticker: str
@@ -136,7 +137,7 @@ class Booking(NamedTuple):
 
 @dataclass(frozen=True)
 class Amendment:
-    """What an amendment changes. None leaves a term as it is."""
+    """The changes of an amendment. None leaves a term as it is."""
 
     account: str | None = None
     ticker: str | None = None
@@ -162,7 +163,7 @@ def _told(term: Term) -> dict[str, Any]:
 
 
 def table() -> dict[str, Any]:
-    """What the front end needs to know of the terms."""
+    """The terms, as the front end needs to know them."""
     return {
         "terms": [_told(term) for term in TERMS],
         "price_zero": _told(PRICE_ZERO),

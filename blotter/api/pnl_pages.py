@@ -48,7 +48,7 @@ def _key(row: Row) -> tuple[str, ...]:
 
 
 def _counts(row: Row, cursor: tuple[str, ...] | None, backward: bool) -> bool:
-    """Whether a row lies on the asked side of the cursor."""
+    """True if a row lies on the asked side of the cursor."""
     if cursor is None:
         return True
     return _key(row) < cursor if backward else _key(row) > cursor

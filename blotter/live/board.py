@@ -69,12 +69,12 @@ class Board:
         return True
 
     def serves(self, window: int) -> bool:
-        """Whether a snapshot with so many trades can be made of it."""
+        """True if a snapshot with so many trades can be made of it."""
         return self.is_read and self.trades.reaches(window)
 
     def behind(self, version: int, floor: str) -> bool:
-        """Whether who has been told up to a version, with trades from `floor` on, can be told the
-        rest only by a snapshot."""
+        """True if a connection that was told up to a version, with trades from `floor` on, can be
+        told the rest only by a snapshot."""
         if self.trades.behind(version) or any(r.behind(version) for r in self.rows.values()):
             return True
         return self.trades.bottom_at > version and floor < self.trades.bottom

@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Read:
-    """What a reading found."""
+    """The rows that a reading found, and their moment."""
 
     moment: Moment
     accounts: list[AccountFound]
@@ -58,7 +58,7 @@ class Read:
 
 
 def read_accounts(wanted: Sequence[Wanted], names: dict[int, str]) -> Read:
-    """What is unread of these accounts, as it is now. `names`: known tickers by instrument."""
+    """Read what is unread of these accounts, as it is now. `names`: known tickers by instrument."""
     today = today_at(clock.now())
     found = {each.account: AccountFound(each.account, each.unread.whole) for each in wanted}
     by_code = {each.code: found[each.account] for each in wanted}

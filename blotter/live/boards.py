@@ -22,8 +22,8 @@ LEAST_DEPTH = 100
 
 @dataclass
 class Changed:
-    """What a reading changed: accounts, tickers of prices; `all` if anything may have. `reshaped`:
-    accounts where more changed than prices can."""
+    """The changes of a reading: accounts, tickers of prices; `all` if anything may have.
+    `reshaped`: accounts where more changed than prices can."""
 
     accounts: set[int] = field(default_factory=set)
     reshaped: set[int] = field(default_factory=set)
@@ -188,8 +188,9 @@ class Boards:
             changed.accounts.add(board.account)
 
     def _take_trades(self, board: Board, found: AccountFound, at: int, changed: Changed) -> bool:
-        """Whether anything differs. Trades of the day that are not held are known by number
-        only: where it can't be told whether one of them came or went, all are read again."""
+        """Take the trades over; true if anything differs. Trades of the day that are not held are
+        known by number only: where it can't be told whether one of them came or went, all are read
+        again."""
         trades = board.trades
         here = {
             key: row
@@ -227,7 +228,7 @@ class Boards:
         return differs
 
     def _is_here(self, board: Board, key: str, version: int, at: int, changed: Changed) -> bool:
-        """Whether a trade that was found in an account is there as far as is known; if so, no
+        """True if a trade that was found in an account is there as far as is known; if so, no
         other board holds it afterwards."""
         holder = self._holders.get(key)
         if holder is None or holder is board:
@@ -271,7 +272,7 @@ class Boards:
 def _take_rows(
     rows: Kept, found: dict[str, bytes], asked: set[str] | None, at: int
 ) -> tuple[bool, bool]:
-    """Whether any row differs; whether any came or went."""
+    """Take the rows over. The answers: any row differs; any came or went."""
     known = rows.entries.keys()
     gone = (set(known) if asked is None else asked & known) - found.keys()
     came = found.keys() - known

@@ -29,8 +29,8 @@ Age = Callable[[datetime | None, datetime], int | None]
 
 @dataclass(frozen=True)
 class View:
-    """What a connection watches: accounts by id in the order of their codes, the newest so many
-    trades, prices of these tickers (None: of all)."""
+    """The selection that a connection watches: accounts by id in the order of their codes, the
+    newest so many trades, prices of these tickers (None: of all)."""
 
     accounts: tuple[int, ...] = ()
     trades: int = 0
@@ -70,7 +70,7 @@ class Composer:
         self._shared_version = 0
 
     def ready(self, view: View) -> bool:
-        """Whether a snapshot can be made."""
+        """True if a snapshot can be made."""
         boards, prices = self._boards, self._boards.prices
         if view.watches_prices and not prices.is_read:
             return False
@@ -80,7 +80,7 @@ class Composer:
         )
 
     def behind(self, view: View, told: int, floor: str) -> bool:
-        """Whether only a snapshot can tell what happened since."""
+        """True if only a snapshot can tell what happened since."""
         if told < self._boards.rolled_at:
             return True
         if view.watches_prices and self._boards.prices.rows.behind(told):

@@ -162,7 +162,7 @@ class Connection(AsyncWebsocketConsumer):
             self.tell()
 
     def end_login(self) -> None:
-        """What let it in holds no more."""
+        """End it: the login that let it in holds no more."""
         self._end_soon(NOT_AUTHENTICATED, "not_authenticated", "Log in.")
 
     def unsent(self) -> int:

@@ -19,8 +19,8 @@ NOTHING = "~"
 
 
 def held_of(depth: int) -> int:
-    """How many trades are read for a window of so many: a tenth more, so that what leaves need not
-    be read at once."""
+    """The number of trades that are read for a window of so many: a tenth more, so that what leaves
+    need not be read at once."""
     return depth + depth // 10
 
 
@@ -37,14 +37,14 @@ class DayTrades(Kept):
 
     @property
     def is_whole(self) -> bool:
-        """Whether every trade of the day is held."""
+        """True if every trade of the day is held."""
         return self.bottom == EVERYTHING
 
     def reaches(self, window: int) -> bool:
         return self.is_whole or self.reach >= window
 
     def is_short(self, window: int) -> bool:
-        """Whether a window of this account alone has room for trades that are not held."""
+        """True if a window of this account alone has room for trades that are not held."""
         return not self.is_whole and len(self.order) < window
 
     def put(self, key: str, body: bytes, at: int, more: int = 0) -> bool:

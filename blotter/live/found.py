@@ -11,7 +11,8 @@ from blotter.live.day_trades import EVERYTHING
 
 @dataclass
 class Moment:
-    """What all rows of a reading share. `now` was taken before the first of its queries."""
+    """The moment, day and source that all rows of a reading share. `now` was taken before the first
+    of its queries."""
 
     now: datetime
     business_date: date

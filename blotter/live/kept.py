@@ -58,7 +58,7 @@ class Kept:
         return True
 
     def since(self, version: int) -> Iterator[tuple[str, Entry]]:
-        """What changed after a version, latest change first."""
+        """The rows that changed after a version, latest change first."""
         for key, entry in reversed(self.entries.items()):
             if entry.at <= version:
                 return
@@ -72,5 +72,5 @@ class Kept:
             yield key
 
     def behind(self, version: int) -> bool:
-        """Whether something that went after this version is no longer remembered."""
+        """True if something that went after this version is no longer remembered."""
         return version < self.forgotten

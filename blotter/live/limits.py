@@ -19,7 +19,7 @@ class Places:
         return self._taken.total() >= self._in_all
 
     def take(self, user: int) -> bool:
-        """Whether the user may have one more; if so, it is taken."""
+        """True if the user may have one more; if so, it is taken."""
         if self._taken[user] >= self._per_user:
             return False
         self._taken[user] += 1

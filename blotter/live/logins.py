@@ -62,6 +62,6 @@ def _of_session(data: str) -> tuple[int, str]:
 
 
 def _is_of_password(stored: str, user: Any) -> bool:
-    """Whether the session was made under the password that the user has now."""
+    """True if the session was made under the password that the user has now."""
     valid = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     return any(constant_time_compare(stored, each) for each in valid)

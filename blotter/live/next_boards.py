@@ -174,7 +174,7 @@ class Readers:
 
 
 def _timed(job: Callable[[], board_rows.Read]) -> tuple[board_rows.Read, float]:
-    """What it read, and the CPU time of this thread that it took."""
+    """The job's reading, and the CPU time of this thread that it took."""
     began = time.thread_time()
     found = board_rows.with_connection(job)
     return found, time.thread_time() - began

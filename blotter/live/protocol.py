@@ -42,7 +42,7 @@ class Outlet:
         return self._transport.get_write_buffer_size()
 
     def is_free(self) -> bool:
-        """Whether it takes more at once: hardly anything waits here."""
+        """True if it takes more at once: hardly anything waits here."""
         return self._writable.is_set()
 
     async def drained(self) -> None:

@@ -14,7 +14,7 @@ from trades.models import LEDGER_SHARDS
 
 @dataclass(frozen=True)
 class Pulse:
-    """What a poll compares with the last one: how far the readers are, and every mark."""
+    """One poll, to be compared with the last one: how far the readers are, and every mark."""
 
     today: Today
     checkpoints: dict[tuple[str, int], tuple[str, ...]]
@@ -40,7 +40,7 @@ class Pulse:
         return {pk for pk, mark in self.marks.items() if before.marks.get(pk) != mark}
 
     def closes_moved(self, before: "Pulse") -> bool:
-        """Whether a previous close is another one, from which trades and corrections are measured
+        """True if a previous close is another one, from which trades and corrections are measured
         too."""
         return any(
             old is not None

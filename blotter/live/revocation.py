@@ -26,7 +26,7 @@ Pair = tuple[int, str]
 
 
 class Watched(Protocol):
-    """Who watches what, and how that is narrowed: the hub."""
+    """The hub, as this module needs it: who watches what, and how that is narrowed."""
 
     connections: set[Watcher]
 

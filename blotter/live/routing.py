@@ -24,7 +24,7 @@ def _header(scope: dict[str, Any], name: bytes) -> str | None:
 
 
 def same_origin(scope: dict[str, Any]) -> bool:
-    """Whether the Origin, where one is sent, is this site or a trusted one. Programs send none."""
+    """True if the Origin, where one is sent, is this site or a trusted one. Programs send none."""
     origin = _header(scope, b"origin")
     if origin is None:
         return True

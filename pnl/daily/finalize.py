@@ -121,7 +121,7 @@ def _begin_runs(shard: int, days: list[date], known: Sessions, now: datetime) ->
 
 
 def _oldest_unread(cursor: CursorWrapper, shard: int) -> datetime | None:
-    """When the oldest entry beyond the checkpoint was recorded."""
+    """The time at which the oldest entry beyond the checkpoint was recorded."""
     cursor.execute(
         f"""
         SELECT min(e.recorded_at)

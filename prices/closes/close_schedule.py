@@ -24,7 +24,7 @@ def late_attempt(session: date) -> datetime:
 
 
 def next_attempt(session: date, attempts: int, now: datetime) -> datetime | None:
-    """When to ask again for what is missing, `attempts` having been made, the last at `now`.
+    """The time to ask again for what is missing, `attempts` having been made, the last at `now`.
 
     None when that was the last one.
     """
@@ -35,13 +35,15 @@ def next_attempt(session: date, attempts: int, now: datetime) -> datetime | None
 
 
 def next_reading(session: date, following: date, now: datetime) -> datetime | None:
-    """When to read all closes of a settled session again, the last time at `now`; None: enough."""
+    """The time to read all closes of a settled session again, the last time at `now`; None:
+    enough."""
     late = late_attempt(session)
     morning = datetime.combine(following, MORNING, NEW_YORK)
     return next((at for at in (late, morning) if now < at), None)
 
 
 def reading_retry(now: datetime) -> datetime | None:
-    """When to try the last reading again if the one at `now` fails; None when that day is over."""
+    """The time to try the last reading again if the one at `now` fails; None when that day is
+    over."""
     at = now.replace(second=0, microsecond=0) + RETRY_EVERY
     return at if new_york(at).date() == new_york(now).date() else None

@@ -28,7 +28,7 @@ def doubts_found(
 
 
 def doubts_held() -> list[CloseDoubt]:
-    """What waits for a person, of the current source, oldest first."""
+    """Prices that wait for a person, of the current source, oldest first."""
     held = Q(state=State.HELD, source=settings.PRICE_SOURCE)
     return list(CloseDoubt.objects.filter(held).select_related("instrument").order_by("id"))
 

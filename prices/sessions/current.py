@@ -51,7 +51,7 @@ class Sessions:
         return self._calendar.get(day) is not None
 
     def is_tradable(self, day: date) -> bool:
-        """Whether trades may be dated so: a session, with one before it to measure P&L from."""
+        """True if trades may be dated so: a session, with one before it to measure P&L from."""
         return self.is_session(day) and self._calendar.before(day) is not None
 
     def session_of(self, day: date) -> Session:
@@ -100,7 +100,7 @@ class Sessions:
         return found[::-1]
 
     def is_open(self, now: datetime) -> bool:
-        """Whether the exchange trades at this moment: from the open up to, not at, the close."""
+        """True if the exchange trades at this moment: from the open up to, not at, the close."""
         session = self._calendar.get(new_york(now).date())
         return session is not None and session.opens <= now < session.closes
 

@@ -11,7 +11,7 @@ from prices.models import Instrument
 
 
 class FailureKind(StrEnum):
-    """Why a source gave no answer, in the words of metrics and of the system page."""
+    """The reason why a source gave no answer, in the words of metrics and of the system page."""
 
     RATE_LIMITED = "rate_limited"  # it says that it is asked too often (429)
     REFUSED = "refused"  # it answers, but not this (401, 403, 404)

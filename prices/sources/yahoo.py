@@ -114,7 +114,7 @@ class YahooSource:
         return found
 
     def _is_foreign(self, tickers: Sequence[str], answer: LastPrice | Chart) -> bool:
-        """Whether an answer is in another currency than that of all our prices, or from an exchange
+        """True if an answer is in another currency than that of all our prices, or from an exchange
         elsewhere. Such a symbol names another listing than was meant, and its price is left out:
         pence are no dollars. An answer that does not say so is believed."""
         wrong = None
@@ -157,7 +157,7 @@ class YahooSource:
 
 
 def _is_official(chart: Chart, day: date, known: Sessions, now: datetime) -> bool:
-    """Whether a day's bar is its close already. Days off have none."""
+    """True if a day's bar is its close already. Days off have none."""
     if not known.is_session(day):
         return False
     closes = known.session_of(day).closes

@@ -263,7 +263,7 @@ def _kind_of(error: Exception) -> FailureKind:
 
 
 def _retry_after(error: Exception) -> timedelta | None:
-    """What the last answer asked for, in seconds or as a date."""
+    """The pause that the last answer asked for, in seconds or as a date."""
     header: str | None = None
     for frame, _ in traceback.walk_tb(error.__traceback__):
         headers = getattr(frame.f_locals.get("response"), "headers", None)

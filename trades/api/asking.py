@@ -25,7 +25,8 @@ MOST_BYTES = 16 * 1024
 
 @dataclass
 class BookingRequest:
-    """What came in, when, and what was found for it. `problem` is why there is no booking."""
+    """A request to book: its body, its time, and what was found for it. `problem` is why there is
+    no booking."""
 
     now: datetime
     booking: Booking | None = None
@@ -45,7 +46,7 @@ class BookingRequest:
             self.problem = Invalid(*found)
 
     def caller_by_token(self, key: str) -> Caller | None:
-        """Who asks, and what their booking needs; None for an unknown token."""
+        """The caller, and what their booking needs; None for an unknown token."""
         if self.booking is None:
             return caller_by_token(key)
         self.asked = ask(self.booking, now=self.now, token=key)
@@ -58,7 +59,7 @@ class BookingRequest:
 
     @property
     def user(self) -> User | None:
-        """Who was found with what the booking needs."""
+        """The caller, found with what the booking needs."""
         return None if self.asked is None else self.asked.caller.user
 
     def wanted(self) -> Booking:

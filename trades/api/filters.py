@@ -35,7 +35,7 @@ class TradeQuery(QuerySerializer):
 
 
 def filter_of(query: dict[str, Any], accounts: Sequence[int]) -> TradeFilter:
-    """What a validated query asks for, within the accounts that the caller may view and named."""
+    """The filter of a validated query, within the accounts that the caller may view and named."""
     statuses: set[str] | None = None
     if "status" in query:
         statuses = set(query["status"])

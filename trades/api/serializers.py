@@ -58,7 +58,7 @@ class BookingIn(StrictSerializer):
 
 
 class CorrectionIn(StrictSerializer):
-    """What every correction needs: the version that the caller saw, and why."""
+    """The fields of every correction: the version that the caller saw, and why."""
 
     version = WholeNumber(min_value=1, max_value=2**31 - 1)
     reason = TextField(max_length=REASON_LONGEST)

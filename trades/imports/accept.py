@@ -162,7 +162,7 @@ def opened_whole(file: Hashed, options: Options) -> Opened:
 def plan_read(
     user: AbstractBaseUser, opened: Opened, options: Options, now: datetime
 ) -> Plan | None:
-    """What the file as a whole says of its rows; None where no row depends on another one."""
+    """The plan that the file as a whole gives; None where no row depends on another one."""
     limited = limited_of(user, opened)
     is_reversed = options.order is not None or opened.reading.newest_first
     if not (opened.seen.is_planned or is_reversed or limited):

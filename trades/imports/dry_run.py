@@ -11,8 +11,8 @@ from trades.services.limits import Key, ledger_sums
 
 @dataclass
 class Imagined:
-    """What a dry run would have booked so far: sums where they are limited, and the callers' own
-    ids, as short hashes."""
+    """The bookings that a dry run would have made so far: sums where they are limited, and the
+    callers' own ids, as short hashes."""
 
     sums: dict[Key, RunningPosition] = field(default_factory=dict)
     own_ids: set[bytes] = field(default_factory=set)

@@ -123,7 +123,8 @@ def give_up(job: Import) -> None:
 
 
 def state_booked(job: Import) -> ImportState:
-    """What it goes back to when its undo is not done: failed if it had not come to its end."""
+    """The state that it goes back to when its undo is not done: failed if it had not come to its
+    end."""
     return ImportState.DONE if job.rows_done == job.rows_total else ImportState.FAILED
 
 

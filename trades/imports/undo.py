@@ -97,7 +97,8 @@ def _no_short() -> list[Account]:
 
 
 def _reversals(job: Import, accounts: Iterable[Account]) -> dict[Key, Changes]:
-    """What cancelling its standing trades would add in these accounts, by key and trade date."""
+    """The entries that cancelling its standing trades would add in these accounts, by key and trade
+    date."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT t.account_id, t.instrument_id, t.trade_date,"

@@ -14,7 +14,7 @@ def refuse_another_cluster() -> None:
 
 
 def same_cluster() -> bool:
-    """Whether the latest epoch is of this cluster; without any epoch it is not."""
+    """True if the latest epoch is of this cluster; without any epoch it is not."""
     latest = LedgerEpoch.objects.order_by("-epoch").first()
     return latest is not None and latest.system_identifier == system_identifier()
 

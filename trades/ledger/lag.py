@@ -71,8 +71,8 @@ def shard_lags() -> list[ShardLag]:
 
 
 def horizon() -> Horizon:
-    """Who holds the horizon back; all None when no transaction has an id. Ages of other users'
-    sessions are seen only with pg_read_all_stats, which the local stack grants."""
+    """The transaction that holds the horizon back; all None when no transaction has an id. Ages of
+    other users' sessions are seen only with pg_read_all_stats, which the local stack grants."""
     with connection.cursor() as cursor:
         cursor.execute(
             """

@@ -41,7 +41,7 @@ class Batch(Protocol):
     def params(self) -> dict[str, Any]: ...
 
     def upto_of(self, account: int) -> Place:
-        """How far it goes in the account's shard."""
+        """The place up to which it goes in the account's shard."""
         ...
 
 
@@ -97,9 +97,10 @@ KINDS: tuple[type[Batch], ...] = (Stretch, Handful)
 
 
 class Projection(Protocol):
-    """What keeps sums of the ledger. `apply` runs inside the batch's transaction, set-based, over
-    the batch's entries only, gives the same sums in whatever order batches come, and returns how
-    many entries it applied. The statements of a handful are prepared: their text is always one."""
+    """A projection: it keeps sums of the ledger. `apply` runs inside the batch's transaction,
+    set-based, over the batch's entries only, gives the same sums in whatever order batches come,
+    and returns how many entries it applied. The statements of a handful are prepared: their text is
+    always one."""
 
     @property
     def name(self) -> str: ...

@@ -96,7 +96,7 @@ def rebuild_to_the_end(projection: Rebuildable, *, accounts: list[str] | None = 
 
 
 def _survey(projection: Rebuildable, ids: list[int] | None) -> tuple[dict[int, Rebuilt], set[int]]:
-    """What differs, by account, and the accounts in quarantine: all in one snapshot."""
+    """The rows that differ, by account, and the accounts in quarantine: all in one snapshot."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         lift_timeouts(cursor)

@@ -189,7 +189,7 @@ def _turn(
 
 
 def may_be_the_batch(error: Exception) -> bool:
-    """Whether applying failed for what a batch holds, or for how much it holds."""
+    """True if applying failed for what a batch holds, or for how much it holds."""
     if _was_too_long(error):
         return True
     return not (is_outage(error) or isinstance(error.__cause__, NO_ENTRYS_FAULT))
@@ -200,7 +200,7 @@ def _was_too_long(error: Exception) -> bool:
 
 
 def _count(batch: Stretch) -> int:
-    """How many entries a batch has, those of quarantined accounts included."""
+    """The number of a batch's entries, those of quarantined accounts included."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM trades_ledgerentry e WHERE {Stretch.WHERE}",

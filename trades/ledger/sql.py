@@ -102,9 +102,9 @@ def late_entries(session: str, known_at: str) -> str:
 
 
 def added_by(terms: str = "") -> dict[str, str]:
-    """What the terms of a trade or a version add to each sum of the ledger, by the column that it
-    has in an entry and in every table of sums. `terms` is what stands before their columns' names.
-    Bought is positive."""
+    """The addition that the terms of a trade or a version make to each sum of the ledger, by the
+    column that it has in an entry and in every table of sums. `terms` is what stands before their
+    columns' names. Bought is positive."""
     quantity = f"CASE {terms}side WHEN 'buy' THEN {terms}quantity ELSE -{terms}quantity END"
     return {"quantity": quantity, "notional": f"({quantity}) * {terms}price", "trades": "1"}
 

@@ -17,7 +17,7 @@ from trades.ledger.projection import KINDS, Batch, Place
 
 @dataclass(frozen=True)
 class Scope:
-    """What a rebuild covers: a shard's entries up to a checkpoint, of all or some accounts."""
+    """The scope of a rebuild: a shard's entries up to a checkpoint, of all or some accounts."""
 
     shard: int
     upto: Place
@@ -45,8 +45,8 @@ class Scope:
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a survey compares with: the entries of all shards up to the checkpoints that its own
-    snapshot sees, of all or some accounts."""
+    """The entries that a survey compares with: those of all shards up to the checkpoints that its
+    own snapshot sees, of all or some accounts."""
 
     upto: Sequence[Place]
     """By shard."""
@@ -183,8 +183,8 @@ class SumTable:
         return int(cursor.fetchone()[0])
 
     def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
-        """What a rebuild would find, by account id; writes nothing and needs no lock. One parallel
-        pass over the ledger."""
+        """The differences that a rebuild would find, by account id; writes nothing and needs no
+        lock. One parallel pass over the ledger."""
         cursor.execute(self._survey, bounds.params)
         return {account: Rebuilt(*counts) for account, *counts in cursor.fetchall()}
 

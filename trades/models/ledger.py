@@ -59,8 +59,8 @@ class Terms(models.Model):
 
 
 def _within_input(name: str) -> Q:
-    """What `kernel.money` takes at most. Constraints say it, for columns of a precision could not
-    be widened without writing their tables anew."""
+    """The limits of `kernel.money` from above. Constraints say them, for columns of a precision
+    could not be widened without writing their tables anew."""
     return Q((f"{name}__lte", MAX_INPUT)) & Q(LessThanOrEqual(DecimalsNeeded(name), MAX_DECIMALS))
 
 
@@ -289,7 +289,8 @@ class Quarantine(models.Model):
 
 
 class Checkpoint(models.Model):
-    """How far one consumer has read one shard. It moves in the transaction that applies."""
+    """The place up to which one consumer has read one shard. It moves in the transaction that
+    applies."""
 
     consumer = models.CharField(max_length=32)
     shard = models.SmallIntegerField()

@@ -154,7 +154,7 @@ class Batch:
 
     @property
     def is_plain(self) -> bool:
-        """Whether all can be booked with neither lock nor sums."""
+        """True if all can be booked with neither lock nor sums."""
         return not self.refused and not self._limited()
 
     def lock(self) -> None:
@@ -301,7 +301,7 @@ class Batch:
 
 
 def sends_first_terms(booking: Booking, trade_id: UUID | str) -> bool:
-    """Whether the fields sent now say what version 1 says: a retry may leave out a default."""
+    """True if the fields sent now say what version 1 says: a retry may leave out a default."""
     first = TradeVersion.objects.select_related("account", "instrument").get(
         trade_id=trade_id, version=1
     )

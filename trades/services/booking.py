@@ -124,7 +124,7 @@ def _refuse_not_entitled(batch: Batch) -> None:
 
 
 def _is_own(error: IntegrityError) -> bool:
-    """Whether the trade's own id is what stands in its way. Which table says so depends on which is
+    """True if the trade's own id is what stands in its way. Which table says so depends on which is
     written first."""
     cause = error.__cause__
     return isinstance(cause, psycopg.errors.UniqueViolation) and cause.diag.constraint_name in (

@@ -125,7 +125,7 @@ def _raise_conflict(batch: Batch) -> None:
 
 
 def _group_insert(group: UUID, user: AbstractBaseUser, terms_hash: str, trades: int) -> bool:
-    """Whether the group is new; otherwise its booking has committed."""
+    """True if the group is new; otherwise its booking has committed."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO trades_requestgroup (id, user_id, terms_hash, trades)"

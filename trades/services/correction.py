@@ -100,7 +100,7 @@ def trade_cancel(
 
 
 def correction_allowed(*, user: AbstractBaseUser, trade: Trade, now: datetime) -> bool:
-    """Whether the user may correct the trade where it is, before they try."""
+    """True if the user may correct the trade where it is, before they try."""
     rights = _rights_of(user).get(trade.account_id)
     try:
         _may_correct(user, trade, [] if rights is None else [rights], now)
@@ -215,6 +215,7 @@ def _terms_of(trade: Trade) -> list[Any]:
 
 
 def _added(trade: Trade, sign: int) -> dict[Key, dict[date, Decimal]]:
-    """What the trade's present terms add to its key (`sign` = 1), or take back (-1)."""
+    """The quantity that the trade's present terms add to its key (`sign` = 1), or take back
+    (-1)."""
     quantity = sign * signed(trade.side, trade.quantity)
     return {(trade.account_id, trade.instrument_id): {trade.trade_date: quantity}}

@@ -38,7 +38,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one statement answers. `close` is the previous close of the booking's trade date, None
+    """The answer of one statement. `close` is the previous close of the booking's trade date, None
     where there is none."""
 
     caller: Caller
@@ -47,7 +47,7 @@ class Asked:
 
 
 def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
-    """What these bookings need, in three queries, however many they are."""
+    """The facts that these bookings need, in three queries, however many they are."""
     rights = {r.account.code: r for r in account_rights(user)}
     return Known(rights, names_of(b.ticker for b in bookings), sessions())
 
@@ -82,7 +82,7 @@ _ASK_BY_TOKEN, _ASK_BY_ID = _ask_sql(BY_TOKEN), _ask_sql(BY_ID)
 def ask(
     booking: Booking | None, *, now: datetime, token: str | None = None, user: int | None = None
 ) -> Asked | None:
-    """Who asks, by token or id, and what their booking needs; None when there is no such user.
+    """The caller, by token or id, and what their booking needs; None when there is no such user.
     One statement; two when the calendar has changed since this process read it."""
     cached, stamp = sessions_cached()
     while True:
@@ -148,7 +148,7 @@ def trade_date_of(
 def date_refused(
     day: date, known: Sessions, today: date, now: datetime, attr: str = "trade_date"
 ) -> FieldError | None:
-    """What is wrong with a trade date at `now`, when the business date is `today`. On a holiday,
+    """The fault of a trade date at `now`, when the business date is `today`. On a holiday,
     which is later than the business date, today is no session rather than in the future."""
     if day > today and (day > new_york(now).date() or known.is_tradable(day)):
         return FieldError(

@@ -29,7 +29,7 @@ class ShortPosition(Invalid):
 
 
 class Instrument(Protocol):
-    """What the rule asks of an instrument."""
+    """An instrument, as the rule needs it."""
 
     @property
     def pk(self) -> int: ...
@@ -49,7 +49,7 @@ def invalid(errors: Iterable[FieldError]) -> Invalid:
 
 
 def is_limited(account: Account, instrument: Instrument) -> bool:
-    """Whether what is booked here depends on what is held."""
+    """True if what is booked here depends on what is held."""
     return not (account.can_short and account.is_active and instrument.is_active)
 
 
@@ -75,8 +75,9 @@ def refusal(
     *,
     may_grow: bool = False,
 ) -> FieldError | None:
-    """Why `added` may not be added to what is held of a key; None when it may. The accounts must
-    be locked. With `may_grow` what is inactive may grow, as where a sale is cancelled."""
+    """The reason why `added` may not be added to what is held of a key; None when it may. The
+    accounts must be locked. With `may_grow` what is inactive may grow, as where a sale is
+    cancelled."""
     change = sum(added.values(), Decimal(0))
     if not may_grow and held.grows(change):
         if not _may_grow(instrument, added):
@@ -112,13 +113,14 @@ def refuse_beyond_limits(added: Mapping[Key, Changes], *, may_grow: bool = False
 
 
 def _may_grow(instrument: Instrument, added: Changes) -> bool:
-    """Whether more of it may be held by these changes: the history of a delisted name is booked."""
+    """True if more of it may be held by these changes: the history of a delisted name is booked."""
     since = instrument.inactive_since
     return instrument.is_active or (since is not None and all(day < since for day in added))
 
 
 def ledger_sums(keys: Iterable[Key]) -> dict[Key, RunningPosition]:
-    """What the ledger holds of each key, by trade date. One query, later than the locks."""
+    """The quantity that the ledger holds of each key, by trade date. One query, later than the
+    locks."""
     wanted = sorted(keys)
     found: dict[Key, dict[date, Decimal]] = {key: {} for key in wanted}
     with connection.cursor() as cursor:

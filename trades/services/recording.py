@@ -70,7 +70,7 @@ RECORDED_NOW = (
 
 
 def _leg(prefix: str, sign: int) -> str:
-    """What a trade's terms add to the ledger (`sign` = 1), or take back (-1), as a row of
+    """The row that a trade's terms add to the ledger (`sign` = 1), or take back (-1): one of
     `_ENTERED`."""
     key = ", ".join(f"d.{prefix}{name}" for name in _KEY)
     sums = ", ".join(f"{sign} * ({added})" for added in added_by(f"d.{prefix}").values())

@@ -64,13 +64,13 @@ def is_option(ticker: str) -> bool:
 
 
 def is_total(cells: Sequence[str]) -> bool:
-    """Whether the first words of a row say that it sums others up."""
+    """True if the first words of a row say that it sums others up."""
     first = next((cell for cell in cells if cell.strip()), "")
     return len(first) <= 64 and _TOTAL.match(first.strip()) is not None
 
 
 def is_text(cells: Sequence[str]) -> bool:
-    """Whether a line is a sentence rather than a row: three words or more, and no cell that is a
+    """True if a line is a sentence rather than a row: three words or more, and no cell that is a
     number or says a side. A row that lost its end must not be taken for one."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     text = " ".join(filled)[:4096]
