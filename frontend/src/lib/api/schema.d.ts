@@ -765,7 +765,7 @@ export interface components {
          * @enum {string}
          */
         ConflictOutTypeEnum: "client_error" | "confirmation_required";
-        /** @description What every correction needs: the version that the caller saw, and why. */
+        /** @description The fields of every correction: the version that the caller saw, and why. */
         CorrectionInRequest: {
             version: number;
             reason: string;
