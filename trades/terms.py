@@ -102,7 +102,7 @@ TERMS = (
 )  # fmt: skip
 
 # Said with a price of 0, for free and worthless shares, and kept nowhere: the price says it.
-PRICE_ZERO = Term("price_zero", Kind.FLAG, "", "", "The price is 0", versioned=False)
+PRICE_ZERO = Term("price_zero", Kind.FLAG, "", "", "Free or worthless", versioned=False)
 SAID = (*TERMS, PRICE_ZERO)
 """All that a caller may say."""
 

@@ -54,7 +54,7 @@ class CancelForm(ReasonForm):
 
 _HELP = {
     "price": "In US dollars.",
-    "price_zero": "For free or worthless shares; say why in the note.",
+    "price_zero": "A price of 0 is meant; the note says why.",
 }
 # A price of 0 is meant only where somebody says so: it is never filled in.
 _FIELDS = (*AMENDABLE, PRICE_ZERO)

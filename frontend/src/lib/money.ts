@@ -133,19 +133,26 @@ export function price(value: Decimal): string {
   return `${negative ? MINUS : ""}${group(whole)}.${fraction}`;
 }
 
-/** Decimals that a list has room for, and the digits that it shows of a number below them. */
+/** Decimals that a list has room for behind one digit; each further digit takes the room of one. */
 const ROOM = 6;
-const DIGITS = 4;
 
 /**
- * What a list shows of a number: all of it where there is room, else its beginning, "3.333333…" of
- * 3.3333333333. Nothing is rounded, and of a tiny number the first digits show: it is not 0.
+ * What a list shows of a number: up to 6 decimals, else its beginning: "3.333333…" of 3.3333333333,
+ * "105.3333…" of 105.3333333333. Nothing is rounded, and what is tiny is not shown as 0.
  */
 function brief(value: Decimal, inFull: (value: Decimal) => string): string {
   const { negative, whole, fraction } = split(value);
-  const room = Math.max(ROOM, leadingZeros(value) + DIGITS);
-  if (fraction.replace(/0+$/, "").length <= room) return inFull(value);
+  if (fraction.replace(/0+$/, "").length <= ROOM) return inFull(value);
+  if (whole === "0" && leadingZeros(value) >= ROOM) return negative ? `>${MINUS}${TINY}` : `<${TINY}`;
+  const room = Math.max(2, ROOM + 1 - whole.length);
   return `${negative ? MINUS : ""}${group(whole)}.${fraction.slice(0, room)}…`;
+}
+
+const TINY = `0.${"1".padStart(ROOM, "0")}`;
+
+/** Whether a list shows less than there is. */
+export function isBrief(shown: string): boolean {
+  return /^[<>]|…$/.test(shown);
 }
 
 /** The zeros between the point and the first digit of a number below 1; else 0. */

@@ -26,7 +26,7 @@ export function furtherOf(typed: Readonly<Record<TermName, string>>): Partial<Ne
 export function zeroComplaints(price: string, isMeant: boolean, note: string): Partial<Record<SaidName, string>> {
   if (!money.isZero(price)) return {};
   return {
-    ...(!isMeant && { price_zero: "Tick it if these shares are free or worthless." }),
+    ...(!isMeant && { price_zero: "Tick it if a price of 0 is meant." }),
     ...(note.trim() === "" && { note: "Say why the price is 0." }),
   };
 }

@@ -45,7 +45,7 @@ export function numberColumn<Row extends object>(column: NumberColumn<Row>): Col
     valueGetter: ({ data }) => data?.[field] ?? null,
     valueFormatter: ({ value }) => (value === null ? "n/a" : show(value as Decimal)),
     tooltipValueGetter: ({ value, valueFormatted }) =>
-      valueFormatted?.endsWith("…") === true ? money.quantity(value as Decimal) : null,
+      money.isBrief(valueFormatted ?? "") ? money.quantity(value as Decimal) : null,
     comparator: (left: Decimal | null, right: Decimal | null, _a, _b, descending) =>
       money.compareDecimals(left, right, descending),
     enableCellChangeFlash: moves !== undefined,
