@@ -16,7 +16,7 @@ RESTATE_EXPIRES_SECONDS = 60
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shards: int | list[int]) -> int:
-    """Both consumers: they share a queue, and a message."""
+    """Apply what both consumers have unread: they share a queue, and a message."""
     entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST], shards)
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
@@ -36,13 +36,14 @@ def record_intraday() -> int:
 
 @shared_task(name="pnl.tasks.apply_cost")
 def apply_cost(shards: int | list[int]) -> int:
-    """Cost alone."""
+    """Apply what the cost's consumer alone has unread."""
     return ledger_apply(apply_cost.name, [COST], shards)
 
 
 @shared_task(name="pnl.tasks.rebuild_cost")
 def rebuild_cost(accounts: list[str] | None = None) -> int:
-    """Cost of all accounts, or those of these codes, anew; the number of rows that were mended."""
+    """Compute the cost of all accounts, or those of these codes, anew; the number of rows that were
+    mended."""
     return rebuild_to_the_end(COST, accounts=accounts)
 
 

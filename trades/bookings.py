@@ -235,7 +235,7 @@ def terms_hash(booking: Booking) -> str:
 
 
 def batch_hash(bookings: Iterable[Booking]) -> str:
-    """Of all that was sent, in its order, the callers' ids included."""
+    """The hash of all that was sent, in its order, the callers' ids included."""
     found = hashlib.sha256()
     for booking in bookings:
         row = {**sent_terms(booking), "client_trade_id": booking.client_trade_id}

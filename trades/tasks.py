@@ -13,7 +13,7 @@ from trades.ledger.consumer import ledger_sweep
 
 @shared_task(name="trades.tasks.sweep")
 def sweep() -> int:
-    """Everything that waits for somebody to go on with it."""
+    """Wake readers and imports that are behind; the number of those that were."""
     return ledger_sweep() + imports_sweep()
 
 

@@ -60,7 +60,8 @@ class Asked(Generic[Key, Answer]):
 
 
 class Admission:
-    """On threads of its own: no question waits for boards that are being read."""
+    """Answers who comes in and what they may see, on threads of its own: no question waits for
+    boards that are being read."""
 
     def __init__(self) -> None:
         pool = ThreadPoolExecutor(2, thread_name_prefix="hub-admits")

@@ -40,7 +40,8 @@ class Board:
         self.forget(0)
 
     def forget(self, at: int) -> None:
-        """As if it had never been read; whoever was told anything needs a snapshot."""
+        """Empty the board, as if it had never been read; whoever was told anything needs a
+        snapshot."""
         self.rows = {kind.name: Kept(REMEMBERED_ROWS, at) for kind in self.kinds}
         self.trades = DayTrades(at)
         self.trades_total = 0
@@ -57,7 +58,7 @@ class Board:
         return True
 
     def held(self, tickers: Set[str]) -> tuple[set[str], bool]:
-        """Which of these have rows here, and whether those are most of what has."""
+        """Those of these tickers that have rows here, and True if they are most of the rows."""
         kept = [self.rows[kind.name] for kind in self.kinds if kind.by_instrument]
         held = {ticker for rows in kept for ticker in rows.entries.keys() & tickers}
         return held, 2 * len(held) > max(map(len, kept), default=0)

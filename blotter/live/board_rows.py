@@ -78,7 +78,8 @@ def _rows_of_accounts(
     today: Today,
     found: dict[int, AccountFound],
 ) -> list[Row]:
-    """Of accounts where anything changed. What there is always one of is never gone."""
+    """Rows of the accounts where anything changed. The row of a kind that always has one an account
+    is never gone, so its absence is not asked for."""
     touched = [each.account for each in wanted if each.unread.total]
     for account in touched:
         found[account].asked[kind.name] = None if kind.key else set()
@@ -92,7 +93,7 @@ def _rows_by_instrument(
     today: Today,
     found: dict[int, AccountFound],
 ) -> list[Row]:
-    """Of the instruments that changed, or of all."""
+    """Rows of the instruments that changed, or of all instruments."""
     whole = [each.account for each in wanted if each.unread.positions]
     keys: set[tuple[int, int]] = set()
     for each in wanted:

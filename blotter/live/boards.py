@@ -118,7 +118,7 @@ class Boards:
                 board.unread.priced({self.ids[ticker] for ticker in held})
 
     def everything(self) -> None:
-        """Any notice may have been lost."""
+        """Have everything read again: any notice may have been lost."""
         self.prices.unread.priced(None)
         for board in self.by_account.values():
             board.unread.all()

@@ -53,6 +53,6 @@ class Comparison:
         self._priced.discard(board)
 
     def prices_moved(self) -> None:
-        """It explains what prices can change."""
+        """A move of prices explains the differences that prices can make."""
         for board in list(self._priced):
             self.explained(board)

@@ -101,8 +101,8 @@ class Composer:
         return self._shared_text((view, -1, ""), lambda: self._snapshot(view, now))
 
     def update(self, view: View, told: int, floor: str, now: datetime) -> Text | None:
-        """What differs from what was told: None for nothing, `BEHIND` where only a snapshot can
-        tell."""
+        """The text of what differs from what was told: None for nothing, `BEHIND` where only a
+        snapshot can tell."""
         self._keep_up()
         key = view, told, floor
         if key in self._news:
@@ -247,8 +247,8 @@ class Composer:
         return entry.body[:-1] + b',"age_seconds":%s}' % orjson.dumps(age)
 
     def _row(self, kind: Kind, board: Board, entry: Entry) -> bytes:
-        """As calculated when it was read, or, if nothing is known to have changed since, when that
-        was found out."""
+        """A row with the time for which it holds: that of its reading, or of the last look that
+        found nothing changed since."""
         if not kind.moment:
             return entry.body
         at = board.read_at

@@ -52,7 +52,7 @@ def write_figures(figures: Figures) -> None:
 
 
 def read_figures() -> list[Figures]:
-    """Of all ws processes, by process. Raises RedisError."""
+    """The figures of all ws processes, by process. Raises RedisError."""
     with _redis() as client:
         keys = list(client.scan_iter(match=KEY.format("*"), count=1_000))
         found = client.mget(keys) if keys else []

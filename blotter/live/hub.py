@@ -83,7 +83,8 @@ class Hub:
     # --- connections ----------------------------------------------------------------------------
 
     def join(self, connection: Watcher) -> None:
-        """Before its first subscription. The caller has taken a place for it."""
+        """Take a connection in, before its first subscription. The caller has taken a place for
+        it."""
         self.connections.add(connection)
         if not self._tasks:
             loops = (
@@ -191,7 +192,8 @@ class Hub:
         return await loop.run_in_executor(self._pool, partial(board_rows.with_connection, job))
 
     async def _first_pulse(self) -> None:
-        """Before the first board is read: what changes after it differs from this."""
+        """Take the pulse before the first board is read: what changes after it differs from
+        this."""
         async with self._pulse_lock:
             if self._pulse is None:
                 self._pulse = await self.run(read_pulse)

@@ -44,7 +44,8 @@ class ActivityProjection(SumProjection):
         return entries
 
     def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
-        """End-of-day P&L follows what was mended, and of accounts that were named in any case."""
+        """Rebuild, and have end-of-day P&L follow: where something was mended, and in any case for
+        accounts that were named."""
         rebuilt = super().rebuild(cursor, scope)
         if rebuilt.written or rebuilt.removed or scope.accounts is not None:
             cursor.execute(_REQUEST_ALL, scope.params)

@@ -98,7 +98,8 @@ def _settled(days: list[date], known: Sessions, now: datetime) -> list[date]:
 
 
 def _begin_runs(shard: int, days: list[date], known: Sessions, now: datetime) -> list[date]:
-    """Begin the runs of the days for which the reader has what was recorded by their end; those."""
+    """Begin the runs of those days for which the reader has all that was recorded by their end, and
+    return these days."""
     Checkpoint.objects.get_or_create(consumer=ACTIVITY.name, shard=shard)
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute(

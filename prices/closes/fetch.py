@@ -179,7 +179,8 @@ def _fetch(
 def _record(
     asked_of: PriceSource, rows: Sequence[CloseKey], only_missing: bool, now: datetime
 ) -> int:
-    """What is made up here is as it is meant; what others say is judged."""
+    """Record closes: those that are made up here as they are, those of others once they are
+    judged."""
     if asked_of.ticks_at_any_hour:
         return closes_insert(rows, asked_of.name, only_missing=only_missing)
     return closes_record(rows, asked_of.name, only_missing=only_missing, now=now)
@@ -192,7 +193,8 @@ def _ask(
     last: date,
     clock: Callable[[], datetime],
 ) -> list[SourceClose]:
-    """Between two of these a refresh of quotes has its turn."""
+    """Ask the source while nobody else does. Between two of these calls a refresh of quotes has its
+    turn."""
     with exclusive(asked_of, wait_seconds=WAIT_SECONDS):
         now = clock()
         return ask(asked_of, lambda: asked_of.closes(some, first, last, now=now), now=now)

@@ -86,7 +86,7 @@ class _Evidence:
 
 @dataclass(frozen=True)
 class _Look:
-    """What is known beforehand, and at which moment who was asked."""
+    """The facts that answers are judged by, the source that gave them, and when."""
 
     recorded: Mapping[Key, Decimal]
     before: Mapping[Key, _Before]

@@ -39,7 +39,7 @@ def trade_out(trade: Trade) -> Row:
 
 
 def version_row(version: TradeVersion) -> Row:
-    """Of a version that was read with account, instrument, actor and trade."""
+    """The row of a version that was read with account, instrument, actor and trade."""
     known = executed_at_known(version.executed_at, version.trade.booked_at, version.trade_date)
     return {
         "version": version.version,

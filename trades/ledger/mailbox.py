@@ -63,8 +63,8 @@ def put(pipe: Any, task: str, shards: Iterable[int]) -> None:
 
 
 class Mailbox:
-    """A task's, as one run of it takes from it. Never raises: after one failure it stays empty, and
-    the sweep finds what is in it."""
+    """A task's mailbox, as one run of the task takes from it. Never raises: after one failure it
+    stays empty, and the sweep finds what is in it."""
 
     def __init__(self, task: str) -> None:
         self._keys = _keys(task)
@@ -76,7 +76,7 @@ class Mailbox:
         return {int(shard) for shard in self._ask(_TAKE, CALLED_MS, int(stay), _MOST_TAKEN) or ()}
 
     def leave(self) -> None:
-        """Whoever nudges calls somebody from now on."""
+        """Have whoever nudges from now on call somebody."""
         self._ask(_LEAVE)
 
     def _ask(self, script: str, *arguments: int) -> Any:

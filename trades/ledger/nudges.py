@@ -60,7 +60,7 @@ class Call(NamedTuple):
 
 
 def calls_of(nudges: Iterable[Nudge]) -> list[Call]:
-    """One for all the shards of a task, one for each import."""
+    """The calls for these nudges: one for all the shards of a task, one for each import."""
     shards: dict[tuple[str, str], set[int]] = {}
     calls: list[Call] = []
     for consumer, what in nudges:

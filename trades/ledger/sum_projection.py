@@ -114,7 +114,7 @@ class SumTable:
 
     @cached_property
     def _apply(self) -> Mapping[type[Batch], str]:
-        """By the kind of batch."""
+        """The applying statement, by the kind of batch."""
         return {kind: self._applied(kind.WHERE) for kind in KINDS}
 
     def _applied(self, where: str) -> str:
