@@ -76,6 +76,8 @@ class IdentityAdapter(DefaultSocialAccountAdapter):
     names, at the first time and never again: from then on its id counts, not the name."""
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        # The provider's own token: nobody needs it any more, and a half login is kept in a session.
+        sociallogin.token = None
         account, name = sociallogin.account, _name_of(sociallogin)
         user = sociallogin.user if sociallogin.is_existing else _first_time(account, name)
         if user is None or not user.is_active:

@@ -283,6 +283,17 @@ def test_few_passwords_are_hashed_at_a_time_and_others_are_answered(
     assert set(seen) == {400, 429}
 
 
+def test_who_was_told_to_come_again_has_tried_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = hashing.Slots(1, 0, seconds=5)
+    monkeypatch.setattr("accounts.backends.slots", full)
+    with full.one():
+        answer = token("trader", "demo")
+        assert answer.status_code == 429
+        assert answer.json()["errors"][0]["code"] == "too_many_logins"
+    assert AccessFailureLog.objects.count() == 0
+    assert let_in(token("trader", "demo"))
+
+
 def test_a_name_or_password_that_nobody_can_have_costs_nothing(slow: None) -> None:
     long = "x" * 9_900_000
     for given in ({"username": long, "password": "x"}, {"username": "trader", "password": long}):

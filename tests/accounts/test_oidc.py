@@ -197,6 +197,8 @@ def test_a_second_factor_is_asked_for_too(
     secret = give_totp(trader)
     client = Client()
     assert log_in(client, next="/pnl/")["Location"] == "/second-factor/authenticate/"
+    (given,) = provider.given
+    assert given not in repr(dict(client.session)), "the provider's token is kept nowhere"
     assert client.get("/api/v1/accounts/").status_code == 401
     code = format_hotp_value(hotp_value(secret, int(time.time()) // 30))
     answer = client.post("/second-factor/authenticate/", {"code": code})

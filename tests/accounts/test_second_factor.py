@@ -140,6 +140,22 @@ def test_off_means_nobody_is_asked(settings: Any, secret: str) -> None:
     assert half().get("/second-factor/").status_code == 404
 
 
+def test_its_pages_have_the_policy_of_all_and_are_stored_nowhere(trader: User) -> None:
+    client = half()
+    sent = {"password": "demo", "next": "/second-factor/"}
+    again = client.get("/reauthenticate/")
+    client.post("/reauthenticate/", sent)
+    pages = [client.get(f"/second-factor/{at}") for at in ("", "totp/activate/")]
+    give_totp(trader)
+    pages += [again, half().get(CODE), client.get("/second-factor/recovery-codes/generate/")]
+    for page in pages:
+        assert page.status_code == 200
+        policy = page["Content-Security-Policy"]
+        assert "script-src 'self';" in policy + ";"
+        assert "form-action 'self';" in policy + ";"
+        assert "no-store" in page["Cache-Control"]
+
+
 # --- what a wrong code costs ----------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from tests.accounts.login_provider import CLIENT, SECRET, LoginProvider
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.conftest import picture
+from tests.browser.test_accessibility import serious
 from tests.stack.running import PASSWORD, RunningStack
 
 
@@ -56,8 +57,11 @@ def page(chromium: Browser, guarded: RunningStack) -> Iterator[Page]:
 
 
 def keep(page: Page, name: str) -> None:
+    """A picture of it in both themes, of which axe-core finds nothing serious."""
     for theme in ("dark", "light"):
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        if name != "admin":
+            assert serious(page) == [], f"{name}, {theme}"
         page.screenshot(path=_place(f"second factor {name} {theme}"), full_page=True)
 
 
