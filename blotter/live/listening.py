@@ -17,6 +17,8 @@ logger = logging.getLogger(__name__)
 BEACON_SECONDS = 1.0
 BEACON_MISSED_SECONDS = 3.0
 PATIENCE_SECONDS = 1.0
+WARN_SECONDS = 10.0
+"""Of thousands that come at once and are not told of in time, one line says it."""
 
 
 class Listener:
@@ -35,6 +37,7 @@ class Listener:
         self._joining = asyncio.Lock()
         self._ready = asyncio.Event()
         self._last_beacon = time.monotonic()
+        self._warned_at = float("-inf")
 
     async def join(self, groups: set[str]) -> None:
         """Be in these groups too, before what they tell of is read. Redis is not waited for longer
@@ -48,7 +51,10 @@ class Listener:
                 async with self._joining:
                     await self._join()
         except TimeoutError:
-            logger.warning("groups not joined in time, the pulse goes on")
+            now = time.monotonic()
+            if not groups <= self._joined and now - self._warned_at > WARN_SECONDS:
+                self._warned_at = now
+                logger.warning("groups not joined in time, the pulse goes on")
 
     async def follow(self, wanted: set[str]) -> None:
         """Be in these groups and no others. What was told in those that are joined only now is

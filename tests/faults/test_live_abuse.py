@@ -5,6 +5,7 @@ work that somebody can make is.
 """
 
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from tests.stack.running import RunningStack
 LOOPS = 30
 LOOP_SECONDS = 6.0
 SNAPSHOTS = 10
-SILENT_SECONDS = 10.0
+SILENT_SECONDS = float(os.environ.get("SILENT_SECONDS", "10"))
 FLAT_MB = 32
 """What a silent reader may add to the process: about what an idle one of Python moves by itself."""
 
