@@ -94,12 +94,14 @@ def _tick(stack: Stack, prices: Ticker, pages: Watchers, report: Report, name: s
     after = _figures(stack)
     reading = after["reading_seconds"] - before["reading_seconds"]
     composing = after["composing_seconds"] - before["composing_seconds"]
-    sending = cpu - reading - composing - at_rest * seconds
+    comparing = after["comparing_seconds"] - before["comparing_seconds"]
+    sending = cpu - reading - comparing - composing - at_rest * seconds
     report.add(f"{name}: a tick, frames", seen.frames / TICKS, "")
     report.add(f"{name}: a tick, a frame", seen.bytes / seen.frames / 1000, "kB")
     report.add(f"{name}: a tick, until the last has it", took / TICKS, "s")
     report.add(f"{name}: a tick, ws CPU", cpu / TICKS, "s")
     report.add(f"{name}: a tick, of it reading", reading / TICKS, "s")
+    report.add(f"{name}: a tick, of it comparing", comparing / TICKS, "s")
     report.add(f"{name}: a tick, of it composing", composing / TICKS, "s")
     report.add(f"{name}: a tick, of it sending", sending / TICKS, "s")
     report.add(f"{name}: frames a second of CPU, in all", seen.frames / cpu, "")

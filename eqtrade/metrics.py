@@ -154,6 +154,7 @@ _LIVE = {
     "updates": "Updates sent",
     "readings": "Readings of the database",
     "reading_seconds": "CPU seconds of reading",
+    "comparing_seconds": "CPU seconds of marking what may have changed and comparing what was read",
     "composing_seconds": "CPU seconds of composing what is sent",
     "cut_off": "Connections ended because they read too slowly",
     "differences": "Boards that, read again whole, differed without a notice",

@@ -34,6 +34,7 @@ class Figures:
     readings: int = 0
     rows_read: int = 0
     reading_seconds: float = 0.0
+    comparing_seconds: float = 0.0
     texts: int = 0
     composing_seconds: float = 0.0
     cut_off: int = 0

@@ -12,6 +12,7 @@ whatever else might have been missed is found by reading the boards again whole,
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -172,7 +173,9 @@ class Hub:
         if message["type"] == "import":
             self._import_news.heard(message["user"], message["import"])
         else:
+            began = time.thread_time()
             self._noting.heard(message)
+            self.figures.comparing_seconds += time.thread_time() - began
             self._readers.wake()
 
     def _lost(self, groups: set[str]) -> None:
