@@ -13,7 +13,7 @@ from benchmarks.report import Report
 
 TRADES = int(os.environ.get("BENCH_TRADES", "5000000"))
 BEFORE = "0012"
-STEPS = ("0013", "0014", "0015", "0016")
+STEPS = ("0013", "0014", "0015", "0016", "0018")
 FILES = "SELECT pg_relation_filenode(oid) FROM pg_class WHERE relname = ANY(%s) ORDER BY relname"
 # The locks that keep others out, if only from writing; reading and writing take weaker ones.
 LOCKS = """

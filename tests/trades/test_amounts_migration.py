@@ -1,4 +1,5 @@
-"""An upgrade of trades of 6 decimals: nothing is written anew, and what was refused is taken."""
+"""An upgrade of trades of 6 decimals: nothing is written anew, what was refused is taken, and what
+must not be is refused as before."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,11 +11,15 @@ from django.db import DatabaseError, connection, transaction
 
 from eqtrade.up.postgres import PostgresServer
 
-BEFORE, AFTER = "0012", "0016"
+BEFORE, AFTER = "0012", "0018"
 TABLES = ("trades_trade", "trades_tradeversion", "trades_ledgerentry")
 CONSTRAINTS = (
-    "entry_signed_alike", "trade_price_range", "trade_quantity_range", "version_price_range",
-    "version_quantity_range",
+    "entry_counts_one", "entry_signed_alike",
+    *(
+        f"{prefix}_{name}"
+        for prefix in ("trade", "version")
+        for name in ("quantity_range", "price_range", "side_known", "status_known")
+    ),
 )  # fmt: skip
 GROUND = """
     INSERT INTO auth_user (id, username, password, is_superuser, first_name, last_name, email,
@@ -88,7 +93,7 @@ def test_no_table_is_written_anew_and_the_constraints_hold(elsewhere: PostgresSe
     migrate(AFTER)
     assert files() == before
     valid = "SELECT convalidated FROM pg_constraint WHERE conname = ANY(%s)"
-    assert rows(valid, list(CONSTRAINTS)) == [(True,)] * 5
+    assert rows(valid, list(CONSTRAINTS)) == [(True,)] * len(CONSTRAINTS)
     # As it was, and its numbers as they were.
     assert rows("SELECT quantity::text, price::text FROM trades_trade") == [
         ("2.500000", "0.000001")
@@ -106,11 +111,21 @@ def test_no_table_is_written_anew_and_the_constraints_hold(elsewhere: PostgresSe
     ]:  # fmt: skip
         with refused_by(name):
             book(quantity, price, note)
+    for changed, name in [
+        ("side = 'hold'", "trade_side_known"), ("side = 'BUY'", "trade_side_known"),
+        ("status = 'dead', version = 2", "trade_status_known"),
+    ]:  # fmt: skip
+        with refused_by(name):
+            rows(f"UPDATE trades_trade SET {changed} RETURNING id")
     entry = "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
-    entry += " notional, trades, trade_id, version) SELECT 1, 1, trade_date, %s, %s, 1, id, 1"
-    for quantity, notional in (("1", "-1"), ("-1", "1"), ("0", "0")):
-        with refused_by("entry_signed_alike"):
-            rows(f"{entry} FROM trades_trade LIMIT 1 RETURNING id", quantity, notional)
+    entry += " notional, trades, trade_id, version) SELECT 1, 1, trade_date, %s, %s, %s, id, 1"
+    for quantity, notional, trades, name in [
+        ("1", "-1", 1, "entry_signed_alike"), ("-1", "1", -1, "entry_signed_alike"),
+        ("0", "0", 1, "entry_signed_alike"), ("1", "1", 0, "entry_counts_one"),
+        ("1", "1", 2, "entry_counts_one"),
+    ]:  # fmt: skip
+        with refused_by(name):
+            rows(f"{entry} FROM trades_trade LIMIT 1 RETURNING id", quantity, notional, trades)
 
 
 def test_it_can_be_undone_unless_something_would_be_lost(elsewhere: PostgresServer) -> None:

@@ -1,10 +1,14 @@
 """Trades, their versions, and the ledger: the only source of truth for positions and P&L."""
 
+from collections.abc import Iterable
+from functools import reduce
+from operator import or_
+
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Mod
+from django.db.models.functions import Cast, Mod
 from django.db.models.lookups import LessThanOrEqual
 
 from accounts.models import Account
@@ -58,26 +62,36 @@ class Terms(models.Model):
         abstract = True
 
 
+# Constraints are made ready anew by each statement that writes, which takes longer than to check a
+# row: numbers are of their columns' own type, and words are compared one by one, not as a list.
+_ZERO, _MOST = (Cast(Value(text), NumericField()) for text in ("0", str(MAX_INPUT)))
+
+
+def _one_of(name: str, values: Iterable[str | int]) -> Q:
+    return reduce(or_, (Q((name, value)) for value in values))
+
+
 def _within_input(name: str) -> Q:
     """The limits of `kernel.money` from above. Constraints say them, for columns of a precision
     could not be widened without writing their tables anew."""
-    return Q((f"{name}__lte", MAX_INPUT)) & Q(LessThanOrEqual(DecimalsNeeded(name), MAX_DECIMALS))
+    return Q((f"{name}__lte", _MOST)) & Q(LessThanOrEqual(DecimalsNeeded(name), MAX_DECIMALS))
 
 
 def _terms_constraints(prefix: str) -> list[models.BaseConstraint]:
     return [
         models.CheckConstraint(
-            condition=Q(quantity__gt=0) & _within_input("quantity"),
+            condition=Q(quantity__gt=_ZERO) & _within_input("quantity"),
             name=f"{prefix}_quantity_range",
         ),
         # Free or worthless shares, and the note says so.
         models.CheckConstraint(
-            condition=(Q(price__gt=0) | (Q(price=0) & ~Q(note=""))) & _within_input("price"),
+            condition=(Q(price__gt=_ZERO) | (Q(price=_ZERO) & ~Q(note="")))
+            & _within_input("price"),
             name=f"{prefix}_price_range",
         ),
-        models.CheckConstraint(condition=Q(side__in=Side.values), name=f"{prefix}_side_known"),
+        models.CheckConstraint(condition=_one_of("side", Side.values), name=f"{prefix}_side_known"),
         models.CheckConstraint(
-            condition=Q(status__in=Status.values), name=f"{prefix}_status_known"
+            condition=_one_of("status", Status.values), name=f"{prefix}_status_known"
         ),
         models.CheckConstraint(
             condition=Q(status=Status.BOOKED, version=1)
@@ -249,10 +263,11 @@ class LedgerEntry(AppendOnly):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(quantity__gt=0, notional__gte=0) | Q(quantity__lt=0, notional__lte=0),
+                condition=Q(quantity__gt=_ZERO, notional__gte=_ZERO)
+                | Q(quantity__lt=_ZERO, notional__lte=_ZERO),
                 name="entry_signed_alike",
             ),
-            models.CheckConstraint(condition=Q(trades__in=[1, -1]), name="entry_counts_one"),
+            models.CheckConstraint(condition=_one_of("trades", (1, -1)), name="entry_counts_one"),
         ]
         indexes = [
             models.Index(fields=["shard", "epoch", "txid", "id"], name="entry_reading_order"),
