@@ -24,6 +24,7 @@ def page(request: HttpRequest, source: str) -> HttpResponse:
         "user": request.user.get_username(),
         "is_staff": request.user.is_staff,
         "may_override": may_call(request.user, "api/v1/prices/overrides/", "POST"),
+        "may_add_instruments": may_call(request.user, "api/v1/instruments/", "POST"),
     }
     shown = {"boot": boot, "source": source, "second_factor": is_offered()}
     return render(request, "blotter/page.html", shown)

@@ -53,7 +53,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "trades/<uuid:trade_id>/versions/": _READ,
     "accounts/": _READ,
     "market/": _READ,
-    "instruments/": _READ,
+    "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),
     "prices/": _READ,
     "prices/series/": _READ,
     "prices/closes/": _READ,

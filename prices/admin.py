@@ -175,7 +175,7 @@ class CloseDoubtAdmin(TableAdmin):
     """Looked at, and decided from the list, any number at once; a single one is only shown."""
 
     list_display = (
-        "instrument", "session", "kind", "price", "compared_with", "state", "source", "raised_at",
+        "instrument", "session", "what", "price", "compared_with", "state", "source", "raised_at",
         "decided_by", "reason",
     )  # fmt: skip
     list_filter = ("state", "kind", "source")
@@ -184,6 +184,10 @@ class CloseDoubtAdmin(TableAdmin):
     date_hierarchy = "session"
     action_form = DecisionForm
     actions = ("release", "refuse")
+
+    @admin.display(description="kind", ordering="kind")
+    def what(self, doubt: CloseDoubt) -> str:
+        return doubt.kind
 
     def has_change_permission(self, request: HttpRequest, obj: CloseDoubt | None = None) -> bool:
         return obj is None and super().has_change_permission(request, obj)

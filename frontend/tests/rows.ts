@@ -66,6 +66,7 @@ export const price = (changed: Partial<PriceRow> = {}): PriceRow => ({
   stale: false,
   source: "simulated",
   override: false,
+  doubtful: false,
   previous_close: "195.610000",
   ...changed,
 });

@@ -23,6 +23,24 @@ class InstrumentOut(serializers.Serializer[Any]):
     is_active = serializers.BooleanField()
 
 
+class InstrumentIn(StrictSerializer):
+    """A listed name. Yahoo's symbol is the ticker with `.` as `-`, unless it is given."""
+
+    ticker = TextField(max_length=16)
+    name = TextField(max_length=160, required=False)
+    exchange = serializers.ChoiceField(
+        choices=[
+            ("XNYS", "NYSE"),
+            ("XNAS", "Nasdaq"),
+            ("ARCX", "NYSE Arca"),
+            ("XASE", "NYSE American"),
+            ("BATS", "Cboe BZX"),
+        ],
+        required=False,
+    )
+    yahoo_symbol = TextField(max_length=24, required=False)
+
+
 class PriceOut(serializers.Serializer[Any]):
     """The mark of the business date. `price` is null when there is none; `stale` counts only while
     the exchange is open; `override` is true when a person set the price; `doubtful` while a newer

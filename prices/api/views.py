@@ -17,6 +17,7 @@ from kernel.errors import FieldError, Invalid
 from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery, SeriesQuery
 from prices.api.serializers import (
     CloseOut,
+    InstrumentIn,
     InstrumentOut,
     NothingIn,
     OverrideIn,
@@ -31,6 +32,7 @@ from prices.models import Instrument
 from prices.quotes.series import price_series
 from prices.rows import price_row
 from prices.selectors import active_overrides, instruments_found, priced_ids
+from prices.services.instruments import instrument_add
 from prices.services.overrides import override_end, override_set
 from prices.sessions import NoSession, sessions
 
@@ -105,6 +107,13 @@ EXAMPLE_INSTRUMENT = OpenApiExample(
 )
 
 
+EXAMPLE_ADDED = OpenApiExample(
+    "An ETF",
+    value={"ticker": "SPY", "name": "SPDR S&P 500 ETF Trust", "exchange": "ARCX"},
+    request_only=True,
+)
+
+
 class InstrumentListView(APIView):
     pagination_class = KeysetPages
 
@@ -126,6 +135,20 @@ class InstrumentListView(APIView):
         found = sorted(instruments_found(search), key=key)
         page, answer = keyset_page(request, found, key=key)
         return answer(InstrumentOut(page, many=True).data)
+
+    @extend_schema(
+        operation_id="instruments_add",
+        summary="Add a listed name outside the index (permission `prices.add_instrument`)",
+        description="An ETF, an ADR, a share that no index has. It is priced once it is held or"
+        " traded, if the price source knows it in USD; else operations are told its name.",
+        request=InstrumentIn,
+        responses={201: InstrumentOut},
+        examples=[EXAMPLE_ADDED],
+    )
+    def post(self, request: Request) -> Response:
+        given = InstrumentIn(data=request.data)
+        given.is_valid(raise_exception=True)
+        return Response(InstrumentOut(instrument_add(**given.validated_data)).data, status=201)
 
 
 class PriceListView(APIView):

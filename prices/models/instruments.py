@@ -5,6 +5,8 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOper
 from django.db import models
 from django.db.models import F, Func, Q, Value
 
+from kernel.fields import NumericField
+
 
 class Instrument(models.Model):
     """A listed share. `indices` holds the names of the indices it is a member of.
@@ -23,6 +25,11 @@ class Instrument(models.Model):
         blank=True,
         help_text="The first date on which it is listed no more: trades dated before are booked.",
     )
+    simulated_level = NumericField(
+        null=True,
+        editable=False,
+        help_text="About which the simulated source moves; where empty, by the ticker alone",
+    )
     indices = ArrayField(models.CharField(max_length=32), default=list, blank=True)
 
     class Meta:
@@ -32,6 +39,10 @@ class Instrument(models.Model):
                 condition=Q(ticker__regex=r"^[A-Z0-9][A-Z0-9.-]*$"), name="instrument_ticker_plain"
             ),
             models.CheckConstraint(condition=Q(currency="USD"), name="instrument_in_usd"),
+            models.CheckConstraint(
+                condition=Q(simulated_level__isnull=True) | Q(simulated_level__gt=0),
+                name="instrument_level_positive",
+            ),
             models.CheckConstraint(
                 condition=Q(inactive_since__isnull=True) | Q(is_active=False),
                 name="instrument_inactive_since",

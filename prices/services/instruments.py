@@ -9,9 +9,10 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import ForeignObjectRel, Max, Q
 
-from kernel.errors import DomainError
+from kernel.errors import DomainError, FieldError, Invalid
 from prices.models import Instrument, InstrumentAlias
 from prices.notify import publish_changed
+from prices.sources.levels import LEVELS
 
 INDEX = "S&P 500"
 
@@ -81,6 +82,8 @@ def members_set(members: Iterable[Listed]) -> SyncReport:
             exchange=wanted[ticker].exchange,
             yahoo_symbol=yahoo_symbol_of(ticker),
             indices=[INDEX],
+            # Known ones keep the level that their made-up history has.
+            simulated_level=LEVELS.get(ticker),
         )
         for ticker in joined
         if ticker not in known
@@ -91,6 +94,35 @@ def members_set(members: Iterable[Listed]) -> SyncReport:
         instrument.indices = [*others, INDEX] if instrument.ticker in wanted else others
     Instrument.objects.bulk_update(changed, ["indices"])
     return SyncReport(tuple(joined), tuple(left), len(wanted))
+
+
+@transaction.atomic
+def instrument_add(
+    *, ticker: str, name: str = "", exchange: str = "XNYS", yahoo_symbol: str = ""
+) -> Instrument:
+    """Add a listed name outside the index, such as an ETF or an ADR. It is priced once it is held
+    or traded, if the price source knows it in USD. Raises Invalid, by field."""
+    if Instrument.objects.filter(ticker=ticker).exists():
+        raise Invalid(FieldError("taken", f"{ticker} is there already.", "ticker"))
+    added = Instrument(
+        ticker=ticker,
+        name=name.strip(),
+        exchange=exchange,
+        yahoo_symbol=yahoo_symbol or yahoo_symbol_of(ticker),
+        simulated_level=LEVELS.get(ticker),
+    )
+    try:
+        added.full_clean()
+    except ValidationError as error:
+        # A constraint names no field: the only ones that a caller can break are of the ticker.
+        raise Invalid(
+            *(
+                FieldError("invalid", " ".join(said), "ticker" if attr == "__all__" else attr)
+                for attr, said in error.message_dict.items()
+            )
+        ) from error
+    added.save()
+    return added
 
 
 class RenameRefused(DomainError):

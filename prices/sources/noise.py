@@ -35,14 +35,15 @@ def _knot(key: str, octave: int, index: int) -> float:
     return (total - 2) * math.sqrt(3)
 
 
-def walk(key: str, seconds: float, *, daily_spread: float) -> float:
+def walk(key: str, seconds: float, *, daily_spread: float, octaves: int = _OCTAVES) -> float:
     """The walk `key` at `seconds` since the epoch.
 
-    `daily_spread` is the standard deviation of its move over 24 hours.
+    `daily_spread` is the standard deviation of its move over 24 hours. With fewer `octaves` it
+    stays nearer to its start: 10 of them stray by 3% (at a spread of 1.25%), all of them by 13%.
     """
     scale = daily_spread / math.sqrt(_FILL * 86_400)
     value = 0.0
-    for octave, span in enumerate(_SPANS):
+    for octave, span in enumerate(_SPANS[:octaves]):
         index, rest = divmod(seconds, span)
         share = rest / span
         left, right = _knot(key, octave, int(index)), _knot(key, octave, int(index) + 1)

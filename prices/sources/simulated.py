@@ -1,7 +1,7 @@
 """Made-up prices that behave like real ones, for trying the system offline and at night.
 
-A price is a pure function of seed, ticker and time. So the same seed at the same time gives the
-same price in every process; nothing is kept; and a session's close is the price at its end,
+A price is a pure function of seed, ticker, level and time. So the same seed at the same time gives
+the same price in every process; nothing is kept; and a session's close is the price at its end,
 which is what the quotes before it approach.
 """
 
@@ -21,6 +21,8 @@ from prices.sources.noise import uniform, walk
 LOWEST_START, HIGHEST_START = 20.0, 900.0
 # Over 24 hours by the clock; over the 1.45 days from one session to the next, 1.5%.
 _DAILY_SPREAD = 0.0125
+# Walks about a level that people know stay near it: their slowest turn takes 12 days.
+_OCTAVES_AT_LEVELS = 10
 # Each share is quoted once in so many seconds: busy ones every other second, quiet ones rarely.
 _BUSIEST, _QUIETEST = 2, 20
 
@@ -39,7 +41,7 @@ class SimulatedSource:
         found = []
         for instrument in instruments:
             seconds = self._quoted_at(instrument.ticker, int(now.timestamp()))
-            price = self._price(instrument.ticker, seconds)
+            price = self._price(instrument, seconds)
             found.append(
                 SourceQuote(instrument.ticker, price, datetime.fromtimestamp(seconds, UTC))
             )
@@ -54,17 +56,22 @@ class SimulatedSource:
             SourceClose(
                 instrument.ticker,
                 session.date,
-                self._price(instrument.ticker, int(session.closes.timestamp())),
+                self._price(instrument, int(session.closes.timestamp())),
             )
             for session in days
             if session.closes <= now
             for instrument in instruments
         ]
 
-    def _price(self, ticker: str, seconds: int) -> Decimal:
-        share = uniform(self._seed, ticker, "start")
-        start = LOWEST_START * (HIGHEST_START / LOWEST_START) ** share
-        moved = walk(f"{self._seed}|{ticker}", seconds, daily_spread=_DAILY_SPREAD)
+    def _price(self, instrument: Instrument, seconds: int) -> Decimal:
+        key = f"{self._seed}|{instrument.ticker}"
+        if instrument.simulated_level is not None:
+            start = float(instrument.simulated_level)
+            moved = walk(key, seconds, daily_spread=_DAILY_SPREAD, octaves=_OCTAVES_AT_LEVELS)
+        else:
+            share = uniform(self._seed, instrument.ticker, "start")
+            start = LOWEST_START * (HIGHEST_START / LOWEST_START) ** share
+            moved = walk(key, seconds, daily_spread=_DAILY_SPREAD)
         return round_source_price(start * math.exp(moved))
 
     def _quoted_at(self, ticker: str, seconds: int) -> int:

@@ -108,6 +108,7 @@ class Desk:
             ("api/v1/trades/imports/<uuid:import_id>/undo/", "POST"): {"reason": "wrong"},
             ("api/v1/trades/<uuid:trade_id>/", "PATCH"): {**CORRECTION, "price": "11"},
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
+            ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
             ("api/v1/prices/doubts/release/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},
             ("api/v1/prices/doubts/refuse/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},

@@ -9,7 +9,9 @@ from decimal import Decimal
 import pytest
 
 from prices.models import Instrument
+from prices.services.instruments import Listed, members_set
 from prices.sessions import sessions
+from prices.sources.levels import LEVELS
 from prices.sources.noise import walk
 from prices.sources.simulated import SimulatedSource
 
@@ -117,3 +119,34 @@ def test_a_walk_spreads_with_the_root_of_time_and_stays_home() -> None:
     assert spread(86_400) == pytest.approx(0.01, rel=0.25)
     assert spread(60) == pytest.approx(0.01 * math.sqrt(60 / 86_400), rel=0.35)
     assert max(abs(walk("w", s, daily_spread=0.01)) for s in starts) < 0.5
+
+
+def test_the_best_known_names_lie_near_what_people_expect_of_them() -> None:
+    """Names and levels are listed as of late 2025; made-up prices stray, and come back."""
+    assert len(LEVELS) == 50
+    known = [Instrument(ticker=t, simulated_level=level) for t, level in LEVELS.items()]
+    for source, days in itertools.product((SimulatedSource(1), SimulatedSource(7)), (0, 90, 400)):
+        for quote in source.quotes(known, now=NOW + timedelta(days=days)):
+            assert abs(quote.price / LEVELS[quote.ticker] - 1) < Decimal("0.15"), quote
+
+
+def test_they_are_as_lively_as_the_others() -> None:
+    known = [Instrument(ticker=t, simulated_level=level) for t, level in LEVELS.items()]
+    closes: dict[str, list[float]] = {}
+    for close in SimulatedSource(7).closes(known, date(2025, 7, 1), date(2025, 12, 31), now=NOW):
+        closes.setdefault(close.ticker, []).append(float(close.close))
+    spreads = [
+        statistics.pstdev(math.log(b / a) for a, b in itertools.pairwise(of))
+        for of in closes.values()
+    ]
+    assert 0.012 < statistics.mean(spreads) < 0.018
+
+
+def test_new_instruments_get_a_level_and_known_ones_keep_their_history() -> None:
+    """In a data directory of before, prices go on where they were."""
+    Instrument.objects.create(ticker="AAPL", yahoo_symbol="AAPL")
+    members_set([Listed("AAPL", "Apple"), Listed("IBM", "IBM"), Listed("T1", "Unknown")])
+    found = dict(Instrument.objects.values_list("ticker", "simulated_level"))
+    assert found == {"AAPL": None, "IBM": Decimal(308), "T1": None}
+    (apple,) = SimulatedSource(1).quotes([Instrument.objects.get(ticker="AAPL")], now=NOW)
+    assert str(apple.price) == "59.46"

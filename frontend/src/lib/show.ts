@@ -8,6 +8,7 @@ const REASONS: Record<string, string> = {
   no_mark: "No price",
   no_previous_close: "No close",
   stale: "Stale",
+  price_doubtful: "Doubtful",
   carried: "Carried",
   settling: "Settling",
 };
@@ -16,6 +17,7 @@ const EXPLANATIONS: Record<string, string> = {
   no_mark: "There is no price to value this position with; figures that need one are n/a.",
   no_previous_close: "There is no close of the session before; figures that need one are n/a.",
   stale: "The price is older than it should be while the exchange is open.",
+  price_doubtful: "A price is held back until somebody decides; the last good one is used meanwhile.",
   carried: "The exchange gave no close for this name; its last one is used.",
   settling: "Quantity and P&L are catching up with each other.",
 };

@@ -85,7 +85,23 @@ export interface PriceRow {
   stale: boolean;
   source: string | null;
   override: boolean;
+  /** A newer price, or a close, is held back until somebody decides. */
+  doubtful: boolean;
   previous_close: Decimal | null;
+}
+
+/** A price that was not plausible. `compared_with` is what it is far from, by `kind`. */
+export interface Doubt {
+  id: number;
+  ticker: string;
+  session: string;
+  kind: string;
+  price: Decimal;
+  compared_with: Decimal;
+  /** The split that would explain it, as "10:1". */
+  split: string | null;
+  raised_at: string;
+  state: string;
 }
 
 /** A price by hand, which counts until it expires or is ended. */
@@ -168,6 +184,8 @@ export interface Boot {
   is_staff: boolean;
   /** Whether this user may set prices by hand. */
   may_override: boolean;
+  /** Whether this user may add listed names. */
+  may_add_instruments: boolean;
 }
 
 /** One point of an account's day; null where it could not be computed. */

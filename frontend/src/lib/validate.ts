@@ -7,6 +7,7 @@ import type {
   Account,
   Boot,
   CloseRow,
+  Doubt,
   Decimal,
   ImportJob,
   Instrument,
@@ -135,7 +136,23 @@ export function priceRow(value: unknown): PriceRow {
     source: textOrNull(row, "source"),
     // False or null without one; with one it may say which.
     override: row["override"] !== false && row["override"] !== null,
+    doubtful: flag(row, "doubtful"),
     previous_close: decimalOrNull(row, "previous_close"),
+  };
+}
+
+export function doubt(value: unknown): Doubt {
+  const row = object(value, "doubt");
+  return {
+    id: count(row, "id"),
+    ticker: text(row, "ticker"),
+    session: date(row, "session"),
+    kind: text(row, "kind"),
+    price: decimal(row, "price"),
+    compared_with: decimal(row, "compared_with"),
+    split: textOrNull(row, "split"),
+    raised_at: text(row, "raised_at"),
+    state: text(row, "state"),
   };
 }
 
@@ -365,5 +382,6 @@ export function boot(value: unknown): Boot {
     user: text(row, "user"),
     is_staff: flag(row, "is_staff"),
     may_override: flag(row, "may_override"),
+    may_add_instruments: flag(row, "may_add_instruments"),
   };
 }

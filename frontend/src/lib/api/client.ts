@@ -26,6 +26,8 @@ export class Refused extends Error {
   constructor(
     readonly status: number,
     readonly complaints: Complaint[],
+    /** Where the server asks: the same call with this as `confirm` goes through. */
+    readonly confirm: string | null = null,
   ) {
     super(complaints[0]?.detail ?? `The server answered ${status}.`);
   }
@@ -81,8 +83,14 @@ export async function answer(
     throw error;
   }
   const { data, error, response } = got;
-  if (!response.ok) throw new Refused(response.status, complaints(error, response.status));
+  if (!response.ok)
+    throw new Refused(response.status, complaints(error, response.status), confirmation(error));
   return data;
+}
+
+function confirmation(body: unknown): string | null {
+  const token = (body as { confirm?: unknown } | null | undefined)?.confirm;
+  return typeof token === "string" ? token : null;
 }
 
 export function complaints(body: unknown, status: number): Complaint[] {

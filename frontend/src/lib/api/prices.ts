@@ -1,8 +1,8 @@
 /** Instruments, prices, and the exchange's clock. */
 
 import { list, object } from "../edge";
-import type { CloseRow, Instrument, Market, Override, PriceRow } from "../types";
-import { closeRow, instrument, market, override, priceRow, seriesPoint } from "../validate";
+import type { CloseRow, Doubt, Instrument, Market, Override, PriceRow } from "../types";
+import { closeRow, doubt, instrument, market, override, priceRow, seriesPoint } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -19,6 +19,16 @@ export function fetchInstruments(): Promise<Instrument[]> {
     (cursor) => answer(api.GET("/api/v1/instruments/", { params: { query: cursor } })),
     instrument,
   );
+}
+
+/** Adds a listed name outside the index (staff); its ticker. */
+export async function addInstrument(
+  ticker: string,
+  name: string,
+  exchange: "XNYS" | "XNAS" | "ARCX" | "XASE" | "BATS",
+): Promise<string> {
+  const body = { ticker, exchange, ...(name !== "" && { name }) };
+  return instrument(await answer(api.POST("/api/v1/instruments/", { body }))).ticker;
 }
 
 /** The current price of one ticker; null when there is none. */
@@ -70,13 +80,40 @@ export async function fetchOverride(ticker: string, signal: AbortSignal): Promis
   return page(await answer(sent), override).results.at(0) ?? null;
 }
 
-/** Sets a price by hand (staff) until the end of the business date. */
-export async function setOverride(ticker: string, price: string, reason: string): Promise<Override> {
-  const sent = api.POST("/api/v1/prices/overrides/", { body: { ticker, price, reason } });
+/** Sets a price by hand (staff) until the end of the business date. One that is far off is refused
+ * with a token; the same again with the token as `confirm` goes through. */
+export async function setOverride(
+  ticker: string,
+  price: string,
+  reason: string,
+  confirm: string | null,
+): Promise<Override> {
+  const body = { ticker, price, reason, ...(confirm !== null && { confirm }) };
+  const sent = api.POST("/api/v1/prices/overrides/", { body });
   return override(await answer(sent));
 }
 
 export async function endOverride(id: number): Promise<void> {
   const params = { path: { override_id: id } };
   await answer(api.POST("/api/v1/prices/overrides/{override_id}/end/", { params }));
+}
+
+/** Prices that wait for a decision, and those that were recorded because their session bore them
+ * out; newest first. */
+export function fetchDoubts(): Promise<Doubt[]> {
+  const query: { state: ("held" | "recorded")[] } = { state: ["held", "recorded"] };
+  return allPages(
+    (cursor) => answer(api.GET("/api/v1/prices/doubts/", { params: { query: { ...query, ...cursor } } })),
+    doubt,
+  );
+}
+
+/** Release them, so that they count, or refuse them: all or none. */
+export async function decideDoubts(ids: number[], release: boolean, reason: string): Promise<void> {
+  const body = { ids, reason };
+  await answer(
+    release
+      ? api.POST("/api/v1/prices/doubts/release/", { body })
+      : api.POST("/api/v1/prices/doubts/refuse/", { body }),
+  );
 }

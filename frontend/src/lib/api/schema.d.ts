@@ -31,7 +31,11 @@ export interface paths {
         /** Instruments, by ticker; with a search, an exact ticker first */
         get: operations["instruments_list"];
         put?: never;
-        post?: never;
+        /**
+         * Add a listed name outside the index (permission `prices.add_instrument`)
+         * @description An ETF, an ADR, a share that no index has. It is priced once it is held or traded, if the price source knows it in USD; else operations are told its name.
+         */
+        post: operations["instruments_add"];
         delete?: never;
         options?: never;
         head?: never;
@@ -979,6 +983,15 @@ export interface components {
             errors: components["schemas"]["Error415"][];
         };
         /**
+         * @description * `XNYS` - NYSE
+         *     * `XNAS` - Nasdaq
+         *     * `ARCX` - NYSE Arca
+         *     * `XASE` - NYSE American
+         *     * `BATS` - Cboe BZX
+         * @enum {string}
+         */
+        ExchangeEnum: "XNYS" | "XNAS" | "ARCX" | "XASE" | "BATS";
+        /**
          * @description Without tickers: all active instruments that have a price. The same seed, prices and
          *     holdings give the same trades.
          */
@@ -1071,6 +1084,13 @@ export interface components {
          * @enum {string}
          */
         ImportOutStateEnum: "queued" | "running" | "done" | "failed" | "undone";
+        /** @description A listed name. Yahoo's symbol is the ticker with `.` as `-`, unless it is given. */
+        InstrumentInRequest: {
+            ticker: string;
+            name?: string;
+            exchange?: components["schemas"]["ExchangeEnum"];
+            yahoo_symbol?: string;
+        };
         InstrumentOut: {
             ticker: string;
             name: string;
@@ -2006,6 +2026,117 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    instruments_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["InstrumentInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InstrumentOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             415: {
