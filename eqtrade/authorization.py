@@ -45,6 +45,8 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "trades/imports/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
     "trades/imports/preview/": _WRITE,
     "trades/imports/profiles/": _READ,
+    "trades/imports/mappings/": _READ,
+    "trades/imports/mappings/<str:name>/": methods(PUT=LOGGED_IN, DELETE=LOGGED_IN),
     "trades/imports/<uuid:import_id>/": _READ,
     "trades/imports/<uuid:import_id>/errors.csv": _READ,
     "trades/imports/<uuid:import_id>/undo/": _WRITE,

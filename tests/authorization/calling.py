@@ -86,7 +86,7 @@ class Desk:
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
             ("<int:token>", str(self.token.pk)), ("<path:rest>", "nothing/here/"),
             ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
-            ("<url>$", "nothing-here/"),
+            ("<url>$", "nothing-here/"), ("<str:name>", "mine"),
         ):  # fmt: skip
             route = route.replace(parameter, value)
         return f"/{route}"
@@ -105,6 +105,7 @@ class Desk:
             ("api/v1/trades/generate/", "POST"): {"accounts": ["Test1"], "count": 1},
             ("api/v1/trades/imports/", "POST"): {"file": _file(), "again": "true"},
             ("api/v1/trades/imports/preview/", "POST"): {"file": _file()},
+            ("api/v1/trades/imports/mappings/<str:name>/", "PUT"): {"decimal": "."},
             ("api/v1/trades/imports/<uuid:import_id>/undo/", "POST"): {"reason": "wrong"},
             ("api/v1/trades/<uuid:trade_id>/", "PATCH"): {**CORRECTION, "price": "11"},
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,

@@ -152,3 +152,32 @@ def test_the_command_prints_what_a_preview_says(desk: Desk) -> None:
     assert json.loads(out.getvalue()) == shown(desk, path.read_bytes())
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_check", str(FILES / "none.csv"))
+
+
+def test_a_mapping_is_saved_under_a_name(desk: Desk) -> None:
+    text = "Paper;When;Dir;Qty;Px;Colour\nKO;05/06/2026;S;1.250;70;red\n"
+    said = {
+        "mapping": {
+            "Paper": "ticker", "When": "trade_date", "Dir": "side", "Qty": "quantity",
+            "Px": "price", "Colour": None,
+        },
+        "decimal": ",", "date_order": "dmy", "account": "Test3",
+    }  # fmt: skip
+    client, path = desk.client(), f"{URL}mappings/"
+    assert client.put(f"{path}our broker/", said, format="json").status_code == 200
+    seen = shown(desk, text, mapping="our broker")
+    assert seen["rows"][0]["trade"]["quantity"] == "1250"
+    assert imported(desk, text, mapping="our broker", digest=seen["digest"])["rows_booked"] == 1
+    assert booked() == ["KO sell 1250 70 2026-06-05"]
+    # What is said now comes first; and nobody else has it.
+    assert shown(desk, text, mapping="our broker", account="Test1")["styles"]["account"] == "Test1"
+    make.entitle(desk.outsider, desk.account, book=True)
+    other = preview(desk, text, "outsider", mapping="our broker")
+    assert other.json()["errors"][0]["code"] == "unknown_mapping"
+    [row] = client.get(path).json()
+    assert {of: row[of] for of in said} == said
+    for bad in ({"mapping": {"Qty": "colour"}}, {"mapping": "x"}, {"decimal": "x"}, {"x": 1}):
+        assert client.put(f"{path}other/", bad, format="json").status_code == 400
+    assert client.delete(f"{path}our broker/").status_code == 204
+    assert client.delete(f"{path}our broker/").status_code == 404
+    assert client.get(path).json() == []

@@ -56,6 +56,30 @@ def test_pieces_and_turns_book_every_row_once(desk: Desk, monkeypatch: pytest.Mo
         assert [t.quantity for t in booked] == list(range(1, 31))
 
 
+def test_rows_in_another_order_are_booked_once_too(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Newest first, with rows between them that are no trades; chunks that end within rows."""
+    monkeypatch.setattr(import_running, "PIECE_ROWS", 7)
+    for module in (import_running, import_accepting):
+        monkeypatch.setattr(module, "CHUNK_BYTES", 50)
+    rows = []
+    for n in range(30):
+        rows += [f'IBM,Test1,buy,{30 - n},"2",2026-03-{17 - n // 15}', "IBM,Test1,dividend,,,"]
+    text = lines(*rows, "", "Total", header=HEADER + ",trade_date")
+    import_id = upload(desk, text, group_size="3").json()["id"]
+    turns = 0
+    while read(desk, import_id)["state"] in ("queued", "running"):
+        import_run(UUID(import_id), turn_seconds=0)
+        turns += 1
+    assert turns > 3
+    job = read(desk, import_id)
+    assert counts(job) == ("done", 61, 30, 0)
+    assert job["passed_over"] == {"dividend": 30, "total": 1}
+    assert job["reading"]["styles"]["order"] == "newest_first"
+    assert [t.quantity for t in Trade.objects.order_by("id")] == list(range(1, 31))
+
+
 def test_two_workers_do_not_work_at_the_same_import(desk: Desk) -> None:
     import_id = UUID(upload(desk, lines(ROW)).json()["id"])
     first = import_lease.import_take(import_id)

@@ -12,6 +12,7 @@ from rest_framework import serializers
 
 from kernel.api.exceptions import PayloadTooLarge
 from kernel.api.serializers import StrictSerializer, TextField
+from trades.imports.mappings import said_with
 from trades.imports.reading.dates import ORDERS
 from trades.imports.reading.names import READ
 from trades.imports.reading.numbers import COMMA, POINT
@@ -76,13 +77,16 @@ class ZoneText(serializers.Field[str, Any, str, Any]):
 
 @extend_schema_field({"type": "string"})
 class MappingText(serializers.Field[Any, Any, Any, Any]):
-    """An object in JSON: by the name of a column, or # and its number from 1, the field that it
-    means, or null to pass it over; "*": null passes over all that are not known."""
+    """The name of a saved mapping, or an object in JSON: by the name of a column, or # and its
+    number from 1, the field that it means, or null to pass it over; "*": null passes over all that
+    are not known."""
 
-    def to_internal_value(self, data: Any) -> dict[str, str | None]:
+    def to_internal_value(self, data: Any) -> str | dict[str, str | None]:
+        if isinstance(data, str) and not data.lstrip().startswith("{"):
+            return data.strip()
         try:
-            found = json.loads(data)
-        except (TypeError, ValueError, RecursionError):
+            found = json.loads(data) if isinstance(data, str) else data
+        except (ValueError, RecursionError):
             self._refuse()
         if not isinstance(found, dict) or len(found) > MAX_COLUMNS:
             self._refuse()
@@ -107,10 +111,9 @@ def mapping_checked(found: dict[Any, Any]) -> dict[str, str | None]:
     return {str(column): field for column, field in found.items()}
 
 
-class OptionsIn(StrictSerializer):
-    """A file, and what is said of it; what is not said is found in it."""
+class ReadAs(StrictSerializer):
+    """What is said of a file; what is not said is found in it."""
 
-    file = serializers.FileField(allow_empty_file=True)
     profile = serializers.ChoiceField([each.name for each in PROFILES], required=False)
     mapping = MappingText(required=False)
     timezone = ZoneText(required=False)
@@ -120,7 +123,14 @@ class OptionsIn(StrictSerializer):
     order = serializers.ChoiceField([OLDEST_FIRST, NEWEST_FIRST], required=False)
 
 
-def options_said(user: AbstractBaseUser, said: dict[str, Any]) -> Options:
+class OptionsIn(ReadAs):
+    """A file, and what is said of it."""
+
+    file = serializers.FileField(allow_empty_file=True)
+
+
+def options_said(user: AbstractBaseUser, given: dict[str, Any]) -> Options:
+    said = said_with(user, given)
     return Options(
         profile=said.get("profile"),
         mapping=said.get("mapping"),

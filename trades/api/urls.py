@@ -8,6 +8,7 @@ from trades.api.imports import (
     ImportUndoView,
     ImportView,
 )
+from trades.api.mappings import ImportMappingsView, ImportMappingView
 from trades.api.previews import ImportPreviewView, ImportProfilesView
 from trades.api.views import TradeListView
 
@@ -18,6 +19,8 @@ urlpatterns = [
     path("trades/imports/", ImportListView.as_view(), name="imports"),
     path("trades/imports/preview/", ImportPreviewView.as_view(), name="import-preview"),
     path("trades/imports/profiles/", ImportProfilesView.as_view(), name="import-profiles"),
+    path("trades/imports/mappings/", ImportMappingsView.as_view(), name="import-mappings"),
+    path("trades/imports/mappings/<str:name>/", ImportMappingView.as_view(), name="import-mapping"),
     path("trades/imports/<uuid:import_id>/", ImportView.as_view(), name="import"),
     path(
         "trades/imports/<uuid:import_id>/errors.csv",

@@ -68,7 +68,8 @@ class Judge:
     def __init__(self, reading: Reading, tickers: Tickers) -> None:
         self.reader = RowReader(reading)
         self._tickers = tickers
-        self._find = lru_cache(8192)(tickers.find)
+        by_name = reading.known is not None and reading.known.by_name
+        self._find = lru_cache(8192)(tickers.named if by_name else tickers.find)
         self._near = lru_cache(1024)(lambda written: did_you_mean(tickers.near(written)))
 
     def judge(

@@ -17,8 +17,9 @@ from trades.services.limits import ledger_sums
 
 def tickers_known() -> Tickers:
     """All tickers that mean or meant something."""
-    listed = Instrument.objects.values_list("ticker", flat=True)
-    return Tickers([*listed, *InstrumentAlias.objects.values_list("ticker", flat=True)])
+    names = dict(Instrument.objects.values_list("ticker", "name"))
+    former = InstrumentAlias.objects.values_list("ticker", flat=True)
+    return Tickers([*names, *former], names)
 
 
 def limited_of(user: AbstractBaseUser, opened: Opened) -> Limited | None:

@@ -99,7 +99,7 @@ def import_preview(
     likely = likely_booked(batch)
     mine = {right.account.code for right in account_rights(user)}
     named = {reading.account} if reading.account else opened.seen.accounts
-    warnings = warnings_of(reading, opened, plan, is_complete=is_complete)
+    warnings = warnings_of(reading, plan, is_complete=is_complete)
     if before := seen_before(file.hash, sorted(mine & named)):
         warnings.append(FieldError("file_seen", before, "again"))
     if likely:
@@ -213,7 +213,7 @@ def _asking(opened: Opened, file: Hashed, is_complete: bool) -> Preview:
         if len(rows) == SHOWN_ROWS:
             break
     counts = {"rows": opened.seen.rows, "trades": 0, "rejected": 0, "passed_over": {}, "judged": 0}
-    warnings = warnings_of(opened.reading, opened, None, is_complete=is_complete)
+    warnings = warnings_of(opened.reading, None, is_complete=is_complete)
     return Preview(
         opened.reading, file.size, is_complete, None, opened.asks, counts, rows, warnings
     )

@@ -1,6 +1,12 @@
 """The tables of trades: the ledger with its trades and readers, and imports."""
 
-from trades.models.imports import Import, ImportChunk, ImportState, Rejection
+from trades.models.imports import (
+    Import,
+    ImportChunk,
+    ImportMapping,
+    ImportState,
+    Rejection,
+)
 from trades.models.ledger import (
     LEDGER_SHARDS,
     Checkpoint,
@@ -25,6 +31,7 @@ __all__ = [
     "ClientTradeId",
     "Import",
     "ImportChunk",
+    "ImportMapping",
     "ImportState",
     "LedgerEntry",
     "LedgerEpoch",

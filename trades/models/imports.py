@@ -150,3 +150,22 @@ class Rejection(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class ImportMapping(models.Model):
+    """How a person reads files of one kind, under a name: what the columns mean and what else they
+    say of such a file, by the fields of an import."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=64)
+    said = models.JSONField()
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="import_mapping_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -22,6 +22,10 @@ _DOLLAR = re.compile(r"US\$|USD|\$")
 _FOREIGN = re.compile(r"[€£¥₹₽]|\b(?:EUR|GBP|GBX|GBp|CHF|CAD|AUD|JPY|SEK|NOK|DKK)\b|p\Z|C\$|A\$")
 _SIGNED = re.compile(r"(?P<round>\()?(?P<minus>[-−+])?(?P<body>[0-9.,'’ ]+?)(?P<behind>[-−])?\)?\Z")
 _SIGN = re.compile("[.,]")
+# Nearly all cells: what decides nothing, and what decides for the point.
+_NO_SIGN = re.compile(r"[0-9]*\Z", re.ASCII)
+_POINT_ONLY = re.compile(r"[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,10})\Z", re.ASCII)
+_ONLY_POINT = frozenset((POINT,))
 _WHOLE = re.compile(r"[0-9]+\Z", re.ASCII)
 _ONE = re.compile(r"(?P<left>[0-9]*)(?P<sign>[.,])(?P<right>[0-9]*)\Z", re.ASCII)
 _GROUPED = re.compile(
@@ -116,10 +120,19 @@ class NumberColumn:
     signs: frozenset[str] = EITHER
     either: str = ""
     clash: str = ""
+    is_signed: bool = False
 
     def look(self, cells: Iterable[str]) -> None:
         for cell in cells:
+            if _NO_SIGN.match(cell):
+                continue
+            if _POINT_ONLY.match(cell):
+                if POINT not in self.signs:
+                    self.clash = self.clash or cell
+                self.signs &= _ONLY_POINT
+                continue
             found = bare(cell)
+            self.is_signed = self.is_signed or (isinstance(found, Bare) and found.is_negative)
             if isinstance(found, FieldError) or not _SIGN.search(found.body):
                 continue
             if len(found.signs) == 2:

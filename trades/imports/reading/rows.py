@@ -5,6 +5,7 @@ The reader changes how a thing is written, never what it says: `trades.bookings`
 as it judges every booking. Cells repeat, so that each column remembers what its cells meant.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,9 +14,11 @@ from kernel.errors import FieldError
 from kernel.spreadsheet_text import meant
 from trades.imports.csvfile import cells_of
 from trades.imports.reading import kinds, names
+from trades.imports.reading.numbers import POINT
 from trades.imports.reading.reading import Reading
 from trades.imports.reading.sides import Said, action_of, is_only_action, said
 from trades.imports.reading.terms_read import (
+    PLAIN,
     Day,
     Passed,
     amount_price,
@@ -25,9 +28,19 @@ from trades.imports.reading.terms_read import (
     row_days,
 )
 from trades.imports.records import Record
-from trades.terms import REQUIRED
+from trades.terms import REQUIRED, SIDES
 
 _REMEMBERED = 8192
+# Longer tickers may be options'.
+_SHORT = 6
+_ANY_DAY = "2026-01-31"
+_ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
+_QUICK = frozenset(
+    {
+        None, names.ACCOUNT, names.TICKER, names.SIDE, names.QUANTITY, names.PRICE,
+        names.TRADE_DATE, names.OWN_ID, names.NOTE,
+    }
+)  # fmt: skip
 _NEVER_CLOSED = FieldError("bad_quotes", "A quote in this line is never closed.")
 _CLASH = FieldError(
     "sign_contradicts", "The side says buy and the quantity is below zero.", "quantity"
@@ -82,10 +95,25 @@ class RowReader:
         only = self._known.only if self._known else {}
         plain_names = [names.plain(name) for name in reading.names]
         self._only = tuple((plain_names.index(name), words) for name, words in only.items())
+        self._quick = () if self._is_special(place) else reading.fields
         self._unnamed = tuple(
             at
             for at, name in enumerate(reading.names)
             if not name and reading.fields[at] is None and self._known is None
+        )
+
+    def _is_special(self, place: Mapping[str, int]) -> bool:
+        """Whether rows must be read with care, however they are written."""
+        reading = self.reading
+        signs = {reading.sign(of) for of in (names.QUANTITY, names.PRICE)}
+        return (
+            not _QUICK.issuperset(reading.fields)
+            or not {names.SIDE, names.ACCOUNT} <= place.keys()
+            or signs != {POINT}
+            or reading.account is not None
+            or reading.harmless
+            or "" in reading.names
+            or self._known is not None
         )
 
     def cells(self, record: Record) -> list[str] | FieldError:
@@ -97,6 +125,8 @@ class RowReader:
     def read(self, record: Record) -> Outcome:
         if record.broken:
             return [_NEVER_CLOSED]
+        if self._quick and (quick := self._plain_row(record.raw)) is not None:
+            return quick
         cells = self.cells(record)
         if isinstance(cells, FieldError):
             return [cells]
@@ -109,6 +139,32 @@ class RowReader:
             if cells[at].strip():
                 return [_wrong_count(self.width, self.width - len(self._unnamed))]
         return self._row(cells)
+
+    def _plain_row(self, raw: bytes) -> Row | None:
+        """A row that is written as this product documents it, as nearly all are of the largest
+        files; None for any other, which is read with care."""
+        if b'"' in raw:
+            return None
+        cells = raw.decode().rstrip("\r\n").split(self._delimiter)
+        if len(cells) != self.width:
+            return None
+        values = {of: cell for of, cell in zip(self._quick, cells, strict=True) if of and cell}
+        get = values.get
+        ticker = get(names.TICKER, "")
+        if (
+            get(names.SIDE) in SIDES
+            and ticker.isalnum()
+            and len(ticker) <= _SHORT
+            and ticker not in self._names
+            and PLAIN.match(get(names.QUANTITY, ""))
+            and PLAIN.match(get(names.PRICE, ""))
+            and names.ACCOUNT in values
+            and _ISO_DAY.match(get(names.TRADE_DATE, _ANY_DAY))
+            and not is_only_action(get(names.NOTE, ""))
+            and get(names.OWN_ID, "-").strip()
+        ):
+            return Row(values)
+        return None
 
     def _row(self, cells: list[str]) -> Outcome:
         errors: list[FieldError] = []
@@ -124,13 +180,13 @@ class RowReader:
             if other is not None:
                 return other
         row = Row(values)
-        if self._extra or len(ticker) > 6 or word.kind or word.action:
+        if self._extra or len(ticker) > _SHORT or word.kind or word.action:
             said_more = self._extras(cells, values, word, errors)
             if isinstance(said_more, Passed):
                 return said_more
             row = said_more
         if names.NOTE in values and not row.action and (only := is_only_action(values[names.NOTE])):
-            row = Row(values, only)
+            row = row._replace(action=only)
         self._sided(values, word, row.action, errors)
         if self._dated:
             self._days(cells, values, errors)

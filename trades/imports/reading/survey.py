@@ -2,8 +2,7 @@
 
 Columns of numbers are written in one style by whoever made the file. A column decides its decimal
 sign by its own cells; one that could be read either way goes by the file's other numbers. Where
-nothing decides and the readings differ, it is asked; only in a file separated by commas, the format
-that this product documents, a lone point is the decimal sign.
+nothing decides and the readings differ, it is asked.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +27,7 @@ from trades.imports.reading.names import (
     Ask,
     is_of_rejected,
 )
-from trades.imports.reading.numbers import COMMA, EITHER, POINT, Bare, NumberColumn, bare
+from trades.imports.reading.numbers import EITHER, POINT, NumberColumn
 from trades.imports.reading.profile import NEW_YORK
 from trades.imports.reading.profiles import BY_NAME
 from trades.imports.reading.reading import Options, Reading
@@ -51,16 +50,19 @@ _LOOKED_AT = frozenset((*NUMBERS, *DATES, ACCOUNT, *_DEPENDS))
 
 @dataclass
 class Survey:
-    """What the columns say. `rows` counts records that are not blank, `signed` says whether a
+    """What the columns say. `rows` counts records that are not blank, `is_signed` says whether a
     quantity is below zero, and `accounts` are the codes that the file names."""
 
     rows: int = 0
-    is_signed: bool = False
     is_planned: bool = False
     """Whether rows may depend on others: by their dates, by an id, or as they cancel others."""
     accounts: set[str] = field(default_factory=set)
     numbers: dict[str, NumberColumn] = field(default_factory=dict)
     dates: dict[str, DateColumn] = field(default_factory=dict)
+
+    @property
+    def is_signed(self) -> bool:
+        return QUANTITY in self.numbers and self.numbers[QUANTITY].is_signed
 
 
 def heading_read(start: Iterable[bytes], options: Options) -> Heading:
@@ -115,9 +117,6 @@ def _look(found: Survey, places: dict[int, str], held: dict[int, set[str]]) -> N
         of = places[at]
         if of in NUMBERS:
             found.numbers.setdefault(of, NumberColumn()).look(cells)
-            if of == QUANTITY and not found.is_signed:
-                seen = (bare(cell) for cell in cells)
-                found.is_signed = any(isinstance(each, Bare) and each.is_negative for each in seen)
         elif of in DATES:
             found.dates.setdefault(of, DateColumn()).look(cells)
             found.is_planned = found.is_planned or any(cell.strip() for cell in cells)
@@ -180,8 +179,6 @@ def _decimals(seen: Survey, heading: Heading, options: Options) -> tuple[dict[st
             found[of] = POINT if len(others) != 1 else next(iter(others))
         elif len(others) == 1:
             found[of] = next(iter(others))
-        elif heading.delimiter == COMMA and COMMA not in column.either and not others:
-            found[of] = POINT
         else:
             asks.append(_ask_decimal(of, column.either, "Nothing in the file decides it."))
     return found, asks

@@ -21,7 +21,7 @@ from trades.imports.reading.dates import (
 from trades.imports.reading.names import EXECUTED_AT, TRADE_DATE
 from trades.imports.reading.numbers import POINT, number
 
-_PLAIN = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?\Z", re.ASCII)
+PLAIN = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?\Z", re.ASCII)
 _CENT = Decimal("0.01")
 
 
@@ -43,7 +43,7 @@ def number_reader(of: str, sign: str) -> Callable[[str], str | FieldError]:
     stays as it is, and is refused in a booking's own words."""
 
     def read(cell: str) -> str | FieldError:
-        if sign == POINT and _PLAIN.match(cell):
+        if sign == POINT and PLAIN.match(cell):
             return cell
         text = cell.strip()
         if not text:

@@ -7,11 +7,19 @@ have meant.
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 _BETWEEN = re.compile(r"[/\s.\-]+")
 _BEFORE = re.compile(r"\A(?:[A-Z]{2,8}:|\$)")
 _BEHIND = re.compile(r"(?:[ .](?:US|UN|UW|UQ|N|O|OQ|NYSE|NASDAQ))?(?: EQUITY)?\Z")
+_WORD = re.compile(r"[^\W_]+")
+# What listings add to a name, each in its own way.
+_FORMS = frozenset(
+    {
+        "INC", "CORP", "CORPORATION", "CO", "COMPANY", "PLC", "LTD", "LIMITED", "THE", "COMMON",
+        "STOCK", "ST", "SHARES", "COM", "NV", "SA", "AG", "LP", "LLC", "INCORPORATED",
+    }
+)  # fmt: skip
 LONGEST = 40
 MOST_NEAR = 3
 
@@ -19,8 +27,13 @@ MOST_NEAR = 3
 class Tickers:
     """The listed tickers, found by how they are written."""
 
-    def __init__(self, listed: Iterable[str]) -> None:
+    def __init__(self, listed: Iterable[str], names: Mapping[str, str] | None = None) -> None:
+        """`names` are those of the shares, by ticker."""
         self.listed = frozenset(listed)
+        self._by_name: dict[str, str | None] = {}
+        for ticker, name in (names or {}).items():
+            if key := _name_key(name):
+                self._by_name[key] = None if key in self._by_name else ticker
         self._by_key: dict[str, str | None] = {}
         for ticker in sorted(self.listed):
             key = _key(ticker)
@@ -37,6 +50,10 @@ class Tickers:
             return None
         return text if text in self.listed else self._by_key.get(_key(text))
 
+    def named(self, written: str) -> str | None:
+        """The ticker of the one share that has this name, whatever its legal form."""
+        return self.find(written) or self._by_name.get(_name_key(written))
+
     def near(self, written: str) -> list[str]:
         """What may have been meant, the likeliest first."""
         text = written.strip().upper()
@@ -49,11 +66,17 @@ class Tickers:
             return sure[:MOST_NEAR]
         if len(stripped) < 3:
             return []
-        return difflib.get_close_matches(stripped, self._bare, n=MOST_NEAR, cutoff=0.75)
+        close = difflib.get_close_matches(stripped, self._bare, n=MOST_NEAR, cutoff=0.75)
+        return [self._bare[each] for each in close]
 
 
 def _key(ticker: str) -> str:
     return _BETWEEN.sub(".", ticker.strip().upper())
+
+
+def _name_key(name: str) -> str:
+    words = _WORD.findall(name[:160].upper().replace("'", ""))
+    return " ".join(word for word in words if word not in _FORMS)
 
 
 def did_you_mean(near: Iterable[str]) -> str:

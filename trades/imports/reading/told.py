@@ -2,15 +2,11 @@
 
 from kernel.errors import FieldError
 from trades.imports.reading.encoding import UTF_8, UTF_8_BOM
-from trades.imports.reading.numbers import COMMA
-from trades.imports.reading.opening import Opened
 from trades.imports.reading.planning import Plan
 from trades.imports.reading.reading import Reading
 
 
-def warnings_of(
-    reading: Reading, opened: Opened, plan: Plan | None, *, is_complete: bool
-) -> list[FieldError]:
+def warnings_of(reading: Reading, plan: Plan | None, *, is_complete: bool) -> list[FieldError]:
     """`attr` is the field of an import by which it can be said otherwise."""
     found: list[FieldError] = []
 
@@ -24,14 +20,6 @@ def warnings_of(
     if reading.passed_over:
         names = ", ".join(reading.passed_over)
         warn("columns_passed_over", f"Passed over: {names}.", "mapping")
-    for of, column in opened.seen.numbers.items():
-        others = [each for each in opened.seen.numbers.values() if each.sign]
-        if column.either and not others and reading.delimiter == COMMA and of in reading.decimals:
-            warn(
-                "decimal_assumed",
-                f"In {of}, {column.either} is read with {reading.sign(of)} as the decimal sign.",
-                "decimal",
-            )
     if plan is not None and plan.newest_first:
         warn("newest_first", "The newest rows come first: they are booked from the last.", "order")
     elif plan is not None and plan.order is not None:

@@ -53,6 +53,8 @@ export async function uploadImport(
   form.append("file", file, name);
   form.append("client_import_id", id);
   form.append("group_size", String(groupSize));
+  // This page writes numbers with points.
+  form.append("decimal", ".");
   const sent = api.POST("/api/v1/trades/imports/", {
     body: form as never,
     bodySerializer: (body: unknown) => body as FormData,

@@ -45,6 +45,7 @@ DEGIRO = Profile(
     zone="Europe/Amsterdam",
     date_order="dmy",
     newest_first=True,
+    by_name=True,
     tells=(
         "It names shares by product and ISIN: a product must be a ticker or a name as listed here."
         " Its order id is shared by fills, and is no identity. Quantities below zero are sales."
