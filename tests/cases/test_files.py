@@ -109,6 +109,13 @@ CASES = [
         ["APTV buy 12 31.2 2026-11-16", "APTV sell 12 33 2026-11-18",
          "APTV buy 20 32.5 2026-11-18"],
     ),
+    Case(
+        "13-fractions.csv",
+        ["KO buy 0.00001234 70", "KO buy 0.029053 70", "KO buy 0.000001 70",
+         "KO buy 3.3333333333 70", "KO buy 1 70.12345678"],
+        refused={4: "exponent"},
+    ),
+    Case("t212.csv", ["KO buy 0.0280492 79.9"]),
     Case("old.csv", ["CPB buy 3 41 2026-11-19", "CPB buy 5 40 2026-11-20"]),
     Case("dates.csv", ["KO buy 1 70 2026-11-24"] * 11, refused={11: "date"}),
     Case(
