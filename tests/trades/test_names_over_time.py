@@ -74,6 +74,9 @@ def test_a_retry_under_the_old_or_new_name_is_the_same_trade(
         }  # fmt: skip
         answer = desk.client().post("/api/v1/trades/", body, format="json")
         assert (answer.status_code, answer.json()["id"]) == (200, str(first.pk)), answer.json()
+        # A default that is sent is the same terms, with another hash.
+        answer = desk.client().post("/api/v1/trades/", {**body, "note": ""}, format="json")
+        assert (answer.status_code, answer.json()["id"]) == (200, str(first.pk)), answer.json()
         body["executed_at"] = "2026-03-16T15:00:00Z"
         assert desk.client().post("/api/v1/trades/", body, format="json").status_code == 409
 
