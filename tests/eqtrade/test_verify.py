@@ -46,9 +46,9 @@ def test_each_projection_is_compared(book: PostgresServer) -> None:
     Holding.objects.filter(account__code="Test2").delete()
     DailyActivity.objects.filter(account__code="Test1").update(notional=1)
     assert found() == [
-        "daily activity, notional Test1 IBM 2026-03-18: found 1, expected 50.000000000000",
-        "holding Test2 IBM: found 0, expected 5.000000",
-        "position Test1 IBM: found 6, expected 5.000000",
+        "daily activity, notional Test1 IBM 2026-03-18: found 1, expected 50",
+        "holding Test2 IBM: found 0, expected 5",
+        "position Test1 IBM: found 6, expected 5",
     ]
     with pytest.raises(SystemExit) as exited:
         call_command("verify", stdout=StringIO(), stderr=StringIO())

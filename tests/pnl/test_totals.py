@@ -1,8 +1,10 @@
 """Totals take a short way for most rows; they are the sums of the rows all the same."""
 
 from collections import Counter
+from datetime import date
 from decimal import Decimal
 
+from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Account
@@ -11,7 +13,7 @@ from pnl.live.rows import live_rows
 from pnl.live.totals import live_totals
 from pnl.reasons import REASONS
 from positions.projection import POSITIONS
-from prices.models import CARRIED, Instrument
+from prices.models import CARRIED, CloseDoubt, Instrument
 from tests import factories as make
 from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at, recorded
 from trades.ledger.shard_batch import drain
@@ -27,6 +29,7 @@ def test_totals_are_the_sums_of_the_rows(committed_db: PostgresServer) -> None:
     kinds = {
         "GOOD": ("50", "51", NOW), "OLD": ("50", "51", STALE), "NOQ": ("50", None, None),
         "NEW": (None, "51", NOW), "NONE": (None, None, None), "CARRY": ("50", "51", NOW),
+        "DOUBT": ("50", "51", NOW), "WRITE": ("50", "51", NOW),
     }  # fmt: skip
     for number, (ticker, (close, quote, when)) in enumerate(kinds.items()):
         name = make.make_instrument(ticker)
@@ -45,6 +48,8 @@ def test_totals_are_the_sums_of_the_rows(committed_db: PostgresServer) -> None:
                            account=account)  # fmt: skip
         bought = _account("D")
         days.trade("3", "49", WEDNESDAY, instrument=name, account=bought)  # nothing at the open
+    _hold_back("DOUBT", CloseDoubt.Kind.QUOTE, WEDNESDAY)
+    _hold_back("WRITE", CloseDoubt.Kind.MOVED, TUESDAY)
     settling, held_up = _account("E"), _account("F")
     for account in (settling, held_up):
         days.trade("5", "49", WEDNESDAY, account=account, instrument=_name("GOOD"))
@@ -69,6 +74,19 @@ def _compare() -> None:
             len(wrong),
             min(wrong, key=REASONS.index, default=None),
         ), total.account
+
+
+def _hold_back(ticker: str, kind: CloseDoubt.Kind, session: date) -> None:
+    CloseDoubt.objects.create(
+        instrument=_name(ticker),
+        session=session,
+        source=settings.PRICE_SOURCE,
+        kind=kind,
+        price=Decimal(5000),
+        compared_with=Decimal(50),
+        as_of=NOW if kind == CloseDoubt.Kind.QUOTE else None,
+        raised_at=NOW,
+    )
 
 
 def _account(code: str) -> Account:
