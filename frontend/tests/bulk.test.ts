@@ -7,6 +7,7 @@ import { newYorkMoment } from "../src/lib/bulk/newYork";
 import {
   BadFile,
   blankRow,
+  cellsProblem,
   type BulkRow,
   isOfRejected,
   type Known,
@@ -33,6 +34,15 @@ const row = (changed: Partial<BulkRow> = {}): BulkRow => ({
   quantity: "10",
   price: "143.50",
   ...changed,
+});
+
+describe("the cells of a row", () => {
+  it("are as many as the header's: a number with a comma is two of them", () => {
+    expect(cellsProblem(["buy", "1", "250", "70.32"], 3)).toContain("has 4 cells, the header 3");
+    expect(cellsProblem(["buy", "1"], 3)).toContain("has only 2 cells, the header 3");
+    expect(cellsProblem(["buy", "1", "250"], 3)).toBeNull();
+    expect(cellsProblem(["buy", "1", "250", "", " "], 3)).toBeNull();
+  });
 });
 
 describe("the header", () => {

@@ -77,12 +77,39 @@ def test_a_file_that_is_none_is_refused_in_words(open_as: Open, tmp_path: Path) 
         ("empty.csv", b"", "is empty"),
         ("sheet.xlsx", b"PK\x03\x04\x00\x00", "Save the sheet as CSV"),
         ("columns.csv", b"ticker,account,side\nKO,Test1,buy\n", "missing: quantity, price"),
+        (
+            "quote.csv",
+            f'{HEADER.strip()},note\nKO,Test1,buy,1,70,"open\nKO,Test1,buy,2,71,\n'.encode(),
+            "A quote is never closed",
+        ),
+        (
+            "ansi.csv",
+            f"{HEADER.strip()},note\nKO,Test1,buy,1,70,Müller\n".encode("cp1252"),
+            "not UTF-8",
+        ),
         ("more.csv", HEADER.strip().encode() + b",broker\n", "not known: broker"),
     ):
         file = tmp_path / name
         file.write_bytes(content)
         choose(page, file)
         expect(problem).to_contain_text(said)
+
+
+def test_a_row_of_more_cells_than_the_header_is_not_shifted(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    """`1,250` without quotes is two cells: 1 bought at 250, where 1,250 at 70.32 was meant."""
+    desk = stack.desk()
+    page = open_bulk(open_as)
+    file = tmp_path / "thousands.csv"
+    file.write_text(f"{HEADER.strip()}\nKO,{desk},buy,1,250,70.32\nKO,{desk},buy,2,71\n")
+    choose(page, file)
+    find = page.page.get_by_test_id
+    expect(find("bulk-ready")).to_have_text("1")
+    expect(find("bulk-invalid")).to_have_text("1")
+    find("bulk-book").click()
+    expect(find("bulk-booked")).to_contain_text("1 booked")
+    assert stack.client("trader").quantities(desk) == {"KO": 2}
 
 
 def test_generated_rows_are_booked(stack: RunningStack, open_as: Open) -> None:

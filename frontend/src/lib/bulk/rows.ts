@@ -117,6 +117,19 @@ export function rowOf(
   return row;
 }
 
+/**
+ * What is wrong with a row's cells as such, in the server's words: with a number written `1,250`
+ * every later cell would stand under the wrong name. Empty cells at the end are a spreadsheet's.
+ */
+export function cellsProblem(cells: readonly string[], wanted: number): string | null {
+  if (cells.length > wanted && cells.slice(wanted).some((cell) => cell.trim() !== ""))
+    return (
+      `This row has ${cells.length} cells, the header ${wanted}. ` +
+      "Is a number written with thousands separators? Write 1000 for 1,000."
+    );
+  return cells.length < wanted ? `This row has only ${cells.length} cells, the header ${wanted}.` : null;
+}
+
 /** What is wrong with a row, as sentences; empty when it can be sent. */
 export function problemOf(row: BulkRow, known: Known): string {
   let found = "";
