@@ -132,6 +132,28 @@ def test_generated_rows_are_booked(stack: RunningStack, open_as: Open) -> None:
     assert {trade["ticker"] for trade in trades} <= {"KO", "PEP"}
 
 
+def test_the_same_file_twice_is_asked_about(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    desk = stack.desk()
+    file = tmp_path / "twice.csv"
+    file.write_text(HEADER + f"KO,{desk},buy,3,60\n" * 4)
+    page = open_bulk(open_as)
+    find = page.page.get_by_test_id
+    for _ in range(2):
+        choose(page, file)
+        expect(find("bulk-ready")).to_have_text("4")
+        find("bulk-background").click()
+        expect(find("import").first).to_have_attribute("data-state", "done")
+    expect(find("bulk-seen")).to_contain_text("trader imported this very file on")
+    expect(find("bulk-ready")).to_have_text("4")
+    find("bulk-once-more").click()
+    expect(find("bulk-total")).to_have_text("0")
+    expect(find("bulk-seen")).to_have_count(0)
+    expect(find("import").first).to_have_attribute("data-state", "done")
+    assert len(stack.client("trader").rows("trades/", account=desk)) == 8
+
+
 def test_a_file_booked_in_the_background(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:

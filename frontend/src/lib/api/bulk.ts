@@ -41,13 +41,15 @@ export async function generateTrades(
 
 /**
  * Hands a CSV file to the workers; they book it, whatever becomes of this page. The same file with
- * the same `id` again is not imported again: the answer is that import as it is now.
+ * the same `id` again is not imported again: the answer is that import as it is now. The bytes of an
+ * earlier import are refused as `file_seen`, unless all of them are meant `onceMore`.
  */
 export async function uploadImport(
   file: Blob,
   name: string,
   groupSize: number,
   id: string,
+  onceMore: boolean,
 ): Promise<ImportJob> {
   const form = new FormData();
   form.append("file", file, name);
@@ -55,6 +57,7 @@ export async function uploadImport(
   form.append("group_size", String(groupSize));
   // This page writes numbers with points.
   form.append("decimal", ".");
+  if (onceMore) form.append("again", "true");
   const sent = api.POST("/api/v1/trades/imports/", {
     body: form as never,
     bodySerializer: (body: unknown) => body as FormData,

@@ -1,7 +1,7 @@
 /** The user's imports: files that workers book, so that this page may be closed meanwhile. */
 
 import { fetchGroupIds, fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
-import { inWords } from "../api/client";
+import { inWords, Refused } from "../api/client";
 import { plainCsvFile } from "../csv";
 import type { ImportJob } from "../types";
 import type { Handed, Handing } from "./bulk.svelte";
@@ -17,6 +17,8 @@ export class Imports {
   jobs = $state.raw<ImportJob[]>([]);
   problem = $state<string | null>(null);
   busy = $state(false);
+  /** The last file was refused because its bytes were imported before. */
+  seen = $state(false);
   /** Of how many groups the ids have been read. */
   gathered = $state(0);
 
@@ -54,9 +56,13 @@ export class Imports {
     clearTimeout(this.#timer);
   }
 
-  /** `again`: it was tried before, and the answer was lost. */
-  async upload({ id, rows, name, groupSize }: Handing, again: boolean): Promise<Handed> {
+  /**
+   * `again`: it was tried before, and the answer was lost. `onceMore`: trades of a file that was
+   * imported before are meant a second time.
+   */
+  async upload({ id, rows, name, groupSize }: Handing, again: boolean, onceMore = false): Promise<Handed> {
     this.busy = true;
+    this.seen = false;
     this.problem = null;
     let handed: Handed = "accepted";
     try {
@@ -64,9 +70,10 @@ export class Imports {
         COLUMNS,
         rows.map((row) => COLUMNS.map((column) => row[column])),
       );
-      this.#put(await uploadImport(file, name, groupSize, id));
+      this.#put(await uploadImport(file, name, groupSize, id, onceMore));
     } catch (error) {
       handed = isDenied(error, again) ? "refused" : "unknown";
+      this.seen = error instanceof Refused && error.complaints.some(({ code }) => code === "file_seen");
       this.problem = inWords(error);
     }
     this.busy = false;
