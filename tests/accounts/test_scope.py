@@ -40,7 +40,7 @@ def codes(answer: Any) -> list[str]:
 
 
 def send(client: APIClient, method: str, path: str) -> Any:
-    for name in ("trade_id", "override_id", "import_id", "id", "pk", "trade", "override"):
+    for name in ("trade_id", "override_id", "import_id", "name", "id", "pk", "trade", "override"):
         value = "1" if "override" in path else "01234567-89ab-7def-8123-456789abcdef"
         path = path.replace(f"{{{name}}}", value)
     assert "{" not in path, f"a value is missing for {path}"

@@ -99,7 +99,7 @@ ERRORS = [
     ("IBM,2026-01-29,1e3", "not_a_price"),
     ("IBM,2026-01-29,NaN", "not_a_price"),
     ("IBM,2026-01-29,1_000", "not_a_price"),
-    ("IBM,2026-01-29,1.1234567", "not_a_price"),
+    ("IBM,2026-01-29,1.12345678901", "not_a_price"),
     ("IBM,2026-01-29,1000000000.01", "not_a_price"),
     ("IBM,2026-01-29", "columns"),
     ("IBM,2026-01-29,1,2", "columns"),

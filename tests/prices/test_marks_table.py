@@ -108,11 +108,11 @@ def test_an_override_marks_at_any_hour_until_it_expires(share: Instrument) -> No
     staff = factories.make_user("staff", is_staff=True)
     tell(share, None, moment("Sat 03:00:00"))
     override_set(
-        user=staff, ticker="IBM", price=Decimal(7), reason="Halted", now=moment("Sat 03:00:00")
+        user=staff, ticker="IBM", price=Decimal(141), reason="Halted", now=moment("Sat 03:00:00")
     )
     for text in ("Sat 04:00:00", "Sun 23:59:59"):
         mark = mark_at(share, text)
-        assert (mark.mark, mark.mark_source, mark.is_override) == (Decimal(7), "override", True)
+        assert (mark.mark, mark.mark_source, mark.is_override) == (Decimal(141), "override", True)
     # Left to itself it ends with the business date, which on a Saturday is Friday's.
     assert mark_at(share, "Mon 00:00:00").mark_source == "previous_close"
 

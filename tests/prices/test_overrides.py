@@ -87,7 +87,7 @@ def test_an_expired_one_is_left_as_it_was(ibm: Instrument, staff: User, now: dat
         ({"price": Decimal(0)}, "price", "invalid"),
         ({"price": Decimal("-1")}, "price", "invalid"),
         ({"price": Decimal("NaN")}, "price", "invalid"),
-        ({"price": Decimal("0.0000001")}, "price", "invalid"),
+        ({"price": Decimal("0.00000000001")}, "price", "invalid"),
         ({"price": Decimal("1000000000.1")}, "price", "invalid"),
         ({"reason": "  "}, "reason", "blank"),
         ({"expires_at": datetime(2026, 1, 30, 16, tzinfo=UTC)}, "expires_at", "in_past"),
