@@ -174,17 +174,21 @@ def test_a_page_from_elsewhere(stack: RunningStack, origin: str) -> None:
 
 
 def test_a_message_of_a_megabyte_ends_its_connection(stack: RunningStack) -> None:
-    """And nothing is ever inflated: the server offers no compression."""
+    """And nothing is ever inflated: the server offers no compression. Why it ended is lost where
+    the rest of the message is still on its way when the server closes: one of five is told."""
     token = stack.client("trader").token
-    with open_socket(stack.url, token) as connection:
-        assert connection.response is not None
-        assert "Sec-WebSocket-Extensions" not in connection.response.headers
-        with suppress(ConnectionClosed):  # it may end before all is sent
-            connection.send("x" * 1_000_000)
-        with pytest.raises(ConnectionClosed) as closed:
-            connection.recv(timeout=30)
-    assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 1009
+    codes = set()
+    for _ in range(5):
+        with open_socket(stack.url, token) as connection:
+            assert connection.response is not None
+            assert "Sec-WebSocket-Extensions" not in connection.response.headers
+            with suppress(ConnectionClosed):  # it may end before all is sent
+                connection.send("x" * 1_000_000)
+            with pytest.raises(ConnectionClosed) as closed:
+                connection.recv(timeout=30)
+        if closed.value.rcvd is not None:
+            codes.add(closed.value.rcvd.code)
+    assert codes == {1009}
 
 
 def test_a_websocket_of_our_own_origin_gets_a_snapshot(stack: RunningStack) -> None:

@@ -26,14 +26,14 @@ class Server(ThreadingHTTPServer):
 
 
 class Slow(BaseHTTPRequestHandler):
-    """Answers at once, or after half a second when asked for what is slow."""
+    """Answers at once, or after two seconds when asked for what is slow."""
 
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if "slow" in self.path:
-            time.sleep(0.5)
+            time.sleep(2.0)
         self.send_response(429 if "refused" in self.path else 200)
         if "refused" in self.path:
             self.send_header("Retry-After", "77")
