@@ -21,8 +21,8 @@ from blotter.live.kind import Kind
 from kernel.api.rows import moment
 
 SHARED_BYTES = 16 * 1024 * 1024
-SHARED_NEWS = 10_000
-"""So many different things that connections were told up to; more begin anew."""
+SHARED_ANSWERS = 10_000
+"""So many answers without a text are kept; more begin anew."""
 
 Age = Callable[[datetime | None, datetime], int | None]
 
@@ -66,7 +66,7 @@ class Composer:
         self._nothing = self._empty()
         self._shared: OrderedDict[tuple[View, int, str], Text] = OrderedDict()
         self._shared_bytes = 0
-        self._news: dict[tuple[View, int, str], Text | None] = {}
+        self._without_text: dict[tuple[View, int, str], Text | None] = {}
         self._shared_version = 0
 
     def ready(self, view: View) -> bool:
@@ -105,19 +105,17 @@ class Composer:
         snapshot can tell."""
         self._keep_up()
         key = view, told, floor
-        if key in self._news:
-            return self._news[key]
-        text: Text | None
-        if self.behind(view, told, floor):
-            text = BEHIND
-        elif not self._differs(view, told):
-            text = None
-        else:
-            text = self._shared_text(key, lambda: self._update(view, told, floor, now))
-        if len(self._news) >= SHARED_NEWS:
-            self._news.clear()
-        self._news[key] = text
-        return text
+        if key in self._shared:
+            return self._shared[key]
+        if key in self._without_text:
+            return self._without_text[key]
+        is_behind = self.behind(view, told, floor)
+        if not is_behind and self._differs(view, told):
+            return self._shared_text(key, lambda: self._update(view, told, floor, now))
+        if len(self._without_text) >= SHARED_ANSWERS:
+            self._without_text.clear()
+        answer = self._without_text[key] = BEHIND if is_behind else None
+        return answer
 
     def nothing(self, told: int, floor: str) -> Text:
         """An update that changes nothing."""
@@ -135,7 +133,7 @@ class Composer:
         """Let go of what was composed before the boards changed."""
         if self._shared_version != self._boards.version:
             self._shared.clear()
-            self._news.clear()
+            self._without_text.clear()
             self._shared_bytes, self._shared_version = 0, self._boards.version
 
     def _shared_text(self, key: tuple[View, int, str], made: Callable[[], Text]) -> Text:
