@@ -119,10 +119,10 @@ export function rowOf(
 
 /**
  * What is wrong with a row's cells as such, in the server's words: with a number written `1,250`
- * every later cell would stand under the wrong name. Empty cells at the end are a spreadsheet's.
+ * every later cell would stand under the wrong name, also where the last of them is empty.
  */
 export function cellsProblem(cells: readonly string[], wanted: number): string | null {
-  if (cells.length > wanted && cells.slice(wanted).some((cell) => cell.trim() !== ""))
+  if (cells.length > wanted)
     return (
       `This row has ${cells.length} cells, the header ${wanted}. ` +
       "Is a number written with thousands separators? Write 1000 for 1,000."
