@@ -29,6 +29,15 @@ KEPT_TABLES = (
 )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Refuse a name made of a set: its order differs from process to process, and the processes
+    that share the tests would not agree on their names."""
+    given = getattr(item, "callspec", None)
+    for value in given.params.values() if given else ():
+        if isinstance(value, set | frozenset) and len(value) > 1 and repr(value) in item.name:
+            raise pytest.UsageError(f"{item.nodeid}: name this test by a list, not by a set")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[PostgresServer]:
     """A running cluster with the owner's and the runtime role."""
