@@ -4,7 +4,7 @@
 #   api                REST, admin and pages, on port 8000
 #   ws                 websockets, on port 8000
 #   worker QUEUE[,…]   a Celery worker of these queues
-#   beat               the schedules; one only
+#   beat               the schedules; one of those that run sends
 #   flower             on port 5555
 #   roles              makes or mends the database's roles, as its superuser, and ends
 #   migrate            brings schema and rights up to date, as the owner, and ends
@@ -37,8 +37,7 @@ worker)
         --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO "$@"
     ;;
 beat)
-    exec python -m celery -A eqtrade beat --loglevel INFO --pidfile '' \
-        --scheduler django_celery_beat.schedulers:DatabaseScheduler
+    exec python -m celery -A eqtrade beat --loglevel INFO --pidfile ''
     ;;
 flower)
     exec python -m celery -A eqtrade flower --conf=/app/deploy/flowerconfig.py \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # deploy/roll.sh SERVICE…: replaces the containers of each service, without a moment in which none
 # serves: as many new ones, of the image and the settings as they are now, come up and are healthy
-# before the old ones finish what they are at and go. Not for beat and nginx: there is one of each.
+# before the old ones finish what they are at and go. Not for nginx: there is one.
 #
 # COMPOSE_PROJECT_NAME and COMPOSE_ENV_FILES are docker compose's own variables for another project.
 set -eu
@@ -9,8 +9,8 @@ cd "$(dirname "$0")/.."
 
 for service; do
     case $service in
-    beat | nginx)
-        # Two would send everything twice, or want the same port.
+    nginx)
+        # Two would want the same port.
         echo "$service can't be there twice: docker compose up -d --no-deps $service" >&2
         exit 64
         ;;

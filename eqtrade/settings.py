@@ -178,8 +178,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # it is still usable is asked before each task (eqtrade.celery).
 CELERY_DB_REUSE_MAX = 10**9
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_MAX_LOOP_INTERVAL = 1
+CELERY_BEAT_SCHEDULER = "eqtrade.beat:Scheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
 
 CHANNEL_LAYERS = {

@@ -100,6 +100,12 @@ def _sent(**_: Any) -> None:
     write_heartbeat()
 
 
+def stands_by() -> None:
+    """A beat that another one keeps from sending has asked for its turn."""
+    if "HEARTBEAT_FILE" in os.environ:
+        write_heartbeat(stands_by=True)
+
+
 def write_heartbeat(**what: Any) -> None:
     """Replace the file as a whole: its reader never meets half of it. Never raises."""
     file = Path(os.environ["HEARTBEAT_FILE"])

@@ -1,4 +1,4 @@
-"""Advisory locks of the database: all that there are, and the three ways to hold one.
+"""Advisory locks of the database: all that there are, and the ways to hold one.
 
 They belong to no row, so a holder gets no transaction id by them and holds back no reader of the
 ledger. Each serves one purpose only.
@@ -24,6 +24,7 @@ class Lock(IntEnum):
     DAILY_PNL_WRITE = 7_205_031
     DAILY_PNL_FINALIZE = 7_205_032
     LEDGER_EPOCH = 7_205_041
+    BEAT = 7_205_051
 
 
 class KeyedLock(IntEnum):
@@ -50,6 +51,13 @@ def transaction_lock(lock: Lock) -> None:
 def try_transaction_lock(lock: Lock) -> bool:
     """Hold the lock until this transaction ends; False, at once, when another one holds it."""
     return _call("pg_try_advisory_xact_lock", lock)
+
+
+def try_lock_of_session(lock: Lock) -> bool:
+    """Hold the lock until the connection of this thread ends, whatever ends it; False, at once,
+    when another one holds it. It is held as long as `connection.connection` is the same object and
+    answers."""
+    return _call("pg_try_advisory_lock", lock)
 
 
 @contextmanager

@@ -96,10 +96,7 @@ def application_programs(layout: Layout) -> list[Program]:
         ),
         Program(
             "beat",
-            [
-                *(*celery, "beat", "--loglevel", "INFO", "--pidfile", ""),
-                *("--scheduler", "django_celery_beat.schedulers:DatabaseScheduler"),
-            ],
+            [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""],
             ready_text="beat: Starting...",
             # It has nothing to finish, and now and then does not hear the signal.
             stop_seconds=3,

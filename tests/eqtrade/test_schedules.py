@@ -37,6 +37,12 @@ def test_what_runs_each_minute_runs_each_minute_when_the_clock_is_changed(begin:
         assert len(runs(schedule, begin, 4)) == 240
 
 
+def test_every_schedule_is_an_interval_or_by_utc() -> None:
+    tasks = PeriodicTask.objects.exclude(crontab=None)
+    assert [each.name for each in tasks if str(each.crontab.timezone) != "UTC"] == []
+    assert not PeriodicTask.objects.exclude(solar=None, clocked=None).exists()
+
+
 @pytest.mark.parametrize("begin", [AUTUMN, SPRING], ids=["autumn", "spring"])
 def test_what_runs_once_a_night_runs_once_when_the_clock_is_changed(begin: datetime) -> None:
     tasks = PeriodicTask.objects.exclude(crontab=None).exclude(crontab__hour="*")
