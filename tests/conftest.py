@@ -97,7 +97,9 @@ def wipe(cluster: PostgresServer) -> None:
     with connect(cluster.url("superuser", "eqtrade"), autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
         tables = owner.execute(
-            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            # What nothing was ever written to has no pages.
+            " AND relkind = 'r' AND pg_relation_size(oid) > 0 ORDER BY 1"
         ).fetchall()
         wiped = [t for (t,) in tables if not t.startswith(KEPT_TABLES)]
         emptied = [f'DELETE FROM "{t}"' for t in wiped]

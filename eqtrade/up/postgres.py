@@ -53,6 +53,8 @@ NOT_DURABLE: Mapping[str, str] = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # Of a password, at each connection and on both sides; tests connect thousands of times.
+    "scram_iterations": "1",
 }
 
 

@@ -1,13 +1,16 @@
 """Writers and readers of the ledger as processes of their own, for test_ledger_processes.
 
-    python -m tests.properties.ledger_actors writer SEED
-    python -m tests.properties.ledger_actors reader SEED
+    python -m tests.properties.ledger_actors
 
-A writer makes ACTORS_STEPS changes; a reader works until the file ACTORS_STOP exists.
-ACTORS_VARIANT names one of the broken variants that the test must notice; "sound" is the system as
-it is. Nudges go through a Redis list. In a lossy world (ACTORS_LOSSY=1) some are lost and some come
-twice, readers sweep now and then, and are killed with -9 at random moments; in the other one every
-nudge arrives, nobody sweeps and nobody dies.
+Lines come in, and each has an answer: `writer SEED STEPS` and `reader SEED 0` fork an actor, whose
+process id is said; `wait PID` says its exit code once it has ended. What they need is imported
+once, before the first of them.
+
+A writer makes so many changes; a reader works until the file ACTORS_STOP exists. ACTORS_VARIANT
+names one of the broken variants that the test must notice; "sound" is the system as it is. Nudges
+go through a Redis list. In a lossy world (ACTORS_LOSSY=1) some are lost and some come twice,
+readers sweep now and then, and are killed with -9 at random moments; in the other one every nudge
+arrives, nobody sweeps and nobody dies.
 """
 
 import os
@@ -15,6 +18,7 @@ import random
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -50,7 +54,6 @@ from trades.terms import Amendment  # noqa: E402
 
 VARIANT = os.environ.get("ACTORS_VARIANT", "sound")
 LOSSY = os.environ.get("ACTORS_LOSSY") == "1"
-STEPS = int(os.environ.get("ACTORS_STEPS", "50"))
 STOP = Path(os.environ["ACTORS_STOP"])
 DAYS = [date(2026, 3, 16), date(2026, 3, 17), date(2026, 3, 18)]
 QUEUE = "nudges"
@@ -63,14 +66,14 @@ def client() -> "redis.Redis":
 # --- writers -------------------------------------------------------------------------------------
 
 
-def write(seed: int) -> None:
+def write(seed: int, steps: int) -> None:
     """Book, amend (all terms), cancel, roll back; slow commits make transactions overlap."""
     chance, queue = random.Random(seed), client()
     user = User.objects.get(username="root")
     accounts, instruments = list(Account.objects.all()), list(Instrument.objects.all())
     nudges.nudge_all = lambda shards: None
-    for step in range(STEPS):
-        last = step == STEPS - 1
+    for step in range(steps):
+        last = step == steps - 1
         with suppress(DomainError, DatabaseError), transaction.atomic():
             touched = _change(chance, user, accounts, instruments, only_book=last)
             wake = _waker(queue, touched, chance)
@@ -156,7 +159,7 @@ def die_perhaps(chance: random.Random, share: float = 0.03) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def read(seed: int) -> None:
+def read(seed: int, _: int) -> None:
     """Keep a reading child, killed at random moments in a lossy world, and replace it."""
     chance = random.Random(seed)
     break_things(chance)
@@ -243,5 +246,31 @@ def break_things(chance: random.Random) -> None:
         notices.publish = move_now
 
 
+# --- the nursery ---------------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Fork those that are asked for, until nobody asks any more."""
+    for line in sys.stdin:
+        what, *numbers = line.split()
+        if what == "wait":
+            _, status = os.waitpid(int(numbers[0]), 0)
+            print(os.waitstatus_to_exitcode(status), flush=True)
+        else:
+            print(_born({"writer": write, "reader": read}[what], *map(int, numbers)), flush=True)
+
+
+def _born(act: Callable[[int, int], None], seed: int, steps: int) -> int:
+    child = os.fork()
+    if child:
+        return child
+    try:
+        act(seed, steps)
+    except BaseException:  # noqa: BLE001 - it must not come back from here as a second parent
+        traceback.print_exc()
+        os._exit(1)
+    os._exit(0)
+
+
 if __name__ == "__main__":
-    {"writer": write, "reader": read}[sys.argv[1]](int(sys.argv[2]))
+    main()

@@ -6,10 +6,12 @@ sound system would prove nothing.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,9 +44,9 @@ class Ground:
     redis_url: str
     stop: Path
 
-    def actor(
-        self, role: str, seed: int, variant: str, *, lossy: bool, steps: int = STEPS
-    ) -> subprocess.Popen[bytes]:
+    @contextmanager
+    def company(self, variant: str, *, lossy: bool) -> Iterator["Company"]:
+        """Actors, none of which is left afterwards."""
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
@@ -53,10 +55,43 @@ class Ground:
             "ACTORS_STOP": str(self.stop),
             "ACTORS_VARIANT": variant,
             "ACTORS_LOSSY": "1" if lossy else "0",
-            "ACTORS_STEPS": str(steps),
         }
-        command = [sys.executable, "-m", "tests.properties.ledger_actors", role, str(seed)]
-        return subprocess.Popen(command, cwd=PROJECT, env=environment)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.properties.ledger_actors"],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        try:
+            yield Company(process)
+        finally:
+            self.stop.touch()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who forks the actors, and says how they end."""
+
+    process: "subprocess.Popen[str]"
+
+    def enter(self, role: str, seed: int, steps: int = STEPS) -> int:
+        return self._ask(f"{role} {seed} {steps}")
+
+    def exit_code(self, actor: int) -> int:
+        """That of an actor, once it has ended."""
+        return self._ask(f"wait {actor}")
+
+    def _ask(self, line: str) -> int:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return int(self.process.stdout.readline())
 
 
 @pytest.fixture
@@ -89,25 +124,18 @@ def ground(committed_db: PostgresServer, tmp_path: Path) -> Iterator[Ground]:
 
 def play(ground: Ground, variant: str, seed: int, *, lossy: bool) -> None:
     """Let the actors do their work to the end."""
-    readers = [ground.actor("reader", seed + i, variant, lossy=lossy) for i in range(READERS)]
-    writers = [ground.actor("writer", seed - i, variant, lossy=lossy) for i in range(WRITERS)]
-    try:
+    with ground.company(variant, lossy=lossy) as company:
+        readers = [company.enter("reader", seed + i) for i in range(READERS)]
+        writers = [company.enter("writer", seed - i) for i in range(WRITERS)]
         for writer in writers:
-            assert writer.wait(DEADLINE_SECONDS) == 0
+            assert company.exit_code(writer) == 0
         if not lossy:
             # One more, alone: nobody's later nudge, and nobody's wait at the horizon, helps it.
             settle()
-            writers.append(ground.actor("writer", seed, variant, lossy=lossy, steps=1))
-            assert writers[-1].wait(DEADLINE_SECONDS) == 0
+            assert company.exit_code(company.enter("writer", seed, steps=1)) == 0
         ground.stop.touch()
         for reader in readers:
-            reader.wait(DEADLINE_SECONDS)
-    finally:
-        ground.stop.touch()
-        for actor in (*readers, *writers):
-            if actor.poll() is None:
-                actor.kill()
-                actor.wait()
+            company.exit_code(reader)
 
 
 def settle() -> None:
