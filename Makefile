@@ -5,7 +5,7 @@
 #   make lint    ruff, mypy, import-linter, and the front end's checks
 #   make format  what ruff can mend by itself
 #   make api     the front end's API types and its table of a trade's terms, made anew
-#   make bench   the benchmarks; NAME=… for one of them
+#   make bench   the benchmarks but the largest; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
 #   make lock    compile the requirements files anew, with hashes

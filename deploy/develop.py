@@ -188,7 +188,7 @@ def shell_scripts() -> list[Path]:
 
 
 def bench(arguments: Sequence[str]) -> None:
-    """Run the benchmarks, all or those named."""
+    """Run the benchmarks: those named, or all but the largest."""
     with alone():
         make_venv()
         install(ALL_FILES)
