@@ -76,7 +76,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "schema/": methods(GET=DOCUMENTATION),
     "docs/": methods(GET=DOCUMENTATION),
     # Everybody is told alike that there is no such address.
-    "<path:rest>": methods(
+    "<anything:rest>": methods(
         GET=ANYONE, POST=ANYONE, PUT=ANYONE, PATCH=ANYONE, DELETE=ANYONE, TRACE=ANYONE
     ),
 }

@@ -2,7 +2,8 @@
 
 from django.contrib import admin
 from django.contrib.auth import views as auth
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, register_converter
+from django.urls.converters import StringConverter
 from drf_spectacular.views import SpectacularAPIView
 
 from eqtrade import health
@@ -14,6 +15,15 @@ admin.site.site_header = admin.site.site_title = "eqtrade"
 admin.site.index_title = "Corrections, accounts, prices and schedules"
 
 _READ = ["get", "head"]
+
+
+class Anything(StringConverter):
+    """Django's own `path` leaves out line breaks, and nothing at all."""
+
+    regex = "(?s:.*)"
+
+
+register_converter(Anything, "anything")
 
 # What is asked most stands first: an address is looked for from the top.
 api: list[URLPattern | URLResolver] = [
@@ -31,7 +41,7 @@ api: list[URLPattern | URLResolver] = [
         ApiDocsView.as_view(url_name="schema", http_method_names=_READ),
         name="docs",
     ),
-    path("<path:rest>", ApiNotFoundView.as_view()),
+    path("<anything:rest>", ApiNotFoundView.as_view()),
 ]
 
 urlpatterns = [

@@ -84,7 +84,7 @@ class Desk:
             ("<uuid:trade_id>", str(self.trade.pk)), ("<uuid:import_id>", str(self.job.pk)),
             ("<int:override_id>", str(self.override.pk)), ("<path:object_id>", "0"),
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
-            ("<int:token>", str(self.token.pk)), ("<path:rest>", "nothing/here/"),
+            ("<int:token>", str(self.token.pk)), ("<anything:rest>", "nothing/here/"),
             ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
             ("<url>$", "nothing-here/"), ("<str:name>", "mine"),
         ):  # fmt: skip
