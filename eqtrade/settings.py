@@ -1,34 +1,21 @@
 """Settings from the environment. What is dangerous when missing is refused by system checks."""
 
 import os
-from pathlib import Path
 
 import django_stubs_ext
-import environ
 
 from eqtrade.content_security import DIRECTIVES
 from eqtrade.deployment import deployment
-from eqtrade.oidc_provider import oidc_providers, origins
+from eqtrade.door_settings import *  # noqa: F403
+from eqtrade.door_settings import LOGIN_DOORS
+from eqtrade.environment import BASE_DIR, DATA_DIR, STACK_FOUND, env
+from eqtrade.live_settings import *  # noqa: F403
 from eqtrade.redis_urls import broker_tls, broker_url
 from eqtrade.secret_files import refuse_weak_key, secret, with_password
-from eqtrade.up.runtime import running_environment
 from kernel.money import use_context
 
 use_context()
 django_stubs_ext.monkeypatch()
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
-
-DATA_DIR = Path(env.str("DATA_DIR", default=str(BASE_DIR / ".data"))).absolute()
-
-# Without servers named in the environment, the stack that runs with this DATA_DIR lends its own.
-STACK_FOUND = True
-if "DATABASE_URL" not in os.environ:
-    _stack = running_environment(DATA_DIR)
-    STACK_FOUND = _stack is not None
-    for _name, _value in (_stack or {}).items():
-        os.environ.setdefault(_name, _value)
 
 DEBUG = env.bool("DEBUG", default=False)
 TESTING = env.bool("EQTRADE_TESTING", default=False)
@@ -212,82 +199,11 @@ PRICE_COVERAGE_MIN = env.float("PRICE_COVERAGE_MIN", default=0.95)
 PRICE_STALE_AFTER_SECONDS = env.int("PRICE_STALE_AFTER_SECONDS", default=180)
 SETTLING_AFTER_SECONDS = 5
 
-# --- the live blotter: bounds of one ws process (docs/runbooks/scale.md) -------------------------
-
-LIVE_CONNECTIONS = env.int("LIVE_CONNECTIONS", default=5_000)
-LIVE_CONNECTIONS_PER_USER = env.int("LIVE_CONNECTIONS_PER_USER", default=20)
-# Of one user: so many at once, as when all of a desk's pages come back, then so many a second.
-LIVE_MESSAGES_AT_ONCE = env.int("LIVE_MESSAGES_AT_ONCE", default=40)
-LIVE_MESSAGES_PER_SECOND = env.float("LIVE_MESSAGES_PER_SECOND", default=4.0)
-# Given to sockets and not taken by clients; snapshots wait while there is more.
-LIVE_UNSENT_BYTES = env.int("LIVE_UNSENT_BYTES", default=64 * 1024 * 1024)
-# A client that takes nothing for so long is cut off.
-LIVE_SLOW_SECONDS = env.float("LIVE_SLOW_SECONDS", default=30.0)
-LIVE_READING_THREADS = env.int("LIVE_READING_THREADS", default=2)
-
 # --- who is asking ------------------------------------------------------------------------------
 
 # Who may call what; and who may read the API's own documentation: `public`, or `login`.
 AUTHORIZATION = "eqtrade.authorization.TABLE"
 API_DOCS = env.str("API_DOCS", default="public")
-AUTHENTICATION_BACKENDS = ["accounts.backends.CallerBackend"]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {
-        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
-        "OPTIONS": {"min_length": 12},
-    },
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-# Who may try a password (docs/concepts/admission.md): so many wrong ones in 15 minutes of a name
-# from an address, of a name from anywhere, from an address. AXES_… is django-axes's.
-LOGIN_WRONG_PAIR = env.int("LOGIN_WRONG_PAIR", default=5)
-LOGIN_WRONG_NAME = env.int("LOGIN_WRONG_NAME", default=30)
-LOGIN_WRONG_ADDRESS = env.int("LOGIN_WRONG_ADDRESS", default=100)
-# So many passwords are hashed at a time in each process, and so many wait for that.
-LOGIN_HASHES_AT_ONCE = env.int("LOGIN_HASHES_AT_ONCE", default=1)
-LOGIN_HASHES_WAITING = env.int("LOGIN_HASHES_WAITING", default=3)
-LOGIN_REFUSED_TEMPLATE = "registration/refused.html"
-# The proxies whose word on a caller's address is taken, as ranges; a unix socket's always is.
-TRUSTED_PEERS = env.str("TRUSTED_PEERS", default="").split()
-AXES_HANDLER = "accounts.doors.DoorHandler"
-AXES_CLIENT_IP_CALLABLE = "accounts.addresses.counted_address"
-AXES_LOCKOUT_CALLABLE = "accounts.doors.refusal_answer"
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_ENABLE_ADMIN = False
-AXES_VERBOSE = False
-
-# Who has a second factor (docs/concepts/second-factor.md): off, offered, staff or everyone.
-SECOND_FACTOR = env.str("SECOND_FACTOR", default="off")
-ACCOUNT_ADAPTER = "accounts.login_adapters.LoginAdapter"
-# Counted at our own doors instead, in the database.
-ACCOUNT_RATE_LIMITS = False
-ACCOUNT_EMAIL_VERIFICATION = "none"
-MFA_ADAPTER = "accounts.login_adapters.SecondFactorAdapter"
-MFA_FORMS = {
-    "authenticate": "accounts.code_forms.CodeForm",
-    "reauthenticate": "accounts.code_forms.CodeAgainForm",
-}
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_TOTP_ISSUER = env.str("SECOND_FACTOR_ISSUER", default="eqtrade")
-# Telephones' clocks are some seconds off.
-MFA_TOTP_TOLERANCE = 1
-
-# Login by OIDC: the provider's address, without which there is none; how this system is known
-# there; which claim names the user at their first login; what the button says; and further origins
-# that the provider sends a browser to on its way.
-OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
-OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", default="")
-OIDC_CLIENT_SECRET = secret("OIDC_CLIENT_SECRET")
-OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="preferred_username")
-OIDC_NAME = env.str("OIDC_NAME", default="single sign-on")
-OIDC_ORIGINS = origins(OIDC_ISSUER, env.str("OIDC_ORIGINS", default="").split())
-# The admin's own login page knows passwords alone.
-ONE_LOGIN_PAGE = SECOND_FACTOR != "off" or OIDC_ISSUER != ""
-SOCIALACCOUNT_ADAPTER = "accounts.login_adapters.IdentityAdapter"
-SOCIALACCOUNT_PROVIDERS = oidc_providers(OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET, OIDC_NAME)
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "login"
@@ -397,17 +313,6 @@ EXPORTS_PER_DAY = env.int("EXPORTS_PER_DAY", default=200)
 API_CALLS_PER_MINUTE = env.int("API_CALLS_PER_MINUTE", default=0)
 if API_CALLS_PER_MINUTE:
     REST_FRAMEWORK["DEFAULT_THROTTLE_CLASSES"] = ["kernel.api.rates.CallRate"]
-# Where a name, a password or a code is sent to.
-LOGIN_DOORS = (
-    "/api/v1/token/",
-    "/login/",
-    "/admin/login/",
-    "/password/",
-    "/reauthenticate/",
-    "/second-factor/authenticate/",
-    "/second-factor/reauthenticate/",
-    "/second-factor/totp/activate/",
-)
 # The longest body of each path, refused unread beyond it; "" is for all others.
 BODY_LIMITS = {
     "": 1024 * 1024,
