@@ -8,6 +8,7 @@ import json
 import os
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from statistics import median
@@ -16,10 +17,10 @@ import psutil
 import pytest
 from django.conf import settings
 from websockets.exceptions import ConnectionClosed, WebSocketException
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 
 from tests.stack.eventually import eventually
-from tests.stack.live import open_socket, subscription
+from tests.stack.live import PATH, open_socket, subscription
 from tests.stack.running import RunningStack
 
 LOOPS = 30
@@ -188,6 +189,7 @@ def test_who_never_reads_and_sends_nonsense_does_not_make_the_process_grow(
     print(f"{sent[0]} messages of 60 kB were taken; memory {before / 2**20:.0f} MB, then", end=" ")
     print(f"{most / 2**20:.0f} MB at most")
     assert stack.pid("ws") == ws.pid
+    assert sent[0] > 10 * len(connections)
     assert most - before < FLAT_MB * 2**20
 
 
@@ -197,14 +199,19 @@ def test_who_never_reads_and_sends_nonsense_does_not_make_the_process_grow(
 def test_a_frame_that_claims_to_be_compressed_is_not_inflated(
     stack: RunningStack, token: str
 ) -> None:
-    """60 kB that would inflate to 60 MB: nothing was agreed on, so it is a breach of protocol."""
-    import zlib
-
+    """60 kB that would inflate to 60 MB. It was offered and not agreed on, so it is a breach of
+    protocol."""
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     packed = packer.compress(b"x" * 60_000_000) + packer.flush(zlib.Z_SYNC_FLUSH)
     assert len(packed) < 65_536
     ws = psutil.Process(stack.pid("ws"))
-    with open_socket(stack.url, token) as connection:
+    with connect(
+        stack.url.replace("http", "ws", 1) + PATH,
+        additional_headers={"Authorization": f"Token {token}"},
+        compression="deflate",
+        open_timeout=30,
+    ) as connection:
+        assert connection.protocol.extensions == []
         before = ws.memory_info().rss
         head = bytes([0x80 | 0x40 | 0x1, 0x80 | 126]) + len(packed).to_bytes(2)
         connection.socket.sendall(head + b"\0\0\0\0" + packed)
