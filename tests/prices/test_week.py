@@ -1,6 +1,7 @@
 """Simulated trading weeks: the clock is moved minute by minute, Yahoo is on loopback, yfinance and
 all requests are real. What beat asks for each minute is asked for at five seconds past it; to be
-quick, closes are looked for only every tenth minute while the exchange is open."""
+quick, only every tenth minute is lived through in the middle of a session, and closes are looked
+for only then while the exchange is open."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -76,7 +77,9 @@ class Desk:
         self.live(at(day, 7, 59), at(day, 8, 1))
         self.live(at(day, 8, 30), at(day, 9, 0), step=30 * MINUTE)
         closes = self.sessions[day].closes + timedelta(seconds=5)
-        self.live(at(day, 9, 28), closes + 12 * MINUTE)
+        self.live(at(day, 9, 28), at(day, 9, 49))
+        self.live(at(day, 9, 50), closes - 21 * MINUTE, step=10 * MINUTE)
+        self.live(closes - 20 * MINUTE, closes + 12 * MINUTE)
         self.live(closes + 30 * MINUTE, at(day, 23, 30), step=30 * MINUTE)
         self.live(at(day, 23, 49), at(day, 23, 51))
 
@@ -112,9 +115,9 @@ def yahoo(yahoo_server: YahooServer, committed_db: object, settings: Any) -> Ite
     yahoo_server.reset()
 
 
-def every_minute(first: str, last: str) -> list[str]:
+def every(first: str, last: str, step: timedelta = MINUTE) -> list[str]:
     begin, end = (datetime.strptime(text, "%H:%M") for text in (first, last))  # noqa: DTZ007
-    return [f"{begin + n * MINUTE:%H:%M}" for n in range(int((end - begin) / MINUTE) + 1)]
+    return [f"{begin + n * step:%H:%M}" for n in range(int((end - begin) / step) + 1)]
 
 
 def test_a_week_with_a_closure_a_holiday_and_a_half_day(yahoo: YahooServer) -> None:
@@ -135,13 +138,21 @@ def test_a_week_with_a_closure_a_holiday_and_a_half_day(yahoo: YahooServer) -> N
     desk.live(at(weekend[0], 0), at(weekend[1], 23), step=60 * MINUTE)
     desk.live(at(next_monday, 7, 58), at(next_monday, 8, 2))
 
-    assert desk.refreshed(monday) == every_minute("09:30", "15:59")
+    assert desk.refreshed(monday) == [
+        *every("09:30", "09:49"),
+        *every("09:50", "15:30", 10 * MINUTE),
+        *every("15:40", "15:59"),
+    ]
     # Of Wednesday only the ends were lived through.
     assert desk.refreshed(wednesday) == ["09:30", "09:31", "09:32", "15:58", "15:59"]
-    assert desk.refreshed(friday) == every_minute("09:30", "12:59")
+    assert desk.refreshed(friday) == [
+        *every("09:30", "09:49"),
+        *every("09:50", "12:30", 10 * MINUTE),
+        *every("12:40", "12:59"),
+    ]
     for quiet in (tuesday, thursday, *weekend, next_monday):
         assert desk.refreshed(quiet) == []
-    assert len(desk.refreshes) == 390 + 5 + 210
+    assert len(desk.refreshes) == 75 + 5 + 57
 
     # At the end, at 23:50, and in the morning of the next session, whenever that is.
     assert desk.asked_for(monday) == ["Mon 16:00", "Mon 23:50", "Wed 08:00"]
