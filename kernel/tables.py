@@ -13,8 +13,6 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
-from xlsxwriter import Workbook
-
 from kernel.money import normalized
 from kernel.spreadsheet_text import harmless
 
@@ -53,6 +51,9 @@ def excel_file(
     """A workbook of one sheet, in a temporary file at its beginning. Memory does not grow with the
     number of rows; above `most` raises TooManyRows."""
     file = TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
+    # Only here: it is a twentieth of what every process would import.
+    from xlsxwriter import Workbook
+
     book = Workbook(file, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"})
     sheet = book.add_worksheet(title)
     sheet.freeze_panes(1, 0)
