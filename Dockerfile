@@ -25,10 +25,12 @@ RUN python -m venv /opt/venv \
 
 # What is in the image, in CycloneDX. The tool stays here.
 FROM packages AS sbom
-COPY requirements-audit.txt ./
-RUN python -m venv /opt/audit \
+COPY uv.lock ./
+COPY deploy/lockfile.py deploy/
+RUN python deploy/lockfile.py --only audit > audit.txt \
+    && python -m venv /opt/audit \
     && /opt/audit/bin/python -m pip install --no-cache-dir --disable-pip-version-check \
-        --require-hashes -r requirements-audit.txt \
+        --require-hashes --no-deps -r audit.txt \
     && /opt/audit/bin/cyclonedx-py environment --output-reproducible --of JSON \
         -o python.cdx.json /opt/venv/bin/python
 

@@ -8,7 +8,7 @@
 #   make bench   the benchmarks but the largest; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
-#   make lock    compile the requirements files anew, with hashes
+#   make lock    resolve pyproject.toml anew: uv.lock, and requirements.txt from it, with hashes
 #   make audit   known vulnerabilities, dangerous calls, images without a digest
 #   make sbom    what an installation is made of, in CycloneDX
 #   make clean   remove the data, .venv, node_modules and what was built
@@ -17,45 +17,47 @@
 # SEED (demo or empty), DEMO_PASSWORD (demo), PRICE_SOURCE (simulated, yahoo or csv),
 # DATABASE_URL and REDIS_URL for servers of your own.
 
-PYTHON ?= python3.11
+# The newest Python from 3.11 to 3.13 that is there, or PYTHON=…
+PYTHON ?=
+develop = python=$$(PYTHON="$(PYTHON)" sh deploy/python.sh) && exec "$$python" -m deploy.develop
 MAKEFLAGS += --no-print-directory
 
 .PHONY: run test lint format api bench compose-test fresh-test lock audit sbom clean
 .DEFAULT_GOAL := run
 
 run:
-	@$(PYTHON) -m deploy.develop run
+	@$(develop) run
 	@exec .venv/bin/python -m eqtrade.up
 
 test:
-	@$(PYTHON) -m deploy.develop test $(ARGS)
+	@$(develop) test $(ARGS)
 
 lint:
-	@$(PYTHON) -m deploy.develop lint
+	@$(develop) lint
 
 format:
-	@$(PYTHON) -m deploy.develop format
+	@$(develop) format
 
 api:
-	@$(PYTHON) -m deploy.develop api
+	@$(develop) api
 
 bench:
-	@$(PYTHON) -m deploy.develop bench $(NAME)
+	@$(develop) bench $(NAME)
 
 compose-test:
-	@$(PYTHON) -m deploy.develop compose-test $(ARGS)
+	@$(develop) compose-test $(ARGS)
 
 fresh-test:
-	@$(PYTHON) -m deploy.develop fresh-test $(ARGS)
+	@$(develop) fresh-test $(ARGS)
 
 lock:
-	@$(PYTHON) -m deploy.develop lock
+	@$(develop) lock $(ARGS)
 
 audit:
-	@$(PYTHON) -m deploy.develop audit
+	@$(develop) audit
 
 sbom:
-	@$(PYTHON) -m deploy.develop sbom
+	@$(develop) sbom
 
 clean:
-	@$(PYTHON) -m deploy.develop clean
+	@$(develop) clean

@@ -13,17 +13,23 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from deploy.images import main as images
-from deploy.installing import FRONTEND, find_npm, install_options
+from deploy.installing import (
+    ALL_GROUPS,
+    FRONTEND,
+    LOCK,
+    find_npm,
+    install_into,
+    locked_for,
+)
 from deploy.steps import PROJECT, Failed, call, fingerprint, read_json, step, works
 
 VENV = PROJECT / ".venv-audit"
 PYTHON = VENV / "bin" / "python"
-LOCK = PROJECT / "requirements-audit.txt"
 INSTALLED = VENV / "installed.json"
 SBOM = PROJECT / "sbom"
-LOCKS = ("requirements.txt", "requirements-embedded.txt", "requirements-dev.txt")
 OURS = (
     *("accounts", "audit", "blotter", "deploy", "eqtrade", "kernel", "pnl", "positions"),
     *("prices", "trades"),
@@ -69,7 +75,7 @@ def install_tools() -> None:
         return
     with step("tools of the audit"):
         call([sys.executable, "-m", "venv", "--clear", VENV])
-        call([PYTHON, "-m", "pip", "install", *install_options([LOCK])])
+        install_into(VENV, ["audit"], whole=False)
     INSTALLED.write_text(json.dumps({"lock": locked}))
 
 
@@ -84,9 +90,11 @@ def run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
 
 def pip_audit() -> str:
     """Known vulnerabilities of the locked versions, whoever needs them."""
-    files = [part for name in LOCKS for part in ("-r", name)]
     quiet = ("--disable-pip", "--require-hashes", "--progress-spinner", "off")
-    done = run([PYTHON, "-m", "pip_audit", *quiet, "--format", "json", *files])
+    with NamedTemporaryFile("w", suffix=".txt") as locked:
+        locked.write(locked_for(PYTHON, ALL_GROUPS, whole=True))
+        locked.flush()
+        done = run([PYTHON, "-m", "pip_audit", *quiet, "--format", "json", "-r", locked.name])
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):

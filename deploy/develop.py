@@ -19,27 +19,21 @@ from deploy.audit import VENV as AUDIT_VENV
 from deploy.audit import audit, sbom
 from deploy.browser import ready_browser
 from deploy.installing import (
-    ALL_FILES,
+    ALL_GROUPS,
     FRONTEND,
     PYTHON,
-    RUN_FILES,
+    RUN_GROUPS,
     VENV,
     build_frontend,
     find_npm,
     install,
     install_frontend,
     make_venv,
+    ready_uv,
 )
 from deploy.steps import PROJECT, Failed, alone, call, step
 
 TERMS_TABLE = FRONTEND / "src" / "lib" / "terms.json"
-LOCKED = (
-    "requirements",
-    "requirements-embedded",
-    "requirements-dev",
-    "requirements-node",
-    "requirements-audit",
-)
 
 
 def main() -> int:
@@ -76,7 +70,7 @@ def prepare_run(_arguments: Sequence[str]) -> None:
     """Everything that `python -m eqtrade.up` needs."""
     with alone():
         make_venv()
-        install(RUN_FILES)
+        install(RUN_GROUPS)
         build_frontend()
 
 
@@ -84,7 +78,7 @@ def test(arguments: Sequence[str]) -> None:
     """Install what the tests need, then run them; arguments go to pytest."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
         ready_browser()
         build_frontend()
         install_frontend()
@@ -102,7 +96,7 @@ def lint(_arguments: Sequence[str]) -> None:
     """Run every check, also after one failed."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
         install_frontend()
     import_linter = "from importlinter.cli import lint_imports_command as c; c()"
     npm, npm_environment = find_npm()
@@ -141,7 +135,7 @@ def format_sources(_arguments: Sequence[str]) -> None:
     """Mend what ruff can mend by itself; what is left, `make lint` refuses."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
     with step("ruff check --fix"):
         call([PYTHON, "-m", "ruff", "check", "--fix", "--exit-zero", "."])
     with step("ruff format"):
@@ -152,7 +146,7 @@ def api(_arguments: Sequence[str]) -> None:
     """Make anew what the front end has of the back end: the API's types and the table of terms."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
         install_frontend()
     npm, npm_environment = find_npm()
     with step("API schema"):
@@ -191,7 +185,7 @@ def bench(arguments: Sequence[str]) -> None:
     """Run the benchmarks: those named, or all but the largest."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
         build_frontend()
     with step("benchmarks"):
         call([PYTHON, "-m", "benchmarks", *arguments])
@@ -201,7 +195,7 @@ def compose_test(arguments: Sequence[str]) -> None:
     """Try the system in containers; --build and --keep go to tests/compose."""
     with alone():
         make_venv()
-        install(ALL_FILES)
+        install(ALL_GROUPS)
     call([PYTHON, "-m", "tests.compose", *arguments])
 
 
@@ -210,28 +204,25 @@ def fresh_test(arguments: Sequence[str]) -> None:
     call([sys.executable, "-m", "tests.fresh", *arguments])
 
 
-def lock(_arguments: Sequence[str]) -> None:
-    """Compile every requirements file anew, with the hashes of all files of each version; one that
-    names no machine and no package index."""
+def lock(arguments: Sequence[str]) -> None:
+    """Resolve pyproject.toml anew for every Python and platform, and write requirements.txt of what
+    containers install. `--upgrade` takes the newest versions; else those that are locked stay."""
     with alone():
         make_venv()
-        install(ALL_FILES)
-    # What lies about on this machine is nobody else's: only what the index has is locked.
-    own = {"CUSTOM_COMPILE_COMMAND": "make lock", "PIP_CONFIG_FILE": os.devnull}
-    left_out = ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL")
-    environment = {n: v for n, v in (os.environ | own).items() if n not in left_out}
-    for name in LOCKED:
-        with step(f"{name}.txt"):
-            call(
-                [
-                    *(PYTHON, "-m", "piptools", "compile", "--quiet", "--strip-extras"),
-                    # pip and setuptools too, where something needs them.
-                    *("--generate-hashes", "--allow-unsafe"),
-                    *("--no-emit-index-url", "--no-emit-trusted-host", "--no-emit-find-links"),
-                    *("--output-file", f"{name}.txt", f"{name}.in"),
-                ],
-                environment,
-            )
+        uv = ready_uv(VENV)
+    # What this machine is set to is nobody else's: the lock names the public index and no other.
+    environment = {n: v for n, v in os.environ.items() if not n.startswith("UV_")}
+    with step("uv.lock"):
+        call([uv, "lock", "--quiet", "--no-config", *arguments], environment)
+    whole = ("--no-default-groups", "--no-emit-project", "--no-header")
+    with step("requirements.txt"):
+        call(
+            [
+                *(uv, "export", "--quiet", "--frozen", *whole),
+                *("--format", "requirements.txt", "--output-file", "requirements.txt"),
+            ],
+            environment,
+        )
 
 
 def clean(_arguments: Sequence[str]) -> None:

