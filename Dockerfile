@@ -20,8 +20,10 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-index \
         --no-deps wheels/*.whl \
     && /opt/venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
-    # Imported by nobody.
-    && rm -r /opt/venv/lib/python3.11/site-packages/pandas/tests
+    # Imported by nobody: tests of libraries, and types for checkers.
+    && find /opt/venv/lib -type d -name tests -regex '.*/\(numpy\|pandas\|qrcode\|toolz\)/.*' \
+        -prune -exec rm -r {} + \
+    && find /opt/venv/lib -name '*.pyi' -delete
 
 # What is in the image, in CycloneDX. The tool stays here.
 FROM packages AS sbom
@@ -34,14 +36,13 @@ RUN python deploy/lockfile.py --only audit > audit.txt \
     && /opt/audit/bin/cyclonedx-py environment --output-reproducible --of JSON \
         -o python.cdx.json /opt/venv/bin/python
 
-FROM python:3.11-slim-bookworm AS app
+FROM python:3.11-slim-bookworm AS whole
 # The base's own pip, too: what is in the image is all that it will ever have.
 RUN python -m pip uninstall --yes --quiet setuptools wheel pip \
     && install -d -o 10001 -g 10001 /var/lib/eqtrade
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 COPY . .
-COPY --from=frontend /frontend/dist frontend/dist
 COPY --from=frontend /frontend/frontend.cdx.json /srv/sbom/
 COPY --from=sbom /packages/python.cdx.json /srv/sbom/
 ENV PATH=/opt/venv/bin:$PATH \
@@ -51,9 +52,16 @@ ENV PATH=/opt/venv/bin:$PATH \
     DATA_DIR=/var/lib/eqtrade \
     STATIC_ROOT=/srv/static \
     HEARTBEAT_FILE=/tmp/heartbeat.json
-# Compiled once: the user below can't write here, and each start would compile anew.
-RUN python manage.py collectstatic --noinput --verbosity 0 \
-    && python -m compileall -q accounts audit blotter deploy eqtrade kernel pnl positions prices trades
+# Compiled once: the users below can't write here, and each start would compile anew.
+RUN python -m compileall -q accounts audit blotter deploy eqtrade kernel pnl positions prices trades
+
+# What nginx serves. Of it the parts need one file: by which names the pages find the front end.
+FROM whole AS static
+COPY --from=frontend /frontend/dist frontend/dist
+RUN python manage.py collectstatic --noinput --verbosity 0
+
+FROM whole AS app
+COPY --from=frontend /frontend/dist/.vite frontend/dist/.vite
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \
     CMD ["/app/deploy/entrypoint.sh", "health"]
@@ -63,7 +71,7 @@ CMD ["api"]
 FROM nginx:1.28 AS nginx
 COPY deploy/nginx.conf.template /etc/nginx/templates/nginx.conf.template
 COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
-COPY --from=app /srv/static /srv/static
+COPY --from=static /srv/static /srv/static
 # The settings are written at each start; the user below may write to /tmp only.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
     NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
