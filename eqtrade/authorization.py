@@ -22,12 +22,15 @@ from kernel.authorization import (
 
 OVERRIDE = "prices.override"
 """To set prices by hand: overrides and closes."""
+ACTIONS = "prices.manage_actions"
+"""To propose, confirm and cancel corporate actions."""
 INSTRUMENTS = "prices.change_instrument"
 """To say what instruments are: their names, former tickers, whether they are active."""
 SCHEDULES = "kernel.schedules"
 """To say when tasks run, and whether."""
 
 _SETS_PRICES = holders(OVERRIDE)
+_MANAGES_ACTIONS = holders(ACTIONS)
 _SEES_OVERRIDES = holders("prices.view_priceoverride", OVERRIDE)
 _KEEPS_INSTRUMENTS = holders(INSTRUMENTS)
 _SCHEDULES = holders(SCHEDULES)
@@ -64,6 +67,11 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "prices/doubts/refuse/": methods(POST=_SETS_PRICES),
     "prices/overrides/": methods(GET=_SEES_OVERRIDES, POST=_SETS_PRICES),
     "prices/overrides/<int:override_id>/end/": methods(POST=_SETS_PRICES),
+    "corporate-actions/": methods(GET=LOGGED_IN, POST=_MANAGES_ACTIONS),
+    "corporate-actions/<uuid:action_id>/": methods(GET=LOGGED_IN, PATCH=_MANAGES_ACTIONS),
+    "corporate-actions/<uuid:action_id>/confirm/": methods(POST=_MANAGES_ACTIONS),
+    "corporate-actions/<uuid:action_id>/cancel/": methods(POST=_MANAGES_ACTIONS),
+    "corporate-actions/<uuid:action_id>/versions/": _READ,
     "positions/": _READ,
     "positions/snapshots/": _READ,
     "positions/snapshots/differences/": _READ,
@@ -196,6 +204,9 @@ _ADMIN: Mapping[str, Pages] = {
         add=_KEEPS_INSTRUMENTS,
         change=_KEEPS_INSTRUMENTS,
         delete=_KEEPS_INSTRUMENTS,
+    ),
+    "prices.corporateaction": Pages(
+        see=holders("prices.view_corporateaction", ACTIONS), change=_MANAGES_ACTIONS
     ),
     "prices.closedoubt": Pages(
         see=holders("prices.view_closedoubt", OVERRIDE), change=_SETS_PRICES

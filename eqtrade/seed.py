@@ -69,7 +69,7 @@ USERS = (
 _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     MIDDLE_OFFICE: {
         "prices": (
-            "override", "add_instrument", "change_instrument",
+            "override", "manage_actions", "add_instrument", "change_instrument",
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
         ),
         "accounts": ("change_account",),

@@ -181,6 +181,8 @@ RECOVERY_MODE = env.str("RECOVERY_MODE", default="recover")
 # --- prices -------------------------------------------------------------------------------------
 
 PRICE_SOURCE = env.str("PRICE_SOURCE", default="simulated")
+# A corporate action is confirmed by another person than the one who proposed it.
+ACTIONS_FOUR_EYES = env.bool("ACTIONS_FOUR_EYES", default=False)
 PRICE_SEED = env.int("PRICE_SEED", default=1)
 PRICE_FILE = env.str("PRICE_FILE", default="")
 # Prices also come by a stream (`manage.py prices stream`), from sources that have one.

@@ -15,6 +15,7 @@ from django.utils.html import format_html
 from kernel import clock
 from kernel.admin import ConfirmedAdmin, ConfirmedForm, TableAdmin
 from kernel.errors import DomainError
+from prices.action_admin import CorporateActionAdmin
 from prices.closes.write import close_enter, close_problems, close_question
 from prices.doubts.decide import doubts_decide
 from prices.models import (
@@ -37,6 +38,8 @@ from prices.services.overrides import (
     override_question,
     override_set,
 )
+
+__all__ = ["CorporateActionAdmin"]
 
 
 class InstrumentForm(forms.ModelForm[Instrument]):

@@ -1,5 +1,12 @@
 from django.urls import path
 
+from prices.api.actions import (
+    ActionCancelView,
+    ActionConfirmView,
+    ActionListView,
+    ActionVersionsView,
+    ActionView,
+)
 from prices.api.doubts import DoubtListView, DoubtRefuseView, DoubtReleaseView
 from prices.api.market import MarketView
 from prices.api.views import (
@@ -22,4 +29,21 @@ urlpatterns = [
     path("prices/doubts/refuse/", DoubtRefuseView.as_view(), name="doubts-refuse"),
     path("prices/overrides/", OverrideListView.as_view(), name="overrides"),
     path("prices/overrides/<int:override_id>/end/", OverrideEndView.as_view(), name="override-end"),
+    path("corporate-actions/", ActionListView.as_view(), name="actions"),
+    path("corporate-actions/<uuid:action_id>/", ActionView.as_view(), name="action"),
+    path(
+        "corporate-actions/<uuid:action_id>/confirm/",
+        ActionConfirmView.as_view(),
+        name="action-confirm",
+    ),
+    path(
+        "corporate-actions/<uuid:action_id>/cancel/",
+        ActionCancelView.as_view(),
+        name="action-cancel",
+    ),
+    path(
+        "corporate-actions/<uuid:action_id>/versions/",
+        ActionVersionsView.as_view(),
+        name="action-versions",
+    ),
 ]

@@ -1,5 +1,14 @@
 """The tables of prices: instruments, the exchange's days, quotes, closes, what sources answered."""
 
+from prices.models.actions import (
+    ActionKind,
+    ActionStatus,
+    CashInLieu,
+    CorporateAction,
+    CorporateActionDecision,
+    CorporateActionLeg,
+    CorporateActionVersion,
+)
 from prices.models.calendar import CalendarStamp, SessionOverride
 from prices.models.closes import CARRIED, MANUAL, Close, CloseRun
 from prices.models.doubts import CloseDoubt
@@ -10,10 +19,17 @@ from prices.models.sources import SourceFailure, SourceState
 __all__ = [
     "CARRIED",
     "MANUAL",
+    "ActionKind",
+    "ActionStatus",
     "CalendarStamp",
+    "CashInLieu",
     "Close",
     "CloseDoubt",
     "CloseRun",
+    "CorporateAction",
+    "CorporateActionDecision",
+    "CorporateActionLeg",
+    "CorporateActionVersion",
     "Instrument",
     "InstrumentAlias",
     "PriceOverride",

@@ -1,5 +1,6 @@
 """Append-only tables are never changed: the runtime role's rights first, triggers second."""
 
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,10 @@ from kernel.database import append_only_tables, kept_tables
 from kernel.models import Confirmation
 from pnl.models import AccountPnl
 from positions.models import PositionSnapshot
+from prices.actions.record import action_cancel, action_propose
+from prices.actions.terms import LegTerms, Terms
 from prices.models import CloseDoubt
+from prices.sessions import sessions
 from tests import factories as make
 
 TABLES = [
@@ -23,7 +27,11 @@ TABLES = [
     "kernel_confirmation",
     "pnl_accountpnl",
     "positions_positionsnapshot",
+    "prices_cashinlieu",
     "prices_close",
+    "prices_corporateactiondecision",
+    "prices_corporateactionleg",
+    "prices_corporateactionversion",
     "trades_ledgerentry",
     "trades_tradeversion",
 ]
@@ -33,6 +41,7 @@ KEPT = [
     "audit_refusal",
     "auth_user",
     "prices_closedoubt",
+    "prices_corporateaction",
     "prices_priceoverride",
 ]
 
@@ -47,6 +56,15 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
         instrument=ibm, session=now.date(), source="yahoo", kind="moved", price=10,
         compared_with=100, raised_at=now,
     )  # fmt: skip
+    make.make_instrument("KD")
+    action = action_propose(
+        user=user, reason="x",
+        terms=Terms(
+            "spin_off", "IBM", sessions().business_date(now),
+            legs=(LegTerms("KD", Decimal(1), Decimal(5), Decimal(0)),), cash_in_lieu=Decimal(40),
+        ),
+    )  # fmt: skip
+    action_cancel(user=user, action_id=action.pk, version=1, reason="x")
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
 
@@ -13,12 +14,15 @@ from django.test import Client
 from accounts.models import Account
 from accounts.services import token_create
 from kernel import clock
+from prices.actions.record import action_propose
+from prices.actions.terms import Terms
 from prices.models import CloseDoubt, Instrument, PriceOverride
 from prices.services.overrides import override_expiry
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY
 from trades.models import Import
 
+ACTION = "api/v1/corporate-actions/<uuid:action_id>/"
 CORRECTION = {"version": 1, "reason": "wrong price"}
 BOOKING = {"account": "Test1", "ticker": "IBM", "side": "buy", "quantity": "1", "price": "10"}
 
@@ -41,6 +45,10 @@ class Desk:
         self.doubt = CloseDoubt.objects.create(
             instrument=self.ibm, session=TODAY, source="yahoo", kind="moved", price=100,
             compared_with=10, raised_at=NOW,
+        )  # fmt: skip
+        self.action = action_propose(
+            user=owner, reason="x",
+            terms=Terms("cash_dividend", "IBM", TODAY, cash=Decimal("1")),
         )  # fmt: skip
         self.users: dict[str, User | None] = {
             "nobody": None,
@@ -84,7 +92,8 @@ class Desk:
             ("<uuid:trade_id>", str(self.trade.pk)), ("<uuid:import_id>", str(self.job.pk)),
             ("<int:override_id>", str(self.override.pk)), ("<path:object_id>", "0"),
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
-            ("<int:token>", str(self.token.pk)), ("<anything:rest>", "nothing/here/"),
+            ("<uuid:action_id>", str(self.action.pk)), ("<int:token>", str(self.token.pk)),
+            ("<anything:rest>", "nothing/here/"),
             ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
             ("<url>$", "nothing-here/"), ("<str:name>", "mine"),
         ):  # fmt: skip
@@ -111,6 +120,17 @@ class Desk:
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
+            ("api/v1/corporate-actions/", "POST"): {
+                "kind": "cash_dividend",
+                "ticker": "IBM",
+                "ex_date": str(TODAY),
+                "cash": "2",
+                "sequence": 2,
+                "reason": "x",
+            },
+            (f"{ACTION}", "PATCH"): {"version": 1, "cash": "3", "reason": "x"},
+            (f"{ACTION}confirm/", "POST"): {"version": 1, "reason": "x"},
+            (f"{ACTION}cancel/", "POST"): {"version": 1, "reason": "x"},
             ("api/v1/prices/doubts/release/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},
             ("api/v1/prices/doubts/refuse/", "POST"): {"ids": [self.doubt.pk], "reason": "x"},
             ("api/v1/prices/overrides/", "POST"): {"ticker": "IBM", "price": "9", "reason": "x"},

@@ -21,6 +21,105 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/corporate-actions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Corporate actions, by ex-date, the last first */
+        get: operations["corporate_actions_list"];
+        put?: never;
+        /**
+         * Propose an action (permission `prices.manage_actions`)
+         * @description It counts once it is confirmed. Look at its effects before.
+         */
+        post: operations["corporate_actions_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/corporate-actions/{action_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An action, with the terms of its latest version */
+        get: operations["corporate_actions_retrieve"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Propose another version (permission `prices.manage_actions`)
+         * @description What was confirmed goes on counting until this is. `version` is the latest; 409 `stale_version` when there is a later one.
+         */
+        patch: operations["corporate_actions_amend"];
+        trace?: never;
+    };
+    "/api/v1/corporate-actions/{action_id}/cancel/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel an action, or withdraw a proposal (permission `prices.manage_actions`)
+         * @description With the confirmed `version` nothing of it counts any more; with that of a proposal beside it only the proposal goes. A second call is harmless.
+         */
+        post: operations["corporate_actions_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/corporate-actions/{action_id}/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the latest version count (permission `prices.manage_actions`)
+         * @description From its ex-date on, in every account that held the instrument before; P&L of sessions since is restated. A second call is harmless.
+         */
+        post: operations["corporate_actions_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/corporate-actions/{action_id}/versions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The versions of an action, oldest first, and what was decided of each */
+        get: operations["corporate_actions_versions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instruments/": {
         parameters: {
             query?: never;
@@ -677,6 +776,160 @@ export interface components {
             can_book: boolean;
             can_correct: boolean;
         };
+        /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
+        ActionDecisionInRequest: {
+            version: number;
+            reason: string;
+        };
+        ActionDecisionOut: {
+            decision: components["schemas"]["DecisionEnum"];
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+        };
+        /** @description What is left out is what the kind says: 1:1 or 0 shares, no cash, no legs. */
+        ActionInRequest: {
+            kind: components["schemas"]["Kind950Enum"];
+            /** Format: date */
+            ex_date: string;
+            sequence?: number;
+            /**
+             * Format: decimal
+             * @description Shares after,
+             * @example 10.50
+             */
+            keep_new?: string;
+            /**
+             * Format: decimal
+             * @description for so many before.
+             * @example 10.50
+             */
+            keep_old?: string;
+            fractions?: components["schemas"]["FractionsEnum"];
+            /**
+             * Format: decimal
+             * @description For each share before.
+             * @example 10.50
+             */
+            cash?: string;
+            cash_is_income?: boolean;
+            /**
+             * Format: decimal
+             * @description The share of the cost that is realized against the cash.
+             * @example 10.50
+             */
+            cost_to_cash?: string;
+            legs?: components["schemas"]["LegInRequest"][];
+            /**
+             * @description The price at which fractions are paid, or one by ticker.
+             * @example 66.50
+             */
+            cash_in_lieu?: string | {
+                [key: string]: string;
+            };
+            /** Format: date */
+            pay_date?: string;
+            ticker: string;
+            reason: string;
+        };
+        /**
+         * @description An action with the terms of its latest version. `confirmed_version` is the one that counts;
+         *     none where nothing does.
+         */
+        ActionOut: {
+            version: number;
+            kind: components["schemas"]["Kind950Enum"];
+            /** Format: date */
+            ex_date: string;
+            sequence: number;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_new: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_old: string;
+            fractions: components["schemas"]["FractionsEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cash: string;
+            cash_is_income: boolean;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cost_to_cash: string;
+            legs: components["schemas"]["LegOut"][];
+            cash_in_lieu: {
+                [key: string]: string;
+            };
+            /** Format: date */
+            pay_date: string | null;
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+            decisions: components["schemas"]["ActionDecisionOut"][];
+            /** Format: uuid */
+            id: string;
+            ticker: string;
+            status: components["schemas"]["ActionOutStatusEnum"];
+            confirmed_version: number | null;
+        };
+        /**
+         * @description * `proposed` - proposed
+         *     * `confirmed` - confirmed
+         *     * `cancelled` - cancelled
+         * @enum {string}
+         */
+        ActionOutStatusEnum: "proposed" | "confirmed" | "cancelled";
+        /** @description One version's terms, who proposed them, and what was decided of them. */
+        ActionVersionOut: {
+            version: number;
+            kind: components["schemas"]["Kind950Enum"];
+            /** Format: date */
+            ex_date: string;
+            sequence: number;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_new: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_old: string;
+            fractions: components["schemas"]["FractionsEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cash: string;
+            cash_is_income: boolean;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cost_to_cash: string;
+            legs: components["schemas"]["LegOut"][];
+            cash_in_lieu: {
+                [key: string]: string;
+            };
+            /** Format: date */
+            pay_date: string | null;
+            actor: string;
+            reason: string;
+            /** Format: date-time */
+            recorded_at: string;
+            decisions: components["schemas"]["ActionDecisionOut"][];
+        };
         AskOut: {
             code: string;
             detail: string;
@@ -853,6 +1106,13 @@ export interface components {
          * @enum {string}
          */
         DecimalEnum: "." | ",";
+        /**
+         * @description * `confirmed` - confirmed
+         *     * `cancelled` - cancelled
+         *     * `withdrawn` - withdrawn
+         * @enum {string}
+         */
+        DecisionEnum: "confirmed" | "cancelled" | "withdrawn";
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         DecisionInRequest: {
             ids: number[];
@@ -911,7 +1171,7 @@ export interface components {
             ticker: string;
             /** Format: date */
             session: string;
-            kind: components["schemas"]["KindEnum"];
+            kind: components["schemas"]["DoubtOutKindEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -934,6 +1194,13 @@ export interface components {
             decided_by?: string | null;
             reason: string;
         };
+        /**
+         * @description * `rewritten` - rewritten
+         *     * `moved` - moved
+         *     * `quote` - quote
+         * @enum {string}
+         */
+        DoubtOutKindEnum: "rewritten" | "moved" | "quote";
         /**
          * @description * `held` - held
          *     * `recorded` - recorded
@@ -1029,6 +1296,14 @@ export interface components {
          * @enum {string}
          */
         ExchangeEnum: "XNYS" | "XNAS" | "ARCX" | "XASE" | "BATS";
+        /**
+         * @description * `cash` - cash
+         *     * `keep` - keep
+         *     * `down` - down
+         *     * `up` - up
+         * @enum {string}
+         */
+        FractionsEnum: "cash" | "keep" | "down" | "up";
         /**
          * @description Without tickers: all active instruments that have a price. The same seed, prices and
          *     holdings give the same trades.
@@ -1161,12 +1436,55 @@ export interface components {
             pnl_valid: boolean;
         };
         /**
-         * @description * `rewritten` - rewritten
-         *     * `moved` - moved
-         *     * `quote` - quote
+         * @description * `split` - split
+         *     * `reverse_split` - reverse_split
+         *     * `stock_dividend` - stock_dividend
+         *     * `cash_dividend` - cash_dividend
+         *     * `return_of_capital` - return_of_capital
+         *     * `spin_off` - spin_off
+         *     * `merger` - merger
+         *     * `liquidation` - liquidation
+         *     * `worthless` - worthless
          * @enum {string}
          */
-        KindEnum: "rewritten" | "moved" | "quote";
+        Kind950Enum: "split" | "reverse_split" | "stock_dividend" | "cash_dividend" | "return_of_capital" | "spin_off" | "merger" | "liquidation" | "worthless";
+        /** @description Shares of another instrument, `new` for `old` of the action's own. */
+        LegInRequest: {
+            ticker: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            new: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            old: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            cost_share?: string;
+        };
+        LegOut: {
+            ticker: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            new: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            old: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cost_share: string;
+        };
         MadeUpOut: {
             account: string;
             ticker: string;
@@ -1299,6 +1617,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["AccountOut"][];
+        };
+        PaginatedActionOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["ActionOut"][];
         };
         PaginatedCloseOutList: {
             /**
@@ -1482,27 +1813,50 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["TradeVersionOut"][];
         };
-        /** @description The terms that change; those left out (or null) stay as they are. */
+        /** @description The terms that change; the others stay as in the latest version. */
         PatchedAmendmentInRequest: {
+            kind?: components["schemas"]["Kind950Enum"];
+            /** Format: date */
+            ex_date?: string;
+            sequence?: number;
+            /**
+             * Format: decimal
+             * @description Shares after,
+             * @example 10.50
+             */
+            keep_new?: string;
+            /**
+             * Format: decimal
+             * @description for so many before.
+             * @example 10.50
+             */
+            keep_old?: string;
+            fractions?: components["schemas"]["FractionsEnum"];
+            /**
+             * Format: decimal
+             * @description For each share before.
+             * @example 10.50
+             */
+            cash?: string;
+            cash_is_income?: boolean;
+            /**
+             * Format: decimal
+             * @description The share of the cost that is realized against the cash.
+             * @example 10.50
+             */
+            cost_to_cash?: string;
+            legs?: components["schemas"]["LegInRequest"][];
+            /**
+             * @description The price at which fractions are paid, or one by ticker.
+             * @example 66.50
+             */
+            cash_in_lieu?: string | {
+                [key: string]: string;
+            };
+            /** Format: date */
+            pay_date?: string;
             version?: number;
             reason?: string;
-            account?: string;
-            ticker?: string;
-            side?: components["schemas"]["SideEnum"];
-            /**
-             * Format: decimal
-             * @example 10.50
-             */
-            quantity?: string;
-            /**
-             * Format: decimal
-             * @example 10.50
-             */
-            price?: string;
-            /** Format: date */
-            trade_date?: string;
-            note?: string;
-            price_zero?: boolean;
         };
         /** @description P&L of a session. By account: without ticker, quantities and prices. */
         PnlOut: {
@@ -1943,6 +2297,745 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedAccountOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Ex-dates, inclusive. */
+                from?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                status?: ("proposed" | "confirmed" | "cancelled")[];
+                ticker?: string[];
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedActionOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_create: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_retrieve: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_amend: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedAmendmentInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionDecisionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActionDecisionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_versions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActionVersionOut"][];
                 };
             };
             400: {
