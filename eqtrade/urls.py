@@ -14,6 +14,10 @@ from eqtrade.metrics import metrics
 admin.site.site_header = admin.site.site_title = "eqtrade"
 admin.site.index_title = "Corrections, accounts, prices and schedules"
 
+handler400 = "eqtrade.refusals.bad_request"
+handler404 = "eqtrade.refusals.not_found"
+handler500 = "eqtrade.refusals.server_error"
+
 _READ = ["get", "head"]
 
 

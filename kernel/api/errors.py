@@ -14,12 +14,14 @@ from drf_standardized_errors.formatter import ExceptionFormatter as BaseFormatte
 from drf_standardized_errors.handler import ExceptionHandler as BaseHandler
 from drf_standardized_errors.types import Error, ErrorResponse
 from rest_framework import exceptions
+from rest_framework.response import Response
 
 from kernel.api.exceptions import (
     RETRY_AFTER_SECONDS,
     OutOfService,
     PayloadTooLarge,
 )
+from kernel.api.renderers import OrjsonRenderer
 from kernel.database import is_outage
 from kernel.errors import ConfirmationRequired, DomainError, Invalid, TooMany
 
@@ -27,6 +29,13 @@ EPOCH_MISMATCH = "eqtrade: another cluster"
 
 
 class ExceptionHandler(BaseHandler):
+    def get_response(self, exc: exceptions.APIException, data: dict[str, Any]) -> Response:
+        """JSON, also of the few calls that answer in another form."""
+        request: Any = self.context["request"]
+        request.accepted_renderer = OrjsonRenderer()
+        request.accepted_media_type = OrjsonRenderer.media_type
+        return super().get_response(exc, data)
+
     def convert_known_exceptions(self, exc: Exception) -> Exception:
         if isinstance(exc, Invalid):
             return exceptions.ValidationError({"non_field_errors": [exc.detail]}, code=exc.code)

@@ -1,6 +1,8 @@
 """nginx before the doors: who tries passwords, and who asks for too much at a time, is held back
 there. The real nginx with the real template, before a server that answers slowly."""
 
+import json
+import socket
 import subprocess
 import time
 from collections import Counter
@@ -9,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -98,6 +101,37 @@ def test_an_address_has_a_burst_at_the_doors(url: str, door: str) -> None:
     # What is no login goes on, for the attacker too.
     assert ask(url + door, "GET", **attacker).status_code == 200
     assert ask(url + "api/v1/accounts/", "GET", **attacker).status_code == 200
+
+
+def test_what_cannot_be_read_is_refused_in_the_apis_form(url: str) -> None:
+    """nginx answers such a request itself, most of them before it knows the address."""
+    rest = b" HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+    for sent, status, code in (
+        (b"GET /api/v1/trades/%00/" + rest, 400, "bad_request"),
+        (b"GET /api/../../x" + rest, 400, "bad_request"),
+        (b"GET /api/v1/trades/ HTTP/1.1\r\n", 400, "bad_request"),
+        (b"POST /api/v1/trades/" + rest + b"Content-Length: x\r\n", 400, "bad_request"),
+        (b"POST /api/v1/trades/" + rest + b"Transfer-Encoding: chunked\r\n\r\nz\r\n", 400,
+         "bad_request"),
+        (b"GET /api/v1/trades/" + rest + b"X-Long: " + b"x" * 9000 + b"\r\n", 400,
+         "headers_too_large"),
+        (b"TRACE /api/v1/trades/" + rest, 405, "method_not_allowed"),
+        (b"GET /api/v1/trades/?" + b"x" * 9000 + rest, 414, "uri_too_long"),
+        (b"GET /api/v1/trades/" + rest + b"Transfer-Encoding: x\r\n", 501, "not_implemented"),
+        (b"GET /api/v1/trades/ HTTP/9.9\r\n", 505, "http_version"),
+    ):  # fmt: skip
+        head, _, body = exchanged(url, sent + b"\r\n").partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status), (sent[:60], head)
+        assert b"Content-Type: application/json" in head, sent[:60]
+        assert json.loads(body)["errors"][0]["code"] == code, sent[:60]
+
+
+def exchanged(url: str, sent: bytes) -> bytes:
+    """What is answered to these bytes."""
+    host, port = urlsplit(url).netloc.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def test_no_other_call_has_a_rate(url: str) -> None:
