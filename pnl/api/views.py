@@ -1,6 +1,6 @@
 """The intraday series, read only."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -85,10 +85,9 @@ def _place(request: Request, name: str) -> tuple[str, str] | None:
         return None
     try:
         code, at = cursor
-        datetime.fromisoformat(at)
-    except ValueError as error:
+        return code, datetime.fromisoformat(at).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError) as error:
         raise ValidationError({name: ["This is no cursor."]}) from error
-    return code, at
 
 
 def _row(point: AccountPnl) -> Row:

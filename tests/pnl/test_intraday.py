@@ -93,6 +93,8 @@ def test_intraday_points_are_paged_and_only_of_accounts_in_sight(priced: Days) -
         ({"session": "2026-03-19"}, "in_future"),
         ({"after": "WyJUZXN0MSJd"}, "invalid"),
         ({"after": "WyJUZXN0MSIsICJub29uIl0="}, "invalid"),
+        # A time that no clock of ours can say: 0001-01-01T00:00:00+23:59.
+        ({"after": "WyJUZXN0MSIsICIwMDAxLTAxLTAxVDAwOjAwOjAwKzIzOjU5Il0="}, "invalid"),
     ],
     ids=str,
 )
