@@ -28,7 +28,7 @@ from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import caller, refuse_unknown
-from kernel.api.serializers import StrictSerializer, TextField, WholeNumber
+from kernel.api.serializers import OneOf, StrictSerializer, TextField, WholeNumber
 from kernel.errors import FieldError, Invalid
 
 
@@ -46,7 +46,7 @@ class CredentialsIn(StrictSerializer):
         help_text="Of the second factor, for a user who has one.",
     )
     name = TextField(max_length=LONGEST_NAME, required=False, allow_blank=True)
-    scope = serializers.ChoiceField(Scope.choices, required=False, default=Scope.TRADE)
+    scope = OneOf(Scope.choices, required=False, default=Scope.TRADE)
     expires_in = WholeNumber(
         required=False,
         min_value=1,

@@ -42,6 +42,11 @@ def _printable(name: str) -> str:
     return name.encode("ascii", "backslashreplace").decode()[:64]
 
 
+def is_storable(text: str) -> bool:
+    """Whether the database can hold it. A line feed within a name of a column, say, it can."""
+    return "\x00" not in text and not any(unicodedata.category(c) == "Cs" for c in text)
+
+
 class TextField(serializers.CharField):
     """Text without control characters or unpaired surrogates; numbers are no text."""
 
@@ -64,6 +69,18 @@ class TextField(serializers.CharField):
         if isinstance(data, str) and (any(unicodedata.category(c) in ("Cs", "Cc") for c in data)):
             self.to_internal_value(data)
         return super().run_validation(data)
+
+
+class OneOf(serializers.ChoiceField):
+    """One of few words, as they are written. What else was sent is not repeated: it may hold
+    anything, surrogates included, which no answer can say."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str) or data not in self.choices:
+            *others, last = map(str, self.choices)
+            said = f"This must be {', '.join(others)} or {last}."
+            raise serializers.ValidationError(said, code="invalid_choice")
+        return data
 
 
 class WholeNumber(serializers.IntegerField):

@@ -10,6 +10,7 @@ from kernel.api.serializers import (
     DayField,
     DecimalText,
     MomentField,
+    OneOf,
     StrictSerializer,
     TextField,
 )
@@ -28,7 +29,7 @@ class InstrumentIn(StrictSerializer):
 
     ticker = TextField(max_length=16)
     name = TextField(max_length=160, required=False)
-    exchange = serializers.ChoiceField(
+    exchange = OneOf(
         choices=[
             ("XNYS", "NYSE"),
             ("XNAS", "Nasdaq"),

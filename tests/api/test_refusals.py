@@ -5,6 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client, RequestFactory
 from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from tests import factories as make
+
+SURROGATE = b'"\\ud800"'
 
 
 def refused(answer: Any, status: int) -> str:
@@ -42,3 +47,30 @@ def test_documents_are_refused_in_the_apis_form(client: Client) -> None:
         assert refused(client.post(path), 405) == "method_not_allowed"
         assert refused(client.get(path, {"format": "nothing"}), 404) == "not_found"
         assert refused(client.get(path, headers={"accept": "image/png"}), 406) == "not_acceptable"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("post", "token/", b'{"username": "a", "password": "b", "scope": %s}'),
+        ("post", "instruments/", b'{"ticker": "SPY", "exchange": %s}'),
+        ("put", "trades/imports/mappings/mine/", b'{"profile": %s}'),
+        ("put", "trades/imports/mappings/mine/", b'{"date_order": %s}'),
+        ("put", "trades/imports/mappings/mine/", b'{"decimal": %s}'),
+        ("put", "trades/imports/mappings/mine/", b'{"order": %s}'),
+        ("put", "trades/imports/mappings/mine/", b'{"mapping": {%s: "price"}}'),
+        ("put", "trades/imports/mappings/mine/", b'{"mapping": {"a\\u0000": "price", %s: null}}'),
+    ],
+)
+def test_half_a_character_is_refused_and_not_repeated(method: str, path: str, body: bytes) -> None:
+    root = make.client_of(make.make_user("root", is_superuser=True, is_staff=True))
+    for sent in (body % SURROGATE, body % b'"\\u0000"'):
+        answer = getattr(root, method)(f"/api/v1/{path}", sent, content_type="application/json")
+        assert refused(answer, 400) in ("invalid_choice", "invalid")
+
+
+@pytest.mark.django_db
+def test_no_mapping_has_a_name_that_cannot_be_stored() -> None:
+    client: APIClient = make.client_of(make.make_user("ann"))
+    assert refused(client.delete("/api/v1/trades/imports/mappings/a%00b/"), 404) == "not_found"

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from kernel.api.exceptions import PayloadTooLarge
-from kernel.api.serializers import StrictSerializer, TextField
+from kernel.api.serializers import OneOf, StrictSerializer, TextField, is_storable
 from trades.imports.mappings import said_with
 from trades.imports.reading.dates import ORDERS
 from trades.imports.reading.names import READ
@@ -81,9 +81,11 @@ class MappingText(serializers.Field[Any, Any, Any, Any]):
     number from 1, the field that it means, or null to pass it over; "*": null passes over all that
     are not known."""
 
+    _name = TextField()
+
     def to_internal_value(self, data: Any) -> str | dict[str, str | None]:
         if isinstance(data, str) and not data.lstrip().startswith("{"):
-            return data.strip()
+            return self._name.to_internal_value(data).strip()
         try:
             found = json.loads(data) if isinstance(data, str) else data
         except (ValueError, RecursionError):
@@ -103,6 +105,10 @@ class MappingText(serializers.Field[Any, Any, Any, Any]):
 
 
 def mapping_checked(found: dict[Any, Any]) -> dict[str, str | None]:
+    if not all(map(is_storable, found)):
+        raise serializers.ValidationError(
+            "The name of a column holds what is no text.", code="invalid"
+        )
     for column, field in found.items():
         if (field is not None and field not in READ) or len(str(column)) > 200:
             raise serializers.ValidationError(
@@ -114,13 +120,13 @@ def mapping_checked(found: dict[Any, Any]) -> dict[str, str | None]:
 class ReadAs(StrictSerializer):
     """What is said of a file; what is not said is found in it."""
 
-    profile = serializers.ChoiceField([each.name for each in PROFILES], required=False)
+    profile = OneOf([each.name for each in PROFILES], required=False)
     mapping = MappingText(required=False)
     timezone = ZoneText(required=False)
-    date_order = serializers.ChoiceField(ORDERS, required=False)
-    decimal = serializers.ChoiceField([POINT, COMMA], required=False)
+    date_order = OneOf(ORDERS, required=False)
+    decimal = OneOf([POINT, COMMA], required=False)
     account = TextField(max_length=32, required=False)
-    order = serializers.ChoiceField([OLDEST_FIRST, NEWEST_FIRST], required=False)
+    order = OneOf([OLDEST_FIRST, NEWEST_FIRST], required=False)
 
 
 class OptionsIn(ReadAs):

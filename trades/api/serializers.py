@@ -9,6 +9,7 @@ from kernel.api.serializers import (
     DecimalText,
     FlagField,
     MomentField,
+    OneOf,
     StrictSerializer,
     TextField,
     WholeNumber,
@@ -19,22 +20,12 @@ from trades.selectors import ANSWERED
 from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, SAID, TERMS, VERSIONED, Kind, Term
 
 
-class SideField(serializers.ChoiceField):
-    def to_internal_value(self, data: object) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid_choice", input=type(data).__name__)
-        if data not in Side.values:
-            # The text itself may hold anything, surrogates included: it is not repeated.
-            raise serializers.ValidationError("This must be buy or sell.", code="invalid_choice")
-        return data
-
-
 def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, Any]":
     """The API's field of a term."""
     if term.kind is Kind.TEXT:
         return TextField(required=required, max_length=term.longest, allow_blank=term.may_be_blank)
     if term.kind is Kind.SIDE:
-        return SideField(choices=Side.choices, required=required)
+        return OneOf(choices=Side.choices, required=required)
     if term.kind is Kind.AMOUNT:
         return amount_field(term, required=required)
     kinds: dict[Kind, Any] = {

@@ -34,8 +34,9 @@ def mapping_save(
 
 
 def mapping_delete(*, user: AbstractBaseUser, name: str) -> None:
-    deleted, _ = ImportMapping.objects.filter(user_id=user.pk, name=name).delete()
-    if not deleted:
+    # No other is ever saved, and the database could not be asked for one with a NUL.
+    mine = ImportMapping.objects.filter(user_id=user.pk, name=name) if name.isprintable() else None
+    if mine is None or not mine.delete()[0]:
         raise NotThere("You have no mapping of this name.")
 
 
