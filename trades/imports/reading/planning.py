@@ -30,7 +30,8 @@ OLDEST_FIRST, NEWEST_FIRST = "oldest_first", "newest_first"
 
 _MOST_FOLLOWERS = 64
 _BUCKETS = 64
-_SHIFT = 42
+# The last day of the calendar, 3,652,059, and its times fit into 63 bits.
+_SHIFT = 41
 _HALF = 1 << (_SHIFT - 1)
 
 

@@ -160,6 +160,7 @@ class RowReader:
             and PLAIN.match(get(names.PRICE, ""))
             and names.ACCOUNT in values
             and _ISO_DAY.match(get(names.TRADE_DATE, _ANY_DAY))
+            and isinstance(self._day(get(names.TRADE_DATE, _ANY_DAY)), Day)
             and not is_only_action(get(names.NOTE, ""))
             and get(names.OWN_ID, "-").strip()
         ):
