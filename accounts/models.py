@@ -16,6 +16,11 @@ class Account(models.Model):
     name = models.CharField(max_length=120, blank=True)
     can_short = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
+    # 0 where no guard of `trades.guards` holds; else it is another one after each change of them. A
+    # trigger keeps it (migration trades.0021).
+    guards_version = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # Whether a limit refuses what would exceed it; kept likewise.
+    is_limited = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         ordering = ["code"]

@@ -20,6 +20,7 @@ class Audited:
 _USER = "(SELECT username FROM auth_user WHERE id = $1.user_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = $1.group_id)"
 _ACCOUNT = "(SELECT code FROM accounts_account WHERE id = $1.account_id)"
+_ACCOUNTS = "(SELECT name FROM trades_accountgroup WHERE id = $1.group_id)"
 _TICKER = "(SELECT ticker FROM prices_instrument WHERE id = $1.instrument_id)"
 _RIGHT = (
     "(SELECT t.app_label || '.' || p.codename FROM auth_permission p"
@@ -34,7 +35,7 @@ AUDITED = {
         "user_permission", f"concat_ws(' to ', {_RIGHT}, {_USER})"
     ),
     "auth_group_permissions": Audited("group_permission", f"concat_ws(' to ', {_RIGHT}, {_GROUP})"),
-    "accounts_account": Audited("account", "$1.code"),
+    "accounts_account": Audited("account", "$1.code", ignored=("guards_version", "is_limited")),
     "accounts_entitlement": Audited("entitlement", f"concat_ws(' in ', {_USER}, {_ACCOUNT})"),
     # A token's use is no change of it.
     "accounts_accesstoken": Audited(
@@ -62,6 +63,17 @@ AUDITED = {
     ),
     "prices_priceoverride": Audited("override", _TICKER),
     "prices_sessionoverride": Audited("session_override", "$1.date"),
+    "trades_guard": Audited(
+        "guard",
+        f"concat_ws(' for ', $1.code, coalesce({_ACCOUNT}, 'all accounts'))",
+        ignored=("version", "changed_at", "changed_by_id"),
+    ),
+    "trades_limit": Audited(
+        "limit",
+        f"concat_ws(' of ', $1.kind, {_ACCOUNT}, {_ACCOUNTS})",
+        ignored=("version", "changed_at", "changed_by_id"),
+    ),
+    "trades_accountgroup": Audited("account_group", "$1.name"),
     "django_celery_beat_periodictask": Audited(
         "schedule", "$1.name", ignored=("last_run_at", "total_run_count", "date_changed")
     ),

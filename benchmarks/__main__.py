@@ -14,6 +14,7 @@ from benchmarks import (
     cost,
     doors,
     fanout,
+    guards,
     import_csv,
     ledger_apply,
     ledger_flat,
@@ -31,6 +32,7 @@ from benchmarks.rig.stacks import OTHER
 
 BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "booking": booking.measure,
+    "guards": guards.measure,
     "booking_to_frame": booking_to_frame.measure,
     "apply": ledger_apply.measure,
     "rebuild": ledger_rebuild.measure,

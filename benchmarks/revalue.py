@@ -56,12 +56,12 @@ def measure(report: Report) -> None:
         known = sessions()
         today = known.business_date(now)
         previous = known.previous_session(today)
-        _price(ground, now, previous)
+        price(ground, now, previous)
         for size in POSITIONS:
-            accounts = _fill(ground, size, today, history=0)
+            accounts = fill(ground, size, today, history=0)
             _figures(report, ground, f"{size:,} positions", accounts, now, today, previous)
         for history in HISTORY:
-            accounts = _fill(ground, POSITIONS[-1], today, history=history)
+            accounts = fill(ground, POSITIONS[-1], today, history=history)
             name = f"{POSITIONS[-1]:,} positions, {history} past days each"
             _figures(report, ground, name, accounts, now, today, previous, write=False)
 
@@ -85,9 +85,9 @@ def _figures(
         return live_totals(accounts=accounts, now=now)
 
     assert sum(t.total_pnl for t in revalue()) == sum(a + b for a, b in bare().values())
-    report.add(f"{name}: bare query", _seconds(bare), "s")
+    report.add(f"{name}: bare query", seconds_of(bare), "s")
     beside = f"{name}: bare query"
-    report.add(f"{name}: revalued", _seconds(revalue), "s", beside=beside)
+    report.add(f"{name}: revalued", seconds_of(revalue), "s", beside=beside)
     if write:
         with ground.superuser() as root:
             root.execute("DROP TABLE IF EXISTS bench_stored")
@@ -97,11 +97,11 @@ def _figures(
             )
             root.execute("CREATE UNIQUE INDEX ON bench_stored (account_id, instrument_id)")
             root.execute("VACUUM ANALYZE bench_stored")
-            written = _seconds(lambda: root.execute(WRITE_BACK.encode(), params), times=3)
+            written = seconds_of(lambda: root.execute(WRITE_BACK.encode(), params), times=3)
         report.add(f"{name}: every row written back", written, "s", beside=beside)
 
 
-def _seconds(job: Callable[[], Any], times: int = TIMES) -> float:
+def seconds_of(job: Callable[[], Any], times: int = TIMES) -> float:
     job()
     found = []
     for _ in range(times):
@@ -111,7 +111,7 @@ def _seconds(job: Callable[[], Any], times: int = TIMES) -> float:
     return median(found)
 
 
-def _price(ground: Ground, now: datetime, previous: date) -> None:
+def price(ground: Ground, now: datetime, previous: date) -> None:
     with ground.superuser() as root:
         root.execute(
             "INSERT INTO prices_close (instrument_id, session, source, close)"
@@ -125,7 +125,7 @@ def _price(ground: Ground, now: datetime, previous: date) -> None:
         )
 
 
-def _fill(ground: Ground, positions: int, today: date, *, history: int) -> list[int]:
+def fill(ground: Ground, positions: int, today: date, *, history: int) -> list[int]:
     """As many holdings, a third of them traded today, and `history` past days of activity a key;
     positions beside them, all readers at the same place. The ids of the accounts."""
     accounts = -(-positions // NAMES)

@@ -70,6 +70,7 @@ EXAMPLE_SYSTEM = OpenApiExample(
         },
         "last_snapshot": {"session": "2026-03-17", "taken_at": "2026-03-17T20:15:02Z"},
         "restates": {"waiting": 0, "oldest_seconds": 0.0},
+        "unguarded": ["Test4"],
         "queues": [{"queue": "positions", "waiting": 0}],
         "workers": [{"worker": "positions@desk", "queues": ["default", "pnl", "positions"]}],
         "problems": [],

@@ -26,6 +26,8 @@ ACTIONS = "prices.manage_actions"
 """To propose, confirm and cancel corporate actions."""
 INSTRUMENTS = "prices.change_instrument"
 """To say what instruments are: their names, former tickers, whether they are active."""
+GUARDS = "trades.manage_guards"
+"""To say what is asked or refused before it is booked, and what the limits are."""
 SCHEDULES = "kernel.schedules"
 """To say when tasks run, and whether."""
 
@@ -33,6 +35,7 @@ _SETS_PRICES = holders(OVERRIDE)
 _MANAGES_ACTIONS = holders(ACTIONS)
 _SEES_OVERRIDES = holders("prices.view_priceoverride", OVERRIDE)
 _KEEPS_INSTRUMENTS = holders(INSTRUMENTS)
+_SETS_GUARDS = holders(GUARDS)
 _SCHEDULES = holders(SCHEDULES)
 
 # Whether somebody may correct a trade is for their entitlements.
@@ -44,6 +47,7 @@ _WRITE = methods(POST=LOGGED_IN)
 _API: Mapping[str, Mapping[str, Rule]] = {
     "trades/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
     "trades/bulk/": _WRITE,
+    "trades/check/": _WRITE,
     "trades/generate/": _WRITE,
     "trades/imports/": methods(GET=LOGGED_IN, POST=LOGGED_IN),
     "trades/imports/preview/": _WRITE,
@@ -53,9 +57,16 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "trades/imports/<uuid:import_id>/": _READ,
     "trades/imports/<uuid:import_id>/errors.csv": _READ,
     "trades/imports/<uuid:import_id>/undo/": _WRITE,
+    "trades/imports/<uuid:import_id>/held/": _READ,
+    "trades/imports/<uuid:import_id>/held/book/": _WRITE,
+    "trades/imports/<uuid:import_id>/held/drop/": _WRITE,
     "trades/<uuid:trade_id>/": methods(GET=LOGGED_IN, PATCH=LOGGED_IN),
     "trades/<uuid:trade_id>/cancel/": _WRITE,
     "trades/<uuid:trade_id>/versions/": _READ,
+    "guards/": methods(GET=LOGGED_IN, PUT=_SETS_GUARDS),
+    "guards/asked/": _READ,
+    "limits/": methods(GET=LOGGED_IN, PUT=_SETS_GUARDS),
+    "breaches/": _READ,
     "accounts/": _READ,
     "market/": _READ,
     "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),
@@ -214,6 +225,17 @@ _ADMIN: Mapping[str, Pages] = {
     "prices.sessionoverride": _own("prices.sessionoverride", "add", "change", "delete"),
     "prices.priceoverride": Pages(see=_SEES_OVERRIDES, add=_SETS_PRICES, change=_SETS_PRICES),
     "prices.close": Pages(see=holders("prices.view_close", OVERRIDE), add=_SETS_PRICES),
+    # One that holds no more is switched off: what it was is not lost.
+    "trades.guard": Pages(
+        see=holders("trades.view_guard", GUARDS), add=_SETS_GUARDS, change=_SETS_GUARDS
+    ),
+    "trades.limit": Pages(
+        see=holders("trades.view_limit", GUARDS), add=_SETS_GUARDS, change=_SETS_GUARDS
+    ),
+    "trades.accountgroup": Pages(
+        see=holders("trades.view_accountgroup", GUARDS), add=_SETS_GUARDS, change=_SETS_GUARDS
+    ),
+    "trades.breach": _own("trades.breach"),
     "trades.trade": Pages(see=_CORRECTS, change=_CORRECTS),
     "django_celery_beat.periodictask": _schedule("django_celery_beat.periodictask", add=False),
     "django_celery_beat.intervalschedule": _schedule(

@@ -23,6 +23,7 @@ from positions.health import overdue_snapshots
 from prices.doubts.read import doubts_held
 from prices.health import closes_health, coverage, source_health
 from prices.models import CloseDoubt
+from trades.guards.breaches import breaches_open
 from trades.ledger.epoch import same_cluster
 from trades.ledger.lag import horizon, quarantined, shard_lags
 
@@ -63,6 +64,7 @@ class _State(Collector):
                 int(same_cluster()),
             ),
             *_kept(clock.now()),
+            _breaches(),
             *_prices(clock.now()),
             *_queues(),
             *_live(),
@@ -81,6 +83,16 @@ def _kept(now: datetime) -> list[Metric]:
             len(overdue_snapshots(now)),
         ),
     ]  # fmt: skip
+
+
+def _breaches() -> Metric:
+    """Zeros included: an alert needs a series that is always there."""
+    open_ones = GaugeMetricFamily(
+        "eqtrade_limit_breaches_open", "Limits that are warned of or exceeded", labels=["state"]
+    )
+    for state, count in breaches_open().items():
+        open_ones.add_metric([state], count)
+    return open_ones
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

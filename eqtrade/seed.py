@@ -7,6 +7,8 @@ quick. Nothing that a person changed is changed back.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -22,7 +24,18 @@ from prices.quotes.refresh import quotes_refresh
 from prices.services.instruments import instruments_sync
 from prices.sessions import sessions
 from prices.sources import SourceUnavailable
-from trades.models import Trade
+from trades.guard_rules import (
+    LARGE_NOTIONAL,
+    LARGE_QUANTITY,
+    LATE,
+    NO_MARK,
+    OF_POSITION,
+    OFF_MARK,
+    PROBABLE_DUPLICATE,
+    STALE_MARK,
+)
+from trades.models import Guard, Trade
+from trades.services.guard_settings import Wanted, guards_put
 from trades.services.recording import trades_record
 
 # One more than the sessions with trades: the first of these needs a previous close.
@@ -65,6 +78,19 @@ USERS = (
     DemoUser("viewer", view=("Test1",)),
     DemoUser("ops", view=_ALL, group=OPERATIONS),
 )
+# Where a desk can start: docs/concepts/guards.md says why. Test4 has none, for examples far from
+# the market.
+GUARDED = ("Test1", "Test2", "Test3")
+GUARDS: dict[str, dict[str, Any]] = {
+    OFF_MARK: {"warn": Decimal(5)},
+    LARGE_QUANTITY: {"warn": Decimal(50_000)},
+    LARGE_NOTIONAL: {"warn": Decimal(5_000_000)},
+    OF_POSITION: {"warn": Decimal(100)},
+    PROBABLE_DUPLICATE: {"minutes": 5},
+    LATE: {"warn": Decimal(5)},
+    STALE_MARK: {},
+    NO_MARK: {},
+}
 # Beyond viewing all that is ours: app label, then permissions as Django names them.
 _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
     MIDDLE_OFFICE: {
@@ -73,6 +99,7 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
         ),
         "accounts": ("change_account",),
+        "trades": ("manage_guards",),
     },
     OPERATIONS: {
         "kernel": ("schedules",),
@@ -97,6 +124,7 @@ def seed(*, with_trades: bool, password: str, now: datetime, say: Callable[[str]
     _prices(now, say)
     if with_trades:
         _trades(now, say)
+        _guards(say)
 
 
 def _accounts() -> None:
@@ -169,3 +197,14 @@ def _trades(now: datetime, say: Callable[[str], None]) -> None:
         if trades:
             trades_record(trades)
     say(f"{len(trades)} trades booked" if trades else "no trades: there are no closes yet")
+
+
+def _guards(say: Callable[[str], None]) -> None:
+    """Once: what a person has set or switched off stays so."""
+    if Guard.objects.exists():
+        return
+    wanted = [
+        Wanted(account, code, **levels) for account in GUARDED for code, levels in GUARDS.items()
+    ]
+    guards_put(user=User.objects.get(username="admin"), wanted=wanted)
+    say(f"{len(wanted)} guards ask in {', '.join(GUARDED)}")

@@ -24,6 +24,7 @@ from prices.health import (
     source_health,
 )
 from prices.sessions import sessions
+from trades.guards.read import unguarded
 from trades.ledger.epoch import same_cluster
 from trades.ledger.lag import Horizon, ShardLag, horizon, quarantined, shard_lags
 from trades.models import LEDGER_SHARDS
@@ -93,6 +94,7 @@ def system_state() -> Row:
         "last_snapshot": snapshot
         and {"session": snapshot.session.isoformat(), "taken_at": moment(snapshot.taken_at)},
         "restates": asdict(restating),
+        "unguarded": unguarded(),
         "queues": queues,
         "workers": workers,
         "problems": problems,

@@ -26,6 +26,8 @@ class Lock(IntEnum):
     DAILY_PNL_FINALIZE = 7_205_032
     LEDGER_EPOCH = 7_205_041
     BEAT = 7_205_051
+    GUARDS_WRITE = 7_205_061
+    LIMITS_WATCH = 7_205_062
 
 
 class KeyedLock(IntEnum):

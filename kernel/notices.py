@@ -85,6 +85,17 @@ def import_moved(user: int, import_id: str) -> tuple[str, dict[str, Any]]:
     return USER_GROUP.format(user), {"type": "import", "user": user, "import": import_id}
 
 
+def breach_moved(breach_id: str, accounts: Iterable[int]) -> tuple[str, dict[str, Any]]:
+    """A breach of a limit of these accounts opened, changed or closed. It is told in the group of
+    the first: who may hear of it watches them all."""
+    told = sorted(accounts)
+    return ACCOUNT_GROUP.format(told[0]), {
+        "type": "breach",
+        "breach": breach_id,
+        "accounts": told,
+    }
+
+
 def quotes_changed(instruments: Iterable[int]) -> tuple[str, dict[str, Any]]:
     """Quotes, closes or overrides of these instruments changed."""
     return QUOTES_GROUP, {"type": "quotes", "instruments": list(instruments)}

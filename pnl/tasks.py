@@ -8,10 +8,12 @@ from pnl.cost.projection import COST
 from pnl.daily.finalize import daily_finalize
 from pnl.daily.restate import Turn, restate_work, restates_wait
 from pnl.intraday.record import intraday_record
+from pnl.limits import limits_due, limits_watch
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 
 RESTATE_EXPIRES_SECONDS = 60
+WATCH_AFTER_SECONDS, WATCH_EXPIRES_SECONDS = 1, 50
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
@@ -20,7 +22,15 @@ def apply_ledger(shards: int | list[int]) -> int:
     entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST], shards)
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
+    if entries and limits_due():
+        watch_limits.apply_async(countdown=WATCH_AFTER_SECONDS, expires=WATCH_EXPIRES_SECONDS)
     return entries
+
+
+@shared_task(name="pnl.tasks.watch_limits")
+def watch_limits() -> int:
+    """Measure every limit; how many breaches opened, closed or changed."""
+    return limits_watch(now=clock.now())
 
 
 @shared_task(name="pnl.tasks.rebuild")

@@ -26,7 +26,7 @@ from django.conf import settings
 from kernel import prepared
 from prices.closes.effective_close import source_params
 from prices.models import CARRIED, MANUAL
-from prices.sessions import day_start, sessions
+from prices.sessions import Sessions, day_start, sessions
 
 SIMULATED = "simulated"
 CLOCK_MARGIN = timedelta(seconds=5)
@@ -133,9 +133,12 @@ def _marks_of(wanted: str) -> str:
 MARKS = marks_sql()
 
 
-def mark_params(now: datetime, instruments: Iterable[int] | None = None) -> dict[str, Any]:
-    """The parameters of `MARKS` at a moment; `instruments=None` means all."""
-    known = sessions()
+def mark_params(
+    now: datetime, instruments: Iterable[int] | None = None, *, known: Sessions | None = None
+) -> dict[str, Any]:
+    """The parameters of `MARKS` at a moment; `instruments=None` means all. Who knows the sessions
+    passes them."""
+    known = known or sessions()
     today = known.business_date(now)
     previous = known.previous_session(today)
     session, before = known.session_of(today), known.session_of(previous)

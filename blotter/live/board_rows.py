@@ -18,8 +18,10 @@ from kernel.api.rows import Row, encoded
 from prices.marks import marks
 from prices.models import Instrument
 from prices.sessions import read_once
+from trades.api.limits import breach_row
 from trades.api.rows import import_row, trade_values
 from trades.day import newest_of_the_day, of_the_day
+from trades.guards.breaches import breaches_by_id
 from trades.selectors import import_groups, imports_by_id
 
 Result = TypeVar("Result")
@@ -166,6 +168,11 @@ def _tickers(instruments: set[int], names: dict[int, str]) -> dict[int, str]:
         return names
     found = Instrument.objects.filter(pk__in=missing).values_list("pk", "ticker")
     return {**names, **dict(found)}
+
+
+def read_breaches(ids: Iterable[str]) -> dict[str, Row]:
+    """Breaches as they are now, by id."""
+    return {str(breach.pk): breach_row(breach) for breach in breaches_by_id(ids)}
 
 
 def read_imports(ids: Iterable[str]) -> dict[str, Row]:

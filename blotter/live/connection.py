@@ -78,6 +78,7 @@ class Connection(AsyncWebsocketConsumer):
         self._seq = 0
         self._errors: list[dict[str, Any]] = []
         self._imports: dict[str, dict[str, Any]] = {}
+        self._breaches: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
         self._beats = False
         self._is_subscribed = False
@@ -151,6 +152,11 @@ class Connection(AsyncWebsocketConsumer):
         self._imports[row["id"]] = row
         self._wake.set()
 
+    def send_breach(self, row: dict[str, Any]) -> None:
+        """A breach of a limit of accounts that are watched; the latest of each is what goes out."""
+        self._breaches[row["id"]] = row
+        self._wake.set()
+
     def send_not_entitled(self, codes: list[str]) -> None:
         self._error("not_entitled", f"You may not view {', '.join(codes)}.")
 
@@ -214,13 +220,16 @@ class Connection(AsyncWebsocketConsumer):
                     await self._say_rows()
 
     async def _say_words(self) -> None:
-        """Errors and imports, which have no place in the numbering."""
+        """Errors, imports and breaches, which have no place in the numbering."""
         errors, self._errors = self._errors, []
         imports, self._imports = self._imports, {}
         for error in errors:
             await self._say(orjson.dumps(error))
         for row in imports.values():
             await self._say(orjson.dumps({"type": "import", "import": row}))
+        breaches, self._breaches = self._breaches, {}
+        for row in breaches.values():
+            await self._say(orjson.dumps({"type": "breach", "breach": row}))
 
     async def _say_rows(self) -> None:
         text = self._news()

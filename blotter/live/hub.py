@@ -24,6 +24,7 @@ from blotter.live import board_rows
 from blotter.live.admission import Admission
 from blotter.live.audience import Audiences
 from blotter.live.boards import Boards, Changed
+from blotter.live.breach_news import BreachNews
 from blotter.live.comparison import Comparison
 from blotter.live.composing import Composer, View
 from blotter.live.figures import Figures, write_figures
@@ -79,6 +80,7 @@ class Hub:
         self._pulse: Pulse | None = None
         self._pulse_lock = asyncio.Lock()
         self._import_news = ImportNews(self.connections, self.run)
+        self._breach_news = BreachNews(self.connections, self.run)
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- connections ----------------------------------------------------------------------------
@@ -90,7 +92,8 @@ class Hub:
         if not self._tasks:
             loops = (
                 *(self._listener.listen, self._listener.beat, self._poll),
-                *(self._import_news.tell, self._revocation.watch, self._cut_off_slow),
+                *(self._import_news.tell, self._breach_news.tell),
+                *(self._revocation.watch, self._cut_off_slow),
             )
             self._tasks = [asyncio.create_task(self._forever(work)) for work in loops]
             self._tasks += self._readers.tasks()
@@ -172,6 +175,8 @@ class Hub:
         """A notice of `kernel.notices`."""
         if message["type"] == "import":
             self._import_news.heard(message["user"], message["import"])
+        elif message["type"] == "breach":
+            self._breach_news.heard(message["breach"], message["accounts"])
         else:
             began = time.thread_time()
             self._noting.heard(message)

@@ -20,6 +20,7 @@ from prices.actions.terms import LegTerms, Terms
 from prices.models import CloseDoubt
 from prices.sessions import sessions
 from tests import factories as make
+from trades.models import AskedVersion, Guard, GuardVersion
 
 TABLES = [
     "audit_record",
@@ -32,6 +33,8 @@ TABLES = [
     "prices_corporateactiondecision",
     "prices_corporateactionleg",
     "prices_corporateactionversion",
+    "trades_askedversion",
+    "trades_guardversion",
     "trades_ledgerentry",
     "trades_tradeversion",
 ]
@@ -43,6 +46,10 @@ KEPT = [
     "prices_closedoubt",
     "prices_corporateaction",
     "prices_priceoverride",
+    "trades_accountgroup",
+    "trades_breach",
+    "trades_guard",
+    "trades_limit",
 ]
 
 
@@ -67,7 +74,10 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     action_cancel(user=user, action_id=action.pk, version=1, reason="x")
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
-        make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
+        trade = make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
+    guard = Guard.objects.create(code="late", changed_by=user)
+    GuardVersion.objects.create(guard=guard, changed_by=user)
+    AskedVersion.objects.create(id=uuid4(), trade=trade, version=1, found=[])
     PositionSnapshot.objects.create(
         session=now.date(), account=account, instrument=ibm, quantity=5, close=100
     )

@@ -66,3 +66,50 @@ def test_texts_are_as_long_as_their_columns() -> None:
     own_id = ClientTradeId._meta.get_field("client_trade_id")
     assert note.max_length == BY_NAME["note"].longest
     assert own_id.max_length == BY_NAME["client_trade_id"].longest
+
+
+ASKS = "trades/guards/answers.py"
+ANSWERS = re.compile(r"\bAnswer\(")
+# Calls, not the functions themselves.
+WRITE_CALLS = re.compile(
+    r"(?<!def )\b(?:trades_write|trade_write_amended|trades_write_cancelled)\("
+)
+
+
+def test_the_writer_takes_nothing_without_an_answer_of_the_guards() -> None:
+    """Answers are made where guards are asked, and each call of the writer has one."""
+    texts = {path: (PROJECT / path).read_text() for path in sources()}
+    assert {path for path, text in texts.items() if ANSWERS.search(text)} == {ASKS}
+    calls = {
+        path: [
+            text[found.end() : _closing(text, found.end())] for found in WRITE_CALLS.finditer(text)
+        ]
+        for path, text in texts.items()
+    }
+    assert sum(map(len, calls.values())) >= 5
+    bare = [path for path, some in calls.items() for call in some if "answer=" not in call]
+    assert bare == []
+
+
+def test_nobody_is_asked_only_where_it_says_so() -> None:
+    """What is written without a question: a plain booking after it was asked, terms that move
+    nothing, made-up trades of an empty book."""
+    used = {
+        path: text.count("NOTHING_FOUND") - len(re.findall(r"import.*NOTHING_FOUND", text))
+        for path in sources()
+        if "NOTHING_FOUND" in (text := (PROJECT / path).read_text()) and path != ASKS
+    }
+    assert used == {
+        "trades/services/booking.py": 1,
+        "trades/services/correction.py": 2,
+        "trades/services/recording.py": 1,
+    }
+
+
+def _closing(text: str, at: int) -> int:
+    """Where the bracket that was opened before `at` is closed."""
+    depth = 1
+    while depth:
+        depth += {"(": 1, ")": -1}.get(text[at], 0)
+        at += 1
+    return at

@@ -27,6 +27,7 @@ from tests import factories as make
 from tests.audit.conftest import Since
 from tests.audit.test_events import DAY
 from tests.trades.conftest import NOW
+from trades.models import AccountGroup, Guard, Limit
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +87,17 @@ def identity() -> Any:
     return SocialAccount.objects.create(user=make.make_user("trader"), provider="sso", uid="4711")
 
 
+def guard() -> Any:
+    boss = make.make_user("boss")
+    return Guard.objects.create(account=make.make_account("A"), code="late", changed_by=boss)
+
+
+def limit() -> Any:
+    boss = make.make_user("boss")
+    account = make.make_account("A")
+    return Limit.objects.create(account=account, kind="gross", amount=1, changed_by=boss)
+
+
 # By table: how a row is made, one column of it, and another value of that; None where rows of it
 # are only made and taken away.
 CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
@@ -104,6 +116,9 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     "prices_instrument": (lambda: make.make_instrument("XOM"), "is_active", "false"),
     "prices_instrumentalias": (alias, "ticker", "'OTHER'"),
     "prices_priceoverride": (override, "ended_at", "now()"),
+    "trades_limit": (limit, "amount", "9"),
+    "trades_accountgroup": (of(AccountGroup, name="a"), "name", "'b'"),
+    "trades_guard": (guard, "warn", "9"),
     "prices_sessionoverride": (
         of(SessionOverride, date=DAY, is_closed=True, reason="a"), "reason", "'b'",
     ),
@@ -120,7 +135,10 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     ),
 }  # fmt: skip
 # Of these no row is ever deleted, by the rights of the role.
-STAY = ("auth_user", "accounts_entitlement", "prices_priceoverride")
+STAY = (
+    "auth_user", "accounts_entitlement", "prices_priceoverride", "trades_guard", "trades_limit",
+    "trades_accountgroup",
+)  # fmt: skip
 
 
 def test_every_table_that_is_recorded_is_tried() -> None:

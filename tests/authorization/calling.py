@@ -107,9 +107,10 @@ class Desk:
             return {"data": body, "content_type": "application/json"}
         return {"data": body}
 
-    def _body(self, route: str, method: str) -> dict[str, Any]:
-        bodies: dict[tuple[str, str], dict[str, Any]] = {
+    def _body(self, route: str, method: str) -> Any:
+        bodies: dict[tuple[str, str], Any] = {
             ("api/v1/trades/", "POST"): BOOKING,
+            ("api/v1/trades/check/", "POST"): BOOKING,
             ("api/v1/trades/bulk/", "POST"): {"trades": [BOOKING]},
             ("api/v1/trades/generate/", "POST"): {"accounts": ["Test1"], "count": 1},
             ("api/v1/trades/imports/", "POST"): {"file": _file(), "again": "true"},
@@ -118,6 +119,8 @@ class Desk:
             ("api/v1/trades/imports/<uuid:import_id>/undo/", "POST"): {"reason": "wrong"},
             ("api/v1/trades/<uuid:trade_id>/", "PATCH"): {**CORRECTION, "price": "11"},
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
+            ("api/v1/limits/", "PUT"): [{"account": "Test1", "kind": "gross", "amount": "1"}],
+            ("api/v1/guards/", "PUT"): [{"code": "late"}],
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
             ("api/v1/corporate-actions/", "POST"): {

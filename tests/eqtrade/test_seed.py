@@ -16,7 +16,8 @@ from eqtrade.seed import SeedRefused, seed
 from eqtrade.seed_trades import BOOKS
 from prices.models import Close, Instrument, Quote
 from prices.services.instruments import Listed
-from trades.models import LedgerEntry, Trade, TradeVersion
+from trades.guards.read import unguarded
+from trades.models import Guard, LedgerEntry, Trade, TradeVersion
 
 pytestmark = pytest.mark.django_db
 
@@ -89,6 +90,21 @@ def test_empty_has_all_but_trades_and_demo_can_follow() -> None:
     assert counts()["Close"] > 0
     run()
     assert counts()["Trade"] == 300
+
+
+def test_demo_accounts_are_warned_of_and_the_last_is_not() -> None:
+    run(with_trades=False)
+    assert not Guard.objects.exists()
+    run()
+    assert unguarded() == ["Test4"]
+    assert not Guard.objects.exclude(refuse=None).exists()
+    assert {g.account.code for g in Guard.objects.all() if g.account} == {"Test1", "Test2", "Test3"}
+    # What a person has switched off stays so.
+    Guard.objects.filter(code="late").update(is_active=False)
+    run()
+    assert Guard.objects.filter(code="late", is_active=False).count() == 3
+    assert User.objects.get(username="middleoffice").has_perm("trades.manage_guards")
+    assert not User.objects.get(username="ops").has_perm("trades.manage_guards")
 
 
 def test_missing_prices_are_filled_each_time() -> None:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.models import Account
 from kernel.api.serializers import TextField
+from kernel.errors import ConfirmationRequired
 from kernel.money import normalized
 from trades.fields import amount_field
 from trades.models import Side, Trade
@@ -47,7 +48,20 @@ class ReasonForm(forms.Form):
     reason = reason_field("It stands in the cancelled version.")
 
 
-class CancelForm(ReasonForm):
+class Asks(forms.Form):
+    """A form that guards may ask about: saving the same again confirms."""
+
+    confirm = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def ask(self, asked: ConfirmationRequired) -> None:
+        """Show what was asked; the form then carries the token."""
+        for doubt in asked.errors:
+            attr = doubt.attr if doubt.attr in self.fields else None
+            self.add_error(attr, f"{doubt.detail} Save again to confirm.")
+        self.data = {**self.data.dict(), self.add_prefix("confirm"): asked.token}  # type: ignore[attr-defined]
+
+
+class CancelForm(Asks, ReasonForm):
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
     prefix = "cancel"
 
@@ -76,7 +90,7 @@ def _field(term: Term) -> forms.Field:
     return ApiField(TextField(max_length=term.longest), required=required, help_text=help_text)
 
 
-class CorrectionForm(forms.Form):
+class CorrectionForm(Asks):
     """New terms of one trade, filled with those that it has."""
 
     prefix = "amend"
@@ -88,7 +102,7 @@ class CorrectionForm(forms.Form):
         kwargs["initial"] = {**_terms_of(trade), "version": trade.version}
         super().__init__(*args, **kwargs)
         self.fields.update({term.name: _field(term) for term in _FIELDS})
-        self.order_fields(["version", *(term.name for term in _FIELDS), "reason"])
+        self.order_fields(["version", "confirm", *(term.name for term in _FIELDS), "reason"])
         choices = [(a.code, f"{a.code} {a.name}".strip()) for a in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
 

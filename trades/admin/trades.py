@@ -29,7 +29,7 @@ from accounts.selectors import account_rights, viewable_accounts
 from audit.exports import exported
 from kernel import clock
 from kernel.admin import TableAdmin
-from kernel.errors import DomainError, Invalid
+from kernel.errors import ConfirmationRequired, DomainError, Invalid
 from kernel.money import normalized
 from prices.sessions import sessions
 from trades.admin.forms import CancelForm, CorrectionForm, ReasonForm
@@ -240,6 +240,7 @@ class TradeAdmin(TableAdmin):
             "trade_id": trade.pk,
             "version": form.cleaned_data["version"],
             "reason": form.cleaned_data["reason"],
+            "confirm": form.cleaned_data["confirm"] or None,
             "now": clock.now(),
         }
         try:
@@ -252,6 +253,9 @@ class TradeAdmin(TableAdmin):
                 request, f"Nothing was changed. {error.detail} It is shown as it is now."
             )
             return True
+        except ConfirmationRequired as asked:
+            form.ask(asked)
+            return False
         except Invalid as error:
             for each in error.errors:
                 form.add_error(each.attr if each.attr in form.fields else None, each.detail)

@@ -4,15 +4,19 @@ Who asks comes first all the same: what is wrong with the body is told only to s
 book at all. A body that is large is not read for a stranger.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from accounts.callers import Caller, caller_by_token
 from kernel import clock
+from kernel.api.serializers import ConfirmField
 from kernel.errors import Invalid
 from kernel.repeating import repeated
 from trades.bookings import booking_of
@@ -26,9 +30,10 @@ MOST_BYTES = 16 * 1024
 @dataclass
 class BookingRequest:
     """A request to book: its body, its time, and what was found for it. `problem` is why there is
-    no booking."""
+    no booking. `confirm` is the token that was sent, which is none of the booking's terms."""
 
     now: datetime
+    confirm: str | None = None
     booking: Booking | None = None
     problem: Exception | None = None
     asked: Asked | None = None
@@ -36,7 +41,10 @@ class BookingRequest:
     def read(self, request: Request) -> None:
         """Read the body; what is wrong with it is kept for later."""
         try:
-            found = booking_of(request.data)
+            given = request.data
+            if isinstance(given, Mapping) and "confirm" in given:
+                given, self.confirm = without_confirm(given)
+            found = booking_of(given)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in its turn
             self.problem = error
             return
@@ -67,6 +75,17 @@ class BookingRequest:
         if self.booking is None:
             raise self.problem or Invalid()
         return self.booking
+
+
+def without_confirm(given: Mapping[str, Any]) -> tuple[dict[str, Any], str | None]:
+    """What was sent, and the token apart. Raises ValidationError."""
+    rest = {name: value for name, value in given.items() if name != "confirm"}
+    if given["confirm"] is None:
+        return rest, None
+    try:
+        return rest, ConfirmField().run_validation(given["confirm"])
+    except ValidationError as error:
+        raise ValidationError({"confirm": error.detail}) from error
 
 
 def booking_request(request: Request) -> BookingRequest:

@@ -18,7 +18,13 @@ from rest_framework.views import APIView
 
 from kernel import clock
 from kernel.api.queries import caller
-from kernel.api.serializers import DecimalText, StrictSerializer, TextField, WholeNumber
+from kernel.api.serializers import (
+    ConfirmField,
+    DecimalText,
+    StrictSerializer,
+    TextField,
+    WholeNumber,
+)
 from trades.api.serializers import BookingIn
 from trades.models import Side
 from trades.services.bulk import MAX_TRADES, trades_bulk_book
@@ -42,7 +48,13 @@ class UuidField(serializers.Field[UUID, Any, str, Any]):
         return str(value)
 
 
-@extend_schema_field(BookingIn(many=True))
+class RowIn(BookingIn):
+    """One booking of many."""
+
+    confirm = None  # type: ignore[assignment]
+
+
+@extend_schema_field(RowIn(many=True))
 class RowsField(serializers.Field[list[Any], Any, Any, Any]):
     """A list of bookings whose rows the service checks: a serializer for each of 10,000 rows would
     take longer than booking them."""
@@ -64,9 +76,11 @@ class RowsField(serializers.Field[list[Any], Any, Any, Any]):
 
 
 class BulkIn(StrictSerializer):
-    """All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking."""
+    """All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking.
+    `confirm` confirms all rows that were asked about; it is sent beside them, not in them."""
 
     request_group = UuidField(required=False)
+    confirm = ConfirmField()
     trades = RowsField()
 
 
@@ -139,6 +153,7 @@ class BulkView(APIView):
             user=caller(request),
             rows=given.validated_data["trades"],
             request_group=given.validated_data.get("request_group"),
+            confirm=given.validated_data.get("confirm"),
             now=clock.now(),
         )
         answer = {

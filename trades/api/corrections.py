@@ -25,6 +25,7 @@ from trades.api.examples import (
 )
 from trades.api.rows import trade_out, version_row
 from trades.api.serializers import AmendmentIn, CorrectionIn, TradeOut, TradeVersionOut
+from trades.guards.read import asked_of
 from trades.models import Trade
 from trades.selectors import trades_visible, versions_visible
 from trades.services.correction import trade_amend, trade_cancel
@@ -67,6 +68,7 @@ class TradeView(APIView):
             trade_id=trade_id,
             version=terms.pop("version"),
             reason=terms.pop("reason"),
+            confirm=terms.pop("confirm", None),
             terms=Amendment(**terms),
             now=clock.now(),
         )
@@ -106,7 +108,8 @@ class TradeVersionsView(APIView):
         trade, accounts = _in_sight(request.user, trade_id)
         versions = list(versions_visible(trade, accounts))
         page, answer = keyset_page(request, versions, key=lambda v: (f"{v.version:010}",))
-        return answer([version_row(v) for v in page])
+        asked = asked_of(trade)
+        return answer([version_row(v, asked.get(v.version)) for v in page])
 
 
 def _in_sight(user: AnyUser, trade_id: UUID) -> tuple[Trade, list[int]]:

@@ -40,6 +40,8 @@ VERSION: dict[str, Any] = {
     "actor": "middleoffice",
     "reason": "A zero was missing",
     "recorded_at": "2026-01-30T15:09:11.402113Z",
+    "asked": [],
+    "confirmed_by": None,
 }
 
 BOOKING = OpenApiExample(

@@ -26,7 +26,7 @@ from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, refuse_unknown
 from kernel.api.rows import Row
-from kernel.api.serializers import MomentField, StrictSerializer, TextField
+from kernel.api.serializers import ConfirmField, MomentField, StrictSerializer, TextField
 from kernel.errors import NotThere
 from trades.api.bulk import UuidField
 from trades.api.import_options import (
@@ -43,7 +43,7 @@ from trades.imports.accept import Asked, import_accept
 from trades.imports.csvfile import rejected_lines
 from trades.imports.quotas import import_allowed
 from trades.imports.undo import import_undo
-from trades.models import Import, ImportState
+from trades.models import GuardsMode, Import, ImportState
 from trades.selectors import import_groups, import_seen, imports_page, imports_visible
 
 PAGE_SIZE = 100
@@ -60,16 +60,19 @@ class ImportIn(OptionsIn):
     client_import_id = UuidField(required=False)
     digest = TextField(max_length=64, required=False)
     again = FlagText(required=False, default=False)
+    guards = serializers.ChoiceField(GuardsMode.values, required=False, default=GuardsMode.WARN)
 
 
 class UndoIn(StrictSerializer):
     reason = TextField(max_length=200)
+    confirm = ConfirmField()
 
 
 class ImportOut(serializers.Serializer[Any]):
     """An import as it is now. `rows_done` = `rows_booked` + `rows_rejected` +
-    `rows_passed_over`, but a dry run books none. While an undo runs the state is running and
-    `undo_reason` is set."""
+    `rows_passed_over` + `rows_held`, but a dry run books none. `rows_warned` of those booked were
+    warned of by guards; `rows_held` wait for somebody to book or drop them. While an undo runs the
+    state is running and `undo_reason` is set."""
 
     id = serializers.UUIDField()
     state = serializers.ChoiceField(choices=ImportState.choices)
@@ -85,6 +88,9 @@ class ImportOut(serializers.Serializer[Any]):
     rows_booked = serializers.IntegerField()
     rows_rejected = serializers.IntegerField()
     rows_passed_over = serializers.IntegerField()
+    guards = serializers.ChoiceField(choices=GuardsMode.values)
+    rows_warned = serializers.IntegerField()
+    rows_held = serializers.IntegerField()
     passed_over = serializers.DictField(
         child=serializers.IntegerField(),
         help_text="Rows that are no trades, by what they are: dividends, options, totals.",
@@ -123,6 +129,9 @@ EXAMPLE = OpenApiExample(
         "rows_rejected": 1,
         "rows_passed_over": 0,
         "passed_over": {},
+        "guards": "warn",
+        "rows_warned": 0,
+        "rows_held": 0,
         "reading": None,
         "rejected_further": {},
         "rows_per_second": 862.1,
@@ -220,6 +229,7 @@ class ImportListView(APIView):
                 options_said(caller(request), said),
                 said.get("digest"),
                 said["again"],
+                said["guards"],
             ),
             client_import_id=said.get("client_import_id"),
             now=clock.now(),
@@ -301,6 +311,7 @@ class ImportUndoView(APIView):
             user=caller(request),
             import_id=job.pk,
             reason=given.validated_data["reason"],
+            confirm=given.validated_data.get("confirm"),
             now=clock.now(),
         )
         return Response(rows_out([visible(request, import_id)])[0], status=202)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kernel.api.rows import Row, moment, text
 from trades.imports.reading.reading import Reading
-from trades.models import Import, Trade, TradeVersion
+from trades.models import AskedVersion, Import, Trade, TradeVersion
 from trades.selectors import ANSWERED, TradeRow, executed_at_known, trade_rows, version_terms
 
 
@@ -38,8 +38,9 @@ def trade_out(trade: Trade) -> Row:
     return trade_row(trade_rows([trade])[0])
 
 
-def version_row(version: TradeVersion) -> Row:
-    """The row of a version that was read with account, instrument, actor and trade."""
+def version_row(version: TradeVersion, asked: AskedVersion | None = None) -> Row:
+    """The row of a version that was read with account, instrument, actor and trade, and what guards
+    said of it."""
     known = executed_at_known(version.executed_at, version.trade.booked_at, version.trade_date)
     return {
         "version": version.version,
@@ -49,6 +50,8 @@ def version_row(version: TradeVersion) -> Row:
         "actor": version.actor.get_username(),
         "reason": version.reason,
         "recorded_at": moment(version.recorded_at),
+        "asked": [] if asked is None else asked.found,
+        "confirmed_by": asked.confirmed_by.get_username() if asked and asked.confirmed_by else None,
     }
 
 
@@ -74,6 +77,9 @@ def import_row(job: Import, now: datetime, groups: Sequence[UUID] | None) -> Row
         "rows_rejected": job.rows_rejected,
         "rows_passed_over": job.rows_passed_over,
         "passed_over": job.passed_over,
+        "guards": job.guards,
+        "rows_warned": job.rows_warned,
+        "rows_held": job.rows_held,
         "reading": Reading.from_json(job.reading).told() if job.reading else None,
         "rejected_further": job.rejected_further,
         "rows_per_second": round(job.rows_done / seconds, 1) if seconds > 0 else None,

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from kernel.api.serializers import (
+    ConfirmField,
     DayField,
     DecimalText,
     FlagField,
@@ -15,6 +16,7 @@ from kernel.api.serializers import (
     WholeNumber,
 )
 from trades.fields import amount_field
+from trades.guard_rules import CODES
 from trades.models import Side, Status
 from trades.selectors import ANSWERED
 from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, SAID, TERMS, VERSIONED, Kind, Term
@@ -44,15 +46,20 @@ class BookingIn(StrictSerializer):
 
     # It declares the fields for the schema; what is sent is read by `trades.bookings.booking_of`.
 
+    confirm = ConfirmField()
+
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
-        return {term.name: _field(term, required=term.required) for term in SAID}
+        terms = {term.name: _field(term, required=term.required) for term in SAID}
+        return {**terms, **super().get_fields()}
 
 
 class CorrectionIn(StrictSerializer):
-    """The fields of every correction: the version that the caller saw, and why."""
+    """The fields of every correction: the version that the caller saw, and why; `confirm` where it
+    was asked about."""
 
     version = WholeNumber(min_value=1, max_value=2**31 - 1)
     reason = TextField(max_length=REASON_LONGEST)
+    confirm = ConfirmField()
 
 
 class AmendmentIn(CorrectionIn):
@@ -99,8 +106,18 @@ class TradeOut(serializers.Serializer[Any]):
         return {name: fields[name] for name in ANSWERED}
 
 
+class FoundOut(serializers.Serializer[Any]):
+    """What one guard said: `value` is more than `limit`."""
+
+    code = serializers.ChoiceField(choices=CODES)
+    value = DecimalText()
+    limit = DecimalText()
+    detail = serializers.CharField()
+
+
 class TradeVersionOut(serializers.Serializer[Any]):
-    """One state of a trade: its terms, who made it so, when and why."""
+    """One state of a trade: its terms, who made it so, when and why; what guards said of it, and
+    who confirmed that: null where nobody was asked, as in an import."""
 
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices)
@@ -108,6 +125,8 @@ class TradeVersionOut(serializers.Serializer[Any]):
     actor = serializers.CharField()
     reason = serializers.CharField(allow_blank=True)
     recorded_at = MomentField()
+    asked = FoundOut(many=True)
+    confirmed_by = serializers.CharField(allow_null=True)
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
         fields = super().get_fields()

@@ -52,7 +52,8 @@ class TradeListView(APIView):
         operation_id="trades_book",
         summary="Book one trade",
         description="Answers when the trade is committed. Positions and P&L follow within moments."
-        " The same client_trade_id in that account again: 200 and that trade as it is now.",
+        " The same client_trade_id in that account again: 200 and that trade as it is now. What a"
+        " guard asks about: 409 `confirmation_required`; the same call with `confirm` books.",
         request=BookingIn,
         responses={
             201: TradeOut,
@@ -65,7 +66,11 @@ class TradeListView(APIView):
         if here.booking is None and here.problem is None:
             here.read(request)
         booked = trade_book(
-            user=caller(request), booking=here.wanted(), now=here.now, asked=here.asked
+            user=caller(request),
+            booking=here.wanted(),
+            now=here.now,
+            asked=here.asked,
+            confirm=here.confirm,
         )
         row = trade_out(booked.trade) if booked.row is None else trade_row(booked.row)
         return Response(row, status=201 if booked.is_new else 200)

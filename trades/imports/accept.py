@@ -27,7 +27,7 @@ from trades.imports.reading.units import framed
 from trades.imports.records import FileRefused
 from trades.imports.seen import FileSeen, file_seen
 from trades.ledger import nudges
-from trades.models import Import, ImportChunk
+from trades.models import GuardsMode, Import, ImportChunk
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -55,13 +55,15 @@ class ImportAccepted(NamedTuple):
 @dataclass(frozen=True)
 class Asked:
     """How a file is to be imported, beside how it is to be read. `digest` is that of the preview
-    which was looked at; `again` says that a file seen before is meant."""
+    which was looked at; `again` says that a file seen before is meant; `guards` what becomes of
+    rows that guards warn of."""
 
     group_size: int
     dry_run: bool
     options: Options = field(default_factory=Options)
     digest: str | None = None
     again: bool = False
+    guards: str = GuardsMode.WARN
 
 
 class Hashed:
@@ -124,6 +126,7 @@ def import_accept(
         accounts=sorted(mine & ({reading.account} if reading.account else opened.seen.accounts)),
         group_size=asked.group_size,
         dry_run=asked.dry_run,
+        guards=asked.guards,
         client_import_id=client_import_id,
         upload_hash=_upload_hash(file.hash, asked),
         accepted_at=now,
@@ -178,6 +181,8 @@ def plan_read(
 
 def _upload_hash(file_hash: str, asked: Asked) -> str:
     said = [file_hash, asked.group_size, asked.dry_run, asdict(asked.options)]
+    if asked.guards != GuardsMode.WARN:
+        said.append(str(asked.guards))
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

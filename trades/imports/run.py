@@ -29,8 +29,10 @@ from django.db.models import F
 
 from kernel import clock
 from kernel.errors import FieldError
+from trades.guards.answers import passed_on
 from trades.imports.accept import CHUNK_BYTES
 from trades.imports.dry_run import Imagined
+from trades.imports.held import held_row
 from trades.imports.judging import Judge, Judged
 from trades.imports.lease import (
     dry_run_alone,
@@ -48,7 +50,15 @@ from trades.imports.rejections import Kept, kept_of, rejections_keep
 from trades.imports.stored import reading_stored
 from trades.imports.undo import undo_go_on
 from trades.ledger import nudges
-from trades.models import Import, ImportChunk, ImportState, Rejection, RequestGroup
+from trades.models import (
+    GuardsMode,
+    HeldRow,
+    Import,
+    ImportChunk,
+    ImportState,
+    Rejection,
+    RequestGroup,
+)
 from trades.services.batch import Batch
 
 PIECE_ROWS = 2_000
@@ -147,7 +157,7 @@ class _Run:
         job = self.job
         judged = self.judge.judge(piece, first=job.rows_done, refusal=refusal)
         with transaction.atomic(durable=True):
-            booked = self._trades(judged)
+            booked, warned, held_rows = self._trades(judged)
             rows, rejected = judged.rows, judged.rejected
             written, kept = rejections_keep(
                 job,
@@ -156,12 +166,15 @@ class _Run:
                 ((rows[row], errors) for row, errors in sorted(rejected.items())),
             )
             Rejection.objects.bulk_create(written)
+            HeldRow.objects.bulk_create(held_rows)
             after = {
                 "place": piece[-1].end,
                 "line": piece[-1].next_line,
                 "rows_done": job.rows_done + len(rows),
                 "rows_booked": job.rows_booked + booked,
                 "rows_rejected": job.rows_rejected + len(rejected),
+                "rows_held": job.rows_held + len(held_rows),
+                "rows_warned": job.rows_warned + warned,
                 "rows_passed_over": job.rows_passed_over + judged.passed_over.total(),
                 "passed_over": dict(Counter(job.passed_over) + judged.passed_over),
                 "rejected_further": kept.further,
@@ -171,8 +184,9 @@ class _Run:
         for name, value in after.items():
             setattr(job, name, value)
 
-    def _trades(self, judged: Judged) -> int:
-        """Book what can be booked and say of the rest why not; how many were booked."""
+    def _trades(self, judged: Judged) -> tuple[int, int, list[HeldRow]]:
+        """Book what can be booked and say of the rest why not: how many were booked, of how many
+        of them guards warn, and the rows that are held."""
         job = self.job
         batch = Batch(
             user=job.user, bookings=judged.bookings, accepted_at=job.accepted_at, now=clock.now()
@@ -181,20 +195,41 @@ class _Run:
         batch.lock()
         batch.recognise()
         judged.told_apart(batch)
+        held_rows: list[HeldRow] = []
         if self.imagined:
             for row in self.imagined.doubles(batch):
                 batch.earlier[row] = ""
                 del batch.trades[row]
             batch.limit(self.imagined.running)
+            self._guard(batch, judged)
             self.imagined.remember(batch)
         else:
             batch.limit()
+            held_rows = self._guard(batch, judged)
             due = Counter(map(self._group_of, batch.trades))
             self._groups(batch, judged.rows)
-            batch.write(self._group_of)
+            batch.write(self._group_of, answer=passed_on(batch.warned_by_id()))
             self._left_out(due - Counter(map(self._group_of, batch.trades)))
         self.judge.say(judged, batch)
-        return 0 if self.imagined else len(batch.trades)
+        if self.imagined:
+            return 0, 0, []
+        return len(batch.trades), len(batch.warned.keys() & batch.trades.keys()), held_rows
+
+    def _guard(self, batch: Batch, judged: Judged) -> list[HeldRow]:
+        """Ask the guards, and do with what they warn of as the import says; the rows to hold."""
+        batch.guard(job=self.job.pk)
+        if self.job.guards == GuardsMode.WARN:
+            return []
+        warned, batch.warned = batch.warned, {}
+        if self.job.guards == GuardsMode.REFUSE or self.imagined:
+            for row, found in warned.items():
+                batch.refused[row] += [each.error for each in found]
+                del batch.trades[row]
+            return []
+        return [
+            held_row(self.job, row, judged.rows[row].line, batch.taken_out(row), found)
+            for row, found in warned.items()
+        ]
 
     def _group_of(self, row: int) -> str:
         """The same for the same rows, whoever books them: a group may go on in the next piece."""

@@ -23,15 +23,20 @@ from django.db.models import F
 from accounts.models import Account
 from accounts.selectors import account_rights
 from kernel.database import lift_timeouts
-from kernel.errors import Conflict, NotEntitled
+from kernel.errors import Conflict, FieldError, NotEntitled
 from prices.sessions import sessions
+from trades.guard_rules import Found
+from trades.guards.answers import CONFIRMED_AS_A_WHOLE, confirmed
+from trades.guards.judge import cancellations_judge, terms_of
 from trades.imports.lease import import_end, import_move, state_booked
 from trades.ledger import nudges
-from trades.models import Import, ImportState, RequestGroup
+from trades.models import Import, ImportState, RequestGroup, Status, Trade
 from trades.services.limits import Changes, Key, ShortPosition, accounts_lock, refuse_beyond_limits
 from trades.services.recording import trades_write_cancelled
 
 PIECE_TRADES = 2_000
+LOOKED_AT = 10_000
+"""Trades of an import that guards are asked about when it is undone."""
 
 _STANDING = (
     " FROM trades_trade t JOIN trades_requestgroup g ON g.id = t.request_group_id"
@@ -43,15 +48,23 @@ class NotUndoable(Conflict):
     code = "not_undoable"
 
 
-def import_undo(*, user: AbstractBaseUser, import_id: UUID, reason: str, now: datetime) -> Import:
+def import_undo(
+    *,
+    user: AbstractBaseUser,
+    import_id: UUID,
+    reason: str,
+    confirm: str | None = None,
+    now: datetime,
+) -> Import:
     """Ask for an undo; a worker cancels the trades. Refused at once, with nothing changed, when it
     would be refused now: raises NotUndoable (its state), NotEntitled (may not correct one of the
-    trades), ShortPosition."""
+    trades), ShortPosition, ConfirmationRequired where guards ask about some of the trades."""
     with transaction.atomic():
         job = Import.objects.select_for_update().get(pk=import_id)
         _undoable(job)
         _may_undo(user, job, now)
         refuse_beyond_limits(_reversals(job, _no_short()), may_grow=True)
+        _ask_guards(user, job, reason, confirm, now)
         job.state = ImportState.RUNNING
         job.undo_reason, job.undo_place, job.error = reason, None, ""
         job.finished_at = job.lease = job.lease_until = None
@@ -90,6 +103,37 @@ def _may_undo(user: AbstractBaseUser, job: Import, now: datetime) -> None:
             raise NotEntitled("Some of its trades are in an account that you may not correct.")
         if not (right.can_correct or (is_own_of_today and right.can_book)):
             raise NotEntitled(f"You may not correct its trades in {right.account.code}.")
+
+
+def _ask_guards(
+    user: AbstractBaseUser, job: Import, reason: str, confirm: str | None, now: datetime
+) -> None:
+    """Have it confirmed where guards ask about its trades: the first of them are looked at, each
+    code is named once, with how many there are and what is said of the first. Guards never refuse
+    an undo."""
+    standing = Trade.objects.filter(
+        request_group__import_job=job.pk, account__guards_version__gt=0
+    ).exclude(status=Status.CANCELLED)
+    trades = list(standing.select_related("instrument").order_by("pk")[:LOOKED_AT])
+    if not trades:
+        return
+    said: dict[str, list[Found]] = defaultdict(list)
+    for found in cancellations_judge(map(terms_of, trades), known=sessions(), now=now):
+        for each in found:
+            said[each.code].append(each)
+    doubts = [
+        FieldError(code, f"{len(some):,} of its trades. The first: {some[0].detail}")
+        for code, some in said.items()
+    ]
+    confirmed(
+        "undo",
+        user=user.pk,
+        terms={"import": job.pk, "reason": reason.strip()},
+        found={str(job.pk): [some[0] for some in said.values()]},
+        doubts=doubts,
+        token=confirm,
+        now=now,
+    )
 
 
 def _no_short() -> list[Account]:
@@ -204,4 +248,9 @@ def _cancel(
     ids = [row[0] for row in cursor.fetchall()]
     if not ids:
         return 0
-    return trades_write_cancelled(ids, actor=job.undone_by_id or 0, reason=job.undo_reason)
+    return trades_write_cancelled(
+        ids,
+        actor=job.undone_by_id or 0,
+        reason=job.undo_reason,
+        answer=CONFIRMED_AS_A_WHOLE,
+    )

@@ -1,6 +1,9 @@
 """The tables of trades: the ledger with its trades and readers, and imports."""
 
+from trades.models.guards import AskedVersion, Guard, GuardVersion
 from trades.models.imports import (
+    GuardsMode,
+    HeldRow,
     Import,
     ImportChunk,
     ImportMapping,
@@ -24,11 +27,19 @@ from trades.models.ledger import (
     Verification,
     VerificationBreak,
 )
+from trades.models.limits import AccountGroup, Breach, Limit
 
 __all__ = [
     "LEDGER_SHARDS",
+    "AccountGroup",
+    "AskedVersion",
+    "Breach",
     "Checkpoint",
     "ClientTradeId",
+    "Guard",
+    "GuardVersion",
+    "GuardsMode",
+    "HeldRow",
     "Import",
     "ImportChunk",
     "ImportMapping",
@@ -36,6 +47,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerEpoch",
     "LedgerEpochNow",
+    "Limit",
     "Quarantine",
     "Rejection",
     "RequestGroup",

@@ -19,6 +19,15 @@ class ImportState(models.TextChoices):
 OPEN_STATES = (ImportState.QUEUED.value, ImportState.RUNNING.value)
 
 
+class GuardsMode(models.TextChoices):
+    """What becomes of rows that guards warn of: booked and listed, held until somebody books them,
+    or refused."""
+
+    WARN = "warn"
+    HOLD = "hold"
+    REFUSE = "refuse"
+
+
 class Import(models.Model):
     """One uploaded file and how far it is booked.
 
@@ -62,6 +71,10 @@ class Import(models.Model):
     rows_booked = models.BigIntegerField(default=0)
     rows_rejected = models.BigIntegerField(default=0)
     rows_passed_over = models.BigIntegerField(default=0, db_default=0)
+    # What becomes of rows that guards warn of (GuardsMode), and how many were booked or are held.
+    guards = models.CharField(max_length=6, default="warn", db_default="warn")
+    rows_warned = models.BigIntegerField(default=0, db_default=0)
+    rows_held = models.BigIntegerField(default=0, db_default=0)
     # How many of them, by what they are: dividends, options, totals.
     passed_over = models.JSONField(default=dict, db_default={})
     # Of the rejected rows that are not written down: how many, by the code of their first error.
@@ -86,12 +99,18 @@ class Import(models.Model):
                 condition=Q(state__in=ImportState.values), name="import_state_known"
             ),
             models.CheckConstraint(
+                condition=Q(guards__in=GuardsMode.values), name="import_guards_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(group_size__gte=1, group_size__lte=10_000), name="import_group_size"
             ),
             models.CheckConstraint(
                 condition=Q(
                     dry_run=False,
-                    rows_done=F("rows_booked") + F("rows_rejected") + F("rows_passed_over"),
+                    rows_done=F("rows_booked")
+                    + F("rows_rejected")
+                    + F("rows_passed_over")
+                    + F("rows_held"),
                 )
                 | Q(
                     dry_run=True,
@@ -150,6 +169,47 @@ class Rejection(models.Model):
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.reason}"
+
+
+class HeldRow(models.Model):
+    """A row that guards warn of and that waits for a person: `terms` are what was sent of it, as
+    JSON, `found` what guards said. Once it is booked or dropped it stays so."""
+
+    class State(models.TextChoices):
+        HELD = "held"
+        BOOKED = "booked"
+        DROPPED = "dropped"
+
+    import_job = models.ForeignKey(
+        Import, on_delete=models.CASCADE, related_name="held", db_index=False
+    )
+    row = models.BigIntegerField()
+    line = models.BigIntegerField()
+    terms = models.JSONField()
+    found = models.JSONField()
+    state = models.CharField(max_length=7, choices=State, default=State.HELD)
+    trade = models.ForeignKey(
+        "trades.Trade", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["row"]
+        constraints = [
+            models.UniqueConstraint(fields=["import_job", "row"], name="held_row_once"),
+            models.CheckConstraint(
+                condition=Q(state="held", decided_at=None, decided_by=None, trade=None)
+                | Q(state="booked", decided_at__isnull=False, trade__isnull=False)
+                | Q(state="dropped", decided_at__isnull=False, trade=None),
+                name="held_row_decided",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {self.state}"
 
 
 class ImportMapping(models.Model):

@@ -2,14 +2,16 @@
 
 The steps, in this order, each over the whole batch: `resolve` (accounts, instruments, rights,
 dates), `lock` (accounts where limits hold), `recognise` (the callers' own ids that have booked
-before), `limit` (no short, only closing of what is inactive; rows count in order), `write`. What is
-wrong with a row gathers in `refused`, by the row's number; whether one refusal refuses all is for
-the caller to say: a booking and a bulk booking say yes, an import no.
+before), `limit` (no short, only closing of what is inactive; rows count in order), `guard` (what is
+unusual), `write`. What is wrong with a row gathers in `refused`, by the row's number; whether one
+refusal refuses all is for the caller to say: a booking and a bulk booking say yes, an import no.
+What guards ask about gathers in `warned`; the caller has it confirmed.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import uuid_utils
@@ -21,9 +23,15 @@ from accounts.selectors import Rights, account_rights
 from kernel.errors import Conflict, FieldError
 from kernel.pnl import signed
 from prices.names import Name, why_unknown
-from trades.bookings import sends_terms, terms_hash
+from prices.sessions import Sessions
+from trades.bookings import batch_hash, sends_terms, terms_hash
+from trades.guard_rules import Found, refusals
+from trades.guards.answers import Answer
+from trades.guards.facts import NOBODY
+from trades.guards.judge import Terms, bookings_judge
 from trades.models import TradeVersion
 from trades.selectors import version_terms
+from trades.services.ceilings import Ceilings
 from trades.services.known import Known, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
 from trades.services.recording import NewTrade, trades_write
@@ -69,7 +77,9 @@ class Batch:
         self.refused: dict[int, list[FieldError]] = defaultdict(list)
         self.not_entitled: set[str] = set()
         self.conflicts: dict[int, Conflict] = {}
+        self.warned: dict[int, list[Found]] = {}
         self.rights: Mapping[str, Rights] = {}
+        self.sessions: Sessions
         self._known = known
         self._ids = ids
         self._accounts: dict[int, Account] = {}
@@ -84,7 +94,7 @@ class Batch:
     def resolve(self) -> None:
         """Find accounts, instruments and dates."""
         known = self._known or look_up(self.user, self.bookings.values())
-        self.rights = known.rights
+        self.rights, self.sessions = known.rights, known.sessions
         day_of = self._days(known)
         # In ascending order, whatever the clock does: the rows of a group are told apart by it.
         ids = self._ids or dict(
@@ -257,28 +267,86 @@ class Batch:
         rows = self._limited()
         if not rows:
             return
+        today = self.sessions.business_date(self.now)
+        ceilings = Ceilings(self._accounts.values(), today)
         running = sums({(self.trades[r].account_id, self.trades[r].instrument_id) for r in rows})
         for row in rows:
             new = self.trades[row]
             held = running[new.account_id, new.instrument_id]
-            added = {new.trade_date: signed(new.terms.side, new.terms.quantity)}
+            moved = signed(new.terms.side, new.terms.quantity)
+            added = {new.trade_date: moved}
             account = self._accounts[new.account_id]
             instrument = self._instruments[new.instrument_id]
-            found = refusal(account, instrument, held, added)
+            notional = new.terms.quantity * new.terms.price * (new.trade_date == today)
+            found = refusal(account, instrument, held, added) or ceilings.refusal(
+                new.account_id, instrument.ticker, held.held, moved, notional
+            )
             if found is None:
                 held.add(added)
+                ceilings.add(new.account_id, notional)
             else:
                 self.refused[row].append(found)
                 del self.trades[row]
+        self._refuse_doubled()
+
+    def _refuse_doubled(self) -> None:
         for row, one in self._doubled.items():
             if one in self.refused and row not in self.refused:
                 self.refused[row] = self.refused[one]
                 del self.earlier[row]
 
+    # --- guards ----------------------------------------------------------------------------------
+
+    @property
+    def guards(self) -> int:
+        """The version of the guards of the batch's accounts: 0 where none holds."""
+        return max((account.guards_version for account in self._accounts.values()), default=0)
+
+    def guard(self, *, job: UUID = NOBODY) -> None:
+        """Ask the guards, if any holds: one statement. Rows that they refuse are refused; what they
+        warn of is in `warned`. `job` is the import that the rows are of."""
+        held = {pk for pk, account in self._accounts.items() if account.guards_version}
+        rows = {row: guarded(new) for row, new in self.trades.items() if new.account_id in held}
+        if not rows:
+            return
+        said = bookings_judge(
+            rows, known=self.sessions, accepted_at=self.accepted_at, now=self.now, job=job
+        )
+        for row, found in said.items():
+            if refused := refusals(found):
+                self.refused[row] += [each.error for each in refused]
+                del self.trades[row]
+            else:
+                self.warned[row] = found
+        self._refuse_doubled()
+
+    def taken_out(self, row: int) -> Booking:
+        """Leave a row out, with those that are the same by the caller's own id; what it says."""
+        del self.trades[row]
+        for other, one in self._doubled.items():
+            if one == row and self.earlier.get(other):
+                self.earlier[other] = ""
+        return self.bookings[row]
+
+    def warned_by_id(self) -> dict[str, list[Found]]:
+        """What guards warn of, by the id of the trade."""
+        return {self.trades[row].id: found for row, found in self.warned.items()}
+
+    def terms_asked(self) -> dict[str, Any]:
+        """All that a caller can choose of these bookings, and the date that others default to."""
+        return {
+            "sent": batch_hash(self.bookings.values()),
+            "today": self.sessions.business_date(self.accepted_at),
+        }
+
     # --- writing ---------------------------------------------------------------------------------
 
     def write(
-        self, group_of: Callable[[int], str] | None = None, *, plain_at: UUID | None = None
+        self,
+        group_of: Callable[[int], str] | None = None,
+        *,
+        answer: Answer,
+        plain_at: UUID | None = None,
     ) -> None:
         """Write what is left, each row into its request group, which must exist. With `plain_at`,
         as `trades_write` has it, nothing may be written at all; else, a row that is left out has an
@@ -290,8 +358,10 @@ class Batch:
             list(self.trades.values()),
             booked_by=self.user.pk,
             booked_at=self.now,
+            answer=answer,
             groups=groups,
             plain_at=plain_at,
+            guards=self.guards,
         )
         if len(written) == len(self.trades):
             return
@@ -306,3 +376,12 @@ def sends_first_terms(booking: Booking, trade_id: UUID | str) -> bool:
         trade_id=trade_id, version=1
     )
     return sends_terms(booking, version_terms(first))
+
+
+def guarded(new: NewTrade) -> Terms:
+    """A booking as guards look at it."""
+    said = new.terms
+    return Terms(
+        new.account_id, new.instrument_id, said.ticker, said.side, said.quantity, said.price,
+        new.trade_date, said.client_trade_id is not None,
+    )  # fmt: skip

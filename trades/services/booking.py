@@ -2,8 +2,8 @@
 
 A plain booking is one statement beside the one that asked (`trades.services.known`): it writes
 trade, version and entry, and tests again what the first one found. Where that is not enough (limits
-hold, the caller's own id is taken, something is wrong or has changed meanwhile) the batch goes
-through all of its steps in one transaction. Positions follow by themselves.
+hold, the caller's own id is taken, something is wrong, asks or has changed meanwhile) the batch
+goes through all of its steps in one transaction. Positions follow by themselves.
 """
 
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 
 from kernel.errors import NotEntitled
 from kernel.repeating import repeated
+from trades.guards.answers import NOTHING_FOUND, confirmed
 from trades.models import Trade
 from trades.selectors import TradeRow, new_trade_row, trades_with_names
 from trades.services.batch import Batch
@@ -41,22 +42,34 @@ class Booked:
 
 
 def trade_book(
-    *, user: AbstractBaseUser, booking: Booking, now: datetime, asked: Asked | None = None
+    *,
+    user: AbstractBaseUser,
+    booking: Booking,
+    now: datetime,
+    asked: Asked | None = None,
+    confirm: str | None = None,
 ) -> Booked:
     """Book one trade, or return the one that the same `client_trade_id` booked before. `asked` is
-    what was found for this user and booking, if somebody has asked already.
+    what was found for this user and booking, if somebody has asked already; `confirm` the token of
+    a ConfirmationRequired.
 
     Raises Invalid (by field), NotEntitled (may view, not book), ClientTradeIdTaken,
-    MovedOutOfSight. A connection that is lost on the way costs nothing: the booking is repeated
-    under the same id.
+    MovedOutOfSight, ConfirmationRequired (guards ask). A connection that is lost on the way costs
+    nothing: the booking is repeated under the same id.
     """
     trade_id = new_trade_id()
+    tried = 0
 
     def book() -> Booked:
+        nonlocal tried
+        tried += 1
+        if tried > 1 and Trade.objects.filter(pk=trade_id).exists():
+            # The connection was lost behind the commit: nobody is asked about what is booked.
+            return Booked(trade_id, is_new=True)
         found = asked or ask(booking, user=user.pk, now=now)
         try:
             plain = found and _book_plain(user, booking, now, found, trade_id)
-            return plain or _book_in_steps(user, booking, now, trade_id)
+            return plain or _book_in_steps(user, booking, now, trade_id, confirm)
         except IntegrityError as error:
             if not _is_own(error):
                 raise
@@ -82,7 +95,10 @@ def _book_plain(
     _refuse_not_entitled(batch)
     if not batch.is_plain:
         return None
-    batch.write(plain_at=asked.known.stamp)
+    batch.guard()
+    if batch.warned or batch.refused:
+        return None
+    batch.write(plain_at=asked.known.stamp, answer=NOTHING_FOUND)
     if not batch.trades:
         return None
     row = new_trade_row(
@@ -97,7 +113,7 @@ def _book_plain(
 
 
 def _book_in_steps(
-    user: AbstractBaseUser, booking: Booking, now: datetime, trade_id: UUID
+    user: AbstractBaseUser, booking: Booking, now: datetime, trade_id: UUID, confirm: str | None
 ) -> Booked:
     """Book in one transaction, under the locks that the limits need."""
     batch = Batch(
@@ -109,7 +125,19 @@ def _book_in_steps(
         batch.lock()
         batch.recognise()
         batch.limit()
-        batch.write()
+        batch.guard()
+        found = batch.warned_by_id()
+        batch.write(
+            answer=confirmed(
+                "booking",
+                user=user.pk,
+                terms=batch.terms_asked(),
+                found=found,
+                doubts=[each.error for some in found.values() for each in some],
+                token=confirm,
+                now=now,
+            )
+        )
         if batch.conflicts:
             raise batch.conflicts[0]
         if batch.refused:

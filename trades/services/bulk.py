@@ -12,13 +12,12 @@ from django.db import connection, transaction
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled
 from kernel.repeating import repeated
 from trades.bookings import batch_hash, booking_of, terms_hash
+from trades.guards.answers import confirmed, shortened
 from trades.models import ClientTradeId, RequestGroup, Trade
 from trades.services.batch import Batch
 from trades.terms import Booking
 
 MAX_TRADES = 10_000
-# More would only make the answer long; the last one says how many there are.
-MAX_ERRORS = 1_000
 
 
 class RequestGroupTaken(Conflict):
@@ -43,22 +42,32 @@ class BulkBooked:
 
 
 def trades_bulk_book(
-    *, user: AbstractBaseUser, rows: Sequence[Any], request_group: UUID | None, now: datetime
+    *,
+    user: AbstractBaseUser,
+    rows: Sequence[Any],
+    request_group: UUID | None,
+    confirm: str | None = None,
+    now: datetime,
 ) -> BulkBooked:
     """Book rows as a caller sent them. The same group with the same rows again gives the same ids
     and books nothing.
 
     Raises Invalid (attr `trades.<row>.<field>`, rows from 0), NotEntitled (an account that they
-    may view, not book in), RequestGroupTaken, AccountRenamed, ClientTradeIdTaken, MovedOutOfSight.
+    may view, not book in), ConfirmationRequired (one token for all), RequestGroupTaken,
+    AccountRenamed, ClientTradeIdTaken, MovedOutOfSight.
     """
     bookings = _well_formed(rows)
     group = request_group or uuid4()
     # Lost with its connection behind the commit, it is found again by its group.
-    return repeated(lambda: _book(user, bookings, group, now))
+    return repeated(lambda: _book(user, bookings, group, confirm, now))
 
 
 def _book(
-    user: AbstractBaseUser, bookings: dict[int, Booking], group: UUID, now: datetime
+    user: AbstractBaseUser,
+    bookings: dict[int, Booking],
+    group: UUID,
+    confirm: str | None,
+    now: datetime,
 ) -> BulkBooked:
     batch = Batch(user=user, bookings=bookings, accepted_at=now, now=now)
     with transaction.atomic():
@@ -74,7 +83,20 @@ def _book(
         _raise_conflict(batch)
         batch.limit()
         _raise_refused(batch)
-        batch.write(lambda _: str(group))
+        batch.guard()
+        _raise_refused(batch)
+        batch.write(
+            lambda _: str(group),
+            answer=confirmed(
+                "bulk",
+                user=user.pk,
+                terms=batch.terms_asked(),
+                found=batch.warned_by_id(),
+                doubts=_named({r: [f.error for f in found] for r, found in batch.warned.items()}),
+                token=confirm,
+                now=now,
+            ),
+        )
         _raise_conflict(batch)
         ids = [
             batch.trades[row].id if row in batch.trades else batch.earlier[row] for row in bookings
@@ -99,17 +121,16 @@ def _well_formed(rows: Sequence[Any]) -> dict[int, Booking]:
 
 
 def _invalid(errors: dict[int, list[FieldError]]) -> Invalid:
-    named = [
+    return Invalid(*shortened(_named(errors)))
+
+
+def _named(errors: dict[int, list[FieldError]]) -> list[FieldError]:
+    """The same, with the row's number in the name of the field."""
+    return [
         FieldError(e.code, e.detail, f"trades.{row}" + (f".{e.attr}" if e.attr else ""))
         for row, found in sorted(errors.items())
         for e in found
     ]
-    if len(named) > MAX_ERRORS:
-        more = len(named) - MAX_ERRORS
-        named[MAX_ERRORS:] = [
-            FieldError("more_errors", f"There are {more} more errors like these.", "trades")
-        ]
-    return Invalid(*named)
 
 
 def _raise_refused(batch: Batch) -> None:

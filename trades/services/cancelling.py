@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 
-from kernel.errors import DomainError
+from kernel.errors import ConfirmationRequired, DomainError
 from trades.models import Side, Trade
 from trades.services.correction import trade_cancel
 
@@ -32,6 +32,8 @@ def trades_cancel(
             trade_cancel(
                 user=user, trade_id=trade_id, version=versions[trade_id], reason=reason, now=now
             )
+        except ConfirmationRequired as asked:
+            refused[trade_id] = f"{asked.detail} Open it to confirm."
         except DomainError as error:
             refused[trade_id] = error.detail
         else:

@@ -21,6 +21,9 @@ from prices.models import Instrument
 from prices.names import names_of, why_unknown
 from prices.sessions import sessions
 from trades.bookings import price_zero_refused
+from trades.guards.answers import NOTHING_FOUND, Answer, confirmed
+from trades.guards.judge import Terms, amendment_judge, cancellations_judge
+from trades.guards.judge import terms_of as guarded
 from trades.models import Status, Trade
 from trades.services.known import date_refused
 from trades.services.limits import Key, accounts_lock, refuse_beyond_limits
@@ -52,10 +55,12 @@ def trade_amend(
     version: int,
     reason: str,
     terms: Amendment,
+    confirm: str | None = None,
     now: datetime,
 ) -> Trade:
     """Give the trade new terms. Raises NotThere (not in sight), NotEntitled, StaleVersion,
-    TradeAlreadyCancelled, Invalid (by field; without a reason or when nothing would change)."""
+    TradeAlreadyCancelled, Invalid (by field; without a reason or when nothing would change),
+    ConfirmationRequired where guards ask and `confirm` does not confirm it."""
     _refuse_no_reason(reason)
     rights = _rights_of(user)
     with transaction.atomic():
@@ -66,7 +71,7 @@ def trade_amend(
         trade = _locked(seen, version)
         # Again: what they may do can depend on the trade date, and that on the version.
         _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
-        before, left = _terms_of(trade), trade.account_id
+        before, left, stood = _terms_of(trade), trade.account_id, guarded(trade)
         added = _added(trade, -1)
         _take(trade, terms, entered, now)
         if _terms_of(trade) == before:
@@ -75,14 +80,22 @@ def trade_amend(
             moved = added.setdefault(key, {})
             for day, quantity in changes.items():
                 moved[day] = moved.get(day, Decimal(0)) + quantity
-        refuse_beyond_limits(added)
-        trade_write_amended(trade, left=left, actor=user.pk, reason=reason)
+        today = sessions().business_date(now)
+        refuse_beyond_limits(added, today=today, traded=_traded(stood, guarded(trade), today))
+        answer = _asked_of_amendment(user, trade, stood, version, reason, confirm, now)
+        trade_write_amended(trade, left=left, actor=user.pk, reason=reason, answer=answer)
     trade.version, trade.status = trade.version + 1, Status.AMENDED
     return trade
 
 
 def trade_cancel(
-    *, user: AbstractBaseUser, trade_id: UUID, version: int, reason: str, now: datetime
+    *,
+    user: AbstractBaseUser,
+    trade_id: UUID,
+    version: int,
+    reason: str,
+    confirm: str | None = None,
+    now: datetime,
 ) -> Trade:
     """Cancel the trade for good. Raises as `trade_amend` does."""
     _refuse_no_reason(reason)
@@ -94,9 +107,59 @@ def trade_cancel(
         trade = _locked(seen, version)
         _may_correct(user, trade, [rights[trade.account_id]], now)
         refuse_beyond_limits(_added(trade, -1), may_grow=True)
-        trades_write_cancelled([trade.pk], actor=user.pk, reason=reason)
+        trades_write_cancelled(
+            [trade.pk],
+            actor=user.pk,
+            reason=reason,
+            answer=_asked_of_cancellation(user, trade, reason, confirm, now),
+            versions={str(trade.pk): trade.version},
+        )
     trade.version, trade.status = trade.version + 1, Status.CANCELLED
     return trade
+
+
+def _asked_of_amendment(
+    user: AbstractBaseUser,
+    trade: Trade,
+    stood: Terms,
+    version: int,
+    reason: str,
+    confirm: str | None,
+    now: datetime,
+) -> Answer:
+    """The answer of the guards to the trade's new terms; `stood` are the old ones. What moves
+    nothing in the ledger, as a note does, is not asked about."""
+    new = guarded(trade)
+    if new == stood or not trade.account.guards_version:
+        return NOTHING_FOUND
+    found = amendment_judge(stood, new, trade_id=trade.pk, known=sessions(), now=now)
+    terms = {term.name: getattr(trade, term.column) for term in AMENDABLE}
+    return confirmed(
+        "amendment",
+        user=user.pk,
+        terms={**terms, "trade": trade.pk, "version": version, "reason": reason.strip()},
+        found={str(trade.pk): found} if found else {},
+        doubts=[each.error for each in found],
+        token=confirm,
+        now=now,
+    )
+
+
+def _asked_of_cancellation(
+    user: AbstractBaseUser, trade: Trade, reason: str, confirm: str | None, now: datetime
+) -> Answer:
+    if not trade.account.guards_version:
+        return NOTHING_FOUND
+    (found,) = cancellations_judge([guarded(trade)], known=sessions(), now=now)
+    return confirmed(
+        "cancellation",
+        user=user.pk,
+        terms={"trade": trade.pk, "version": trade.version, "reason": reason.strip()},
+        found={str(trade.pk): found} if found else {},
+        doubts=[each.error for each in found],
+        token=confirm,
+        now=now,
+    )
 
 
 def correction_allowed(*, user: AbstractBaseUser, trade: Trade, now: datetime) -> bool:
@@ -161,6 +224,9 @@ def _locked(seen: Trade, version: int) -> Trade:
         raise TradeAlreadyCancelled
     if trade.version != version or trade.account_id != seen.account_id:
         raise StaleVersion(f"The trade is at version {trade.version}: read it again.")
+    trade.account = seen.account
+    if trade.instrument_id == seen.instrument_id:
+        trade.instrument = seen.instrument
     return trade
 
 
@@ -212,6 +278,16 @@ def _price_zero_refused(trade: Trade, terms: Amendment) -> list[FieldError]:
 
 def _terms_of(trade: Trade) -> list[Any]:
     return [getattr(trade, term.column) for term in AMENDABLE]
+
+
+def _traded(stood: Terms, new: Terms, today: date) -> dict[int, Decimal]:
+    """What new terms add to the notional of the business date, by account."""
+    found: dict[int, Decimal] = {}
+    for terms, sign in ((stood, -1), (new, 1)):
+        if terms.trade_date == today:
+            notional = sign * terms.quantity * terms.price
+            found[terms.account_id] = found.get(terms.account_id, Decimal(0)) + notional
+    return found
 
 
 def _added(trade: Trade, sign: int) -> dict[Key, dict[date, Decimal]]:

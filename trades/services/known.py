@@ -58,8 +58,8 @@ def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
 def _ask_sql(caller: Finding) -> str:
     return f"""
     SELECT {CALENDAR_STAMP_SQL}, {caller.columns},
-           a.id, a.code, a.name, a.can_short, a.is_active,
-           u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
+           a.id, a.code, a.name, a.can_short, a.is_active, a.guards_version,
+           a.is_limited, u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
            u.is_superuser OR e.can_correct,
            i.id, i.ticker, i.is_active, c.close, c.source
       FROM {caller.tables}
@@ -110,12 +110,12 @@ def ask(
 def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
     stamp, caller = row[0], caller_of(row[1 : 1 + CALLER_WIDTH])
     (
-        account, code, name, can_short, is_active, can_view, can_book, can_correct,
-        instrument, ticker, is_listed, close, source,
+        account, code, name, can_short, is_active, guards, is_limited,
+        can_view, can_book, can_correct, instrument, ticker, is_listed, close, source,
     ) = row[1 + CALLER_WIDTH :]  # fmt: skip
     rights = {}
     if account is not None and can_view and caller.user.is_active:
-        found = Account(account, code, name, can_short, is_active)
+        found = Account(account, code, name, can_short, is_active, guards, is_limited)
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
     present = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
     previous = None if close is None else SessionClose(close, source)

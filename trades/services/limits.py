@@ -16,6 +16,7 @@ from accounts.models import Account
 from kernel.errors import FieldError, Invalid
 from prices.models import Instrument as PricedInstrument
 from trades.running_position import RunningPosition
+from trades.services.ceilings import Ceilings
 
 Key = tuple[int, int]
 """An account's id and an instrument's."""
@@ -50,15 +51,19 @@ def invalid(errors: Iterable[FieldError]) -> Invalid:
 
 def is_limited(account: Account, instrument: Instrument) -> bool:
     """True if what is booked here depends on what is held."""
-    return not (account.can_short and account.is_active and instrument.is_active)
+    plain = account.can_short and account.is_active and instrument.is_active
+    return account.is_limited or not plain
 
 
 def accounts_lock(accounts: Iterable[Account], instruments: Iterable[Instrument]) -> None:
     """Hold the accounts whose sums the rule looks at against each other's changes, in the order of
-    their ids, until the transaction ends: those that may not go short, those inactive, and all
-    where an instrument is inactive. Must come before any trade is locked."""
+    their ids, until the transaction ends: those that may not go short, those inactive, those of
+    which a limit refuses, and all where an instrument is inactive. Must come before any trade is
+    locked."""
     idle = any(not i.is_active for i in instruments)
-    ids = sorted({a.pk for a in accounts if idle or not (a.can_short and a.is_active)})
+    ids = sorted(
+        {a.pk for a in accounts if idle or a.is_limited or not (a.can_short and a.is_active)}
+    )
     if ids:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -96,18 +101,31 @@ def refusal(
     return None
 
 
-def refuse_beyond_limits(added: Mapping[Key, Changes], *, may_grow: bool = False) -> None:
-    """Raise Invalid, ShortPosition where that is why, when one of these may not be added. The
-    accounts must be locked."""
+def refuse_beyond_limits(
+    added: Mapping[Key, Changes],
+    *,
+    may_grow: bool = False,
+    today: date | None = None,
+    traded: Mapping[int, Decimal] | None = None,
+) -> None:
+    """Raise Invalid, ShortPosition where that is why, when one of these may not be added. `traded`
+    is by account what it adds to the notional of `today`, the business date; without a date the
+    accounts' own limits are not asked, as of what is taken back. The accounts must be locked."""
     accounts = Account.objects.in_bulk({account for account, _ in added})
     instruments = PricedInstrument.objects.in_bulk({instrument for _, instrument in added})
     limited = [k for k in sorted(added) if is_limited(accounts[k[0]], instruments[k[1]])]
     if not limited:
         return
     held = ledger_sums(limited)
+    ceilings = None if today is None else Ceilings(accounts.values(), today)
     for key in limited:
         account, instrument = accounts[key[0]], instruments[key[1]]
         found = refusal(account, instrument, held[key], added[key], may_grow=may_grow)
+        if found is None and ceilings is not None:
+            change, notional = sum(added[key].values(), Decimal(0)), (traded or {}).get(key[0])
+            found = ceilings.refusal(
+                key[0], instrument.ticker, held[key].held, change, notional or Decimal(0)
+            )
         if found is not None:
             raise invalid([found])
 

@@ -12,19 +12,24 @@ Two things hold in every statement. Its time of recording is taken once, for ver
 and after the transaction has its id: a snapshot counts on that order, and who asks for what was
 known at a time finds all of a version or nothing. And its entries are of the epoch of this very
 cluster, or it fails. The readers of the ledger are woken on commit.
+
+Nothing is written without the answer of the guards (`trades.guards.answers`). What they said of a
+version is kept beside it, in a statement of its own, where they said anything.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import uuid_utils
-from django.db import transaction
+from django.db import connection, transaction
 
 from kernel import prepared
 from prices.sessions import CALENDAR_STAMP_SQL
+from trades.guards.answers import NOTHING_FOUND, Answer
 from trades.ledger import nudges
 from trades.ledger.sql import SUMS, added_by
 from trades.models import LEDGER_SHARDS, Trade
@@ -112,7 +117,8 @@ _ROWS = (
 # be planned as a join, which reads all instruments for each booking.
 _STILL_PLAIN = (
     f" WHERE {CALENDAR_STAMP_SQL} = %(stamp)s::uuid"
-    " AND (SELECT a.is_active AND a.can_short FROM accounts_account a WHERE a.id = g.account_id)"
+    " AND (SELECT a.is_active AND a.can_short AND NOT a.is_limited"
+    "  AND a.guards_version = %(guards)s FROM accounts_account a WHERE a.id = g.account_id)"
     " AND (SELECT i.is_active FROM prices_instrument i WHERE i.id = g.instrument_id)"
 )
 _INSERT_TRADE = (
@@ -178,15 +184,18 @@ def trades_write(
     *,
     booked_by: int,
     booked_at: datetime,
+    answer: Answer,
     groups: Sequence[str] | None = None,
     plain_at: UUID | None = None,
+    guards: int = 0,
 ) -> set[str]:
     """Write checked trades, with their first versions and entries; the ids of those written.
 
     Left out is a trade whose client_trade_id has been claimed before; with `plain_at`, the
     calendar's stamp under which they were checked, also one that is plain no more, because the
-    calendar, its account or its instrument has changed since. `groups` holds the request group of
-    each. More than `PIECE_TRADES` trades, or limits that hold, need a transaction around it.
+    calendar, its account, its instrument or the guards of its account, which were `guards`, have
+    changed since. `groups` holds the request group of each. More than `PIECE_TRADES` trades,
+    limits that hold or an answer that found something need a transaction around it.
     """
     written: set[str] = set()
     if len(trades) > PIECE_TRADES:
@@ -200,11 +209,13 @@ def trades_write(
             "actor": booked_by,
             "booked_at": booked_at,
             "stamp": plain_at,
+            "guards": guards,
             **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
         found = prepared.rows(BOOK[with_ids, plain_at is not None], params)
         _wake(account for _, account in found)
         written.update(trade_id for trade_id, _ in found)
+    _keep(answer, ((trade_id, 1) for trade_id in answer.found if trade_id in written))
     return written
 
 
@@ -215,25 +226,43 @@ def _claim_order(new: NewTrade) -> tuple[bool, int, str]:
     return own_id is None, new.account_id, own_id or ""
 
 
-def trade_write_amended(trade: Trade, *, left: int, actor: int, reason: str) -> None:
+def trade_write_amended(
+    trade: Trade, *, left: int, actor: int, reason: str, answer: Answer
+) -> None:
     """Write the next version of a locked trade, whose new terms stand in `trade`; `left` is the id
     of the account that it was in."""
     terms = {t.column: getattr(trade, t.column) for t in VERSIONED if t.amendable}
     prepared.rows(_AMEND, {**terms, "id": trade.pk, "actor": actor, "reason": reason})
+    _keep(answer, [(each, trade.version + 1) for each in answer.found])
     _wake([left, trade.account_id])
 
 
-def trades_write_cancelled(ids: Collection[UUID], *, actor: int, reason: str) -> int:
-    """Write the last version of locked trades, none of which may be cancelled yet; how many."""
+def trades_write_cancelled(
+    ids: Collection[UUID],
+    *,
+    actor: int,
+    reason: str,
+    answer: Answer,
+    versions: Mapping[str, int] | None = None,
+) -> int:
+    """Write the last version of locked trades, none of which may be cancelled yet; how many.
+    `versions` are the last ones before it, of those that the answer has found something of."""
     found = prepared.rows(_CANCEL, {"ids": list(ids), "actor": actor, "reason": reason})
+    _keep(answer, [(each, (versions or {})[each] + 1) for each in answer.found])
     _wake(account for _, account in found)
     return len(found)
 
 
 def trades_record(trades: Sequence[Trade]) -> None:
-    """Write unsaved models of trades, already checked. Needs a transaction."""
+    """Write unsaved models of made-up trades, already checked, of which no guard is asked: those of
+    a book that is empty. Needs a transaction."""
     for (booked_by, booked_at), some in groupby(trades, lambda t: (t.booked_by_id, t.booked_at)):
-        trades_write([new_trade_of(t) for t in some], booked_by=booked_by, booked_at=booked_at)
+        trades_write(
+            [new_trade_of(t) for t in some],
+            booked_by=booked_by,
+            booked_at=booked_at,
+            answer=NOTHING_FOUND,
+        )
     for trade in trades:
         trade._state.adding = False
 
@@ -248,6 +277,28 @@ def new_trade_of(trade: Trade) -> NewTrade:
 def new_trade_id() -> UUID:
     """A UUIDv7: of two made by one process, the later one sorts later."""
     return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def _keep(answer: Answer, versions: Iterable[tuple[str, int]]) -> None:
+    """Keep what guards said of these versions."""
+    kept = list(versions)
+    if not kept:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO trades_askedversion (id, trade_id, version, found, confirmed_by_id,"
+            " recorded_at) SELECT k.id, k.trade_id, k.version, k.found::jsonb, %s::int,"
+            " eqtrade_recorded_at()"
+            " FROM unnest(%s::uuid[], %s::uuid[], %s::int[], %s::text[])"
+            " AS k (id, trade_id, version, found)",
+            [
+                answer.confirmed_by,
+                [new_trade_id() for _ in kept],
+                [trade_id for trade_id, _ in kept],
+                [version for _, version in kept],
+                [json.dumps([f.kept() for f in answer.found[trade_id]]) for trade_id, _ in kept],
+            ],
+        )
 
 
 def _wake(accounts: Iterable[int]) -> None:

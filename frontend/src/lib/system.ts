@@ -32,6 +32,8 @@ export interface SystemState {
   /** Null when they could not be asked. */
   queues: { queue: string; waiting: number }[] | null;
   workers: { worker: string; queues: string[] }[] | null;
+  /** Active accounts in which no guard holds: nothing is asked before it is booked. */
+  unguarded: string[];
   /** What is wrong, in the server's words. */
   problems: string[];
 }
@@ -96,6 +98,7 @@ export function systemState(value: unknown): SystemState {
             const worker = object(each, "worker");
             return { worker: text(worker, "worker"), queues: list(worker["queues"], "queues", String) };
           }),
+    unguarded: list(row["unguarded"], "unguarded", String),
     problems: list(row["problems"], "problems", String),
   };
 }

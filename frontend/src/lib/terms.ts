@@ -10,9 +10,12 @@ import table from "./terms.json";
 type Schemas = components["schemas"];
 
 /** A booking as the API takes it: what is left out is not said. */
-export type NewTrade = Schemas["BookingInRequest"];
+export type NewTrade = Omit<Schemas["BookingInRequest"], "confirm">;
 /** What a correction may change; those left out stay. */
-export type ChangedTerms = Omit<Schemas["PatchedAmendmentInRequest"], "version" | "reason">;
+export type ChangedTerms = Omit<
+  Schemas["PatchedAmendmentInRequest"],
+  "version" | "reason" | "confirm"
+>;
 
 /** All that a caller may say; `price_zero` is kept nowhere, for a price of 0 says it. */
 export type SaidName = keyof NewTrade;

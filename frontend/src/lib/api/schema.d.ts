@@ -21,6 +21,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/breaches/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Limits that are or were exceeded or warned of, newest first */
+        get: operations["breaches_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/corporate-actions/": {
         parameters: {
             query?: never;
@@ -120,6 +137,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/guards/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Guards of your accounts and of all, by code and account
+         * @description With `account`: those of these accounts, and those of all.
+         */
+        get: operations["guards_list"];
+        /**
+         * Set guards (permission `trades.manage_guards`)
+         * @description Each by its account and code, all or none; what is not named stays. A change is a new version.
+         */
+        put: operations["guards_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/guards/asked/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What guards asked about and was recorded all the same, newest first
+         * @description In your accounts. `next` goes back in time.
+         */
+        get: operations["guards_asked"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/instruments/": {
         parameters: {
             query?: never;
@@ -135,6 +196,27 @@ export interface paths {
          * @description An ETF, an ADR, a share that no index has. It is priced once it is held or traded, if the price source knows it in USD; else operations are told its name.
          */
         post: operations["instruments_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/limits/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Limits of your accounts and of groups of them */
+        get: operations["limits_list"];
+        /**
+         * Set limits (permission `trades.manage_guards`)
+         * @description Each by its account or group and kind, all or none; what is not named stays.
+         */
+        put: operations["limits_put"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -499,7 +581,7 @@ export interface paths {
         put?: never;
         /**
          * Book one trade
-         * @description Answers when the trade is committed. Positions and P&L follow within moments. The same client_trade_id in that account again: 200 and that trade as it is now.
+         * @description Answers when the trade is committed. Positions and P&L follow within moments. The same client_trade_id in that account again: 200 and that trade as it is now. What a guard asks about: 409 `confirmation_required`; the same call with `confirm` books.
          */
         post: operations["trades_book"];
         delete?: never;
@@ -589,6 +671,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/trades/check/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a booking would do: nothing is booked
+         * @description Takes a booking. Positions before and after, the account's exposure at the marks, what guards would ask, and what the trade would have gained at once.
+         */
+        post: operations["trades_check"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/trades/generate/": {
         parameters: {
             query?: never;
@@ -661,6 +763,60 @@ export interface paths {
         get: operations["imports_errors"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/held/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The rows of your import that guards warned of and that were held */
+        get: operations["imports_held"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/held/book/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Book rows that are held, all or none
+         * @description Who books them confirms what guards said. What guards refuse stays held: 400 with attr `lines.<line>.<field>`.
+         */
+        post: operations["imports_held_book"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/imports/{import_id}/held/drop/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Drop rows that are held, for good */
+        post: operations["imports_held_drop"];
         delete?: never;
         options?: never;
         head?: never;
@@ -937,6 +1093,36 @@ export interface components {
             choices: string[];
             examples: string[];
         };
+        /**
+         * @description A version that was recorded although guards asked: its terms, what they said, and who
+         *     confirmed it; null where nobody was asked, as in an import.
+         */
+        AskedOut: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            trade: string;
+            version: number;
+            account: string;
+            ticker: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+            /** Format: date */
+            trade_date: string;
+            asked: components["schemas"]["FoundOut"][];
+            confirmed_by: string | null;
+            /** Format: date-time */
+            recorded_at: string;
+        };
         /** @description `client_error`: the body is no JSON; `validation_error`: something in it is wrong. */
         BadRequestOut: {
             type: components["schemas"]["BadRequestOutTypeEnum"];
@@ -974,12 +1160,64 @@ export interface components {
             client_trade_id?: string;
             note?: string;
             price_zero?: boolean;
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
         };
-        /** @description All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking. */
+        /**
+         * @description A limit that is or was warned of or breached. `value` is the last that was seen, `used` in
+         *     percent of the limit, `worst` the furthest.
+         */
+        BreachOut: {
+            /** Format: uuid */
+            id: string;
+            limit: number;
+            account: string | null;
+            group: string | null;
+            kind: components["schemas"]["KindFeaEnum"];
+            state: components["schemas"]["BreachOutStateEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            value: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            worst: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            used: string;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            seen_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+        };
+        /**
+         * @description * `warned` - Warned
+         *     * `breached` - Breached
+         * @enum {string}
+         */
+        BreachOutStateEnum: "warned" | "breached";
+        /**
+         * @description All or nothing. `request_group` makes a retry safe: choose a new UUID for each booking.
+         *     `confirm` confirms all rows that were asked about; it is sent beside them, not in them.
+         */
         BulkInRequest: {
             /** Format: uuid */
             request_group?: string;
-            trades: components["schemas"]["BookingInRequest"][];
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
+            trades: components["schemas"]["RowInRequest"][];
         };
         /**
          * @description `ids` in the order of the rows; a row whose client_trade_id had booked a trade before has
@@ -1014,6 +1252,58 @@ export interface components {
              */
             pnl_effect: string | null;
         };
+        /**
+         * @description `pnl_at_once` is (mark − price) × quantity. `refused` says why it could not be booked
+         *     whatever guards say. What needs a mark is null where there is none.
+         */
+        CheckOut: {
+            account: string;
+            ticker: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+            /** Format: date */
+            trade_date: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            mark: string | null;
+            mark_stale: boolean;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            position_before: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            position_after: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            notional: string;
+            exposure: components["schemas"]["ExposuresOut"];
+            limits: components["schemas"]["LimitUsedOut"][];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            pnl_at_once: string | null;
+            flip: components["schemas"]["FlipOut"] | null;
+            guards: components["schemas"]["GuardSaysOut"][];
+            refused: components["schemas"]["RefusalOut"][];
+        };
         ClientErrorOut: {
             type: components["schemas"]["ClientErrorOutTypeEnum"];
             errors: components["schemas"]["ErrorOut"][];
@@ -1040,6 +1330,19 @@ export interface components {
             close: string;
             source: string;
         };
+        /**
+         * @description * `off_mark` - off_mark
+         *     * `large_quantity` - large_quantity
+         *     * `large_notional` - large_notional
+         *     * `of_position` - of_position
+         *     * `probable_duplicate` - probable_duplicate
+         *     * `late` - late
+         *     * `flips` - flips
+         *     * `stale_mark` - stale_mark
+         *     * `no_mark` - no_mark
+         * @enum {string}
+         */
+        Code2a9Enum: "off_mark" | "large_quantity" | "large_notional" | "of_position" | "probable_duplicate" | "late" | "flips" | "stale_mark" | "no_mark";
         ColumnOut: {
             number: number;
             column: string;
@@ -1060,10 +1363,15 @@ export interface components {
          * @enum {string}
          */
         ConflictOutTypeEnum: "client_error" | "confirmation_required";
-        /** @description The fields of every correction: the version that the caller saw, and why. */
+        /**
+         * @description The fields of every correction: the version that the caller saw, and why; `confirm` where it
+         *     was asked about.
+         */
         CorrectionInRequest: {
             version: number;
             reason: string;
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
         };
         /**
          * @description Of what was read. An import would find no other where `judged` equals `rows`; else the first
@@ -1296,6 +1604,72 @@ export interface components {
          * @enum {string}
          */
         ExchangeEnum: "XNYS" | "XNAS" | "ARCX" | "XASE" | "BATS";
+        /** @description Market values of the account at the marks; `short` is not positive. */
+        ExposureOut: {
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            long: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            short: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            gross: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            largest_name: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            largest_name_percent: string;
+        };
+        ExposuresOut: {
+            before: components["schemas"]["ExposureOut"];
+            after: components["schemas"]["ExposureOut"];
+        };
+        /** @description The trade at the mark that would turn the position after into its opposite. */
+        FlipOut: {
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            notional: string | null;
+        };
+        /** @description What one guard said: `value` is more than `limit`. */
+        FoundOut: {
+            code: components["schemas"]["Code2a9Enum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            value: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            limit: string;
+            detail: string;
+        };
         /**
          * @description * `cash` - cash
          *     * `keep` - keep
@@ -1319,6 +1693,93 @@ export interface components {
             seed: number;
             trades: components["schemas"]["MadeUpOut"][];
         };
+        /**
+         * @description One guard. `account` null means all accounts; an account's own row counts before it. Strictly
+         *     more than `warn` asks, strictly more than `refuse` refuses; `minutes` is of
+         *     `probable_duplicate`.
+         */
+        GuardInRequest: {
+            account?: string | null;
+            code: components["schemas"]["Code2a9Enum"];
+            /** Format: decimal */
+            warn?: string | null;
+            /** Format: decimal */
+            refuse?: string | null;
+            is_active?: boolean;
+            minutes?: number | null;
+        };
+        GuardOut: {
+            account: string | null;
+            code: components["schemas"]["Code2a9Enum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            warn: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            refuse: string | null;
+            is_active: boolean;
+            minutes: number | null;
+            version: number;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @description What one guard would say: it asks (`warn`) or refuses, for `value` is more than `limit`. */
+        GuardSaysOut: {
+            code: components["schemas"]["Code2a9Enum"];
+            level: components["schemas"]["LevelEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            value: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            limit: string;
+            detail: string;
+            attr: string | null;
+        };
+        /**
+         * @description * `warn` - warn
+         *     * `hold` - hold
+         *     * `refuse` - refuse
+         * @enum {string}
+         */
+        GuardsEnum: "warn" | "hold" | "refuse";
+        HeldBookedOut: {
+            booked: number;
+            ids: string[];
+        };
+        HeldDroppedOut: {
+            dropped: number;
+        };
+        /** @description A row that guards warn of: what was sent, what they said, and what became of it. */
+        HeldRowOut: {
+            line: number;
+            terms: {
+                [key: string]: string;
+            };
+            asked: components["schemas"]["FoundOut"][];
+            state: components["schemas"]["HeldRowOutStateEnum"];
+            /** Format: uuid */
+            trade: string | null;
+            decided_by: string | null;
+            /** Format: date-time */
+            decided_at: string | null;
+        };
+        /**
+         * @description * `held` - held
+         *     * `booked` - booked
+         *     * `dropped` - dropped
+         * @enum {string}
+         */
+        HeldRowOutStateEnum: "held" | "booked" | "dropped";
         /**
          * @description `file` is a CSV file with a header: the fields that a booking needs, and any of its others,
          *     in any order and case, or a broker's. `client_import_id` makes a retry safe: choose a new UUID
@@ -1344,11 +1805,14 @@ export interface components {
             digest?: string;
             /** @default false */
             again: boolean;
+            /** @default warn */
+            guards: components["schemas"]["GuardsEnum"];
         };
         /**
          * @description An import as it is now. `rows_done` = `rows_booked` + `rows_rejected` +
-         *     `rows_passed_over`, but a dry run books none. While an undo runs the state is running and
-         *     `undo_reason` is set.
+         *     `rows_passed_over` + `rows_held`, but a dry run books none. `rows_warned` of those booked were
+         *     warned of by guards; `rows_held` wait for somebody to book or drop them. While an undo runs the
+         *     state is running and `undo_reason` is set.
          */
         ImportOut: {
             /** Format: uuid */
@@ -1370,6 +1834,9 @@ export interface components {
             rows_booked: number;
             rows_rejected: number;
             rows_passed_over: number;
+            guards: components["schemas"]["GuardsEnum"];
+            rows_warned: number;
+            rows_held: number;
             /** @description Rows that are no trades, by what they are: dividends, options, totals. */
             passed_over: {
                 [key: string]: number;
@@ -1448,6 +1915,19 @@ export interface components {
          * @enum {string}
          */
         Kind950Enum: "split" | "reverse_split" | "stock_dividend" | "cash_dividend" | "return_of_capital" | "spin_off" | "merger" | "liquidation" | "worthless";
+        /**
+         * @description * `gross` - gross
+         *     * `net` - net
+         *     * `long` - long
+         *     * `short` - short
+         *     * `name` - name
+         *     * `name_share` - name_share
+         *     * `position` - position
+         *     * `day_notional` - day_notional
+         *     * `day_loss` - day_loss
+         * @enum {string}
+         */
+        KindFeaEnum: "gross" | "net" | "long" | "short" | "name" | "name_share" | "position" | "day_notional" | "day_loss";
         /** @description Shares of another instrument, `new` for `old` of the action's own. */
         LegInRequest: {
             ticker: string;
@@ -1484,6 +1964,95 @@ export interface components {
              * @example 7424.40
              */
             cost_share: string;
+        };
+        /**
+         * @description * `warn` - warn
+         *     * `refuse` - refuse
+         * @enum {string}
+         */
+        LevelEnum: "warn" | "refuse";
+        /**
+         * @description One limit, of an account or of a group. `alert` tells of it; `refuse` (`position` and
+         *     `day_notional` of an account) refuses what exceeds it and makes it worse. From `alert_at`
+         *     percent on it is warned of.
+         */
+        LimitInRequest: {
+            account?: string | null;
+            group?: string | null;
+            kind: components["schemas"]["KindFeaEnum"];
+            /** Format: decimal */
+            amount: string;
+            /** Format: decimal */
+            alert_at?: string;
+            mode?: components["schemas"]["ModeEnum"];
+            is_active?: boolean;
+        };
+        LimitOut: {
+            id: number;
+            account: string | null;
+            group: string | null;
+            kind: components["schemas"]["KindFeaEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            alert_at: string;
+            mode: components["schemas"]["ModeEnum"];
+            is_active: boolean;
+            version: number;
+            changed_by: string;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        /** @description How much of a limit is used before and after, in percent of it. */
+        LimitUsedOut: {
+            id: number;
+            account: string | null;
+            group: string | null;
+            kind: components["schemas"]["KindFeaEnum"];
+            mode: components["schemas"]["ModeEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            limit: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            before: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            after: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            used_before: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            used_after: string;
+            state: components["schemas"]["LimitUsedOutStateEnum"];
+        };
+        /**
+         * @description * `within` - within
+         *     * `warned` - warned
+         *     * `breached` - breached
+         * @enum {string}
+         */
+        LimitUsedOutStateEnum: "within" | "warned" | "breached";
+        /** @description The lines of the rows meant; without them: all that are held, at most 10,000. */
+        LinesInRequest: {
+            lines?: number[];
         };
         MadeUpOut: {
             account: string;
@@ -1557,6 +2126,12 @@ export interface components {
             /** Format: date-time */
             next_opens_at: string;
         };
+        /**
+         * @description * `alert` - alert
+         *     * `refuse` - refuse
+         * @enum {string}
+         */
+        ModeEnum: "alert" | "refuse";
         /** @description `token` is the key, told this once. */
         NewTokenOut: {
             token: string;
@@ -1631,6 +2206,32 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["ActionOut"][];
         };
+        PaginatedAskedOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["AskedOut"][];
+        };
+        PaginatedBreachOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["BreachOut"][];
+        };
         PaginatedCloseOutList: {
             /**
              * Format: uri
@@ -1670,6 +2271,32 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["DoubtOut"][];
         };
+        PaginatedGuardOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["GuardOut"][];
+        };
+        PaginatedHeldRowOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["HeldRowOut"][];
+        };
         PaginatedImportOutList: {
             /**
              * Format: uri
@@ -1708,6 +2335,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["IntradayOut"][];
+        };
+        PaginatedLimitOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["LimitOut"][];
         };
         PaginatedOverrideOutList: {
             /**
@@ -2100,6 +2740,34 @@ export interface components {
             tells: string;
             sample: string;
         };
+        RefusalOut: {
+            code: string;
+            detail: string;
+            attr: string | null;
+        };
+        /** @description One booking of many. */
+        RowInRequest: {
+            account: string;
+            ticker: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            price: string;
+            /** Format: date */
+            trade_date?: string;
+            /** Format: date-time */
+            executed_at?: string;
+            client_trade_id?: string;
+            note?: string;
+            price_zero?: boolean;
+        };
         SaidOut: {
             code: string;
             detail: string;
@@ -2234,7 +2902,10 @@ export interface components {
          * @enum {string}
          */
         TradeStatusEnum: "booked" | "amended" | "cancelled";
-        /** @description One state of a trade: its terms, who made it so, when and why. */
+        /**
+         * @description One state of a trade: its terms, who made it so, when and why; what guards said of it, and
+         *     who confirmed that: null where nobody was asked, as in an import.
+         */
         TradeVersionOut: {
             version: number;
             status: components["schemas"]["TradeStatusEnum"];
@@ -2261,10 +2932,14 @@ export interface components {
             reason: string;
             /** Format: date-time */
             recorded_at: string;
+            asked: components["schemas"]["FoundOut"][];
+            confirmed_by: string | null;
         };
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         UndoInRequest: {
             reason: string;
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
         };
     };
     responses: never;
@@ -2297,6 +2972,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedAccountOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    breaches_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description true: those that are not over. */
+                open?: boolean;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedBreachOutList"];
                 };
             };
             400: {
@@ -3112,6 +3887,327 @@ export interface operations {
             };
         };
     };
+    guards_list: {
+        parameters: {
+            query?: {
+                /** @description Repeatable. */
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedGuardOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    guards_put: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuardInRequest"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedGuardOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    guards_asked: {
+        parameters: {
+            query?: {
+                /** @description Repeatable. */
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Repeatable. */
+                code?: ("off_mark" | "large_quantity" | "large_notional" | "of_position" | "probable_duplicate" | "late" | "flips" | "stale_mark" | "no_mark")[];
+                import?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedAskedOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
     instruments_list: {
         parameters: {
             query?: {
@@ -3231,6 +4327,222 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InstrumentOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    limits_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedLimitOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    limits_put: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LimitInRequest"][];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedLimitOutList"];
                 };
             };
             400: {
@@ -6021,6 +7333,117 @@ export interface operations {
             };
         };
     };
+    trades_check: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BookingInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
     trades_generate: {
         parameters: {
             query?: never;
@@ -6508,6 +7931,332 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_held: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedHeldRowOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_held_book: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinesInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldBookedOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    imports_held_drop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["LinesInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeldDroppedOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             415: {

@@ -1,0 +1,1 @@
+"""Guards: a mistake asks before it is booked."""

@@ -1,0 +1,60 @@
+"""What a booking would do, before it is booked: nothing is written, nothing is asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.contrib.auth.models import AbstractBaseUser
+
+from kernel.errors import FieldError, Invalid, NotEntitled
+from kernel.pnl import signed
+from trades.guard_rules import Found
+from trades.guards.judge import bookings_judge
+from trades.services.batch import Batch, guarded
+from trades.services.limits import ledger_sums
+from trades.terms import Booking
+
+
+@dataclass(frozen=True)
+class Checked:
+    """`before` and `after` are positions; `found` is what guards would say, and `refused` why it
+    could not be booked whatever they say, as for going short."""
+
+    account_id: int
+    instrument_id: int
+    terms: Booking
+    before: Decimal
+    found: Sequence[Found]
+    refused: Sequence[FieldError]
+
+    @property
+    def moved(self) -> Decimal:
+        return signed(self.terms.side, self.terms.quantity)
+
+    @property
+    def after(self) -> Decimal:
+        return self.before + self.moved
+
+    @property
+    def notional(self) -> Decimal:
+        return self.terms.quantity * self.terms.price
+
+
+def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Checked:
+    """Raises Invalid where it could not even be understood, NotEntitled as booking does."""
+    batch = Batch(user=user, bookings={0: booking}, accepted_at=now, now=now)
+    batch.resolve()
+    if batch.not_entitled:
+        raise NotEntitled(f"You may not book in {', '.join(sorted(batch.not_entitled))}.")
+    if batch.refused:
+        raise Invalid(*batch.refused[0])
+    new = batch.trades[0]
+    key = new.account_id, new.instrument_id
+    held = ledger_sums([key])[key].held
+    found: Sequence[Found] = ()
+    if batch.guards:
+        said = bookings_judge({0: guarded(new)}, known=batch.sessions, accepted_at=now, now=now)
+        found = said.get(0, ())
+    batch.limit()
+    return Checked(*key, new.terms, held, found, batch.refused.get(0, []))
