@@ -1,17 +1,19 @@
 """Prices that are held back: listed, released, refused."""
 
+import re
 from typing import Any, cast
 
 from django.contrib.auth.models import User
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from kernel import clock
 from kernel.api.pages import KeysetPages
-from kernel.api.pagination import keyset_page
+from kernel.api.pagination import MAX_PAGE_SIZE, cursor_of, keyset_page, page_size_of
 from kernel.api.queries import QuerySerializer, query_of
 from kernel.api.serializers import (
     DayField,
@@ -22,12 +24,12 @@ from kernel.api.serializers import (
     WholeNumber,
 )
 from prices.doubts.decide import MOST_AT_ONCE, doubts_decide
-from prices.doubts.read import doubts_found
+from prices.doubts.read import doubts_found, doubts_page
 from prices.models import CloseDoubt
 from prices.plausible import split_like
 
 # Listed by a number of fixed width, so that pages are in the order of the list.
-_WIDTH = 19
+_BEYOND = 10**19
 HELD = {
     "id": 12,
     "ticker": "CCI",
@@ -114,8 +116,17 @@ class DoubtListView(APIView):
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, DoubtQuery)
-        found = list(doubts_found(states=query.get("state"), tickers=query.get("ticker")))
-        page, answer = keyset_page(request, found, key=_newest_first)
+        after, before = _read(request, "after"), _read(request, "before")
+        found = doubts_page(
+            doubts_found(states=query.get("state"), tickers=query.get("ticker")),
+            size=page_size_of(request, MAX_PAGE_SIZE),
+            after=after,
+            before=before,
+        )
+        page, answer = keyset_page(
+            request, found, key=_newest_first,
+            more_before=after is not None, more_after=before is not None,
+        )  # fmt: skip
         return answer(DoubtOut(page, many=True).data)
 
 
@@ -148,7 +159,17 @@ class DoubtRefuseView(APIView):
 
 
 def _newest_first(doubt: CloseDoubt) -> tuple[str, ...]:
-    return (str(10**_WIDTH - doubt.pk),)
+    return (str(_BEYOND - doubt.pk),)
+
+
+def _read(request: Request, name: str) -> int | None:
+    """The id that a cursor names."""
+    key = cursor_of(request, name)
+    if key is None:
+        return None
+    if len(key) != 1 or not re.fullmatch("[0-9]{1,19}", key[0], re.ASCII):
+        raise ValidationError({name: ["This is no cursor."]})
+    return _BEYOND - int(key[0])
 
 
 def _decide(request: Request, *, release: bool) -> Response:

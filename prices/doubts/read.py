@@ -27,6 +27,19 @@ def doubts_found(
     return found
 
 
+def doubts_page(
+    found: QuerySet[CloseDoubt], *, size: int, after: int | None, before: int | None
+) -> list[CloseDoubt]:
+    """A page of `doubts_found` and one row more: behind the doubt of the id `after`, or up to that
+    of `before`. They are never deleted, so that no list of them is read whole."""
+    if before is not None and after is None:
+        later = found.filter(pk__gt=before).order_by("id")
+        return list(later[: size + 1])[::-1]
+    if after is not None:
+        found = found.filter(pk__lt=after)
+    return list(found[: size + 1])
+
+
 def doubts_held() -> list[CloseDoubt]:
     """Prices that wait for a person, of the current source, oldest first."""
     held = Q(state=State.HELD, source=settings.PRICE_SOURCE)

@@ -61,7 +61,38 @@ def test_they_are_listed_newest_first(api: APIClient, held: list[int], now: date
     for query, count in (({"ticker": "IBM"}, 1), ({"state": "refused"}, 0), ({"state": "held"}, 2)):
         assert len(api.get(DOUBTS, query).json()["results"]) == count
     assert api.get(DOUBTS, {"state": "gone"}).status_code == 400
-    assert api.get(DOUBTS, {"page_size": 1}).json()["next"]
+
+
+def test_a_page_of_them_reads_no_others(api: APIClient, held: list[int], ibm: Instrument) -> None:
+    """They are never deleted."""
+    now = CloseDoubt.objects.get(pk=held[0]).raised_at
+    more = CloseDoubt.objects.bulk_create(
+        CloseDoubt(
+            instrument=ibm, session=WEDNESDAY - timedelta(days=n), source="yahoo", kind="moved",
+            price=1, compared_with=2, raised_at=now,
+        )
+        for n in range(1, 31)
+    )  # fmt: skip
+    ids = sorted([*held, *(doubt.pk for doubt in more)], reverse=True)
+    found, address, pages = [], f"{DOUBTS}?page_size=9", []
+    while address:
+        with CaptureQueriesContext(connection) as queries:
+            page = api.get(address).json()
+        read = [q["sql"] for q in queries if "prices_closedoubt" in q["sql"]]
+        assert len(read) == 1
+        assert "LIMIT 10" in read[0]
+        found += [row["id"] for row in page["results"]]
+        pages.append(page)
+        address = page["next"]
+    assert found == ids
+    assert [len(page["results"]) for page in pages] == [9, 9, 9, 5]
+    assert pages[0]["previous"] is None
+    back = api.get(pages[-1]["previous"]).json()
+    assert back["results"] == pages[2]["results"]
+    back = api.get(api.get(back["previous"]).json()["previous"]).json()
+    assert (back["results"], back["previous"]) == (pages[0]["results"], None)
+    for cursor in ("x", "WyJ4Il0="):
+        assert api.get(DOUBTS, {"after": cursor}).status_code == 400
 
 
 def test_all_selected_are_decided_at_once(api: APIClient, held: list[int], staff: User) -> None:
