@@ -63,7 +63,8 @@ class SnapshotRun(models.Model):
 
 class PositionSnapshot(AppendOnly):
     """Positions at a session's end, as known then, with that session's close (null where there
-    was none). Written once, never changed: what was corrected since is shown beside it."""
+    was none, or it was held back). Written once, never changed: what was corrected since is shown
+    beside it."""
 
     session = models.DateField()
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)

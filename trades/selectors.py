@@ -23,8 +23,8 @@ RECENT_SESSIONS = 10
 
 class TradeRow(NamedTuple):
     """A trade with its P&L against the previous close of its own session: None when that close is
-    missing, 0 when cancelled. Where the time of execution is not known, `executed_at` is that of
-    booking, which puts it in its order."""
+    missing, 0 when cancelled, not valid where it was carried or is doubted. Where the time of
+    execution is not known, `executed_at` is that of booking, which puts it in its order."""
 
     id: UUID
     account: str
@@ -165,9 +165,21 @@ def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
         pnl, valid = None, False
     else:
         quantity = signed(values["side"], values["quantity"])
-        pnl, valid = trade_pnl(close.close, values["price"], quantity), close.source != CARRIED
+        pnl = trade_pnl(close.close, values["price"], quantity)
+        valid = close.source != CARRIED and not _is_doubted(close, values["trade_date"])
     known = executed_at_known(values["executed_at"], values["booked_at"], values["trade_date"])
     return TradeRow(**values, executed_at_known=known, trade_pnl=pnl, pnl_valid=valid)
+
+
+def _is_doubted(close: SessionClose, trade_date: date) -> bool:
+    """True if a close held back was known by the end of the session that is measured from this
+    one: what was final before stays so."""
+    if close.doubted_at is None:
+        return False
+    known = sessions()
+    return (
+        not known.is_session(trade_date) or close.doubted_at <= known.session_of(trade_date).closes
+    )
 
 
 # One look into the ledger's index an account and instrument: it must not grow with the trades.

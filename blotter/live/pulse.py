@@ -40,16 +40,19 @@ class Pulse:
         return {pk for pk, mark in self.marks.items() if before.marks.get(pk) != mark}
 
     def closes_moved(self, before: "Pulse") -> bool:
-        """True if a previous close is another one, from which trades and corrections are measured
-        too."""
+        """True if a previous close is another one, or is doubted now and was not: trades and
+        corrections are measured from it, too."""
         return any(
-            old is not None
-            and (old.previous_close, old.carried) != (mark.previous_close, mark.carried)
+            old is not None and _measured_from(old) != _measured_from(mark)
             for old, mark in ((before.marks.get(pk), mark) for pk, mark in self.marks.items())
         )
 
     def names(self) -> dict[int, str]:
         return {pk: mark.ticker for pk, mark in self.marks.items()}
+
+
+def _measured_from(mark: Mark) -> tuple[object, bool, bool]:
+    return mark.previous_close, mark.carried, mark.doubtful
 
 
 def read_pulse() -> Pulse:

@@ -125,8 +125,13 @@ def _take(run: SnapshotRun) -> bool:
                   FROM ({effective_entries("%(session)s", "%(ends)s")}) e
                  GROUP BY account_id, instrument_id HAVING sum(quantity) <> 0
             ), closes AS MATERIALIZED (
-                SELECT instrument_id, close
-                  FROM eqtrade_effective_closes(ARRAY[%(session)s::date], %(source)s)
+                -- None while its own is held back: a carried one would stand here for ever.
+                SELECT c.instrument_id, c.close
+                  FROM eqtrade_effective_closes(ARRAY[%(session)s::date], %(source)s) c
+                 WHERE NOT EXISTS (
+                    SELECT FROM prices_closedoubt d
+                     WHERE d.instrument_id = c.instrument_id AND d.session = c.session
+                       AND d.source = %(source)s AND d.state = 'held' AND d.kind = 'moved')
             ), moment AS MATERIALIZED (SELECT eqtrade_recorded_at() AS taken_at
             ), written AS (
                 INSERT INTO positions_positionsnapshot

@@ -86,15 +86,29 @@ _STATES = {
 
 @dataclass(frozen=True, slots=True)
 class SessionClose:
+    """`doubted_at` is when another close was held back that would take its place: then this one is
+    only the last that was plausible. It is long ago for one whose session has no better."""
+
     close: Decimal
     source: str
+    doubted_at: datetime | None = None
 
 
+# Since when a close is doubted. What would rewrite a recorded one is news only for what was not
+# final by then; one that moved too far is no close that was ever known.
+DOUBTED_AT = """
+    SELECT instrument_id, session,
+           min(CASE kind WHEN 'moved' THEN to_timestamp(0) ELSE raised_at END) AS doubted_at
+      FROM prices_closedoubt
+     WHERE state = 'held' AND kind <> 'quote' AND source = %(source)s
+     GROUP BY instrument_id, session
+"""
 # Each instrument at each day: a little more than the keys, found in one pass.
-_CLOSES_AT = """
-    SELECT instrument_id, session, close, source
-      FROM eqtrade_effective_closes(%(days)s::date[], %(source)s)
-     WHERE instrument_id = ANY(%(ids)s::bigint[])
+_CLOSES_AT = f"""
+    SELECT c.instrument_id, c.session, c.close, c.source, d.doubted_at
+      FROM eqtrade_effective_closes(%(days)s::date[], %(source)s) c
+      LEFT JOIN ({DOUBTED_AT}) d ON d.instrument_id = c.instrument_id AND d.session = c.session
+     WHERE c.instrument_id = ANY(%(ids)s::bigint[])
 """
 
 
@@ -110,7 +124,7 @@ def closes_at(keys: Iterable[tuple[int, date]]) -> dict[tuple[int, date], Sessio
     }
     found = prepared.rows(_CLOSES_AT, params)
     return {
-        (instrument, day): SessionClose(close, source)
-        for instrument, day, close, source in found
+        (instrument, day): SessionClose(close, source, doubted_at)
+        for instrument, day, close, source, doubted_at in found
         if (instrument, day) in wanted
     }

@@ -19,7 +19,7 @@ from kernel import prepared
 from kernel.clock import new_york
 from kernel.errors import FieldError
 from prices.closes.effective_close import source_params
-from prices.closes.read import SessionClose
+from prices.closes.read import DOUBTED_AT, SessionClose
 from prices.names import Name, Names, names_of
 from prices.sessions import CALENDAR_STAMP_SQL, Sessions, sessions, sessions_at, sessions_cached
 from trades.terms import Booking
@@ -61,7 +61,7 @@ def _ask_sql(caller: Finding) -> str:
            a.id, a.code, a.name, a.can_short, a.is_active, a.guards_version,
            a.is_limited, u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
            u.is_superuser OR e.can_correct,
-           i.id, i.ticker, i.is_active, c.close, c.source
+           i.id, i.ticker, i.is_active, c.close, c.source, d.doubted_at
       FROM {caller.tables}
       LEFT JOIN accounts_account a ON a.code = %(account)s
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
@@ -72,6 +72,7 @@ def _ask_sql(caller: Finding) -> str:
           FROM eqtrade_effective_closes(ARRAY[%(previous)s::date], %(source)s)
          WHERE instrument_id = (SELECT id FROM prices_instrument WHERE ticker = %(ticker)s)
       ) c ON true
+      LEFT JOIN ({DOUBTED_AT}) d ON d.instrument_id = i.id AND d.session = %(previous)s
      WHERE {caller.condition}
 """
 
@@ -111,14 +112,14 @@ def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
     stamp, caller = row[0], caller_of(row[1 : 1 + CALLER_WIDTH])
     (
         account, code, name, can_short, is_active, guards, is_limited,
-        can_view, can_book, can_correct, instrument, ticker, is_listed, close, source,
+        can_view, can_book, can_correct, instrument, ticker, is_listed, close, source, doubted_at,
     ) = row[1 + CALLER_WIDTH :]  # fmt: skip
     rights = {}
     if account is not None and can_view and caller.user.is_active:
         found = Account(account, code, name, can_short, is_active, guards, is_limited)
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
     present = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
-    previous = None if close is None else SessionClose(close, source)
+    previous = None if close is None else SessionClose(close, source, doubted_at)
     return Asked(caller, Known(rights, Names(present, {}), known, stamp), previous)
 
 
