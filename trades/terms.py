@@ -105,6 +105,19 @@ TERMS = (
 PRICE_ZERO = Term("price_zero", Kind.FLAG, "", "", "Free or worthless", versioned=False)
 SAID = (*TERMS, PRICE_ZERO)
 """All that a caller may say."""
+# What columns of a file may say beside the terms: how to read its rows, never what is kept.
+FILE_ONLY = (
+    Term("amount", Kind.AMOUNT, "", "", "Amount of money"),
+    Term("time", Kind.TEXT, "", "", "Time of day"),
+    Term("currency", Kind.TEXT, "", "", "Currency"),
+    Term("asset", Kind.TEXT, "", "", "Kind of instrument"),
+    Term("type", Kind.TEXT, "", "", "Kind of transaction"),
+    Term("status", Kind.TEXT, "", "", "Status"),
+    Term("code", Kind.TEXT, "", "", "Codes"),
+    Term("cancels", Kind.TEXT, "", "", "Id of the row it cancels"),
+    Term("trade_id", Kind.TEXT, "", "", "Trade GUID"),
+    Term("executed_at_known", Kind.FLAG, "", "", "Whether the time is known"),
+)
 
 BY_NAME = {term.name: term for term in SAID}
 FIELDS = tuple(BY_NAME)
@@ -154,7 +167,7 @@ class Amendment:
 # What a form, a file or a list needs to know of a term; its column in the database is none of it.
 _TOLD = (
     "name", "kind", "label", "required", "longest", "may_be_blank", "may_be_zero", "may_be_null",
-    "aliases", "amendable", "versioned",
+    "amendable", "versioned",
 )  # fmt: skip
 
 
@@ -167,10 +180,10 @@ def table() -> dict[str, Any]:
     return {
         "terms": [_told(term) for term in TERMS],
         "price_zero": _told(PRICE_ZERO),
+        "file_only": [_told(term) for term in FILE_ONLY],
         "amount": {"decimals": MAX_DECIMALS, "most": str(MAX_INPUT)},
         "reason_longest": REASON_LONGEST,
         "rejected_columns": REJECTED_COLUMNS,
-        "ignored_columns": IGNORED_COLUMNS,
     }
 
 

@@ -11,7 +11,8 @@ from kernel.errors import FieldError
 from tests.trades.reading import asked, opened, outcomes, told
 from trades.imports.reading.dates import written
 from trades.imports.reading.numbers import number
-from trades.imports.reading.planning import Verdict, plan_of
+from trades.imports.reading.plan import Verdict
+from trades.imports.reading.planning import plan_of
 from trades.imports.reading.sides import said
 from trades.imports.reading.tickers import Tickers
 

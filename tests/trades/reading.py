@@ -3,9 +3,10 @@
 from typing import Any
 
 from trades.imports.reading.opening import Opened, file_open
+from trades.imports.reading.outcome import Outcome, Row
 from trades.imports.reading.planning import body
 from trades.imports.reading.reading import Options
-from trades.imports.reading.rows import Outcome, Row, RowReader
+from trades.imports.reading.rows import RowReader
 from trades.imports.reading.terms_read import Passed
 
 

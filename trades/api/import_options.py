@@ -16,7 +16,7 @@ from trades.imports.mappings import said_with
 from trades.imports.reading.dates import ORDERS
 from trades.imports.reading.names import READ
 from trades.imports.reading.numbers import COMMA, POINT
-from trades.imports.reading.planning import NEWEST_FIRST, OLDEST_FIRST
+from trades.imports.reading.plan import NEWEST_FIRST, OLDEST_FIRST
 from trades.imports.reading.profiles import PROFILES
 from trades.imports.reading.reading import Options
 

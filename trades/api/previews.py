@@ -16,12 +16,10 @@ from kernel.api.queries import caller
 from trades.api.import_options import (
     ENVELOPE_BYTES,
     UPLOAD_PART,
-    FlagText,
-    OptionsIn,
-    WholeText,
     options_said,
     refuse_large,
 )
+from trades.api.imports import ImportIn
 from trades.imports.accept import Hashed
 from trades.imports.preview import import_preview
 from trades.imports.preview_rows import preview_out
@@ -29,11 +27,8 @@ from trades.imports.quotas import import_allowed
 from trades.imports.reading.profiles import PROFILES
 
 
-class PreviewIn(OptionsIn):
-    """As an import, of which it takes all fields but the id."""
-
-    group_size = WholeText(required=False, default=100)
-    dry_run = FlagText(required=False, default=False)
+class PreviewIn(ImportIn):
+    """As an import: what says nothing of the reading makes no difference."""
 
 
 class SaidOut(serializers.Serializer[Any]):
@@ -102,6 +97,9 @@ class PreviewOut(serializers.Serializer[Any]):
     styles = StylesOut()
     asks = AskOut(many=True)
     counts = CountsOut()
+    duplicates = serializers.IntegerField(
+        help_text="Of the rows judged: how many are booked already, or probably so."
+    )
     rows = PreviewRowOut(many=True)
     warnings = SaidOut(many=True)
 
@@ -142,6 +140,7 @@ EXAMPLE = OpenApiExample(
         },
         "asks": [],
         "counts": {"rows": 1, "trades": 1, "rejected": 0, "passed_over": {}, "judged": 1},
+        "duplicates": 0,
         "rows": [
             {
                 "line": 2,

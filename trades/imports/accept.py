@@ -6,7 +6,7 @@ import mmap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from tempfile import TemporaryFile
 from typing import NamedTuple
 from uuid import UUID
@@ -20,8 +20,10 @@ from kernel.errors import Conflict, FieldError, Invalid
 from prices.sessions import sessions
 from trades.imports.names_known import limited_of
 from trades.imports.quotas import ImportQuota, quota_take
+from trades.imports.reading.limited import Limited
 from trades.imports.reading.opening import Opened, file_open
-from trades.imports.reading.planning import Plan, plan_of
+from trades.imports.reading.plan import Plan
+from trades.imports.reading.planning import plan_of
 from trades.imports.reading.reading import Options
 from trades.imports.reading.units import framed
 from trades.imports.records import FileRefused
@@ -107,8 +109,9 @@ def import_accept(
     file = Hashed(read)
     # Before the transaction: from its first insert on it holds the ledger's horizon, and nobody's
     # positions move.
-    opened = opened_whole(file, asked.options)
-    plan = plan_read(user, opened, asked.options, now)
+    today = sessions().business_date(now)
+    opened = opened_whole(file, asked.options, today)
+    plan = plan_read(user, opened, asked.options, today)
     reading = opened.reading
     if plan is not None:
         reading = replace(reading, newest_first=plan.newest_first, is_framed=not plan.is_as_filed)
@@ -149,10 +152,10 @@ def import_accept(
     return ImportAccepted(job, is_new=True)
 
 
-def opened_whole(file: Hashed, options: Options) -> Opened:
+def opened_whole(file: Hashed, options: Options, today: date) -> Opened:
     """The file looked through. Raises Invalid."""
     try:
-        opened = file_open(file, options)
+        opened = file_open(file, options, today=today)
     except FileRefused as refusal:
         raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
     if opened.asks:
@@ -162,21 +165,21 @@ def opened_whole(file: Hashed, options: Options) -> Opened:
     return opened
 
 
-def plan_read(
-    user: AbstractBaseUser, opened: Opened, options: Options, now: datetime
-) -> Plan | None:
+def plan_read(user: AbstractBaseUser, opened: Opened, options: Options, today: date) -> Plan | None:
     """The plan that the file as a whole gives; None where no row depends on another one."""
     limited = limited_of(user, opened)
     is_reversed = options.order is not None or opened.reading.newest_first
     if not (opened.seen.is_planned or is_reversed or limited):
         return None
-    return plan_of(
-        opened.reading,
-        opened.text.read,
-        today=sessions().business_date(now),
-        order=options.order,
-        limited=limited,
-    )
+    return plan_made(opened, options, today, limited)
+
+
+def plan_made(opened: Opened, options: Options, today: date, limited: Limited | None) -> Plan:
+    """As it was made when the file was opened, else by looking through it once more."""
+    planner, read = opened.planner, opened.text.read
+    if planner is not None and (planner.keeps or limited is None):
+        return planner.plan(read, limited)
+    return plan_of(opened.reading, read, today=today, order=options.order, limited=limited)
 
 
 def _upload_hash(file_hash: str, asked: Asked) -> str:

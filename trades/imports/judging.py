@@ -11,9 +11,10 @@ from kernel.errors import FieldError
 from trades.bookings import booking_of
 from trades.imports.reading import kinds
 from trades.imports.reading.names import ACCOUNT, OWN_ID, TICKER
-from trades.imports.reading.planning import REFUSALS, Verdict
+from trades.imports.reading.outcome import Row
+from trades.imports.reading.plan import REFUSALS, Verdict
 from trades.imports.reading.reading import Reading
-from trades.imports.reading.rows import Row, RowReader
+from trades.imports.reading.rows import RowReader
 from trades.imports.reading.terms_read import Passed
 from trades.imports.reading.tickers import Tickers, did_you_mean
 from trades.imports.reading.units import Unit

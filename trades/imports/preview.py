@@ -15,13 +15,14 @@ from django.contrib.auth.models import AbstractBaseUser
 from accounts.selectors import account_rights
 from kernel.errors import FieldError, Invalid
 from prices.sessions import sessions
-from trades.imports.accept import Hashed
+from trades.imports.accept import Hashed, plan_made
 from trades.imports.judging import Judge, Judged
 from trades.imports.likely import likely_booked
 from trades.imports.names_known import limited_of, tickers_known
 from trades.imports.reading.names import Ask
 from trades.imports.reading.opening import Opened, file_open
-from trades.imports.reading.planning import Plan, body, plan_of
+from trades.imports.reading.plan import Plan, Verdict
+from trades.imports.reading.planning import body
 from trades.imports.reading.reading import Options, Reading
 from trades.imports.reading.told import warnings_of
 from trades.imports.reading.units import Unit, framed, units_framed
@@ -60,6 +61,7 @@ class Preview:
     digest: str | None
     asks: tuple[Ask, ...]
     counts: dict[str, Any]
+    duplicates: int
     rows: list[PreviewRow]
     warnings: list[FieldError]
 
@@ -75,24 +77,23 @@ def import_preview(
     """Read the file and judge its rows; nothing is stored, nothing is locked. Raises Invalid for
     what is no file of rows at all, as an import does."""
     is_complete = size <= WHOLE_BYTES
+    today = sessions().business_date(now)
     try:
-        opened = file_open(file, options, most=None if is_complete else BEGINNING_BYTES)
+        most = None if is_complete else BEGINNING_BYTES
+        opened = file_open(file, options, most=most, today=today)
     except FileRefused as refusal:
         raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
     if not opened.seen.rows:
         raise Invalid(FieldError("empty", "There is no row below the header.", "file"))
-    for _ in file():
-        pass  # The hash is of all its bytes, however few are read.
+    if not file.hash:
+        for _ in file():
+            pass  # The hash is of all its bytes, however few are read.
     if opened.asks:
         return _asking(opened, file, is_complete)
     reading = opened.reading
-    plan = plan_of(
-        reading,
-        opened.text.read,
-        today=sessions().business_date(now),
-        order=options.order,
-        limited=limited_of(user, opened),
-    )
+    # Of more rows than are judged, what is held makes no difference to what is told.
+    limited = limited_of(user, opened) if opened.seen.rows <= JUDGED_ROWS else None
+    plan = plan_made(opened, options, today, limited)
     reading = replace(reading, newest_first=plan.newest_first, is_framed=not plan.is_as_filed)
     judge = Judge(reading, tickers_known())
     judged, batch = _judged(user, opened, plan, judge, now)
@@ -115,6 +116,7 @@ def import_preview(
         digest=reading.digest(file.hash),
         asks=(),
         counts=_counts(opened, plan, judged),
+        duplicates=_duplicates(judged, likely),
         rows=_shown(judge, judged, batch, likely),
         warnings=warnings,
     )
@@ -124,8 +126,7 @@ def _judged(
     user: AbstractBaseUser, opened: Opened, plan: Plan, judge: Judge, now: datetime
 ) -> tuple[Judged, Batch]:
     is_whole = opened.seen.rows <= JUDGED_ROWS
-    stored = framed(plan if is_whole else replace(plan, order=None), b"".join(opened.text.read()))
-    units = units_framed(stored, 0, opened.reading.delimiter)
+    units = _units(opened, plan if is_whole else replace(plan, order=None))
     judged = judge.judge(_first(units, JUDGED_ROWS), first=0)
     batch = Batch(user=user, bookings=judged.bookings, accepted_at=now, now=now)
     batch.resolve()
@@ -135,6 +136,17 @@ def _judged(
         batch.limit()
     judge.say(judged, batch)
     return judged, batch
+
+
+def _units(opened: Opened, plan: Plan) -> Iterator[Unit]:
+    """The file as an import stores it."""
+    if plan.is_as_filed:
+        return (
+            Unit((record,), Verdict.NONE, record.end, record.next_line)
+            for record in body(opened.reading, opened.text.read())
+        )
+    stored = framed(plan, b"".join(opened.text.read()))
+    return units_framed(stored, 0, opened.reading.delimiter)
 
 
 def _first(units: Iterable[Unit], most: int) -> Iterator[Unit]:
@@ -162,6 +174,12 @@ def _counts(opened: Opened, plan: Plan, judged: Judged) -> dict[str, Any]:
         "passed_over": dict(passed),
         "judged": len(judged.rows),
     }
+
+
+def _duplicates(judged: Judged, likely: dict[int, str]) -> int:
+    """How many rows are booked already, or probably so."""
+    known = [e for e in judged.rejected.values() if e[0].code == "already_booked"]
+    return len(known) + len(likely.keys() - judged.rejected.keys())
 
 
 def _shown(judge: Judge, judged: Judged, batch: Batch, likely: dict[int, str]) -> list[PreviewRow]:
@@ -215,5 +233,5 @@ def _asking(opened: Opened, file: Hashed, is_complete: bool) -> Preview:
     counts = {"rows": opened.seen.rows, "trades": 0, "rejected": 0, "passed_over": {}, "judged": 0}
     warnings = warnings_of(opened.reading, None, is_complete=is_complete)
     return Preview(
-        opened.reading, file.size, is_complete, None, opened.asks, counts, rows, warnings
+        opened.reading, file.size, is_complete, None, opened.asks, counts, 0, rows, warnings
     )

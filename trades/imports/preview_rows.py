@@ -46,6 +46,7 @@ def preview_out(found: Preview) -> Row:
             for ask in found.asks
         ],
         "counts": found.counts,
+        "duplicates": found.duplicates,
         "rows": [_row(row) for row in found.rows],
         "warnings": [_said(warning) for warning in found.warnings],
     }

@@ -76,7 +76,13 @@ def records(
 
     Raises FileRefused for a line of more than `MAX_RECORD` bytes.
     """
-    lines = _lines(chunks)
+    return records_of_lines(_lines(chunks), offset=offset, line=line, delimiter=delimiter)
+
+
+def records_of_lines(
+    lines: Iterator[bytes], *, offset: int, line: int, delimiter: str
+) -> Iterator[Record]:
+    """The same of physical lines with their ends."""
     grammar = _grammar(delimiter)
     ahead = _LookAhead(lines, grammar.from_within)
     held = ahead.held

@@ -39,6 +39,7 @@ _CLOCK = re.compile(
     re.ASCII,
 )
 _CLOCK_SHORT = re.compile(r"(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})\Z", re.ASCII)
+_ISO_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z?\Z", re.ASCII)
 _ISO = re.compile(
     r"(?P<y>[0-9]{4})(?P<s>[-/.])(?P<m>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})\Z", re.ASCII
 )
@@ -81,6 +82,8 @@ class Written(NamedTuple):
 def written(cell: str) -> Written | None:
     """A cell's date and maybe time; None when it is neither."""
     text = cell.strip().strip("\u00a0 ")
+    if _ISO_MOMENT.match(text):
+        return _iso(text)
     if len(text) > LONGEST:
         return None
     if (then := _AS_OF.match(text)) is not None:
@@ -94,6 +97,17 @@ def written(cell: str) -> Written | None:
         clock, offset = read
     days, separator = _days(day_text)
     return Written(days, separator, clock, offset) if days else None
+
+
+def _iso(text: str) -> Written | None:
+    """A moment as programs write it, as nearly all are of the largest files."""
+    try:
+        at = datetime.fromisoformat(text[:19])
+    except ValueError:
+        return None
+    if at.year < EARLIEST_YEAR:
+        return None
+    return Written((("", at.date()),), "", at.time(), 0 if text.endswith("Z") else None)
 
 
 def _parted(text: str) -> tuple[str, str]:

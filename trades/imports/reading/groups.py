@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from trades.imports.reading.names import ACCOUNT, OWN_ID, PRICE, QUANTITY, SIDE, TICKER
-from trades.imports.reading.rows import Row
+from trades.imports.reading.outcome import Row
 
 Key = tuple[str, ...]
 

@@ -43,6 +43,8 @@ _TOTAL = re.compile(
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _NUMBER = re.compile(r"[-+($]*[0-9][0-9.,']*\)?\Z")
 LONGEST = 512
+# No word for a total is shorter, and no sentence.
+SHORTEST = 5
 
 
 @lru_cache(4096)

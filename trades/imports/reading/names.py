@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from trades.imports.reading.profile import Profile
-from trades.terms import FIELDS, IGNORED_COLUMNS, REJECTED_COLUMNS, SAID
+from trades.terms import FIELDS, FILE_ONLY, IGNORED_COLUMNS, REJECTED_COLUMNS, SAID, Kind, Term
 
 ACCOUNT, TICKER, SIDE, QUANTITY, PRICE = "account", "ticker", "side", "quantity", "price"
 TRADE_DATE, EXECUTED_AT, OWN_ID, NOTE = "trade_date", "executed_at", "client_trade_id", "note"
@@ -19,10 +19,17 @@ PRICE_ZERO = "price_zero"
 # What a reader needs beside the terms.
 AMOUNT, CURRENCY, ASSET, TYPE, TIME = "amount", "currency", "asset", "type", "time"
 STATUS, CANCELS, TRADE_ID, CODE = "status", "cancels", "trade_id", "code"
-READ = (*FIELDS, AMOUNT, CURRENCY, ASSET, TYPE, TIME, STATUS, CANCELS, TRADE_ID, CODE)
+TIME_KNOWN = "executed_at_known"
 
-NUMBERS = (QUANTITY, PRICE, AMOUNT)
-DATES = (TRADE_DATE, EXECUTED_AT)
+
+def _of_kind(terms: Sequence[Term], *kinds: Kind) -> tuple[str, ...]:
+    return tuple(term.name for term in terms if term.kind in kinds)
+
+
+READ = tuple(term.name for term in (*SAID, *FILE_ONLY))
+NUMBERS = _of_kind((*SAID, *FILE_ONLY), Kind.AMOUNT)
+DATES = _of_kind(SAID, Kind.DAY, Kind.MOMENT)
+TEXTS = _of_kind(SAID, Kind.TEXT, Kind.FLAG)
 
 # A column called ID may be an order's, which several fills share.
 _NOT_SAID = frozenset({"id"})
@@ -44,7 +51,7 @@ USUAL = {
     "execution time": EXECUTED_AT, "executed": EXECUTED_AT, "time": TIME, "trade time": TIME,
     "currency": CURRENCY, "ccy": CURRENCY, "asset class": ASSET, "asset type": ASSET,
     "asset category": ASSET, "security type": ASSET, "instrument type": ASSET,
-    "comment": NOTE, "notes": NOTE, "memo": NOTE,
+    "executed at known": TIME_KNOWN, "comment": NOTE, "notes": NOTE, "memo": NOTE,
 }  # fmt: skip
 _PASSED_OVER = frozenset(
     {

@@ -1,105 +1,150 @@
-"""The plan of a file, which only the whole of it gives: the order of its rows, those that cancel or
-correct others, and ids that it repeats. Pure.
+"""A plan in the making, which only the whole of a file gives: the order of its rows, those that
+cancel or correct others, and ids that it repeats. Pure."""
 
-A row that is a trade begins a unit; what is none (a dividend, a fault, a blank line) belongs to the
-unit before it. Units are put in the order of trade date and time. Of rows with the same date and no
-time, the file's own order counts, or the reverse of it where the file runs from the newest to the
-oldest.
-"""
-
-from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from enum import IntEnum
-from itertools import compress, count, pairwise
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import accumulate, compress, count
 
-from kernel.clock import new_york
-from kernel.errors import FieldError
+from trades.imports.blocks import Block
 from trades.imports.reading.encoding import Read
 from trades.imports.reading.groups import Groups
 from trades.imports.reading.limited import Limited
-from trades.imports.reading.names import ACCOUNT, EXECUTED_AT, OWN_ID, TRADE_DATE
+from trades.imports.reading.names import (
+    CANCELS,
+    CODE,
+    DATES,
+    NOTE,
+    OWN_ID,
+    TIME,
+    TRADE_ID,
+    TYPE,
+)
+from trades.imports.reading.outcome import Outcome, Row
+from trades.imports.reading.plan import Ids, Plan, Units, Verdict, day_of, order_key, ordered
 from trades.imports.reading.reading import Reading
-from trades.imports.reading.rows import Outcome, Row, RowReader
-from trades.imports.reading.terms_read import Passed
+from trades.imports.reading.rows import RowReader
+from trades.imports.reading.terms_read import Passed, dates_said
 from trades.imports.records import Record, records
 
-OLDEST_FIRST, NEWEST_FIRST = "oldest_first", "newest_first"
-
+# Columns by which rows may depend on others.
+_DEPENDING = frozenset((*DATES, TIME, OWN_ID, TRADE_ID, NOTE, TYPE, CODE, CANCELS))
 _MOST_FOLLOWERS = 64
-_BUCKETS = 64
-# The last day of the calendar, 3,652,059, and its times fit into 63 bits.
-_SHIFT = 41
-_HALF = 1 << (_SHIFT - 1)
 
 
-class Verdict(IntEnum):
-    """What the file as a whole says of one row."""
+class Planner:
+    """Told of all rows of a file in its order, as records or in blocks; then asked for the plan.
 
-    NONE = 0
-    REPEATED = 1
-    CANCELLED = 2
-    CANCELS_UNKNOWN = 3
-    CORRECTS_UNKNOWN = 4
+    Where no column may make rows depend on each other, it only counts, and `keeps` no units. It
+    `is_short` of them where a side nevertheless says that its row cancels another.
+    """
 
+    def __init__(
+        self, reading: Reading, *, today: date, order: str | None, keeps: bool | None = None
+    ) -> None:
+        self.reading = reading
+        self.is_short = False
+        self._order = order
+        if keeps is None:
+            keeps = order is not None or reading.newest_first
+            keeps = keeps or any(of in _DEPENDING for of in reading.fields)
+        self.keeps = keeps
+        self._reader = RowReader(reading)
+        self._today = today
+        self._units, self._ids, self._groups = Units(), Ids(), Groups()
+        self._passed: Counter[str] = Counter()
+        self._faults: Counter[str] = Counter()
+        self._at = self._started = self._last = 0
+        self._start = reading.place
 
-REFUSALS = {
-    Verdict.REPEATED: FieldError(
-        "id_repeated",
-        "Its client_trade_id is there for several rows. Where it is an order's, pass its column"
-        " over.",
-        OWN_ID,
-    ),
-    Verdict.CANCELS_UNKNOWN: FieldError(
-        "cancels_unknown", "It cancels a trade that is not in this file."
-    ),
-    Verdict.CORRECTS_UNKNOWN: FieldError(
-        "corrects_unknown",
-        "It corrects a trade, and what it corrects cannot be found in this file.",
-    ),
-}
+    def record(self, record: Record) -> None:
+        """A record, blank ones too."""
+        row = self._reader.read(record) if record.raw.strip() else None
+        self._outcome(row, self._start, record.end, record.line)
 
+    def _outcome(self, row: Outcome | None, start: int, end: int, line: int) -> None:
+        self._start = end
+        self._at += 1
+        if isinstance(row, Row):
+            self._trade(row, start, end, line)
+            return
+        if isinstance(row, Passed):
+            self._passed[row.kind] += 1
+        elif row is not None:
+            self._faults[row[0].code] += 1
+        units = self._units
+        if not self.keeps:
+            return
+        if len(units) and self._at - self._started < _MOST_FOLLOWERS:
+            units.ends[-1] = end
+        else:
+            units.add(self._last, start, end, line, is_trade=False)
+            self._started = self._at
 
-@dataclass
-class Units:
-    """Where each unit of a file begins and ends, its first line, and what it is ordered by."""
+    def _trade(self, row: Row, start: int, end: int, line: int) -> None:
+        if not self.keeps:
+            self.is_short = self.is_short or bool(row.action)
+            return
+        self._last = order_key(row.values, self._today)
+        unit, self._started = len(self._units), self._at
+        self._units.add(self._last, start, end, line, is_trade=True)
+        self._ids.add(unit, row.values)
+        self._groups.see(unit, row)
 
-    keys: "array[int]" = field(default_factory=lambda: array("q"))
-    starts: "array[int]" = field(default_factory=lambda: array("Q"))
-    ends: "array[int]" = field(default_factory=lambda: array("Q"))
-    lines: "array[int]" = field(default_factory=lambda: array("Q"))
-    verdicts: bytearray = field(default_factory=bytearray)
-    trades: bytearray = field(default_factory=bytearray)
-    """1 for a unit that begins with a trade."""
+    def block(self, block: Block, columns: Sequence[Collection[str]]) -> None:
+        """A block, and by column what stands in it. All of its usual rows are trades."""
+        ends = list(accumulate(block.sizes, initial=block.start))
+        read, done = self._reader.of_cells, 0
+        for at in self._reader.usual.others(block, columns):
+            if at > done:
+                self._usual(block, ends, done, at)
+            self._outcome(read(block.rows[at]), ends[at], ends[at + 1], block.line + at)
+            done = at + 1
+        self._usual(block, ends, done, len(block.rows))
 
-    def add(self, key: int, start: int, record: Record, *, is_trade: bool) -> None:
-        self.trades.append(is_trade)
-        self.keys.append(key)
-        self.starts.append(start)
-        self.ends.append(record.end)
-        self.lines.append(record.line)
-        self.verdicts.append(Verdict.NONE)
+    def _usual(self, block: Block, ends: list[int], first: int, last: int) -> None:
+        size = last - first
+        if not size:
+            return
+        self._at += size
+        self._started, self._start = self._at, ends[last]
+        if not self.keeps:
+            return
+        usual, units, rows = self._reader.usual, self._units, block.rows[first:last]
+        dated = usual.dated(rows)
+        if dated is None:
+            keys = [order_key({}, self._today)] * size
+        else:
+            key_of = {each: order_key(dates_said(*each), self._today) for each in set(dated)}
+            keys = [key_of[each] for each in dated]
+        unit = len(units)
+        units.extend(keys, ends[first : last + 1], block.line + first)
+        self._last = keys[-1]
+        self._ids.extend(unit, usual.ids(rows))
 
-    def __len__(self) -> int:
-        return len(self.keys)
+    def plan(self, read: Read, limited: Limited | None = None) -> Plan:
+        """The plan; `read` gives the file once more, for rows that others name or make possible."""
+        units, groups = self._units, self._groups
+        self._ids.judge(units)
+        if groups.changes or limited is not None:
+            for unit, row in zip(
+                compress(count(), units.trades), self._read_again(read), strict=False
+            ):
+                if groups.changes:
+                    groups.find(unit, row)
+                if limited is not None:
+                    limited.see(unit, row.values, day_of(units.keys[unit]))
+        for unit, what in groups.judged():
+            units.verdicts[unit] = Verdict[what.upper()]
+        found, newest_first = ordered(self.reading, units, self._order, limited)
+        return Plan(units, found, newest_first, self._passed, self._faults)
 
-
-@dataclass(frozen=True)
-class Plan:
-    """`order` is that in which the units are booked, None for the file's own."""
-
-    units: Units
-    order: list[int] | None
-    newest_first: bool
-    passed: "Counter[str]" = field(default_factory=Counter)
-    faults: "Counter[str]" = field(default_factory=Counter)
-    """How many rows are passed over, by kind, and refused by the reader, by code."""
-
-    @property
-    def is_as_filed(self) -> bool:
-        return self.order is None and not any(self.units.verdicts)
+    def _read_again(self, read: Read) -> Iterator[Row]:
+        for record in body(self.reading, read()):
+            if record.raw.strip():
+                row = self._reader.read(record)
+                if isinstance(row, Row):
+                    yield row
 
 
 def plan_of(
@@ -113,38 +158,10 @@ def plan_of(
     """Look through all rows as they are read. `today` is the trade date of rows without one, and
     `order` what a person says of the file's; `limited` puts off sales that a purchase of the same
     day makes possible."""
-    units, ids, groups = Units(), _Ids(), Groups()
-    started, last = 0, 0
-    passed: Counter[str] = Counter()
-    faults: Counter[str] = Counter()
-    for at, (record, row, start) in enumerate(_rows(reading, read())):
-        if not isinstance(row, Row):
-            if isinstance(row, Passed):
-                passed[row.kind] += 1
-            elif row is not None:
-                faults[row[0].code] += 1
-            if len(units) and at - started < _MOST_FOLLOWERS:
-                units.ends[-1] = record.end
-            else:
-                units.add(last, start, record, is_trade=False)
-                started = at
-            continue
-        last = _key(row.values, today)
-        unit, started = len(units), at
-        units.add(last, start, record, is_trade=True)
-        ids.add(unit, row.values)
-        groups.see(unit, row)
-        if limited is not None:
-            limited.see(unit, row.values, last >> _SHIFT)
-    ids.judge(units)
-    if groups.changes:
-        rows = (row for _, row, _ in _rows(reading, read()) if isinstance(row, Row))
-        for unit, row in zip(compress(count(), units.trades), rows, strict=False):
-            groups.find(unit, row)
-        for unit, what in groups.judged():
-            units.verdicts[unit] = Verdict[what.upper()]
-    found, newest_first = _ordered(reading, units, order, limited)
-    return Plan(units, found, newest_first, passed, faults)
+    planner = Planner(reading, today=today, order=order, keeps=True)
+    for record in body(reading, read()):
+        planner.record(record)
+    return planner.plan(read, limited)
 
 
 def body(reading: Reading, parts: Iterable[bytes]) -> Iterator[Record]:
@@ -152,76 +169,3 @@ def body(reading: Reading, parts: Iterable[bytes]) -> Iterator[Record]:
     for record in records(parts, delimiter=reading.delimiter):
         if record.end > reading.place:
             yield record
-
-
-def _rows(reading: Reading, parts: Iterable[bytes]) -> Iterator[tuple[Record, Outcome | None, int]]:
-    """Each record below the header, what it was read as (None: a blank line), and its offset."""
-    reader, start = RowReader(reading), reading.place
-    for record in body(reading, parts):
-        yield record, reader.read(record) if record.raw.strip() else None, start
-        start = record.end
-
-
-def _key(values: dict[str, str], today: date) -> int:
-    """What a row is ordered by: its trade date, and the time in it."""
-    day, moment = values.get(TRADE_DATE), values.get(EXECUTED_AT)
-    when = datetime.fromisoformat(moment) if moment else None
-    of = date.fromisoformat(day) if day else today if when is None else new_york(when).date()
-    if when is None:
-        return of.toordinal() << _SHIFT
-    since = when - datetime(of.year, of.month, of.day, tzinfo=UTC)
-    within = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds + _HALF // 2
-    return (of.toordinal() << _SHIFT) + min(max(within, 0), 2 * _HALF - 1)
-
-
-class _Ids:
-    """Which units have an id that another one has too, in eight bytes a unit."""
-
-    def __init__(self) -> None:
-        self._hashes = array("q")
-        self._any = False
-
-    def add(self, unit: int, values: dict[str, str]) -> None:
-        own = values.get(OWN_ID)
-        self._any = self._any or own is not None
-        self._hashes.extend([0] * (unit - len(self._hashes)))
-        self._hashes.append(hash((values.get(ACCOUNT), own)) or 1 if own is not None else 0)
-
-    def judge(self, units: Units) -> None:
-        if not self._any:
-            return
-        buckets = [array("q") for _ in range(_BUCKETS)]
-        for each in self._hashes:
-            if each:
-                buckets[each % _BUCKETS].append(each)
-        twice: set[int] = set()
-        for bucket in buckets:
-            seen: set[int] = set()
-            for each in bucket:
-                (twice if each in seen else seen).add(each)
-        for unit, each in enumerate(self._hashes):
-            if each in twice:
-                units.verdicts[unit] = Verdict.REPEATED
-
-
-def _ordered(
-    reading: Reading, units: Units, order: str | None, limited: Limited | None
-) -> tuple[list[int] | None, bool]:
-    """The order of booking, None for the file's own; and whether the newest come first in it."""
-    keys = units.keys
-    up = down = 0
-    for one, following in pairwise(compress(keys, units.trades)):
-        up += one < following
-        down += one > following
-    if order is not None:
-        newest_first = order == NEWEST_FIRST
-    else:
-        newest_first = down > up if up or down else reading.newest_first
-    found: list[int] | None = None
-    if newest_first or down:
-        size = len(keys)
-        within = range(size - 1, -1, -1) if newest_first else range(size)
-        found = sorted(within, key=keys.__getitem__)
-    if limited is not None:
-        found = limited.put_off(found or range(len(keys)), units.verdicts) or found
-    return found, newest_first

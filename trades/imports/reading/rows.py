@@ -8,15 +8,17 @@ as it judges every booking. Cells repeat, so that each column remembers what its
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kernel.errors import FieldError
 from kernel.spreadsheet_text import meant
 from trades.imports.csvfile import cells_of
 from trades.imports.reading import kinds, names
+from trades.imports.reading.beside import Beside
 from trades.imports.reading.numbers import POINT
+from trades.imports.reading.outcome import Outcome, Row
 from trades.imports.reading.reading import Reading
-from trades.imports.reading.sides import Said, action_of, is_only_action, said
+from trades.imports.reading.sides import Said, is_only_action, said
 from trades.imports.reading.terms_read import (
     PLAIN,
     Day,
@@ -27,12 +29,11 @@ from trades.imports.reading.terms_read import (
     number_reader,
     row_days,
 )
+from trades.imports.reading.usual import SHORT_TICKER, Usual
 from trades.imports.records import Record
 from trades.terms import REQUIRED, SIDES
 
 _REMEMBERED = 8192
-# Longer tickers may be options'.
-_SHORT = 6
 _ANY_DAY = "2026-01-31"
 _ISO_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z", re.ASCII)
 _QUICK = frozenset(
@@ -46,23 +47,7 @@ _CLASH = FieldError(
     "sign_contradicts", "The side says buy and the quantity is below zero.", "quantity"
 )
 _UNCLEAR = FieldError("invalid_choice", "This must be buy or sell.", "side")
-_TEXTS = (names.ACCOUNT, names.TICKER, names.OWN_ID, names.NOTE, names.PRICE_ZERO)
 _NO_DAY = Day("", None)
-_DOLLARS = ("USD", "US$", "$")
-_CODES = {"ca": "cancel", "co": "correct"}
-
-
-class Row(NamedTuple):
-    """`values` holds the terms by name, as text. `action` is cancel or correct where the row
-    changes the one that `names` calls by its id, or that its terms tell."""
-
-    values: dict[str, str]
-    action: str = ""
-    names: str = ""
-    trade_id: str = ""
-
-
-Outcome = Row | Passed | list[FieldError]
 
 
 class RowReader:
@@ -71,27 +56,29 @@ class RowReader:
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
         self.width = len(reading.names)
-        self._delimiter = reading.delimiter
+        self._delimiter, self._harmless = reading.delimiter, reading.harmless
         self._known = reading.known
         self._names = frozenset(reading.names)
         place = {of: at for at, of in enumerate(reading.fields) if of is not None}
         self._place = place
-        self._texts = tuple((of, place[of]) for of in _TEXTS if of in place)
-        self._numbers = tuple(
-            (of, place[of], _remember(number_reader(of, reading.sign(of))))
+        self._texts = tuple((of, place[of]) for of in names.TEXTS if of in place)
+        numbers = {
+            of: _remember(number_reader(of, reading.sign(of)))
             for of in names.NUMBERS
             if of in place
-        )
+        }
+        self._numbers = tuple((of, place[of], read) for of, read in numbers.items())
         self._side = place.get(names.SIDE)
         self._says = _remember(self._side_of)
         self._day = _remember(day_reader(reading.orders.get(names.TRADE_DATE, {})))
         self._moment = _remember(
             moment_reader(reading.orders.get(names.EXECUTED_AT, {}), reading.tz)
         )
+        self.usual = Usual(
+            reading, place, says=self._says, day=self._day, moment=self._moment, numbers=numbers
+        )
         self._dated = any(of in place for of in (*names.DATES, names.TIME))
-        extra = (names.CURRENCY, names.ASSET, names.TYPE, names.STATUS, names.CODE, names.CANCELS,
-                 names.TRADE_ID)  # fmt: skip
-        self._extra = tuple((of, place[of]) for of in extra if of in place)
+        self._beside = Beside(place)
         only = self._known.only if self._known else {}
         plain_names = [names.plain(name) for name in reading.names]
         self._only = tuple((plain_names.index(name), words) for name, words in only.items())
@@ -117,19 +104,26 @@ class RowReader:
         )
 
     def cells(self, record: Record) -> list[str] | FieldError:
+        """The cells as they are meant."""
         cells = cells_of(record.raw.decode(), self._delimiter)
-        if self.reading.harmless and not isinstance(cells, FieldError):
+        if self._harmless and not isinstance(cells, FieldError):
             return [meant(cell) for cell in cells]
         return cells
 
     def read(self, record: Record) -> Outcome:
         if record.broken:
             return [_NEVER_CLOSED]
-        if self._quick and (quick := self._plain_row(record.raw)) is not None:
-            return quick
-        cells = self.cells(record)
-        if isinstance(cells, FieldError):
-            return [cells]
+        cells = cells_of(record.raw.decode(), self._delimiter)
+        return [cells] if isinstance(cells, FieldError) else self.of_cells(cells)
+
+    def of_cells(self, cells: list[str]) -> Outcome:
+        """The same of the cells as they stand in the file."""
+        if self._harmless:
+            cells = [meant(cell) for cell in cells]
+        if self._quick and len(cells) == self.width:
+            quick = self._plain_row(cells)
+            if quick is not None:
+                return quick
         for at, words in self._only:
             if at >= len(cells) or names.plain(cells[at]) not in words:
                 return Passed(kinds.SECTION)
@@ -140,29 +134,24 @@ class RowReader:
                 return [_wrong_count(self.width, self.width - len(self._unnamed))]
         return self._row(cells)
 
-    def _plain_row(self, raw: bytes) -> Row | None:
+    def _plain_row(self, cells: Sequence[str]) -> Row | None:
         """A row that is written as this product documents it, as nearly all are of the largest
         files; None for any other, which is read with care."""
-        if b'"' in raw:
-            return None
-        cells = raw.decode().rstrip("\r\n").split(self._delimiter)
-        if len(cells) != self.width:
-            return None
         values = {of: cell for of, cell in zip(self._quick, cells, strict=True) if of and cell}
         get = values.get
         ticker = get(names.TICKER, "")
         if (
             get(names.SIDE) in SIDES
             and ticker.isalnum()
-            and len(ticker) <= _SHORT
+            and len(ticker) <= SHORT_TICKER
             and ticker not in self._names
             and PLAIN.match(get(names.QUANTITY, ""))
             and PLAIN.match(get(names.PRICE, ""))
-            and names.ACCOUNT in values
+            and (account := get(names.ACCOUNT, "")) == account.strip() != ""
             and _ISO_DAY.match(get(names.TRADE_DATE, _ANY_DAY))
             and isinstance(self._day(get(names.TRADE_DATE, _ANY_DAY)), Day)
             and not is_only_action(get(names.NOTE, ""))
-            and get(names.OWN_ID, "-").strip()
+            and (own := get(names.OWN_ID, "-")) == own.strip() != ""
         ):
             return Row(values)
         return None
@@ -181,8 +170,8 @@ class RowReader:
             if other is not None:
                 return other
         row = Row(values)
-        if self._extra or len(ticker) > _SHORT or word.kind or word.action:
-            said_more = self._extras(cells, values, word, errors)
+        if self._beside or len(ticker) > SHORT_TICKER or word.kind or word.action:
+            said_more = self._beside.row(cells, values, word, errors)
             if isinstance(said_more, Passed):
                 return said_more
             row = said_more
@@ -191,6 +180,7 @@ class RowReader:
         self._sided(values, word, row.action, errors)
         if self._dated:
             self._days(cells, values, errors)
+            self._beside.time_known(cells, values)
         if names.AMOUNT in values:
             self._priced(values, errors)
         if errors:
@@ -216,12 +206,13 @@ class RowReader:
         return values
 
     def _other_width(self, cells: Sequence[str]) -> Outcome:
-        if not any(cell.strip() for cell in cells):
+        if len(" ".join(cells).strip()) >= kinds.SHORTEST:
+            if kinds.is_total(cells):
+                return Passed(kinds.TOTAL)
+            if kinds.is_text(cells):
+                return Passed(kinds.TEXT)
+        elif not "".join(cells).strip():
             return Passed(kinds.BLANK)
-        if kinds.is_total(cells):
-            return Passed(kinds.TOTAL)
-        if kinds.is_text(cells):
-            return Passed(kinds.TEXT)
         return [_wrong_count(len(cells), self.width)]
 
     def _other_kind(
@@ -240,28 +231,6 @@ class RowReader:
         if said_nothing and kinds.is_text(cells):
             return Passed(kinds.TEXT)
         return None
-
-    def _extras(
-        self, cells: Sequence[str], values: dict[str, str], word: Said, errors: list[FieldError]
-    ) -> Row | Passed:
-        """What the columns beside the terms say."""
-        if kinds.is_option(values.get(names.TICKER, "")):
-            return Passed("option")
-        if word.kind:
-            return Passed(word.kind)
-        said_of = {of: cell for of, at in self._extra if (cell := cells[at].strip())}
-        action = word.action or _action(said_of)
-        kind = _other_than_a_trade(said_of, action)
-        if kind:
-            return Passed(kind)
-        currency = said_of.get(names.CURRENCY, "USD")
-        if currency.upper() not in _DOLLARS:
-            detail = f"This is in {currency[:8]}, not in US dollars."
-            errors.append(FieldError("not_usd", detail, names.CURRENCY))
-        trade_id = said_of.get(names.TRADE_ID, "")
-        if trade_id:
-            values.setdefault(names.OWN_ID, trade_id)
-        return Row(values, action, said_of.get(names.CANCELS, ""), trade_id)
 
     def _side_of(self, cell: str) -> Said | None:
         if self._known and (kind := self._known.kinds.get(names.plain(cell))):
@@ -310,33 +279,9 @@ class RowReader:
             values[names.PRICE] = price
 
 
-def _action(said_of: Mapping[str, str]) -> str:
-    """Whether a row's type or codes say that it cancels or corrects another one."""
-    by_type = action_of(_spaced(said_of.get(names.TYPE, "")))
-    if by_type:
-        return by_type
-    codes = {code.strip().lower() for code in said_of.get(names.CODE, "").split(";")}
-    return next((action for code, action in _CODES.items() if code in codes), "")
-
-
-def _other_than_a_trade(said_of: Mapping[str, str], action: str) -> str:
-    """The kind of a row that its class, type or status says to be no trade in shares; else ""."""
-    if kind := kinds.asset_kind(said_of.get(names.ASSET, "")):
-        return kind
-    if names.plain(said_of.get(names.STATUS, "")) in ("cancelled", "canceled"):
-        return kinds.CANCELLED
-    return "" if action else kinds.row_kind(_spaced(said_of.get(names.TYPE, "")))
-
-
 def _remember(read: Callable[[str], Any]) -> Callable[[str], Any]:
     """The same for the same cell, as long as it is among those seen lately."""
     return lru_cache(_REMEMBERED)(read)
-
-
-@lru_cache(1024)
-def _spaced(word: str) -> str:
-    """TradeCancel as Trade Cancel."""
-    return "".join(f" {c}" if c.isupper() else c for c in word[:200]).strip()
 
 
 _ORDER = {of: at for at, of in enumerate(REQUIRED)}

@@ -1,11 +1,11 @@
-"""The first pass over a file: each column looked at as a whole, and what it decides. Pure.
+"""A file surveyed: each column looked at as a whole, and what it decides. Pure.
 
 Columns of numbers are written in one style by whoever made the file. A column decides its decimal
 sign by its own cells; one that could be read either way goes by the file's other numbers. Where
 nothing decides and the readings differ, it is asked.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kernel.errors import FieldError
@@ -17,11 +17,13 @@ from trades.imports.reading.names import (
     CANCELS,
     CODE,
     DATES,
+    EXECUTED_AT,
     NOTE,
     NUMBERS,
     OWN_ID,
     QUANTITY,
     SIDE,
+    TRADE_DATE,
     TRADE_ID,
     TYPE,
     Ask,
@@ -32,7 +34,7 @@ from trades.imports.reading.profile import NEW_YORK
 from trades.imports.reading.profiles import BY_NAME
 from trades.imports.reading.reading import Options, Reading
 from trades.imports.reading.sides import action_of, is_only_action
-from trades.imports.records import records
+from trades.imports.records import Record
 
 _HELD = 4096
 # Whether a cell under such a column may say something of other rows.
@@ -75,46 +77,46 @@ def heading_read(start: Iterable[bytes], options: Options) -> Heading:
     )
 
 
-def survey(heading: Heading, parts: Iterable[bytes]) -> Survey:
-    """Look through all rows below the heading; `parts` is the file from its beginning."""
-    found = Survey()
-    fields = heading.columns.fields
-    width, delimiter = len(fields), heading.delimiter
-    places = {at: of for at, of in enumerate(fields) if of in _LOOKED_AT}
-    held: dict[int, set[str]] = {at: set() for at in places}
-    adders = [(at, held[at].add) for at in places]
-    begins, quick = heading.record.end, delimiter.encode()
-    for record in records(parts, delimiter=delimiter):
-        if record.end <= begins:
-            continue
-        raw = record.raw
-        if b'"' in raw:
-            if record.broken:
-                found.rows += 1
-                continue
-            cells = cells_of(raw.decode(), delimiter)
-        else:
-            stripped = raw.rstrip(b"\r\n")
-            if not stripped.strip():
-                continue
-            if stripped.count(quick) != width - 1:
-                found.rows += 1
-                continue
-            cells = stripped.decode().split(delimiter)
+class Surveyor:
+    """Looks at the columns of a file as its rows go by."""
+
+    def __init__(self, heading: Heading) -> None:
+        self.found = Survey()
+        fields = heading.columns.fields
+        self._width, self._delimiter = len(fields), heading.delimiter
+        self._between = heading.delimiter.encode()
+        self._places = {at: of for at, of in enumerate(fields) if of in _LOOKED_AT}
+        self._held: dict[int, set[str]] = {at: set() for at in self._places}
+
+    def block(self, rows: int, columns: Sequence[Collection[str]]) -> None:
+        """So many rows, by column what stands in them."""
+        self.found.rows += rows
+        for at, of in self._places.items():
+            self._look(of, columns[at])
+
+    def record(self, record: Record) -> None:
+        raw, found = record.raw, self.found
+        if not raw.strip():
+            return
         found.rows += 1
-        if isinstance(cells, FieldError) or len(cells) != width:
-            continue
-        for at, add in adders:
-            add(cells[at])
+        if record.broken or (b'"' not in raw and raw.count(self._between) != self._width - 1):
+            return
+        cells = cells_of(raw.decode(), self._delimiter)
+        if isinstance(cells, FieldError) or len(cells) != self._width:
+            return
+        for at, held in self._held.items():
+            held.add(cells[at])
         if found.rows % _HELD == 0:
-            _look(found, places, held)
-    _look(found, places, held)
-    return found
+            self.settle()
 
+    def settle(self) -> None:
+        """Have `found` say all that was seen."""
+        for at, held in self._held.items():
+            self._look(self._places[at], held)
+            held.clear()
 
-def _look(found: Survey, places: dict[int, str], held: dict[int, set[str]]) -> None:
-    for at, cells in held.items():
-        of = places[at]
+    def _look(self, of: str, cells: Collection[str]) -> None:
+        found = self.found
         if of in NUMBERS:
             found.numbers.setdefault(of, NumberColumn()).look(cells)
         elif of in DATES:
@@ -124,7 +126,6 @@ def _look(found: Survey, places: dict[int, str], held: dict[int, set[str]]) -> N
             found.accounts.update(cell.strip() for cell in cells)
         elif not found.is_planned:
             found.is_planned = any(_DEPENDS[of](cell) for cell in cells)
-        cells.clear()
 
 
 def reading_of(
@@ -142,6 +143,7 @@ def reading_of(
     orders, more = _orders(seen, heading, options)
     asks += more
     record = heading.record
+    fields, orders = _days_of_moments(fields, orders, seen)
     reading = Reading(
         encoding=encoding,
         delimiter=heading.delimiter,
@@ -159,6 +161,17 @@ def reading_of(
         newest_first=bool(profile and profile.newest_first),
     )
     return reading, asks
+
+
+def _days_of_moments(
+    fields: tuple[str | None, ...], orders: dict[str, dict[str, str]], seen: Survey
+) -> tuple[tuple[str | None, ...], dict[str, dict[str, str]]]:
+    """A column of times that never has a time of day holds dates."""
+    column = seen.dates.get(EXECUTED_AT)
+    if column is None or not column.has_day or column.has_clock or TRADE_DATE in fields:
+        return fields, orders
+    dates = tuple(TRADE_DATE if of == EXECUTED_AT else of for of in fields)
+    return dates, {TRADE_DATE: orders.get(EXECUTED_AT, {})}
 
 
 def _decimals(seen: Survey, heading: Heading, options: Options) -> tuple[dict[str, str], list[Ask]]:

@@ -23,6 +23,7 @@ from trades.imports.reading.numbers import POINT, number
 
 PLAIN = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?\Z", re.ASCII)
 _CENT = Decimal("0.01")
+_NO_TIME = "no time"
 
 
 class Passed(NamedTuple):
@@ -76,10 +77,11 @@ def day_reader(orders: Mapping[str, str]) -> Callable[[str], Day | FieldError]:
 
 
 def moment_reader(orders: Mapping[str, str], zone: ZoneInfo) -> Callable[[str], str | FieldError]:
-    """A cell as a moment in UTC, or as a date where it has no time of day; "" for an empty one."""
+    """A cell as a moment in UTC, or as a date where it has no time of day; "" for an empty one, and
+    for what our own lists show where nobody knows the time."""
 
     def read(cell: str) -> str | FieldError:
-        if not cell.strip():
+        if cell.strip() in ("", _NO_TIME):
             return ""
         found = written(cell)
         day = found and found.day(orders.get(found.separator))
@@ -110,12 +112,7 @@ def row_days(
     if isinstance(moment, FieldError):
         errors.append(moment)
         return
-    if day.text:
-        values[TRADE_DATE] = day.text
-    if len(moment) == len("2026-01-31"):
-        values.setdefault(TRADE_DATE, moment)
-    elif moment:
-        values[EXECUTED_AT] = moment
+    values |= dates_said(day.text, moment)
     if has_moments or not day.text:
         return
     of_day = written(day.text)
@@ -133,6 +130,16 @@ def row_days(
     values[EXECUTED_AT] = made.isoformat()
     if zone.key != NEW_YORK.key or isinstance(found[1], int):
         del values[TRADE_DATE]
+
+
+def dates_said(day: str, moment: str) -> dict[str, str]:
+    """The terms that a date and a moment come to. One without a time of day is a date."""
+    said = {TRADE_DATE: day} if day else {}
+    if len(moment) == len("2026-01-31"):
+        said.setdefault(TRADE_DATE, moment)
+    elif moment:
+        said[EXECUTED_AT] = moment
+    return said
 
 
 def _bad_time() -> FieldError:

@@ -2,7 +2,7 @@
 
 from kernel.errors import FieldError
 from trades.imports.reading.encoding import UTF_8, UTF_8_BOM
-from trades.imports.reading.planning import Plan
+from trades.imports.reading.plan import Plan
 from trades.imports.reading.reading import Reading
 
 

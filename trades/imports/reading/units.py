@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mmap import mmap
 from typing import NamedTuple
 
-from trades.imports.reading.planning import Plan, Verdict
+from trades.imports.reading.plan import Plan, Verdict
 from trades.imports.records import Record, records
 
 _HEAD = struct.Struct(">QBI")

@@ -14,7 +14,7 @@ from trades.imports.accept import Hashed
 from trades.imports.preview import import_preview
 from trades.imports.preview_rows import preview_out
 from trades.imports.reading.dates import ORDERS
-from trades.imports.reading.planning import NEWEST_FIRST, OLDEST_FIRST
+from trades.imports.reading.plan import NEWEST_FIRST, OLDEST_FIRST
 from trades.imports.reading.profiles import BY_NAME
 from trades.imports.reading.reading import Options
 

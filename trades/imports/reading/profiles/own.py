@@ -12,19 +12,21 @@ ADMIN_EXPORT = Profile(
     name="admin_export",
     label="Trades exported by the admin",
     signatures=(("id", "account", "ticker", "side", "quantity", "price", "booked by", "version"),),
-    columns={**_TERMS, "id": "trade_id", "status": "status"},
+    columns={
+        **_TERMS, "id": "trade_id", "status": "status", "executed at known": names.TIME_KNOWN,
+    },
     decimal=".",
     newest_first=True,
     harmless=True,
     tells="A trade that is booked here is told as such by its id; cancelled ones are passed over.",
     sample=(
-        "id,account,ticker,side,quantity,price,trade_date,executed_at,booked_at,booked_by,version,"
-        "status,request_group,client_trade_id,note,trade_pnl\r\n"
-        f"{_ID}3,Test1,IBM,sell,10,143.5,2026-03-18,2026-03-18T14:00:00Z,2026-03-18T14:00:00Z,"
+        "id,account,ticker,side,quantity,price,trade_date,executed_at,executed_at_known,booked_at,"
+        "booked_by,version,status,request_group,client_trade_id,note,trade_pnl\r\n"
+        f"{_ID}3,Test1,IBM,sell,10,143.5,2026-03-18,2026-03-18T14:00:00Z,True,2026-03-18T14:00:00Z,"
         "trader,1,booked,,,'=2+3,-1.5\r\n"
-        f"{_ID}2,Test1,IBM,buy,50,143,2026-03-17,2026-03-17T14:00:00Z,2026-03-17T14:00:00Z,"
+        f"{_ID}2,Test1,IBM,buy,50,143,2026-03-17,2026-03-17T14:00:00Z,True,2026-03-17T14:00:00Z,"
         "trader,2,cancelled,,,,0\r\n"
-        f"{_ID}1,Test1,IBM,buy,1250,143.25,2026-03-16,2026-03-16T14:00:00Z,2026-03-16T14:00:00Z,"
+        f"{_ID}1,Test1,IBM,buy,1250,143.25,2026-03-16,2026-03-18T15:00:00Z,False,2026-03-18T15:00:00Z,"
         "trader,1,booked,,mine-1,,12.5\r\n"
     ),
 )  # fmt: skip
