@@ -171,6 +171,7 @@ const job = {
   rows_done: 0,
   rows_booked: 0,
   rows_rejected: 0,
+  rows_passed_over: 0,
   rows_per_second: null,
   error: "",
   undo_reason: "",
@@ -196,11 +197,11 @@ it("hands over the same under the same id after a lost answer, and nothing else 
   const imports = new Imports();
   let away = true;
   const { bulk, asked } = await page(2, () => (away ? lost() : { ...job, state: "done" }));
-  await bulk.hand(10, (handing) => imports.upload(handing, false));
+  await bulk.hand(10, (handing) => imports.hand(handing, false));
   expect(bulk.problem).toContain("taken once");
   await settled(bulk.book(10));
   away = false;
-  await bulk.hand(20, (handing) => imports.upload(handing, true));
+  await bulk.hand(20, (handing) => imports.hand(handing, true));
   imports.rest();
   const forms = asked.map(({ body }) => body as Record<string, string>);
   expect(asked.map(({ path }) => path)).toEqual(["trades/imports/", "trades/imports/"]);
@@ -215,7 +216,7 @@ it("sends the workers every text as it is", async () => {
   const { bulk, asked } = await page(1, () => ({ ...job, state: "done" }));
   const [first] = bulk.rows.values();
   if (first !== undefined) Object.assign(first, { client_trade_id: "@A1", note: '- see "mail"' });
-  await bulk.hand(10, (handing) => imports.upload(handing, false));
+  await bulk.hand(10, (handing) => imports.hand(handing, false));
   imports.rest();
   const { file } = asked[0]?.body as { file: File };
   expect((await file.text()).split("\r\n")[1]).toBe(

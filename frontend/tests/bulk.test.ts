@@ -1,23 +1,13 @@
-import Papa from "papaparse";
+import { readFileSync } from "node:fs";
+
 import { describe, expect, it, vi } from "vitest";
 
 import { Refused, Unreachable } from "../src/lib/api/client";
-import { csvLine, unsafe } from "../src/lib/csv";
+import { safe } from "../src/lib/csv";
 import { newYorkMoment } from "../src/lib/bulk/newYork";
-import {
-  BadFile,
-  blankRow,
-  cellsProblem,
-  type BulkRow,
-  isOfRejected,
-  type Known,
-  problemOf,
-  readHeader,
-  rowOf,
-  toTrade,
-} from "../src/lib/bulk/rows";
+import { blankRow, type BulkRow, type Known, problemOf, toTrade } from "../src/lib/bulk/rows";
 import { Interrupted, reasonsByRow, runBulk } from "../src/lib/bulk/run";
-import { type NewTrade, REJECTED_COLUMNS } from "../src/lib/terms";
+import type { NewTrade } from "../src/lib/terms";
 
 const known: Known = {
   accounts: new Set(["Test1"]),
@@ -36,68 +26,21 @@ const row = (changed: Partial<BulkRow> = {}): BulkRow => ({
   ...changed,
 });
 
-describe("the cells of a row", () => {
-  it("are as many as the header's: a number with a comma is two of them", () => {
-    expect(cellsProblem(["buy", "1", "250", "70.32"], 3)).toContain("has 4 cells, the header 3");
-    expect(cellsProblem(["buy", "1"], 3)).toContain("has only 2 cells, the header 3");
-    expect(cellsProblem(["buy", "1", "250"], 3)).toBeNull();
-    expect(cellsProblem(["buy", "1", "250", ""], 3)).toContain("has 4 cells");
-  });
-});
+const table = JSON.parse(
+  readFileSync(new URL("../../tests/wire/rows.json", import.meta.url), "utf-8"),
+) as { texts: [text: string, cell: string][]; rows: [changed: Partial<BulkRow>, wrong: string | null][] };
 
-describe("the header", () => {
-  it("is read in any order and case, and by the names of another system", () => {
-    const header = readHeader(["\uFEFFID", "Account", "Ticker", "Buy Or Sell", "Shares", "Price", "Booked_At", "Request_Group"]);
-    expect(Object.fromEntries(header)).toEqual({
-      client_trade_id: 0,
-      account: 1,
-      ticker: 2,
-      side: 3,
-      quantity: 4,
-      price: 5,
-      executed_at: 6,
-    });
+describe("what page and server both rule", () => {
+  it.each(table.texts)("writes %j so that no spreadsheet calculates it", (text, cell) => {
+    expect(safe(text)).toBe(cell);
   });
 
-  it("of rejected rows is read, the page's and the server's", () => {
-    const columns = ["ticker", "account", "side", "quantity", "price"];
-    expect(readHeader([...REJECTED_COLUMNS, ...columns]).get("ticker")).toBe(2);
-    expect(readHeader(["Rejected line", "Rejected because", ...columns]).get("price")).toBe(6);
-    expect(isOfRejected([...REJECTED_COLUMNS, ...columns])).toBe(true);
-    expect(isOfRejected(columns)).toBe(false);
+  it.each(table.rows)("takes or refuses %j", (changed, wrong) => {
+    expect(problemOf(row(changed), known) !== "").toBe(wrong !== null);
   });
-
-  it.each([
-    [["ticker", "account", "side", "quantity"], /missing: price/],
-    [["ticker", "account", "side", "quantity", "price", "broker"], /not known: broker/],
-    [["ticker", "Ticker", "account", "side", "quantity", "price"], /there twice/],
-  ])("refuses %s", (cells, said) => {
-    expect(() => readHeader(cells)).toThrow(BadFile);
-    expect(() => readHeader(cells)).toThrow(said);
-  });
-});
-
-describe("a cell", () => {
-  it.each(["- see mail", "@A1", "=1+1", "+x", "\n=1", "＝1", "'quoted'", "'=1", "''-1", "-5", "", "a, \"b\""])(
-    "comes back from a file to download as it was: %s",
-    (text) => {
-      const [cells] = Papa.parse<string[]>(csvLine([text, "x"]).trim()).data;
-      expect(unsafe(cells?.[0] ?? "")).toBe(text);
-    },
-  );
 });
 
 describe("a row", () => {
-  it("is taken by its columns, with what is missing left empty", () => {
-    const header = readHeader(["ticker", "account", "side", "quantity", "price", "note"]);
-    expect(rowOf([" ibm ", "Test1", "BUY", "10", "143.50"], header, 7)).toMatchObject({
-      n: 7,
-      ticker: "IBM",
-      side: "buy",
-      note: "",
-    });
-  });
-
   it("passes when there is nothing to say", () => {
     expect(problemOf(row(), known)).toBe("");
     expect(problemOf(row({ quantity: "1000000000", price: "0.000001" }), known)).toBe("");
@@ -115,6 +58,7 @@ describe("a row", () => {
     [{ quantity: "0.000" }, "The quantity must be above zero."],
     [{ price: "1.00000000001" }, "The price has more than 10 decimals."],
     [{ price: "1000000000.1" }, "The price is above 1,000,000,000."],
+    [{ quantity: "1000000000.0000000001" }, "The quantity is above 1,000,000,000."],
     [{ price: "" }, "No price."],
     [{ trade_date: "30.01.2026" }, "The trade date must look like 2026-01-30."],
     [{ trade_date: "2026-01-31" }, "The trade date is in the future."],

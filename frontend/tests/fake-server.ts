@@ -8,7 +8,7 @@ export interface Asked {
   body: unknown;
 }
 
-/** Gives an answer; throws where none arrives. */
+/** Gives an answer, or later does; throws where none arrives. */
 export type Answers = (asked: Asked) => unknown;
 
 vi.stubGlobal("location", { origin: "http://page.test" });
@@ -27,7 +27,7 @@ export function serve(answers: Answers): Asked[] {
     const { pathname, searchParams: query } = new URL(request.url);
     const asked = { path: pathname.replace("/api/v1/", ""), query, body };
     log.push(asked);
-    const answer = answers(asked);
+    const answer = await answers(asked);
     return answer instanceof Response ? answer : Response.json(answer);
   });
   return log;

@@ -45,6 +45,8 @@ describe("serverMessage", () => {
       rows_done: 100,
       rows_booked: 99,
       rows_rejected: 1,
+      rows_passed_over: 0,
+      dry_run: false,
       rows_per_second: 1234.5,
       error: "",
     };

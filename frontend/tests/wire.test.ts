@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { complaints } from "../src/lib/api/client";
 import { page } from "../src/lib/api/pages";
+import { preview, profile, stateOf, writtenAs } from "../src/lib/bulk/preview";
 import * as money from "../src/lib/money";
 import { quoteRow } from "../src/lib/quotes";
 import {
@@ -57,6 +58,15 @@ describe("what the server answers", () => {
     expect(market(wire["market"])).toMatchObject({ business_date: "2026-03-18", is_open: true });
     expect(tradeRow(wire["trade"])).toMatchObject({ ticker: "IBM", quantity: "10" });
     expect(complaints(wire["refused"], 400)[0]).toMatchObject({ attr: "as_of", code: "malformed" });
+  });
+
+  it("passes it of a file that is looked at", () => {
+    const seen = preview(wire["preview"]);
+    expect(writtenAs(seen)).toBe("Windows-1252, semicolons between cells, header in line 1");
+    expect(seen.rows.map(stateOf)).toEqual(["book", "refused", "passed"]);
+    expect(seen.rows[0]?.trade).toMatchObject({ side: "buy", quantity: "1250.5", note: "für Müller" });
+    expect(seen.styles.decimal).toEqual({ quantity: ",", price: "," });
+    expect((wire["profiles"] as unknown as unknown[]).map(profile)[0]?.name).toBe("admin_export");
   });
 
   it("is shown as a reader expects it", () => {

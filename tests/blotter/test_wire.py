@@ -10,6 +10,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+
 from tests import factories as make
 from tests.blotter.conftest import NOW, TUESDAY, WEDNESDAY, Blotter
 
@@ -17,6 +19,13 @@ FILE = Path(__file__).parents[1] / "wire" / "answers.json"
 # What differs from run to run: ids, and the database's own clock.
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 RECORDED = re.compile(r'("(?:recorded_at|updated_at)": )"[^"]*"')
+# A row to book, one that is refused, and one that is passed over.
+PREVIEWED = (
+    "ticker;account;side;quantity;price;note\n"
+    "IBM;Test1;Kauf;1.250,5;143,50;für Müller\n"
+    "IBM;Test1;halten;1;143,50;\n"
+    "IBM;Test1;Dividende;;;\n"
+)
 ONE_ID = "019cfb3c-1000-7000-8000-000000000001"
 
 
@@ -37,6 +46,10 @@ def answers(blotter: Blotter) -> dict[str, Any]:
         "refused": "positions/?as_of=tomorrow",
     }
     found = {name: client.get(f"/api/v1/{path}").json() for name, path in paths.items()}
+    imports = "/api/v1/trades/imports/"
+    file = SimpleUploadedFile("trades.csv", PREVIEWED.encode("cp1252"), content_type="text/csv")
+    found["preview"] = client.post(f"{imports}preview/", {"file": file}, format="multipart").json()
+    found["profiles"] = client.get(f"{imports}profiles/").json()[:1]
     text = RECORDED.sub(r'\1"2026-03-18T16:00:00Z"', json.dumps(found))
     text = UUID.sub(ONE_ID, text)
     made: dict[str, Any] = json.loads(text)

@@ -64,6 +64,37 @@ def bulk(page: Page) -> None:
     page.wait_for_selector(".ag-row")
 
 
+def preview(page: Page) -> None:
+    """A European spreadsheet: what is asked of it is answered but for the accounts."""
+    rows = (
+        "Depotauszug vom 24.11.2026\n\n"
+        "Datum;Papier;Richtung;Stück;Kurs;Bemerkung;Gebühr\n"
+        "03.11.2026;AAPL;Kauf;1.250;268,50;Eröffnung;4,90\n"
+        "04.11.2026;MSFT;Kauf;80;512,25;;4,90\n"
+        "05.11.2026;BRK/B;Kauf;12;498,10;;4,90\n"
+        "06.11.2026;AAPL;Dividende;;;Q3;\n"
+        "09.11.2026;GOOGL;Halten;40;281,00;;4,90\n"
+        "10.11.2026;APPL;Kauf;100;269,00;;4,90\n"
+        "12.11.2026;MSFT;Verkauf;30;520,75;;4,90\n"
+        "Summe;;;;;;29,40\n"
+    )
+    page.get_by_test_id("bulk-file").set_input_files(
+        {"name": "depot-november.csv", "mimeType": "text/csv", "buffer": rows.encode("cp1252")}
+    )
+    meanings = ("trade_date", "ticker", "side", "quantity", "price", "note")
+    for number, field in enumerate(meanings, start=1):
+        page.get_by_test_id(f"column-{number}").select_option(field)
+        page.wait_for_selector("[data-testid=preview][aria-busy=false]")
+
+
+def preview_read(page: Page) -> None:
+    preview(page)
+    asks = page.get_by_test_id("preview-asks")
+    asks.get_by_role("button", name="Pass over what is not known").click()
+    asks.get_by_role("button", name="Test1", exact=True).click()
+    asks.wait_for(state="detached")
+
+
 def prices(page: Page) -> None:
     page.locator('[data-testid=prices-grid] .ag-row [col-id="ticker"]').first.click()
     form = page.get_by_test_id("override-form")
@@ -104,6 +135,8 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "earlier": ("/", earlier),
     "ticket": ("/", ticket),
     "bulk": ("/bulk/", bulk),
+    "preview": ("/bulk/", preview_read),
+    "preview-asked": ("/bulk/", preview),
     "prices": ("/prices/", prices),
     "pnl": ("/pnl/", pnl),
     "system": ("/system/", system),

@@ -1,4 +1,4 @@
-"""Bulk booking: from a file, generated, in the background; looked at first, and taken back."""
+"""Bulk booking: a file as the server reads it, asked about, booked, taken back; rows generated."""
 
 import csv
 from pathlib import Path
@@ -23,50 +23,65 @@ def choose(page: BlotterPage, file: Path) -> None:
     page.page.get_by_test_id("bulk-file").set_input_files(file)
 
 
+def counted(page: BlotterPage, *, rows: int, book: int, refused: int) -> None:
+    find = page.page.get_by_test_id
+    expect(find("bulk-total")).to_have_text(str(rows))
+    expect(find("bulk-ready")).to_have_text(str(book))
+    expect(find("bulk-invalid")).to_have_text(str(refused))
+
+
+def booked(page: BlotterPage, trades: int) -> None:
+    """Book what is shown, and wait until a worker has."""
+    page.page.get_by_test_id("bulk-book").click()
+    job = page.page.get_by_test_id("import").first
+    expect(job).to_have_attribute("data-state", "done")
+    expect(job).to_contain_text(f"{trades} booked")
+
+
 def test_a_file_is_looked_at_booked_and_undone(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:
     desk = stack.desk()
     file = tmp_path / "trades.csv"
     good = "".join(f"KO,{desk},buy,{n},60.25\n" for n in range(1, 26))
-    bad = f'NOSUCH,{desk},buy,1,1\nKO,{desk},hold,1,1\nKO,{desk},buy,"1,000",1\nKO,Other,buy,1,1\n'
+    bad = f'NOSUCH,{desk},buy,1,1\nKO,{desk},hold,1,1\nKO,{desk},buy,"1,000",60\nKO,Other,buy,1,1\n'
     file.write_text(HEADER + good + bad)
     page = open_bulk(open_as)
     choose(page, file)
     find = page.page.get_by_test_id
-    expect(find("bulk-total")).to_have_text("29")
-    expect(find("bulk-invalid")).to_have_text("4")
+    counted(page, rows=29, book=26, refused=3)
     assert stack.client("trader").rows("trades/", account=desk) == []
-    page.page.get_by_role("button", name="Invalid 4").click()
-    grid = find("bulk-grid")
-    expect(grid.get_by_text("There is no instrument NOSUCH.")).to_be_visible()
-    expect(grid.get_by_text("The side must be buy or sell.")).to_be_visible()
-    expect(grid.get_by_text("The quantity must be without thousands separators.")).to_be_visible()
-    expect(grid.get_by_text("There is no account Other.")).to_be_visible()
-    # Two of them are removed by hand.
-    for row in ("26", "27"):
-        grid.locator(f'.ag-row[row-id="{row}"] input[type=checkbox]').first.check()
-    find("bulk-remove").click()
-    expect(find("bulk-invalid")).to_have_text("2")
-
+    page.page.get_by_role("button", name="Refused").click()
+    rows = find("preview-rows")
+    expect(rows.get_by_text("Ticker: This ticker is not known.")).to_be_visible()
+    expect(rows.get_by_text("Side: This must be buy or sell.")).to_be_visible()
+    expect(rows.get_by_text("Account: You have no account of this code.")).to_be_visible()
     find("bulk-group-size").fill("10")
-    find("bulk-book").click()
-    expect(find("bulk-booked")).to_have_text("25 booked")
-    expect(find("bulk-result")).to_contain_text("3 request groups")
+    # First without booking; the file stays.
+    find("bulk-dry-run").click()
+    expect(find("import").first).to_contain_text("26 would be booked, 3 rejected")
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    booked(page, 26)
+    expect(find("bulk-grid")).to_be_visible()
+    job = find("import").first
     with page.page.expect_download() as saved:
-        find("bulk-ids").click()
-    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
-    booked = stack.client("trader").rows("trades/", account=desk)
-    assert {row["trade_id"] for row in rows} == {trade["id"] for trade in booked}
-    assert len({row["request_group"] for row in rows}) == 3
+        job.get_by_role("button", name="GUIDs as CSV").click()
+    ids = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    trades = stack.client("trader").rows("trades/", account=desk)
+    assert {row["trade_id"] for row in ids} == {trade["id"] for trade in trades}
+    assert len({row["request_group"] for row in ids}) == 3
     with page.page.expect_download() as saved:
-        find("bulk-rejected-file").click()
-    assert saved.value.path().read_text(encoding="utf-8-sig").count("\n") == 3
-
-    find("bulk-undo").click()
-    page.page.get_by_label("Why are these 25 trades cancelled?").fill("wrong file")
-    page.page.get_by_role("button", name="Cancel all 25").click()
-    expect(find("bulk-result")).to_contain_text("25 undone")
+        job.get_by_role("link", name="Rejected rows").click()
+    mended = tmp_path / "mended.csv"
+    mended.write_text(saved.value.path().read_text().replace("NOSUCH", "KO"))
+    choose(page, mended)
+    counted(page, rows=3, book=1, refused=2)
+    find("preview").wait_for()
+    page.page.get_by_role("button", name="Put the file aside").click()
+    job.get_by_role("button", name="Undo…").click()
+    job.get_by_label("Why are these 26 trades cancelled?").fill("wrong file")
+    job.get_by_role("button", name="Cancel all 26").click()
+    expect(find("import").first).to_have_attribute("data-state", "undone")
     assert stack.client("trader").quantities(desk) == {}
 
 
@@ -75,19 +90,8 @@ def test_a_file_that_is_none_is_refused_in_words(open_as: Open, tmp_path: Path) 
     problem = page.page.get_by_test_id("bulk-problem")
     for name, content, said in (
         ("empty.csv", b"", "is empty"),
-        ("sheet.xlsx", b"PK\x03\x04\x00\x00", "Save the sheet as CSV"),
-        ("columns.csv", b"ticker,account,side\nKO,Test1,buy\n", "missing: quantity, price"),
-        (
-            "quote.csv",
-            f'{HEADER.strip()},note\nKO,Test1,buy,1,70,"open\nKO,Test1,buy,2,71,\n'.encode(),
-            "A quote is never closed",
-        ),
-        (
-            "ansi.csv",
-            f"{HEADER.strip()},note\nKO,Test1,buy,1,70,Müller\n".encode("cp1252"),
-            "not UTF-8",
-        ),
-        ("more.csv", HEADER.strip().encode() + b",broker\n", "not known: broker"),
+        ("sheet.xlsx", b"PK\x03\x04\x00\x00", "Excel workbook. Save it as CSV"),
+        ("nul.csv", HEADER.encode() + b"a\x00b\n", "NUL byte"),
     ):
         file = tmp_path / name
         file.write_bytes(content)
@@ -95,41 +99,70 @@ def test_a_file_that_is_none_is_refused_in_words(open_as: Open, tmp_path: Path) 
         expect(problem).to_contain_text(said)
 
 
-def test_a_row_of_more_cells_than_the_header_is_not_shifted(
+def test_what_a_page_of_its_own_rules_read_wrongly_is_read_by_the_server(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:
-    """`1,250` without quotes is two cells: 1 bought at 250, where 1,250 at 70.32 was meant."""
+    """A row of more cells than the header, a quote that is never closed, and another encoding."""
     desk = stack.desk()
     page = open_bulk(open_as)
-    file = tmp_path / "thousands.csv"
-    file.write_text(f"{HEADER.strip()}\nKO,{desk},buy,1,250,70.32\nKO,{desk},buy,2,71\n")
+    find = page.page.get_by_test_id
+    file = tmp_path / "broken.csv"
+    lines = [
+        f"KO,{desk},buy,1,250,70.32,",
+        f'KO,{desk},buy,1,70,"open',
+        f"KO,{desk},buy,2,71,",
+        f"KO,{desk},sell,3,72,Müller – Auftrag",
+    ]
+    file.write_bytes((f"{HEADER.strip()},note\n" + "\n".join(lines) + "\n").encode("cp1252"))
     choose(page, file)
-    find = page.page.get_by_test_id
-    expect(find("bulk-ready")).to_have_text("1")
-    expect(find("bulk-invalid")).to_have_text("1")
-    find("bulk-book").click()
-    expect(find("bulk-booked")).to_contain_text("1 booked")
-    assert stack.client("trader").quantities(desk) == {"KO": 2}
+    counted(page, rows=4, book=2, refused=2)
+    rows = find("preview-rows")
+    expect(rows.get_by_text("A quote in this line is never closed.")).to_be_visible()
+    expect(find("preview-how")).to_contain_text("Windows-1252")
+    booked(page, 2)
+    trades = stack.client("trader").rows("trades/", account=desk)
+    assert {(t["side"], t["quantity"], t["note"]) for t in trades} == {
+        ("buy", "2", ""), ("sell", "3", "Müller – Auftrag"),
+    }  # fmt: skip
 
 
-def test_generated_rows_are_booked(stack: RunningStack, open_as: Open) -> None:
+def test_what_nothing_decides_is_asked_and_what_columns_mean_is_said(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
     desk = stack.desk()
     page = open_bulk(open_as)
     find = page.page.get_by_test_id
-    page.page.get_by_role("button", name="Generate", exact=True).click()
-    form = find("generate-form")
-    for box in form.get_by_role("checkbox").all():
-        box.set_checked(False)
-    form.get_by_label(desk).check()
-    find("generate-count").fill("40")
-    find("generate-tickers").fill("KO, PEP")
-    find("generate-submit").click()
-    expect(find("bulk-ready")).to_have_text("40")
-    find("bulk-book").click()
-    expect(find("bulk-booked")).to_have_text("40 booked")
-    trades = stack.client("trader").rows("trades/", account=desk)
-    assert len(trades) == 40
-    assert {trade["ticker"] for trade in trades} <= {"KO", "PEP"}
+    file = tmp_path / "asked.csv"
+    file.write_text("Paper;When;Dir;Qty;Px;Colour\nKO;05/06/2026;Kauf;1.250;70;red\n")
+    choose(page, file)
+    asks = find("preview-asks")
+    expect(asks).to_contain_text("The header lacks ticker")
+    expect(find("bulk-book")).to_be_disabled()
+    for number, field in enumerate(("ticker", "trade_date", "side", "quantity", "price"), start=1):
+        find(f"column-{number}").select_option(field)
+        expect(find("preview")).to_have_attribute("aria-busy", "false")
+    asks.get_by_role("button", name="Pass over what is not known").click()
+    asks.get_by_role("button", name=desk, exact=True).click()
+    asks.get_by_role("button", name="Comma: 1.250,50").click()
+    asks.get_by_role("button", name="Day first: 24/11/2026").click()
+    expect(asks).to_have_count(0)
+    row = find("preview-row")
+    expect(row).to_have_attribute("data-state", "book")
+    expect(row).to_contain_text("1,250")
+    expect(row).to_contain_text("2026-06-05")
+    find("save-way").click()
+    find("way-name").fill("our broker")
+    find("way-name").press("Enter")
+    expect(find("saved-way")).to_have_value("our broker")
+    # The next file of that kind is read so at once.
+    file.write_text("Paper;When;Dir;Qty;Px;Colour\nKO;05/06/2026;Kauf;2.500;71;red\n")
+    choose(page, file)
+    expect(asks).to_be_visible()
+    find("saved-way").select_option("our broker")
+    expect(row).to_contain_text("2,500")
+    booked(page, 1)
+    (trade,) = stack.client("trader").rows("trades/", account=desk)
+    assert (trade["quantity"], trade["trade_date"]) == ("2500", "2026-06-05")
 
 
 def test_the_same_file_twice_is_asked_about(
@@ -140,56 +173,114 @@ def test_the_same_file_twice_is_asked_about(
     file.write_text(HEADER + f"KO,{desk},buy,3,60\n" * 4)
     page = open_bulk(open_as)
     find = page.page.get_by_test_id
-    for _ in range(2):
-        choose(page, file)
-        expect(find("bulk-ready")).to_have_text("4")
-        find("bulk-background").click()
-        expect(find("import").first).to_have_attribute("data-state", "done")
+    choose(page, file)
+    booked(page, 4)
+    choose(page, file)
     expect(find("bulk-seen")).to_contain_text("trader imported this very file on")
-    expect(find("bulk-ready")).to_have_text("4")
-    find("bulk-once-more").click()
-    expect(find("bulk-total")).to_have_text("0")
-    expect(find("bulk-seen")).to_have_count(0)
+    expect(find("preview-duplicates")).to_have_text("4")
+    expect(find("bulk-book")).to_be_disabled()
+    find("bulk-once-more").check()
+    find("bulk-book").click()
+    expect(find("preview")).to_have_count(0)
     expect(find("import").first).to_have_attribute("data-state", "done")
     assert len(stack.client("trader").rows("trades/", account=desk)) == 8
 
 
-def test_a_file_booked_in_the_background(
+def test_a_name_is_added_and_the_file_read_anew(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:
-    """Workers book it while the page may be elsewhere."""
     desk = stack.desk()
-    file = tmp_path / "many.csv"
-    file.write_text(HEADER + f"KO,{desk},buy,1,60\n" * 250)
-    page = open_bulk(open_as)
+    file = tmp_path / "etf.csv"
+    file.write_text(HEADER + f"QQQM,{desk},buy,3,60\n")
+    page = open_bulk(open_as, "middleoffice")
     choose(page, file)
+    counted(page, rows=1, book=0, refused=1)
+    form = page.page.get_by_test_id("add-instrument")
+    form.get_by_role("button", name="QQQM").click()
+    form.get_by_label("Name").fill("Invesco NASDAQ 100 ETF")
+    form.get_by_label("Exchange").select_option("XNAS")
+    form.get_by_role("button", name="Add it").click()
+    expect(form.get_by_role("status")).to_contain_text("the file is read anew")
+    counted(page, rows=1, book=1, refused=0)
+
+
+def test_rows_are_pasted(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = open_bulk(open_as)
+    page.page.get_by_role("button", name="Paste", exact=True).click()
+    form = page.page.get_by_test_id("paste-form")
+    form.get_by_role("textbox").fill(
+        f"ticker\taccount\tside\tquantity\tprice\nKO\t{desk}\tbuy\t7\t60.5\n"
+    )
+    form.get_by_role("button", name="Read them").click()
+    counted(page, rows=1, book=1, refused=0)
+    booked(page, 1)
+    assert stack.client("trader").quantities(desk) == {"KO": 7}
+
+
+def generate(page: BlotterPage, desk: str, count: int) -> None:
+    page.page.get_by_role("button", name="Generate", exact=True).click()
+    form = page.page.get_by_test_id("generate-form")
+    for box in form.get_by_role("checkbox").all():
+        box.set_checked(False)
+    form.get_by_label(desk).check()
+    page.page.get_by_test_id("generate-count").fill(str(count))
+    page.page.get_by_test_id("generate-tickers").fill("KO, PEP")
+    page.page.get_by_test_id("generate-submit").click()
+    expect(page.page.get_by_test_id("bulk-ready")).to_have_text(str(count))
+
+
+def test_generated_rows_are_booked_and_undone(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = open_bulk(open_as)
     find = page.page.get_by_test_id
-    expect(find("bulk-ready")).to_have_text("250")
+    generate(page, desk, 40)
+    grid = find("bulk-grid")
+    for row in ("1", "2"):
+        grid.locator(f'.ag-row[row-id="{row}"] input[type=checkbox]').first.check()
+    find("bulk-remove").click()
+    expect(find("bulk-ready")).to_have_text("38")
+    find("bulk-group-size").fill("20")
+    find("bulk-book").click()
+    expect(find("bulk-booked")).to_have_text("38 booked")
+    expect(find("bulk-result")).to_contain_text("2 request groups")
+    trades = stack.client("trader").rows("trades/", account=desk)
+    assert len(trades) == 38
+    assert {trade["ticker"] for trade in trades} <= {"KO", "PEP"}
+    with page.page.expect_download() as saved:
+        find("bulk-ids").click()
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert {row["trade_id"] for row in rows} == {trade["id"] for trade in trades}
+    find("bulk-undo").click()
+    page.page.get_by_label("Why are these 38 trades cancelled?").fill("a test")
+    page.page.get_by_role("button", name="Cancel all 38").click()
+    expect(find("bulk-result")).to_contain_text("38 undone")
+    assert stack.client("trader").quantities(desk) == {}
+
+
+def test_generated_rows_are_booked_in_the_background(stack: RunningStack, open_as: Open) -> None:
+    """Workers book them while the page may be elsewhere."""
+    desk = stack.desk()
+    page = open_bulk(open_as)
+    find = page.page.get_by_test_id
+    generate(page, desk, 30)
     find("bulk-background").click()
-    expect(find("import").first).to_contain_text("many.csv")
+    expect(find("bulk-total")).to_have_text("0")
     page.go("Prices")
     page.go("Bulk booking")
     job = find("import").first
     expect(job).to_have_attribute("data-state", "done")
-    expect(job).to_contain_text("250 booked")
-    expect(find("bulk-total")).to_have_text("0")
-    assert len(stack.client("trader").rows("trades/", account=desk)) == 250
-    job.get_by_role("button", name="Undo…").click()
-    job.get_by_label("Why are these 250 trades cancelled?").fill("a test")
-    job.get_by_role("button", name="Cancel all 250").click()
-    expect(find("import").first).to_have_attribute("data-state", "undone")
+    expect(job).to_contain_text("30 booked")
+    assert len(stack.client("trader").rows("trades/", account=desk)) == 30
 
 
 def test_leaving_is_asked_about_on_every_page_while_a_booking_goes_on(
-    stack: RunningStack, open_as: Open, tmp_path: Path
+    stack: RunningStack, open_as: Open
 ) -> None:
-    file = tmp_path / "trades.csv"
-    file.write_text(HEADER + f"KO,{stack.desk()},buy,1,60\n")
     page = open_bulk(open_as)
-    choose(page, file)
+    generate(page, stack.desk(), 1)
     find = page.page.get_by_test_id
     asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
-    expect(find("bulk-ready")).to_have_text("1")
     assert page.page.evaluate(asks) is False
     # No answer comes.
     page.page.route("**/api/v1/trades/bulk/", lambda _: None)
@@ -199,33 +290,17 @@ def test_leaving_is_asked_about_on_every_page_while_a_booking_goes_on(
     assert page.page.evaluate(asks) is True
 
 
-def test_rejected_rows_are_mended_and_read_again(
+def test_leaving_is_asked_about_while_a_file_is_sent(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:
-    """The page's file of them, with its reasons, and every text as it was."""
-    desk = stack.desk()
     file = tmp_path / "trades.csv"
-    file.write_text(f"{HEADER.strip()},note\nKO,{desk},buy,1,60,\nKO,{desk},hold,2,60,- see mail\n")
+    file.write_text(HEADER + f"KO,{stack.desk()},buy,1,60\n")
     page = open_bulk(open_as)
     choose(page, file)
-    find = page.page.get_by_test_id
-    expect(find("bulk-ready")).to_have_text("1")
-    find("bulk-book").click()
-    expect(find("bulk-booked")).to_have_text("1 booked")
-    with page.page.expect_download() as saved:
-        find("bulk-rejected-file").click()
-    mended = tmp_path / "mended.csv"
-    text = saved.value.path().read_text(encoding="utf-8-sig")
-    assert "The side must be buy or sell." in text
-    mended.write_text(text.replace("hold", "buy"))
-    choose(page, mended)
-    expect(find("bulk-ready")).to_have_text("1")
-    find("bulk-background").click()
-    expect(find("import").first).to_contain_text("mended.csv")
-    expect(find("import").first).to_have_attribute("data-state", "done")
-    trades = stack.client("trader").rows("trades/", account=desk)
-    assert {trade["note"] for trade in trades} == {"", "- see mail"}
-    with page.page.expect_download() as saved:
-        find("import").first.get_by_role("button", name="GUIDs as CSV").click()
-    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
-    assert [row["trade_id"] for row in rows] == [t["id"] for t in trades if t["note"]]
+    counted(page, rows=1, book=1, refused=0)
+    asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
+    assert page.page.evaluate(asks) is False
+    page.page.route("**/api/v1/trades/imports/", lambda _: None)
+    page.page.get_by_test_id("bulk-book").click()
+    page.go("Prices")
+    assert page.page.evaluate(asks) is True

@@ -1,4 +1,4 @@
-/** Tables as CSV files: those to download are safe to open in a spreadsheet. */
+/** Tables to be written as CSV files: those to download are safe to open in a spreadsheet. */
 
 /**
  * A spreadsheet takes text that begins so for a formula; numbers are no danger. What begins like a
@@ -8,13 +8,9 @@
 const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
 
-function safe(value: string): string {
+/** The cell of a text. */
+export function safe(value: string): string {
   return FORMULA.test(value) && !NUMBER.test(value) ? `'${value}` : value;
-}
-
-/** What `safe` was given. */
-export function unsafe(cell: string): string {
-  return cell.startsWith("'") && FORMULA.test(cell) ? cell.slice(1) : cell;
 }
 
 function cell(value: string): string {

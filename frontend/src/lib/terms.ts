@@ -44,8 +44,6 @@ export interface Term<Name extends TermName = TermName> {
   may_be_zero: boolean;
   /** Whether it is null in an answer where nobody said it. */
   may_be_null: boolean;
-  /** Further names in the header of a file. */
-  aliases: string[];
   /** Whether a correction may change it. */
   amendable: boolean;
   /** Whether each version has it. */
@@ -58,7 +56,14 @@ export const AMENDABLE = TERMS.filter((term): term is Term<AmendableName> => ter
 export const REQUIRED = TERMS.filter((term) => term.required);
 
 /** That a price of 0 is meant; a note must say why. */
-export const PRICE_ZERO = table.price_zero as Pick<Term, "label" | "aliases"> & { name: "price_zero" };
+export const PRICE_ZERO = table.price_zero as Pick<Term, "label"> & { name: "price_zero" };
+
+/** What a column of a file may mean: the terms, and what only helps to read its rows. */
+export const READABLE: readonly { name: string; label: string }[] = [
+  ...table.terms,
+  table.price_zero,
+  ...table.file_only,
+];
 
 /** Each in its own place on a form, in a list or in a sentence; a form asks for them in this order. */
 const PLACED: readonly TermName[] = ["account", "trade_date", "ticker", "side", "quantity", "price"];
@@ -73,7 +78,6 @@ export const REASON_LONGEST = table.reason_longest;
 /** The limits of a quantity or price. */
 export const AMOUNT = table.amount;
 export const REJECTED_COLUMNS: readonly string[] = table.rejected_columns;
-export const IGNORED_COLUMNS: readonly string[] = table.ignored_columns;
 
 export function termNamed<Name extends TermName>(name: Name): Term<Name> {
   return TERMS.find((term) => term.name === name) as Term<Name>;

@@ -251,6 +251,8 @@ export interface ImportJob {
   rows_done: number;
   rows_booked: number;
   rows_rejected: number;
+  rows_passed_over: number;
+  dry_run: boolean;
   rows_per_second: number | null;
   error: string;
   request_groups: string[];

@@ -275,6 +275,8 @@ export function importJob(value: unknown): ImportJob {
     rows_done: count(row, "rows_done"),
     rows_booked: count(row, "rows_booked"),
     rows_rejected: count(row, "rows_rejected"),
+    rows_passed_over: count(row, "rows_passed_over"),
+    dry_run: flag(row, "dry_run"),
     rows_per_second: typeof rate === "number" ? rate : null,
     error: text(row, "error"),
     // Left out while it runs, when they may be ten thousand.

@@ -2637,7 +2637,7 @@ export interface components {
             /** Format: date-time */
             updated_at: string | null;
         };
-        /** @description As an import, of which it takes all fields but the id. */
+        /** @description As an import: what says nothing of the reading makes no difference. */
         PreviewInRequest: {
             profile?: components["schemas"]["ProfileEnum"];
             mapping?: string;
@@ -2652,6 +2652,11 @@ export interface components {
             group_size: number;
             /** @default false */
             dry_run: boolean;
+            /** Format: uuid */
+            client_import_id?: string;
+            digest?: string;
+            /** @default false */
+            again: boolean;
         };
         /**
          * @description How a file would be read. `digest` goes with the import, which then reads it so or not at
@@ -2670,6 +2675,8 @@ export interface components {
             styles: components["schemas"]["StylesOut"];
             asks: components["schemas"]["AskOut"][];
             counts: components["schemas"]["CountsOut"];
+            /** @description Of the rows judged: how many are booked already, or probably so. */
+            duplicates: number;
             rows: components["schemas"]["PreviewRowOut"][];
             warnings: components["schemas"]["SaidOut"][];
         };

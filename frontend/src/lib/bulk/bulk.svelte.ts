@@ -6,11 +6,10 @@
 import { inWords } from "../api/client";
 import { bulkBook, generateTrades } from "../api/bulk";
 import { cancelTrade } from "../api/trades";
-import type { Piece } from "./parser.worker";
 import { type BulkRow, blankRow, type Known, problemOf } from "./rows";
 import { type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
 
-export type Doing = "nothing" | "reading" | "generating" | "booking" | "uploading" | "undoing";
+export type Doing = "nothing" | "generating" | "booking" | "uploading" | "undoing";
 
 /** Rows for the workers. The id makes handing them over again safe: they are taken once. */
 export interface Handing {
@@ -61,7 +60,6 @@ export class Bulk {
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   #listeners = new Set<(change: BulkChange) => void>();
   #stop: AbortController | null = null;
-  #worker: Worker | null = null;
 
   get busy(): boolean {
     return this.doing !== "nothing";
@@ -74,7 +72,7 @@ export class Bulk {
 
   /** Whether something would be lost if its user left: the rest, or what is known of it. */
   get unfinished(): boolean {
-    return this.locked && this.doing !== "reading" && this.doing !== "generating";
+    return this.locked && this.doing !== "generating";
   }
 
   /** Rows that are valid and have no outcome that is known. */
@@ -119,32 +117,6 @@ export class Bulk {
     this.#tell({ remove: gone });
   }
 
-  /** Reads a file in a worker; what was there before is replaced. */
-  read(file: File, known: Known): void {
-    if (this.locked) return;
-    this.clear();
-    this.doing = "reading";
-    this.source = file.name;
-    // eslint-disable-next-line svelte/prefer-svelte-reactivity
-    const worker = new Worker(new URL("./parser.worker.ts", import.meta.url), { type: "module" });
-    this.#worker = worker;
-    const end = (problem: string | null): void => {
-      worker.terminate();
-      this.#worker = null;
-      this.doing = "nothing";
-      if (problem !== null) {
-        this.clear();
-        this.problem = `${file.name}: ${problem}`;
-      } else if (this.total === 0) this.problem = `${file.name} names its columns, but has no rows.`;
-    };
-    worker.onmessage = ({ data }: MessageEvent<Piece>) => {
-      if (data.kind === "rows") this.#add(data.rows);
-      else end(data.kind === "bad" ? data.message : null);
-    };
-    worker.onerror = ({ message }) => end(message || "It could not be read.");
-    worker.postMessage({ file, first: 1, known });
-  }
-
   async generate(accounts: string[], count: number, tickers: string[], known: Known): Promise<void> {
     if (this.locked) return;
     this.clear();
@@ -169,11 +141,6 @@ export class Bulk {
 
   stop(): void {
     this.#stop?.abort();
-    if (this.#worker !== null) {
-      this.#worker.terminate();
-      this.#worker = null;
-      this.doing = "nothing";
-    }
   }
 
   /** Rows that are valid and have not been sent. */

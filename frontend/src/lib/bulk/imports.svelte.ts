@@ -1,7 +1,7 @@
 /** The user's imports: files that workers book, so that this page may be closed meanwhile. */
 
-import { fetchGroupIds, fetchImport, fetchImports, undoImport, uploadImport } from "../api/bulk";
 import { inWords, Refused } from "../api/client";
+import { fetchGroupIds, fetchImport, fetchImports, undoImport, type Upload, uploadImport } from "../api/imports";
 import { plainCsvFile } from "../csv";
 import type { ImportJob } from "../types";
 import type { Handed, Handing } from "./bulk.svelte";
@@ -17,8 +17,8 @@ export class Imports {
   jobs = $state.raw<ImportJob[]>([]);
   problem = $state<string | null>(null);
   busy = $state(false);
-  /** The last file was refused because its bytes were imported before. */
-  seen = $state(false);
+  /** The code with which the last file was refused, such as `file_seen`. */
+  refusal = $state<string | null>(null);
   /** Of how many groups the ids have been read. */
   gathered = $state(0);
 
@@ -56,24 +56,28 @@ export class Imports {
     clearTimeout(this.#timer);
   }
 
-  /**
-   * `again`: it was tried before, and the answer was lost. `onceMore`: trades of a file that was
-   * imported before are meant a second time.
-   */
-  async upload({ id, rows, name, groupSize }: Handing, again: boolean, onceMore = false): Promise<Handed> {
+  /** Rows of this page, as a file. `again`: it was tried before, and the answer was lost. */
+  hand({ id, rows, name, groupSize }: Handing, again: boolean): Promise<Handed> {
+    const file = plainCsvFile(
+      COLUMNS,
+      rows.map((row) => COLUMNS.map((column) => row[column])),
+    );
+    // This page writes numbers with points.
+    const fields = { decimal: "." };
+    return this.upload({ file, name, id, groupSize, fields, dryRun: false, onceMore: false }, again);
+  }
+
+  /** `again`: it was tried before, and the answer was lost. */
+  async upload(upload: Upload, again: boolean): Promise<Handed> {
     this.busy = true;
-    this.seen = false;
+    this.refusal = null;
     this.problem = null;
     let handed: Handed = "accepted";
     try {
-      const file = plainCsvFile(
-        COLUMNS,
-        rows.map((row) => COLUMNS.map((column) => row[column])),
-      );
-      this.#put(await uploadImport(file, name, groupSize, id, onceMore));
+      this.#put(await uploadImport(upload));
     } catch (error) {
       handed = isDenied(error, again) ? "refused" : "unknown";
-      this.seen = error instanceof Refused && error.complaints.some(({ code }) => code === "file_seen");
+      this.refusal = error instanceof Refused ? (error.complaints[0]?.code ?? null) : null;
       this.problem = inWords(error);
     }
     this.busy = false;

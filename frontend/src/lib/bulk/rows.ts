@@ -1,31 +1,28 @@
 /**
- * One row of a bulk booking: from a line of a CSV file, or generated. Pure, and used in a worker.
+ * One row of a bulk booking, as it was generated. Files are read by the server alone. Pure.
  *
- * The checks here are those that need no server, so that a file's mistakes are seen before anything
- * is sent. The server checks everything again.
+ * The checks here are those that need no server; it checks everything again.
  */
 
 import {
   AMOUNT,
-  IGNORED_COLUMNS,
   isTooLong,
   type Kind,
   type NewTrade,
   NOTHING_SAID,
   PRICE_ZERO,
-  REJECTED_COLUMNS,
   REQUIRED,
   type SaidName,
   type Term,
   type TermName,
   TERMS,
 } from "../terms";
-import { isZero } from "../money";
+import { isZero, minus, sign } from "../money";
 import { newYorkMoment } from "./newYork";
 
 /** What is said as its cell holds it; empty when it is not. */
 export interface BulkRow extends Record<SaidName, string> {
-  /** The line in the file, or the place among the generated; unique on the page. */
+  /** The place among the generated; unique on the page. */
   n: number;
   /** What is wrong with it, as a sentence; empty when nothing was found. */
   problem: string;
@@ -42,53 +39,6 @@ export const COLUMNS: readonly SaidName[] = [
   PRICE_ZERO.name,
 ];
 export const NEEDED = COLUMNS.filter((name) => REQUIRED.some((term) => term.name === name));
-export const OPTIONAL = COLUMNS.filter((name) => !NEEDED.includes(name));
-
-/** Case, blanks (a byte-order mark is one) and underscores do not matter in a column's name. */
-function plain(name: string): string {
-  return name.replaceAll(/[\s_]+/g, " ").trim().toLowerCase();
-}
-
-const KNOWN = new Map<string, SaidName>(
-  [...TERMS, PRICE_ZERO].flatMap(({ name, aliases }) => [name, ...aliases].map((each) => [plain(each), name] as const)),
-);
-const IGNORED = new Set(IGNORED_COLUMNS.map(plain));
-const OF_REJECTED = new Set(REJECTED_COLUMNS.map(plain));
-
-/** Whether it is a file of rejected rows. Those of this page are to be opened in a spreadsheet: see lib/csv. */
-export function isOfRejected(cells: readonly string[]): boolean {
-  return cells.some((cell) => OF_REJECTED.has(plain(cell)));
-}
-
-/** The file as a whole can't be read; `message` says what to do. */
-export class BadFile extends Error {
-  override name = "BadFile";
-}
-
-/** Which column of the file each of ours is in. Raises BadFile. */
-export function readHeader(cells: readonly string[]): Map<SaidName, number> {
-  const found = new Map<SaidName, number>();
-  const unknown: string[] = [];
-  cells.forEach((cell, index) => {
-    const name = plain(cell);
-    const column = KNOWN.get(name);
-    if (IGNORED.has(name)) return;
-    if (column === undefined) unknown.push(cell.trim() || `number ${index + 1}`);
-    else if (found.has(column)) throw new BadFile(`The column ${column} is there twice.`);
-    else found.set(column, index);
-  });
-  const missing = NEEDED.filter((column) => !found.has(column));
-  if (missing.length > 0)
-    throw new BadFile(
-      `The first line must name the columns; missing: ${missing.join(", ")}. ` +
-        `Needed are ${NEEDED.join(", ")}, in any order.`,
-    );
-  if (unknown.length > 0)
-    throw new BadFile(
-      `The file has columns that are not known: ${unknown.join(", ")}. Known are ${COLUMNS.join(", ")}.`,
-    );
-  return found;
-}
 
 export interface Known {
   /** Accounts that the user may book in. */
@@ -101,33 +51,6 @@ export interface Known {
 
 export function blankRow(n: number): BulkRow {
   return { n, ...NOTHING_SAID, problem: "", outcome: "", trade_id: "", request_group: "" };
-}
-
-/** `read` makes of a cell what it means. */
-export function rowOf(
-  cells: readonly string[],
-  header: ReadonlyMap<SaidName, number>,
-  n: number,
-  read: (cell: string) => string = (cell) => cell,
-): BulkRow {
-  const row = blankRow(n);
-  for (const [column, index] of header) row[column] = read(cells[index] ?? "").trim();
-  row.ticker = row.ticker.toUpperCase();
-  row.side = row.side.toLowerCase();
-  return row;
-}
-
-/**
- * What is wrong with a row's cells as such, in the server's words: with a number written `1,250`
- * every later cell would stand under the wrong name, also where the last of them is empty.
- */
-export function cellsProblem(cells: readonly string[], wanted: number): string | null {
-  if (cells.length > wanted)
-    return (
-      `This row has ${cells.length} cells, the header ${wanted}. ` +
-      "Is a number written with thousands separators? Write 1000 for 1,000."
-    );
-  return cells.length < wanted ? `This row has only ${cells.length} cells, the header ${wanted}.` : null;
 }
 
 /** What is wrong with a row, as sentences; empty when it can be sent. */
@@ -203,7 +126,8 @@ function amount(noun: string, typed: string, term: Term): string | null {
     return term.may_be_zero ? null : `The ${noun} must be above zero.`;
   if (fraction.length > AMOUNT.decimals)
     return `The ${noun} has more than ${AMOUNT.decimals} decimals.`;
-  if (Number(typed) > Number(AMOUNT.most))
+  // Exactly: as a JavaScript number 1000000000.0000000001 would be no more than the most.
+  if (sign(minus(typed, AMOUNT.most)) > 0)
     return `The ${noun} is above ${Number(AMOUNT.most).toLocaleString("en-GB")}.`;
   return null;
 }
