@@ -150,6 +150,23 @@ def test_tickers_are_told_apart_where_only_their_sign_does() -> None:
     assert known.near("BRKB") == ["BRK.B"]
 
 
+def test_a_header_in_no_language_that_is_known_is_found_below_titles() -> None:
+    """So that somebody can say what its columns mean."""
+    text = (
+        "Depotauszug vom 24.11.2026, Seite 1\n\nDatum;Papier;Richtung;Zahl;Kurs\n"
+        "24.11.2026;KO;Kauf;1.250;70,5\n24.11.2026;KO;Kauf;2;70,5\nSumme;;;1.252;\n"
+    )
+    meant = {"Datum": "trade_date", "Papier": "ticker", "Richtung": "side", "Zahl": "quantity",
+            "Kurs": "price"}  # fmt: skip
+    assert opened(text).reading.header_line == 3
+    read = outcomes(text, mapping=meant, account="Test1")
+    assert told(read[4]) == {
+        "ticker": "KO", "account": "Test1", "side": "buy", "quantity": "1250", "price": "70.5",
+        "trade_date": "2026-11-24",
+    }  # fmt: skip
+    assert told(read[6]) == "total"
+
+
 # --- rows that belong together -------------------------------------------------------------------
 
 CHANGES = "ticker,account,side,quantity,price,client_trade_id,cancels,note"

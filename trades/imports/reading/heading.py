@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kernel.errors import FieldError
 from trades.imports.csvfile import cells_of
@@ -114,6 +115,23 @@ def _score(
     return max(likeness(cells), said and likeness(cells) + said), None
 
 
+def _first_of_table(
+    text: bytes, skipped: int, separators: tuple[str, ...]
+) -> tuple[str, Record] | None:
+    """The delimiter by which most lines have as many cells as the one before them, and the first
+    line of those; None where no two have several."""
+    best: tuple[int, str, Record] | None = None
+    for delimiter in separators:
+        alike = [
+            one
+            for (one, cells), (_, more) in pairwise(_lines(text, skipped, delimiter))
+            if len(cells) == len(more) >= LIKE_A_HEADER
+        ]
+        if alike and (best is None or len(alike) > best[0]):
+            best = len(alike), delimiter, alike[0]
+    return best and best[1:]
+
+
 def _first_line(
     text: bytes,
     skipped: int,
@@ -122,8 +140,11 @@ def _first_line(
     mapping: Mapping[str, str | None] | None,
     account: str | None,
 ) -> Heading:
-    """No line looks like a header: the first one is taken for it, to say what it lacks."""
+    """No line looks like a header: the first one of a table is taken for it, else the very first,
+    to say what it lacks."""
     rest = text[skipped:]
+    if profile is None and (found := _first_of_table(text, skipped, separators)) is not None:
+        return _heading(*found, None, mapping, account)
     line = next((part for part in rest.splitlines() if part.strip()), b"")
     if not line:
         raise FileRefused("empty", "The file is empty: a header and rows were expected.")
