@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from eqtrade.up.options import PROJECT
 from tests.browser.blotter_page import BlotterPage
@@ -16,6 +16,13 @@ PAGES = {
     "Prices": "prices-grid",
     "P&L history": "pnl-days-grid",
     "System": "lag",
+}
+# Something is asked of it, a row is refused, and one is passed over.
+ASKED: FilePayload = {
+    "name": "asked.csv",
+    "mimeType": "text/csv",
+    "buffer": b"ticker;account;side;quantity;price;colour\nKO;Test1;buy;1.250;70;red\n"
+    b"KO;Test1;hold;1;70;\nKO;Test1;Dividend;;;\n",
 }
 SERIOUS = ("serious", "critical")
 
@@ -56,6 +63,10 @@ def test_no_page_has_a_serious_axe_finding(
         if name in ("Positions", "Prices", "P&L history"):
             expect(shown.locator(".ag-row").first).to_be_visible()
         found[name] = serious(page)
+        if name == "Bulk booking":
+            page.get_by_test_id("bulk-file").set_input_files(ASKED)
+            expect(page.get_by_test_id("preview-asks")).to_be_visible()
+            found["Preview"] = serious(page)
     blotter.go("Positions")
     page.get_by_test_id("trades-grid").get_by_role("button", name="Details").first.click()
     expect(page.get_by_test_id("versions")).to_be_visible()
