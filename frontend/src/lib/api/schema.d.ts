@@ -2657,6 +2657,8 @@ export interface components {
             digest?: string;
             /** @default false */
             again: boolean;
+            /** @default warn */
+            guards: components["schemas"]["GuardsEnum"];
         };
         /**
          * @description How a file would be read. `digest` goes with the import, which then reads it so or not at
