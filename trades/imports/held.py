@@ -38,9 +38,10 @@ class HeldBooked:
 def held_row(job: Import, row: int, line: int, booking: Booking, found: Sequence[Found]) -> HeldRow:
     """A row to hold, unsaved."""
     terms: dict[str, Any] = sent_terms(booking)
-    for name in ("client_trade_id", PRICE_ZERO.name):
-        if name in booking.sent:
-            terms[name] = getattr(booking, name)
+    if booking.client_trade_id is not None:
+        terms["client_trade_id"] = booking.client_trade_id
+    if booking.price_zero:
+        terms[PRICE_ZERO.name] = "true"
     return HeldRow(
         import_job=job, row=row, line=line, terms=terms, found=[each.kept() for each in found]
     )

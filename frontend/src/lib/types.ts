@@ -176,7 +176,30 @@ export interface ImportMessage {
   job: ImportJob;
 }
 
-export type ServerMessage = SnapshotMessage | UpdateMessage | ImportMessage | ErrorMessage;
+/** A limit of accounts that are watched was warned of or exceeded, or is no more. */
+export interface BreachNews {
+  id: string;
+  /** The account or the group of accounts. */
+  of: string;
+  kind: string;
+  state: string;
+  /** In percent of the limit. */
+  used: Decimal;
+  is_open: boolean;
+}
+
+/** Outside of the numbering, as an import. */
+export interface BreachMessage {
+  type: "breach";
+  breach: BreachNews;
+}
+
+export type ServerMessage =
+  | SnapshotMessage
+  | UpdateMessage
+  | ImportMessage
+  | BreachMessage
+  | ErrorMessage;
 
 /** What the page's template hands over about the signed-in user. */
 export interface Boot {

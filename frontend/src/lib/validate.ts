@@ -6,6 +6,7 @@
 import type {
   Account,
   Boot,
+  BreachNews,
   CloseRow,
   Doubt,
   Decimal,
@@ -371,11 +372,25 @@ export function serverMessage(json: string): ServerMessage {
     }
     case "import":
       return { type: "import", job: importJob(message["import"]) };
+    case "breach":
+      return { type: "breach", breach: breachNews(message["breach"]) };
     case "error":
       return { type: "error", code: text(message, "code"), detail: text(message, "detail") };
     default:
-      fail("type", "snapshot, update, import or error", message["type"]);
+      fail("type", "snapshot, update, import, breach or error", message["type"]);
   }
+}
+
+function breachNews(value: unknown): BreachNews {
+  const row = object(value, "breach");
+  return {
+    id: text(row, "id"),
+    of: textOrNull(row, "account") ?? textOrNull(row, "group") ?? "",
+    kind: text(row, "kind"),
+    state: text(row, "state"),
+    used: decimal(row, "used"),
+    is_open: row["closed_at"] === null,
+  };
 }
 
 export function boot(value: unknown): Boot {

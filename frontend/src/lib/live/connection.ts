@@ -9,6 +9,7 @@
  */
 
 import type {
+  BreachNews,
   ErrorMessage,
   ImportJob,
   PositionRow,
@@ -60,6 +61,7 @@ export type Change =
   | { kind: "gap" }
   | { kind: "dropped" }
   | { kind: "import"; job: ImportJob }
+  | { kind: "breach"; breach: BreachNews }
   | { kind: "refused"; error: ErrorMessage };
 
 export interface Received {
@@ -112,6 +114,8 @@ export function receive(state: LiveState, message: ServerMessage, at: number): R
       return applyUpdate(state, message, at);
     case "import":
       return { state, change: { kind: "import", job: message.job } };
+    case "breach":
+      return { state, change: { kind: "breach", breach: message.breach } };
     case "error":
       return { state, change: { kind: "refused", error: message } };
   }
