@@ -150,7 +150,7 @@ class ActionIn(_TermsIn):
     reason = TextField(max_length=200)
 
 
-class AmendmentIn(_TermsIn):
+class ActionAmendmentIn(_TermsIn):
     """The terms that change; the others stay as in the latest version."""
 
     version = WholeNumber()
@@ -279,12 +279,12 @@ class ActionView(APIView):
         summary="Propose another version (permission `prices.manage_actions`)",
         description="What was confirmed goes on counting until this is. `version` is the latest;"
         " 409 `stale_version` when there is a later one.",
-        request=AmendmentIn,
+        request=ActionAmendmentIn,
         responses=ActionOut,
         examples=[EXAMPLE_AMENDMENT],
     )
     def patch(self, request: Request, action_id: UUID) -> Response:
-        given = AmendmentIn(data=request.data)
+        given = ActionAmendmentIn(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         action = action_amend(

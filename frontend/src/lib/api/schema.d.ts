@@ -2454,7 +2454,7 @@ export interface components {
             results: components["schemas"]["TradeVersionOut"][];
         };
         /** @description The terms that change; the others stay as in the latest version. */
-        PatchedAmendmentInRequest: {
+        PatchedActionAmendmentInRequest: {
             kind?: components["schemas"]["Kind950Enum"];
             /** Format: date */
             ex_date?: string;
@@ -2497,6 +2497,30 @@ export interface components {
             pay_date?: string;
             version?: number;
             reason?: string;
+        };
+        /** @description The terms that change; those left out (or null) stay as they are. */
+        PatchedAmendmentInRequest: {
+            version?: number;
+            reason?: string;
+            /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
+            confirm?: string;
+            account?: string;
+            ticker?: string;
+            side?: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            quantity?: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            price?: string;
+            /** Format: date */
+            trade_date?: string;
+            note?: string;
+            price_zero?: boolean;
         };
         /** @description P&L of a session. By account: without ticker, quantities and prices. */
         PnlOut: {
@@ -3475,7 +3499,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedAmendmentInRequest"];
+                "application/json": components["schemas"]["PatchedActionAmendmentInRequest"];
             };
         };
         responses: {
