@@ -98,8 +98,8 @@ def wipe(cluster: PostgresServer) -> None:
         owner.execute("SET session_replication_role = replica")
         tables = owner.execute(
             "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
-            # What nothing was ever written to has no pages.
-            " AND relkind = 'r' AND pg_relation_size(oid) > 0 ORDER BY 1"
+            # What nothing was ever written to has no pages; a table of partitions never has.
+            " AND (relkind = 'p' OR relkind = 'r' AND pg_relation_size(oid) > 0) ORDER BY 1"
         ).fetchall()
         wiped = [t for (t,) in tables if not t.startswith(KEPT_TABLES)]
         emptied = [f'DELETE FROM "{t}"' for t in wiped]
