@@ -4,12 +4,13 @@ Connections that watch the same are an audience: what concerns one of them conce
 asked once for each audience, and all of them share one `View`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from blotter.live.boards import Changed
 from blotter.live.composing import View
+from blotter.live.day_trades import share_of
 
 Each = TypeVar("Each")
 
@@ -61,6 +62,16 @@ class Audiences(Generic[Each]):
         watches it."""
         audiences = self._by_account.get(account)
         return max(a.view.trades for a in audiences) if audiences else None
+
+    def share(self, account: int) -> int:
+        """The most of its trades that are likely in one of those windows."""
+        views = [audience.view for audience in self._by_account.get(account, ())]
+        return max((share_of(view.trades, len(view.accounts)) for view in views), default=0)
+
+    def with_any(self, accounts: Iterable[int]) -> list[View]:
+        """What is watched of any of these accounts."""
+        audiences = {each for a in accounts for each in self._by_account.get(a, ())}
+        return [audience.view for audience in audiences]
 
     def concerned(self, changed: Changed) -> Iterator[Each]:
         """Whom a change concerns."""

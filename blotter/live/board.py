@@ -7,7 +7,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from blotter.live.day_trades import DayTrades
+from blotter.live.day_trades import DayTrades, held_of
 from blotter.live.kept import Kept
 from blotter.live.kind import Kind
 from blotter.live.unread import Unread
@@ -30,6 +30,9 @@ class Board:
     read_whole_at: float = 0.0
     depth: int = 0
     """The longest window that somebody who watches it has asked for."""
+    share: int = 0
+    """The most trades that it likely has in a window of somebody who watches it; more, once those
+    were too few."""
     is_read: bool = False
     changed_at: int = 0
     read_at: datetime | None = None
@@ -69,13 +72,19 @@ class Board:
         self.trades_total, self.trades_total_at = count, at
         return True
 
-    def serves(self, window: int) -> bool:
-        """True if a snapshot with so many trades can be made of it."""
-        return self.is_read and self.trades.reaches(window)
+    @property
+    def needed(self) -> int:
+        """The number of trades to read, and below which it holds too few."""
+        return min(self.depth, self.share)
+
+    def grow(self) -> None:
+        """Raise the share of a board that has gathered more: its next reading would let them go."""
+        while self.share < self.depth and len(self.trades) > held_of(held_of(self.share)):
+            self.share *= 2
 
     def behind(self, version: int, floor: str) -> bool:
         """True if a connection that was told up to a version, with trades from `floor` on, can be
         told the rest only by a snapshot."""
         if self.trades.behind(version) or any(r.behind(version) for r in self.rows.values()):
             return True
-        return self.trades.bottom_at > version and floor < self.trades.bottom
+        return self.trades.raised_at > version and floor < self.trades.raised_to

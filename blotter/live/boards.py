@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from blotter.live.board import Board
+from blotter.live.day_trades import is_full
 from blotter.live.found import AccountFound, Moment, PricesFound
 from blotter.live.kept import Kept
 from blotter.live.kind import Kind
@@ -23,10 +24,12 @@ LEAST_DEPTH = 100
 @dataclass
 class Changed:
     """The changes of a reading: accounts, tickers of prices; `all` if anything may have.
-    `reshaped`: accounts where more changed than prices can."""
+    `reshaped`: accounts where more changed than prices can. `shorter`: those that may hold too few
+    trades for a window, since some went, or since they were read for the first time."""
 
     accounts: set[int] = field(default_factory=set)
     reshaped: set[int] = field(default_factory=set)
+    shorter: set[int] = field(default_factory=set)
     prices: set[str] = field(default_factory=set)
     all: bool = False
 
@@ -77,7 +80,8 @@ class Boards:
         """The account's board; a new one has everything unread."""
         board = self.by_account.get(account)
         if board is None:
-            board = self.by_account[account] = Board(account, code, self.kinds, depth=LEAST_DEPTH)
+            board = Board(account, code, self.kinds, depth=LEAST_DEPTH, share=LEAST_DEPTH)
+            self.by_account[account] = board
             board.forget(self.version)
         return board
 
@@ -87,11 +91,25 @@ class Boards:
         for key in board.trades.order:
             del self._holders[key]
 
-    def deepen(self, board: Board, window: int) -> None:
-        """Hold enough trades for a window of so many from now on."""
-        board.depth = max(LEAST_DEPTH, window)
-        if board.is_read and not board.trades.reaches(window):
+    def deepen(self, board: Board, window: int, share: int) -> None:
+        """Hold enough trades for a window of so many from now on, of which so many are likely its
+        own."""
+        board.depth, board.share = max(LEAST_DEPTH, window), max(board.share, share)
+        if board.is_read and not board.trades.reaches(board.needed):
             board.unread.trades = True
+
+    def fill(self, accounts: Iterable[int], window: int) -> None:
+        """Read more trades where a window over these accounts ends too early. Its boards were read
+        for their shares alone, and the newest trades may be of few of them."""
+        boards = [self.by_account[account] for account in accounts]
+        if not all(board.is_read for board in boards):
+            return
+        if is_full([board.trades for board in boards], window):
+            return
+        for board in boards:
+            if not board.trades.reaches(window):
+                board.share = max(board.share, window)
+                board.unread.trades = True
 
     def named(self, names: dict[int, str]) -> None:
         self.names |= names
@@ -183,6 +201,7 @@ class Boards:
             changed.reshaped.add(board.account)
         if found.is_whole and not board.is_read:
             board.is_read = differs = True
+            changed.shorter.add(board.account)
         if differs:
             board.changed_at = at
             changed.accounts.add(board.account)
@@ -201,6 +220,8 @@ class Boards:
         if found.asked_trades is None:
             total = found.trades_total - len(found.trades) + len(here)
             gone = trades.entries.keys() - here.keys()
+            if found.bottom > trades.bottom:
+                changed.shorter.add(board.account)
             self._set_bottom(board, found.bottom, at)
             trades.reach = found.reach
             gone &= trades.entries.keys()
@@ -214,6 +235,8 @@ class Boards:
         for key in gone:
             trades.drop(key, at)
             del self._holders[key]
+        if gone:
+            changed.shorter.add(board.account)
         differs = bool(gone)
         for key, (version, body) in here.items():
             differs = trades.put(key, body, at, version) or differs
@@ -223,7 +246,8 @@ class Boards:
         differs = board.set_trades_total(total, at) or differs
         for key in trades.trim(board.depth, at):
             del self._holders[key]
-        if trades.is_short(board.depth):
+        board.grow()
+        if trades.is_short(board.needed):
             board.unread.trades = True
         return differs
 
@@ -240,7 +264,8 @@ class Boards:
         holder.set_trades_total(holder.trades_total - 1, at)
         holder.changed_at = at
         changed.accounts.add(holder.account)
-        if holder.trades.is_short(holder.depth):
+        changed.shorter.add(holder.account)
+        if holder.trades.is_short(holder.needed):
             holder.unread.trades = True
         return True
 

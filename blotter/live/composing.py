@@ -15,7 +15,7 @@ import orjson
 
 from blotter.live.board import Board
 from blotter.live.boards import Boards
-from blotter.live.day_trades import NOTHING, floor_of, moved_floor
+from blotter.live.day_trades import NOTHING, floor_of, is_full, moved_floor
 from blotter.live.kept import Entry
 from blotter.live.kind import Kind
 from kernel.api.rows import moment
@@ -74,10 +74,11 @@ class Composer:
         boards, prices = self._boards, self._boards.prices
         if view.watches_prices and not prices.is_read:
             return False
-        return boards.business_date is not None and all(
-            account in boards.by_account and boards.by_account[account].serves(view.trades)
-            for account in view.accounts
-        )
+        watched = [boards.by_account.get(account) for account in view.accounts]
+        known = [board.trades for board in watched if board is not None and board.is_read]
+        if boards.business_date is None or len(known) < len(watched):
+            return False
+        return is_full(known, view.trades)
 
     def behind(self, view: View, told: int, floor: str) -> bool:
         """True if only a snapshot can tell what happened since."""

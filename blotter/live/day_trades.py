@@ -31,7 +31,10 @@ class DayTrades(Kept):
         super().__init__(REMEMBERED, forgotten)
         self.order: list[str] = []
         self.bottom = NOTHING
-        self.bottom_at = forgotten
+        # The highest bottom there was, and the version of the last raise: what lay below was let go
+        # of, whether it is of the day still or not.
+        self.raised_to = EVERYTHING
+        self.raised_at = forgotten
         self.reach = 0
         self.total = 0
 
@@ -66,6 +69,7 @@ class DayTrades(Kept):
         held = held_of(depth)
         if len(self.order) <= held_of(held):
             return []
+        self.reach = depth
         return self.raise_bottom(self.order[-held] if held else NOTHING, at)
 
     def raise_bottom(self, bottom: str, at: int) -> list[str]:
@@ -78,12 +82,27 @@ class DayTrades(Kept):
         return let_go
 
     def set_bottom(self, bottom: str, at: int) -> None:
-        if bottom != self.bottom:
-            self.bottom, self.bottom_at = bottom, at
+        if bottom > self.bottom:
+            self.raised_to, self.raised_at = max(bottom, self.raised_to), at
+        self.bottom = bottom
 
     def between(self, floor: str, ceiling: str) -> list[str]:
         """Held ids from `floor` on, below `ceiling`, oldest first."""
         return self.order[bisect_left(self.order, floor) : bisect_left(self.order, ceiling)]
+
+
+def share_of(window: int, accounts: int) -> int:
+    """The number of trades that each of so many accounts likely has in a window over all of them,
+    and as many again."""
+    return min(window, -(-2 * window // max(1, accounts)))
+
+
+def is_full(boards: Sequence[DayTrades], window: int) -> bool:
+    """True if a window over all of them is known to its lower end."""
+    if all(trades.reaches(window) for trades in boards):
+        return True
+    lowest = max(trades.bottom for trades in boards)
+    return sum(len(t.order) - bisect_left(t.order, lowest) for t in boards) >= window
 
 
 def floor_of(boards: Sequence[DayTrades], window: int) -> str:

@@ -100,8 +100,7 @@ class Hub:
 
     async def leave(self, connection: Watcher) -> None:
         self.connections.discard(connection)
-        self._set_view(connection, View())
-        self._audiences.remove(connection, View())
+        self._set_view(connection, None)
         if self.connections:
             return
         for task in self._tasks:
@@ -145,19 +144,23 @@ class Hub:
         self._set_view(connection, View(in_order, trades, prices))
         self._readers.wake()
 
-    def _set_view(self, connection: Watcher, view: View) -> None:
-        left = connection.view
+    def _set_view(self, connection: Watcher, asked: View | None) -> None:
+        """Have it watch this instead of what it watched; None: nothing more."""
+        left, view = connection.view, asked or View()
         self.boards.prices.watch(view.watches_prices - left.watches_prices)
         self._audiences.remove(connection, left)
-        connection.set_view(self._audiences.add(connection, view))
+        if asked is not None:
+            connection.set_view(self._audiences.add(connection, view))
         for account in {*left.accounts, *view.accounts}:
             self._set_depth(account)
+        self.boards.fill(view.accounts, view.trades)
 
     def _set_depth(self, account: int) -> None:
         window = self._audiences.window(account)
         if window is not None:
             self._unwatched.pop(account, None)
-            self.boards.deepen(self.boards.by_account[account], window)
+            share = self._audiences.share(account)
+            self.boards.deepen(self.boards.by_account[account], window, share)
         else:
             self._unwatched[account] = asyncio.get_running_loop().time()
 
@@ -189,6 +192,8 @@ class Hub:
 
     def _told(self, changed: Changed) -> None:
         """Tell whom a change concerns."""
+        for view in self._audiences.with_any(changed.shorter):
+            self.boards.fill(view.accounts, view.trades)
         for connection in self._audiences.concerned(changed):
             connection.tell()
 

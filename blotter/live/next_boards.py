@@ -129,7 +129,7 @@ class Readers:
         for board in boards:
             taken.append((board, board.unread))
             board.unread, board.is_being_read = Unread(), True
-        wanted = [board_rows.Wanted(b.account, b.code, b.depth, unread) for b, unread in taken]
+        wanted = [board_rows.Wanted(b.account, b.code, b.needed, unread) for b, unread in taken]
         began = time.monotonic()
         try:
             found = await self._run(partial(board_rows.read_accounts, wanted, self._boards.names))

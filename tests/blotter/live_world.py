@@ -2,12 +2,14 @@
 one, and a client that does with messages what a page does."""
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
 
+from blotter.live.audience import Audiences
 from blotter.live.boards import Boards
 from blotter.live.composing import Composer, View
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
@@ -211,14 +213,33 @@ def new_boards() -> tuple[Boards, Composer]:
     return boards, Composer(boards, price_age)
 
 
-def read_all(world: World, boards: Boards) -> None:
+def deepen(boards: Boards, views: Iterable[View]) -> None:
+    """What the hub does when somebody subscribes."""
+    audiences: Audiences[View] = Audiences()
+    for view in views:
+        audiences.add(view, view)
+    for account, board in boards.by_account.items():
+        boards.deepen(board, audiences.window(account) or 0, audiences.share(account))
+    for view in views:
+        boards.fill(view.accounts, view.trades)
+
+
+def take_over(boards: Boards, views: Iterable[View], *found: Any) -> None:
+    """What the hub does with a reading."""
+    shorter = boards.take_over(*found).shorter
+    for view in views:
+        if not shorter.isdisjoint(view.accounts):
+            boards.fill(view.accounts, view.trades)
+
+
+def read_all(world: World, boards: Boards, views: Collection[View]) -> None:
     """Read until nothing is unread."""
     while True:
         unread = [board for board in boards.by_account.values() if board.unread]
         for board in unread:
             taken, board.unread = board.unread, Unread()
-            found = world.read(board.account, taken, board.depth)
-            boards.take_over(world.moment, [found])
+            found = world.read(board.account, taken, board.needed)
+            take_over(boards, views, world.moment, [found])
         if boards.prices.watchers and boards.prices.unread:
             taken, boards.prices.unread = boards.prices.unread, Unread()
             boards.take_over(world.moment, [], world.read_prices(taken))

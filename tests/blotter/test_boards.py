@@ -19,7 +19,17 @@ from blotter.live.board import Board
 from blotter.live.composing import View
 from blotter.live.found import AccountFound, Moment, PricesFound
 from blotter.live.unread import Unread
-from tests.blotter.live_world import CODES, START, TICKERS, Client, World, new_boards, read_all
+from tests.blotter.live_world import (
+    CODES,
+    START,
+    TICKERS,
+    Client,
+    World,
+    deepen,
+    new_boards,
+    read_all,
+    take_over,
+)
 
 accounts = st.sampled_from(sorted(CODES))
 instruments = st.sampled_from(sorted(TICKERS))
@@ -126,7 +136,7 @@ class Machine(RuleBasedStateMachine):
         for account in sorted(some):
             board = self.boards.by_account.get(account)
             if board is not None and board.unread and not board.is_being_read:
-                taken[account] = board, board.unread, board.depth
+                taken[account] = board, board.unread, board.needed
                 board.unread, board.is_being_read = Unread(), True
         asked, board_of_prices = None, self.boards.prices
         if prices and board_of_prices.watchers and not board_of_prices.is_being_read:
@@ -158,7 +168,8 @@ class Machine(RuleBasedStateMachine):
             if reading.prices is not None:
                 self.boards.prices.unread.put_back(reading.prices)
         else:
-            self.boards.take_over(*(reading.found or self._look(reading)))
+            views = [client.view for client in self.clients]
+            take_over(self.boards, views, *(reading.found or self._look(reading)))
         for board, _, _ in reading.taken.values():
             board.is_being_read = False
         if reading.prices is not None:
@@ -172,9 +183,7 @@ class Machine(RuleBasedStateMachine):
         for account in view.accounts:
             self.boards.add(account, CODES[account])
         client.watch(view)
-        for board in self.boards.by_account.values():
-            windows = [c.view.trades for c in self.clients if board.account in c.view.accounts]
-            self.boards.deepen(board, max(windows, default=0))
+        deepen(self.boards, [client.view for client in self.clients])
 
     @rule()
     def forget_unwatched(self) -> None:
@@ -214,7 +223,7 @@ class Machine(RuleBasedStateMachine):
             self._finish(self.readings.pop(), fails=False)
         if self.missed:
             self.boards.everything()
-        read_all(self.world, self.boards)
+        read_all(self.world, self.boards, [client.view for client in self.clients])
         for client in self.clients:
             client.take(START)
             assert client.shows() == self.world.shown(client.view)

@@ -11,9 +11,18 @@ from blotter.live.board import Board
 from blotter.live.boards import Boards
 from blotter.live.composing import Composer, View
 from blotter.live.unread import Unread
-from tests.blotter.live_world import CODES, START, Client, World, new_boards, read_all
+from tests.blotter.live_world import (
+    CODES,
+    START,
+    Client,
+    World,
+    deepen,
+    new_boards,
+    read_all,
+    take_over,
+)
 
-A, B = 1, 2
+A, B, C = 1, 2, 3
 IBM, XOM = 11, 12
 
 
@@ -32,19 +41,22 @@ class Desk:
         """Boards of all views, read; every client has its snapshot."""
         for view in self.views:
             for account in view.accounts:
-                board = self.boards.add(account, CODES[account])
-                self.boards.deepen(board, max(v.trades for v in self.views))
+                self.boards.add(account, CODES[account])
             client = Client(self.boards, self.composer)
             client.watch(view)
             self.clients.append(client)
+        self.deepen()
         self.settle()
         self.told()
 
     def board(self, account: int) -> Board:
         return self.boards.by_account[account]
 
+    def deepen(self) -> None:
+        deepen(self.boards, [client.view for client in self.clients])
+
     def settle(self) -> None:
-        read_all(self.world, self.boards)
+        read_all(self.world, self.boards, [client.view for client in self.clients])
 
     def told(self) -> list[dict[str, Any] | None]:
         return [client.take(START) for client in self.clients]
@@ -65,7 +77,9 @@ class Desk:
 def read(desk: Desk, account: int) -> None:
     board = desk.board(account)
     taken, board.unread = board.unread, Unread()
-    desk.boards.take_over(desk.world.moment, [desk.world.read(account, taken, board.depth)])
+    found = desk.world.read(account, taken, board.needed)
+    views = [client.view for client in desk.clients]
+    take_over(desk.boards, views, desk.world.moment, [found])
 
 
 @pytest.mark.parametrize("first", [A, B])
@@ -244,6 +258,39 @@ def test_the_window_is_of_the_newest_over_all_accounts() -> None:
 
 
 @pytest.mark.usefixtures("_shallow")
+def test_of_several_accounts_each_is_read_for_its_share() -> None:
+    desk = Desk(View((A, B), 20, frozenset()), View((A, B, C), 12, frozenset()))
+    desk.world.trades = {f"t{n:03}": (1 + n % 3, 1) for n in range(300)}
+    desk.open()
+    assert [len(desk.board(account).trades) for account in (A, B, C)] == [22, 22, 8]
+    desk.check()
+
+
+@pytest.mark.usefixtures("_shallow")
+def test_an_account_with_more_than_its_share_is_read_for_the_whole_window() -> None:
+    desk = Desk(View((A, B, C), 12, frozenset()))
+    desk.world.trades = {f"t{n:03}": (A if n > 250 else 1 + n % 3, 1) for n in range(300)}
+    desk.open()
+    assert set(desk.clients[0].rows["trades"]) == {f"t{n:03}" for n in range(288, 300)}
+    assert desk.clients[0].snapshots == 1
+
+
+@pytest.mark.usefixtures("_shallow")
+def test_when_its_newest_leave_an_account_is_read_for_more_than_its_share() -> None:
+    desk = Desk(View((A, B, C), 12, frozenset()))
+    desk.world.trades = {f"t{n:03}": (1 + n % 3, 1) for n in range(300)}
+    desk.open()
+    for n in range(299, 250, -1):
+        key = f"t{n:03}"
+        account, _ = desk.world.trades[key]
+        if account != C:
+            del desk.world.trades[key]
+            desk.board(account).unread.keys({IBM}, {key})
+            desk.check()
+    assert desk.clients[0].snapshots == 1
+
+
+@pytest.mark.usefixtures("_shallow")
 def test_what_leaves_makes_room_for_older_ones() -> None:
     """Those that the board holds are sent at once; when it holds too few, it is read again."""
     desk = Desk(View((A,), 3, frozenset()))
@@ -307,8 +354,8 @@ def test_a_longer_window_waits_until_the_board_is_read_for_it() -> None:
     desk.world.trades = {f"t{n:02}": (A, 1) for n in range(40)}
     desk.open()
     view = View((A,), 30, frozenset())
-    desk.boards.deepen(desk.board(A), 30)
     desk.clients[0].watch(view)
+    desk.deepen()
     assert desk.told() == [None]
     desk.check()
     assert len(desk.clients[0].rows["trades"]) == 30
