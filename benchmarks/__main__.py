@@ -15,6 +15,7 @@ from benchmarks import (
     doors,
     fanout,
     guards,
+    idle,
     import_csv,
     ledger_apply,
     ledger_flat,
@@ -51,6 +52,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "fanout": fanout.measure,
     "doors": doors.measure,
     "ten_decimals": ten_decimals.measure,
+    "idle": idle.measure,
 }
 # Millions of rows, for a migration that was written once.
 ONLY_BY_NAME = {"ten_decimals"}

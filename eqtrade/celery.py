@@ -1,5 +1,6 @@
 """The Celery application. A worker that starts goes on where the ledger's readers stopped."""
 
+import gc
 import logging
 import os
 from typing import Any
@@ -23,11 +24,15 @@ logger = logging.getLogger(__name__)
 
 @worker_init.connect
 def _load_before_forking(**_: Any) -> None:
-    """A process that replaces a killed one would else spend most of a second on the calendar before
+    """A process that replaces a killed one would else spend part of a second on the calendar before
     its first task, and every process would hold a copy of its own."""
     from prices.sessions.calendar import published_calendar
 
     published_calendar()
+    # All of this stays for good. The collector of each process would look through it and write its
+    # marks there, and by that make copies of what they share.
+    gc.collect()
+    gc.freeze()
 
 
 @task_prerun.connect

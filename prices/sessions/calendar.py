@@ -1,14 +1,17 @@
 """The exchange's published calendar as plain Python: which days trade, and from when to when.
 
-The library behind it brings pandas (1.5 s to import and load), so it is loaded at the first
-question only and then left: answers come from a sorted list and a dictionary.
+The library behind it brings pandas (1.2 s and 60 MB in each process that would load it), so what it
+says is kept as data: the weekdays without a session, and those that end early. Whether they are
+still what the library says, a test tells; `prices.sessions.published` writes them anew.
 """
 
+import json
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 from kernel.clock import NEW_YORK
 
@@ -17,10 +20,12 @@ EXCHANGE = "XNYS"
 # that runs for long would reach.
 FIRST_DAY = date(1970, 1, 1)
 LAST_DAY = date(2070, 12, 31)
-OPENS = time(9, 30)
+OPENS, CLOSES = time(9, 30), time(16)
+PUBLISHED = Path(__file__).with_name("xnys.json")
+SATURDAY = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Session:
     """One trading day: its New York date, and its opening and closing moments in UTC."""
 
@@ -87,7 +92,7 @@ _published: Calendar | None = None
 
 
 def published_calendar() -> Calendar:
-    """The calendar as the library knows it, loaded once for each process."""
+    """The calendar as the exchange publishes it, loaded once for each process."""
     global _published
     if _published is None:
         with _lock:
@@ -97,15 +102,13 @@ def published_calendar() -> Calendar:
 
 
 def _load() -> Calendar:
-    import exchange_calendars
-
-    calendar = exchange_calendars.get_calendar(EXCHANGE, start=str(FIRST_DAY), end=str(LAST_DAY))
-    opens = calendar.opens.dt.to_pydatetime()
-    closes = calendar.closes.dt.to_pydatetime()
-    days = [stamp.date() for stamp in calendar.sessions.to_pydatetime()]
-    return Calendar(
-        {
-            day: Session(day, o.astimezone(UTC), c.astimezone(UTC))
-            for day, o, c in zip(days, opens, closes, strict=True)
-        }
-    )
+    said = json.loads(PUBLISHED.read_text())
+    closed = set(said["closed"])
+    early = {day: time.fromisoformat(at) for at, days in said["early"].items() for day in days}
+    sessions = {}
+    for number in range((LAST_DAY - FIRST_DAY).days + 1):
+        day = FIRST_DAY + timedelta(number)
+        if day.weekday() < SATURDAY and (name := day.isoformat()) not in closed:
+            closes = early.get(name, CLOSES)
+            sessions[day] = Session(day, _moment(day, OPENS), _moment(day, closes))
+    return Calendar(sessions)
