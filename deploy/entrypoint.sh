@@ -34,7 +34,8 @@ worker)
     queues=${1:?worker: name its queues, with commas between them}
     shift
     exec python -m celery -A eqtrade worker -Q "$queues" -n "$queues@%h" \
-        --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO "$@"
+        --concurrency "${WORKER_CONCURRENCY:-2}" --loglevel INFO \
+        --without-gossip --without-mingle "$@"
     ;;
 beat)
     exec python -m celery -A eqtrade beat --loglevel INFO --pidfile ''

@@ -115,5 +115,7 @@ def _worker(celery: list[str], name: str, queues: str) -> list[str]:
     command = [
         *(*celery, "worker", "-Q", queues, "-n", f"{name}@%h"),
         *("--concurrency", "2", "--loglevel", "INFO"),
+        # Workers have nothing to tell each other: they meet in PostgreSQL.
+        *("--without-gossip", "--without-mingle"),
     ]
     return makes_way(command)

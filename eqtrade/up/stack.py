@@ -28,7 +28,7 @@ from eqtrade.up.supervision import ProgramState, Supervisor
 from eqtrade.up.unchanged import Stamp, schema_state, static_state
 from eqtrade.up.watch import Watch
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 RETRY_SECONDS = 15
 """How long a program that supervisor gave up rests before its next round of retries."""
 
