@@ -18,6 +18,8 @@ from pathlib import Path
 from deploy.audit import VENV as AUDIT_VENV
 from deploy.audit import audit, sbom
 from deploy.browser import ready_browser
+from deploy.cloud import VENV as CLOUD_VENV
+from deploy.cloud import ready_cloud
 from deploy.installing import (
     ALL_GROUPS,
     FRONTEND,
@@ -79,6 +81,7 @@ def test(arguments: Sequence[str]) -> None:
     with alone():
         make_venv()
         install(ALL_GROUPS)
+        ready_cloud([sys.executable])
         ready_browser()
         build_frontend()
         install_frontend()
@@ -233,7 +236,8 @@ def clean(_arguments: Sequence[str]) -> None:
     elif (PROJECT / (os.environ.get("DATA_DIR") or ".data")).exists():
         print("  the data stays: only `make run` knows how to remove it; run that first")
     with step("installed and built files"):
-        for directory in (VENV, AUDIT_VENV, FRONTEND / "node_modules", FRONTEND / "dist"):
+        venvs = (VENV, AUDIT_VENV, CLOUD_VENV)
+        for directory in (*venvs, FRONTEND / "node_modules", FRONTEND / "dist"):
             shutil.rmtree(directory, ignore_errors=True)
 
 

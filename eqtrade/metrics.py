@@ -71,6 +71,11 @@ class _State(Collector):
         ]  # fmt: skip
 
 
+def state() -> list[Metric]:
+    """The figures as they are now."""
+    return _State().collect()
+
+
 def _kept(now: datetime) -> list[Metric]:
     waiting = restates(now)
     return [
