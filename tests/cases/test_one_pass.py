@@ -62,6 +62,7 @@ def as_records(found: Iterator[Block | Record]) -> list[Record]:
     return told
 
 
+@settings(deadline=None)
 @given(lists, st.sampled_from(["\n", "\r\n", "\r"]), sizes, st.booleans())
 @example(GOOD * 20, "\n", 300, True)
 @example([*GOOD, 'KO,Test1,buy,1,2,,,"open', *GOOD * 3], "\n", 64, True)
