@@ -384,6 +384,23 @@ def test_one_more_statement_and_none_without_guards(desk: Desk) -> None:
     assert len(statements(desk)) == len(before) + 1
 
 
+def test_what_no_guard_looks_at_is_not_read(desk: Desk) -> None:
+    """This process knows the guards by then, and a change of them."""
+    book(desk)
+    before = len(statements(desk))
+    guard("large_quantity", warn="1000")
+    assert len(statements(desk)) == before + 1
+    assert len(statements(desk)) == before
+    guard("large_quantity", warn="5")
+    assert book(desk).status_code == 409
+    guard("large_quantity", warn="1000")
+    guard("flips")
+    assert len(statements(desk)) == before + 1
+    (asked,) = [sql for sql in statements(desk) if "'held'" in sql]
+    assert "prices_quote" not in asked
+    assert "trades_guard" not in asked
+
+
 def test_guards_change_no_number(desk: Desk) -> None:
     def rows() -> list[tuple[Any, ...]]:
         return list(

@@ -1,9 +1,10 @@
 """The facts that guards need, in one statement, whether for one trade or thousands: the guards that
 hold in the accounts, what is held, the marks, the closes of past dates, and the same trades of the
-last minutes. What no active guard looks at is not read.
+last minutes. What no active guard looks at is not read, and the guards themselves only where this
+process does not know them: an account's `guards_version` says which they are.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -59,63 +60,115 @@ class Facts:
         return self.closes.get((instrument, day))
 
 
-def _active(codes: Collection[str], more: str = "false") -> str:
-    named = ", ".join(f"'{code}'" for code in codes)
-    return f"EXISTS (SELECT FROM rule WHERE code IN ({named}) OR {more})"
+class Needs(NamedTuple):
+    """What the active guards of an account look at: marks and closes, what is held, and trades of
+    so many minutes (0: none)."""
+
+    priced: bool
+    holding: bool
+    minutes: int
 
 
-@cache
-def _sql() -> str:
-    # What refuses must know what only takes away of what is held.
-    priced, holding = _active(PRICED), _active(HOLDING, "refuse IS NOT NULL")
-    today = "%(business_date)s::date"
-    marked = f"SELECT DISTINCT instrument_id FROM asked WHERE trade_date >= {today} AND {priced}"
-    return f"""
-    WITH asked AS MATERIALIZED (
-        SELECT * FROM unnest(%(accounts)s::bigint[], %(named)s::bigint[], %(sides)s::text[],
-                             %(quantities)s::numeric[], %(prices)s::numeric[], %(dates)s::date[],
-                             %(own)s::boolean[])
-            AS a (account_id, instrument_id, side, quantity, price, trade_date, has_own_id)
+def needs_of(rules: Mapping[str, Rule]) -> Needs:
+    """What refuses must also know what only takes away of what is held."""
+    again = rules.get(PROBABLE_DUPLICATE)
+    return Needs(
+        any(code in rules for code in PRICED),
+        any(code in HOLDING or rule.refuse is not None for code, rule in rules.items()),
+        0 if again is None else again.minutes or MINUTES,
+    )
+
+
+# The guards of an account that this process has read, by its `guards_version`, of which no two
+# states of its guards have the same.
+_read: dict[int, tuple[int, Mapping[str, Rule]]] = {}
+_MOST_READ = 10_000
+
+_ROW = (
+    "%(accounts)s::bigint[], %(named)s::bigint[], %(sides)s::text[], %(quantities)s::numeric[],"
+    " %(prices)s::numeric[], %(dates)s::date[]"
+)
+_COLUMNS = "account_id, instrument_id, side, quantity, price, trade_date"
+_TODAY = "%(business_date)s::date"
+
+
+def _named(codes: Collection[str]) -> str:
+    return "code IN (" + ", ".join(f"'{code}'" for code in codes) + ")"
+
+
+# `asked` where the guards are known, and where they are read with the facts.
+_KNOWN = f"""
+    asked AS MATERIALIZED (
+        SELECT * FROM unnest({_ROW}, %(priced)s::boolean[], %(holding)s::boolean[],
+                             %(minutes)s::int[])
+            AS a ({_COLUMNS}, priced, holding, minutes)
+    )
+"""
+_UNKNOWN = f"""
+    given AS MATERIALIZED (
+        SELECT * FROM unnest({_ROW}, %(own)s::boolean[]) AS a ({_COLUMNS}, has_own_id)
     ), rule AS MATERIALIZED (
         SELECT * FROM (
             SELECT DISTINCT ON (k.account_id, g.code)
                    k.account_id, g.code, g.warn, g.refuse, g.minutes, g.is_active
-              FROM (SELECT DISTINCT account_id FROM asked) k
+              FROM (SELECT DISTINCT account_id FROM given) k
               JOIN trades_guard g ON g.account_id = k.account_id OR g.account_id IS NULL
              ORDER BY k.account_id, g.code, g.account_id NULLS LAST
         ) g WHERE g.is_active
-    ), mark AS MATERIALIZED ({marks_sql(marked)})
-    SELECT 'rule', account_id, NULL::bigint, code, warn, refuse, minutes::numeric, NULL::date,
-           NULL::timestamptz, false
+    ), needs AS (
+        SELECT account_id, bool_or({_named(PRICED)}) AS priced,
+               bool_or({_named(HOLDING)} OR refuse IS NOT NULL) AS holding,
+               max(coalesce(minutes, {MINUTES})) FILTER (WHERE code = '{PROBABLE_DUPLICATE}')
+                   AS minutes
+          FROM rule GROUP BY 1
+    ), asked AS MATERIALIZED (
+        SELECT {", ".join(f"g.{name}" for name in _COLUMNS.split(", "))},
+               n.priced, n.holding,
+               CASE WHEN g.has_own_id THEN 0 ELSE coalesce(n.minutes, 0) END AS minutes
+          FROM given g JOIN needs n ON n.account_id = g.account_id
+    )
+"""
+_MARK = f"""
+    , mark AS MATERIALIZED ({
+    marks_sql(f"SELECT DISTINCT instrument_id FROM asked WHERE trade_date >= {_TODAY} AND priced")
+})
+"""
+# Each has the columns of the first.
+_PARTS = {
+    "rule": """
+    SELECT 'rule' AS kind, account_id, NULL::bigint AS instrument_id, code AS word, warn AS first,
+           refuse AS second, minutes::numeric AS third, NULL::date AS day, NULL::timestamptz AS at,
+           false AS is_stale
       FROM rule
-     UNION ALL
-    SELECT 'held', k.account_id, k.instrument_id, NULL, sum(e.quantity), NULL, NULL, NULL, NULL,
-           false
-      FROM (SELECT DISTINCT account_id, instrument_id FROM asked WHERE {holding}) k
+    """,
+    "held": """
+    SELECT 'held', k.account_id, k.instrument_id, NULL, sum(e.quantity), NULL::numeric,
+           NULL::numeric, NULL::date, NULL::timestamptz, false
+      FROM (SELECT DISTINCT account_id, instrument_id FROM asked WHERE holding) k
       JOIN trades_ledgerentry e
         ON e.account_id = k.account_id AND e.instrument_id = k.instrument_id
      GROUP BY 2, 3
-     UNION ALL
-    SELECT 'mark', NULL, instrument_id, mark_source, mark, NULL, NULL, NULL, NULL,
-           stale OR mark_carried OR mark_doubtful
+    """,
+    "mark": """
+    SELECT 'mark', NULL::bigint, instrument_id, mark_source, mark, NULL::numeric, NULL::numeric,
+           NULL::date, NULL::timestamptz, stale OR mark_carried OR mark_doubtful
       FROM mark WHERE mark IS NOT NULL
-     UNION ALL
-    SELECT 'close', NULL, c.instrument_id, c.source, c.close, NULL, NULL, c.session, NULL,
-           c.source = %(carried)s
+    """,
+    "close": f"""
+    SELECT 'close', NULL::bigint, c.instrument_id, c.source, c.close, NULL::numeric, NULL::numeric,
+           c.session, NULL::timestamptz, c.source = %(carried)s
       FROM (SELECT DISTINCT instrument_id, trade_date FROM asked
-             WHERE trade_date < {today} AND {priced}) k
+             WHERE trade_date < {_TODAY} AND priced) k
      CROSS JOIN LATERAL (
             SELECT instrument_id, session, close, source
               FROM eqtrade_effective_closes(ARRAY[k.trade_date], %(source)s)
              WHERE instrument_id = k.instrument_id) c
-     UNION ALL
+    """,
+    "again": f"""
     SELECT 'again', t.account_id, t.instrument_id, t.side, t.quantity, t.price, count(*)::numeric,
-           NULL, max(t.booked_at), false
-      FROM (SELECT DISTINCT a.account_id, a.instrument_id, a.side, a.quantity, a.price,
-                   coalesce(r.minutes, {MINUTES}) AS minutes
-              FROM asked a JOIN rule r ON r.account_id = a.account_id
-               AND r.code = '{PROBABLE_DUPLICATE}'
-             WHERE NOT a.has_own_id) k
+           NULL::date, max(t.booked_at), false
+      FROM (SELECT DISTINCT account_id, instrument_id, side, quantity, price, minutes
+              FROM asked WHERE minutes > 0) k
       JOIN trades_trade t
         ON t.account_id = k.account_id AND t.instrument_id = k.instrument_id
        AND t.side = k.side AND t.quantity = k.quantity AND t.price = k.price
@@ -125,7 +178,16 @@ def _sql() -> str:
        AND t.booked_at >= %(now)s::timestamptz - make_interval(mins => k.minutes)
        AND (g.import_job_id = %(job)s::uuid) IS NOT TRUE
      GROUP BY 2, 3, 4, 5, 6
-    """
+    """,
+}
+
+
+@cache
+def _sql(parts: tuple[str, ...]) -> str:
+    """The statement of these parts; with `rule` among them the guards are read, too."""
+    asked = _UNKNOWN if "rule" in parts else _KNOWN
+    mark = _MARK if "mark" in parts else ""
+    return f"WITH {asked}{mark}" + " UNION ALL ".join(_PARTS[part] for part in parts)
 
 
 NOBODY = UUID(int=0)
@@ -133,15 +195,29 @@ NOBODY = UUID(int=0)
 
 def facts_of(
     trades: Sequence[Asked],
+    versions: Mapping[int, int],
     *,
     known: Sessions,
     now: datetime,
     but: Collection[UUID] = (),
     job: UUID = NOBODY,
 ) -> Facts:
-    """The facts of these trades. `but` are trades that are not looked at as the same, such as the
-    one that is amended; `job` is the import that they are of, whose own are none either."""
+    """The facts of these trades; `versions` are the `guards_version` of their accounts. `but` are
+    trades that are not looked at as the same, such as the one that is amended; `job` is the import
+    that they are of, whose own are none either. At most one statement."""
     today = known.business_date(now)
+    found = Facts(today)
+    for account, version in versions.items():
+        read_at, rules = _read.get(account, (0, {}))
+        if read_at == version:
+            found.rules[account] = dict(rules)
+    needs = {account: needs_of(rules) for account, rules in found.rules.items()}
+    if len(needs) < len(versions):
+        parts: tuple[str, ...] = tuple(_PARTS)
+    else:
+        parts = _parts_of(trades, needs, today)
+        if not parts:
+            return found
     params = {
         **mark_params(now, known=known),
         "accounts": [t.account_id for t in trades],
@@ -150,18 +226,23 @@ def facts_of(
         "quantities": [t.quantity for t in trades],
         "prices": [t.price for t in trades],
         "dates": [t.trade_date for t in trades],
-        "own": [t.has_own_id for t in trades],
         "but": list(but),
         "job": job,
     }
+    if "rule" in parts:
+        params["own"] = [t.has_own_id for t in trades]
+        found.rules = {account: {} for account in versions}
+    else:
+        params["priced"] = [needs[t.account_id].priced for t in trades]
+        params["holding"] = [needs[t.account_id].holding for t in trades]
+        params["minutes"] = [0 if t.has_own_id else needs[t.account_id].minutes for t in trades]
     read = prepared.rows if len(trades) <= _FEW else prepared.rows_planned
-    found = Facts(today)
     for kind, account, instrument, word, first, second, third, day, at, is_stale in read(
-        _sql(), params
+        _sql(parts), params
     ):
         if kind == "rule":
             minutes = None if third is None else int(third)
-            found.rules.setdefault(account, {})[word] = Rule(first, second, minutes)
+            found.rules[account][word] = Rule(first, second, minutes)
         elif kind == "held":
             found.held[account, instrument] = first
         elif kind == "mark":
@@ -170,4 +251,28 @@ def facts_of(
             found.closes[instrument, day] = Compared(first, f"the close of {day}", is_stale)
         else:
             found.again[account, instrument, word, first, second] = int(third), at
+    if "rule" in parts:
+        _keep(found, versions)
     return found
+
+
+def _parts_of(trades: Sequence[Asked], needs: Mapping[int, Needs], today: date) -> tuple[str, ...]:
+    """What the known guards need to be read."""
+    wanted = set()
+    for trade in trades:
+        need = needs[trade.account_id]
+        if need.holding:
+            wanted.add("held")
+        if need.priced:
+            wanted.add("mark" if trade.trade_date >= today else "close")
+        if need.minutes and not trade.has_own_id:
+            wanted.add("again")
+    return tuple(part for part in _PARTS if part in wanted)
+
+
+def _keep(found: Facts, versions: Mapping[int, int]) -> None:
+    """They may be later than the versions, which are asked for no more then."""
+    if len(_read) > _MOST_READ:
+        _read.clear()
+    for account, version in versions.items():
+        _read[account] = version, dict(found.rules[account])

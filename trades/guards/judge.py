@@ -111,6 +111,7 @@ class Judgement:
 
 def bookings_judge(
     rows: Mapping[int, Terms],
+    versions: Mapping[int, int],
     *,
     known: Sessions,
     accepted_at: datetime,
@@ -118,9 +119,10 @@ def bookings_judge(
     job: UUID = NOBODY,
 ) -> dict[int, list[Found]]:
     """What guards say of each of these rows, which count in order: of what a refused one would
-    have changed nothing counts for those after it. One statement."""
+    have changed nothing counts for those after it. `versions` are the `guards_version` of their
+    accounts. At most one statement."""
     asked = [terms.asked for terms in rows.values()]
-    facts = facts_of(asked, known=known, now=now, job=job)
+    facts = facts_of(asked, versions, known=known, now=now, job=job)
     judgement = Judgement(facts, known, known.business_date(accepted_at))
     said: dict[int, list[Found]] = {}
     for number, terms in rows.items():
@@ -132,11 +134,18 @@ def bookings_judge(
 
 
 def amendment_judge(
-    before: Terms, after: Terms, *, trade_id: UUID, known: Sessions, now: datetime
+    before: Terms,
+    after: Terms,
+    versions: Mapping[int, int],
+    *,
+    trade_id: UUID,
+    known: Sessions,
+    now: datetime,
 ) -> list[Found]:
     """What guards say of new terms in the place of old ones. What only takes away of what is held,
     and what is no worse than it was, is asked about and not refused. One statement."""
-    facts = facts_of([after.asked, before.asked], known=known, now=now, but=[trade_id])
+    asked = [each.asked for each in (after, before) if each.account_id in versions]
+    facts = facts_of(asked, versions, known=known, now=now, but=[trade_id])
     judgement = Judgement(facts, known, known.business_date(now))
     held = facts.held.get(after.key, Decimal(0))
     judgement.add(before, -1)
@@ -151,11 +160,11 @@ def amendment_judge(
 
 
 def cancellations_judge(
-    trades: Iterable[Terms], *, known: Sessions, now: datetime
+    trades: Iterable[Terms], versions: Mapping[int, int], *, known: Sessions, now: datetime
 ) -> list[list[Found]]:
     """What guards ask of taking back each of these trades, all of them together. One statement."""
     backward = [replace(t, has_own_id=True) for t in trades]
-    facts = facts_of([t.asked for t in backward], known=known, now=now)
+    facts = facts_of([t.asked for t in backward], versions, known=known, now=now)
     judgement = Judgement(facts, known, known.business_date(now))
     said = []
     for terms in backward:

@@ -114,11 +114,13 @@ def _ask_guards(
     standing = Trade.objects.filter(
         request_group__import_job=job.pk, account__guards_version__gt=0
     ).exclude(status=Status.CANCELLED)
-    trades = list(standing.select_related("instrument").order_by("pk")[:LOOKED_AT])
+    trades = list(standing.select_related("instrument", "account").order_by("pk")[:LOOKED_AT])
     if not trades:
         return
     said: dict[str, list[Found]] = defaultdict(list)
-    for found in cancellations_judge(map(terms_of, trades), known=sessions(), now=now):
+    versions = {t.account_id: t.account.guards_version for t in trades}
+    judged = cancellations_judge(map(terms_of, trades), versions, known=sessions(), now=now)
+    for found in judged:
         for each in found:
             said[each.code].append(each)
     doubts = [

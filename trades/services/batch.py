@@ -9,7 +9,7 @@ What guards ask about gathers in `warned`; the caller has it confirmed.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -305,12 +305,20 @@ class Batch:
     def guard(self, *, job: UUID = NOBODY) -> None:
         """Ask the guards, if any holds: one statement. Rows that they refuse are refused; what they
         warn of is in `warned`. `job` is the import that the rows are of."""
-        held = {pk for pk, account in self._accounts.items() if account.guards_version}
-        rows = {row: guarded(new) for row, new in self.trades.items() if new.account_id in held}
+        rows = {
+            row: guarded(new)
+            for row, new in self.trades.items()
+            if self._accounts[new.account_id].guards_version
+        }
         if not rows:
             return
         said = bookings_judge(
-            rows, known=self.sessions, accepted_at=self.accepted_at, now=self.now, job=job
+            rows,
+            self.guards_of(rows.values()),
+            known=self.sessions,
+            accepted_at=self.accepted_at,
+            now=self.now,
+            job=job,
         )
         for row, found in said.items():
             if refused := refusals(found):
@@ -327,6 +335,10 @@ class Batch:
             if one == row and self.earlier.get(other):
                 self.earlier[other] = ""
         return self.bookings[row]
+
+    def guards_of(self, rows: Iterable[Terms]) -> dict[int, int]:
+        """The version of the guards of each account of these rows."""
+        return {r.account_id: self._accounts[r.account_id].guards_version for r in rows}
 
     def warned_by_id(self) -> dict[str, list[Found]]:
         """What guards warn of, by the id of the trade."""

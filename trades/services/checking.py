@@ -54,7 +54,9 @@ def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> C
     held = ledger_sums([key])[key].held
     found: Sequence[Found] = ()
     if batch.guards:
-        said = bookings_judge({0: guarded(new)}, known=batch.sessions, accepted_at=now, now=now)
+        rows = {0: guarded(new)}
+        versions = batch.guards_of(rows.values())
+        said = bookings_judge(rows, versions, known=batch.sessions, accepted_at=now, now=now)
         found = said.get(0, ())
     batch.limit()
     return Checked(*key, new.terms, held, found, batch.refused.get(0, []))

@@ -132,7 +132,8 @@ def _asked_of_amendment(
     new = guarded(trade)
     if new == stood or not trade.account.guards_version:
         return NOTHING_FOUND
-    found = amendment_judge(stood, new, trade_id=trade.pk, known=sessions(), now=now)
+    versions = {trade.account_id: trade.account.guards_version}
+    found = amendment_judge(stood, new, versions, trade_id=trade.pk, known=sessions(), now=now)
     terms = {term.name: getattr(trade, term.column) for term in AMENDABLE}
     return confirmed(
         "amendment",
@@ -150,7 +151,8 @@ def _asked_of_cancellation(
 ) -> Answer:
     if not trade.account.guards_version:
         return NOTHING_FOUND
-    (found,) = cancellations_judge([guarded(trade)], known=sessions(), now=now)
+    versions = {trade.account_id: trade.account.guards_version}
+    (found,) = cancellations_judge([guarded(trade)], versions, known=sessions(), now=now)
     return confirmed(
         "cancellation",
         user=user.pk,
