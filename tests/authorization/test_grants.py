@@ -15,6 +15,7 @@ from tests import factories as make
     ("migration", "had", "gets"),
     [
         ("prices.migrations.0013_override_permission", "add_priceoverride", "prices.override"),
+        ("trades.migrations.0021_guarded_accounts", "override", "trades.manage_guards"),
         ("kernel.migrations.0002_duties", "change_periodictask", "kernel.schedules"),
     ],
 )
