@@ -396,7 +396,7 @@ def test_what_no_guard_looks_at_is_not_read(desk: Desk) -> None:
     guard("large_quantity", warn="1000")
     guard("flips")
     assert len(statements(desk)) == before + 1
-    (asked,) = [sql for sql in statements(desk) if "'held'" in sql]
+    (asked,) = [sql for sql in statements(desk) if "SELECT 'held'" in sql]
     assert "prices_quote" not in asked
     assert "trades_guard" not in asked
 
