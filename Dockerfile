@@ -74,7 +74,7 @@ COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
 COPY --from=static /srv/static /srv/static
 # The settings are written at each start; the user below may write to /tmp only.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
-    NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|[A-Z]+_ROOT)$
+    NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|SESSION_COOKIE|[A-Z]+_ROOT)$
 USER 101:101
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \

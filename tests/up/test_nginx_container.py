@@ -2,6 +2,7 @@
 for staff only. The real nginx with the real template; names come from a server of loopback."""
 
 import json
+import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -243,3 +244,14 @@ def test_the_container_takes_names_where_nginx_can(
         " set_real_ip_from 10.0.0.0/8",
         " set_real_ip_from 192.168.0.0/16",
     ]
+
+
+def test_every_value_of_the_template_is_exported_and_let_through() -> None:
+    """The image fills in what its filter lets through; the rest stays in the settings as it is."""
+    values = set(re.findall(r"\$\{([A-Z_]+)\}", TEMPLATE.read_text()))
+    exported = (PROJECT / "deploy" / "nginx" / "10-eqtrade.envsh").read_text()
+    told = re.search(r"NGINX_ENVSUBST_FILTER=(\S+)", (PROJECT / "Dockerfile").read_text())
+    assert told is not None
+    assert values
+    assert {name for name in values if not re.search(rf"\b{name}=", exported)} == set()
+    assert {name for name in values if not re.search(told[1], name)} == set()
