@@ -23,6 +23,7 @@ from kernel.api.serializers import (
     DecimalText,
     FlagField,
     MomentField,
+    OneOf,
     StrictSerializer,
     TextField,
     WholeNumber,
@@ -127,12 +128,12 @@ class InLieuField(serializers.Field[Any, Any, Any, Any]):
 class _TermsIn(StrictSerializer):
     """What is left out is what the kind says: 1:1 or 0 shares, no cash, no legs."""
 
-    kind = serializers.ChoiceField(choices=ActionKind.values)
+    kind = OneOf(choices=ActionKind.values)
     ex_date = DayField()
     sequence = WholeNumber(required=False, min_value=1, max_value=99)
     keep_new = _AmountOrZero(required=False, help_text="Shares after,")
     keep_old = AmountField(required=False, help_text="for so many before.")
-    fractions = serializers.ChoiceField(choices=[each.value for each in Fractions], required=False)
+    fractions = OneOf(choices=[each.value for each in Fractions], required=False)
     cash = _AmountOrZero(required=False, help_text="For each share before.")
     cash_is_income = FlagField(required=False)
     cost_to_cash = _AmountOrZero(
@@ -155,7 +156,7 @@ class ActionAmendmentIn(_TermsIn):
 
     version = WholeNumber()
     reason = TextField(max_length=200)
-    kind = serializers.ChoiceField(choices=ActionKind.values, required=False)
+    kind = OneOf(choices=ActionKind.values, required=False)
     ex_date = DayField(required=False)
 
 

@@ -55,6 +55,9 @@ def test_documents_are_refused_in_the_apis_form(client: Client) -> None:
     [
         ("post", "token/", b'{"username": "a", "password": "b", "scope": %s}'),
         ("post", "instruments/", b'{"ticker": "SPY", "exchange": %s}'),
+        ("put", "guards/", b'[{"account": null, "code": %s}]'),
+        ("put", "limits/", b'[{"account": null, "kind": %s, "amount": "1"}]'),
+        ("post", "corporate-actions/", b'{"ticker": "IBM", "reason": "x", "kind": %s}'),
         ("put", "trades/imports/mappings/mine/", b'{"profile": %s}'),
         ("put", "trades/imports/mappings/mine/", b'{"date_order": %s}'),
         ("put", "trades/imports/mappings/mine/", b'{"decimal": %s}'),

@@ -20,6 +20,7 @@ from kernel.api.serializers import (
     DecimalText,
     FlagField,
     MomentField,
+    OneOf,
     StrictSerializer,
     TextField,
     WholeNumber,
@@ -71,7 +72,7 @@ class GuardIn(StrictSerializer):
     `probable_duplicate`."""
 
     account = TextField(max_length=32, required=False, allow_null=True)
-    code = serializers.ChoiceField(choices=CODES)
+    code = OneOf(choices=CODES)
     warn = LevelField(required=False, allow_null=True)
     refuse = LevelField(required=False, allow_null=True)
     is_active = FlagField(required=False)

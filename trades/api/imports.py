@@ -26,7 +26,13 @@ from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_read
 from kernel.api.queries import caller, refuse_unknown
 from kernel.api.rows import Row
-from kernel.api.serializers import ConfirmField, MomentField, StrictSerializer, TextField
+from kernel.api.serializers import (
+    ConfirmField,
+    MomentField,
+    OneOf,
+    StrictSerializer,
+    TextField,
+)
 from kernel.errors import NotThere
 from trades.api.bulk import UuidField
 from trades.api.import_options import (
@@ -60,7 +66,7 @@ class ImportIn(OptionsIn):
     client_import_id = UuidField(required=False)
     digest = TextField(max_length=64, required=False)
     again = FlagText(required=False, default=False)
-    guards = serializers.ChoiceField(GuardsMode.values, required=False, default=GuardsMode.WARN)
+    guards = OneOf(GuardsMode.values, required=False, default=GuardsMode.WARN)
 
 
 class UndoIn(StrictSerializer):

@@ -13,7 +13,14 @@ from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page, keyset_read
 from kernel.api.queries import QuerySerializer, caller, query_of, refuse_unknown
 from kernel.api.rows import Row, moment, text
-from kernel.api.serializers import DecimalText, FlagField, MomentField, StrictSerializer, TextField
+from kernel.api.serializers import (
+    DecimalText,
+    FlagField,
+    MomentField,
+    OneOf,
+    StrictSerializer,
+    TextField,
+)
 from trades.api.guards import PAGE_SIZE, LevelField, rows_of
 from trades.guard_rules import round_shown
 from trades.guards.breaches import breaches_page, limits_seen
@@ -68,10 +75,10 @@ class LimitIn(StrictSerializer):
 
     account = TextField(max_length=32, required=False, allow_null=True)
     group = TextField(max_length=32, required=False, allow_null=True)
-    kind = serializers.ChoiceField(choices=KINDS)
+    kind = OneOf(choices=KINDS)
     amount = LevelField()
     alert_at = LevelField(required=False)
-    mode = serializers.ChoiceField(choices=MODES, required=False)
+    mode = OneOf(choices=MODES, required=False)
     is_active = FlagField(required=False)
 
 
