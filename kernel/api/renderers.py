@@ -1,5 +1,6 @@
 """JSON as answers are written: quickly. What is read stays with `kernel.api.parsers`."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,11 @@ class OrjsonRenderer(BaseRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, default=_other, option=orjson.OPT_NON_STR_KEYS)
+        try:
+            return orjson.dumps(data, default=_other, option=orjson.OPT_NON_STR_KEYS)
+        except orjson.JSONEncodeError:
+            # Half a character that a caller sent and is told of: it goes out as it came, escaped.
+            return json.dumps(data, default=_other, separators=(",", ":")).encode()
 
 
 _encoder = JSONEncoder()

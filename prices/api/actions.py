@@ -113,10 +113,15 @@ class LegIn(StrictSerializer):
 class InLieuField(serializers.Field[Any, Any, Any, Any]):
     """One price, or one by ticker."""
 
+    _ticker = TextField()
+
     def to_internal_value(self, data: Any) -> Any:
         try:
             if isinstance(data, dict):
-                return {str(ticker)[:16]: amount_of(price) for ticker, price in data.items()}
+                return {
+                    self._ticker.to_internal_value(ticker)[:16]: amount_of(price)
+                    for ticker, price in data.items()
+                }
             return amount_of(data)
         except AmountRefused as refusal:
             raise serializers.ValidationError(refusal.detail, code=refusal.code) from refusal

@@ -7,6 +7,7 @@ from django.test import Client, RequestFactory
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
+from kernel.api.renderers import OrjsonRenderer
 from tests import factories as make
 
 SURROGATE = b'"\\ud800"'
@@ -77,3 +78,8 @@ def test_half_a_character_is_refused_and_not_repeated(method: str, path: str, bo
 def test_no_mapping_has_a_name_that_cannot_be_stored() -> None:
     client: APIClient = make.client_of(make.make_user("ann"))
     assert refused(client.delete("/api/v1/trades/imports/mappings/a%00b/"), 404) == "not_found"
+
+
+def test_half_a_character_fails_no_answer() -> None:
+    told = OrjsonRenderer().render({"detail": "\ud800", "attr": None})
+    assert told == b'{"detail":"\\ud800","attr":null}'
