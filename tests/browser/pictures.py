@@ -91,6 +91,7 @@ def preview_read(page: Page) -> None:
     preview(page)
     asks = page.get_by_test_id("preview-asks")
     asks.get_by_role("button", name="Pass over what is not known").click()
+    asks.get_by_role("button", name="Day first: 24/11/2026").click()
     page.get_by_test_id("say-account").select_option("Test1")
     asks.wait_for(state="detached")
 
