@@ -11,6 +11,7 @@
 #   make lock    resolve pyproject.toml anew: uv.lock, and requirements.txt from it, with hashes
 #   make audit   known vulnerabilities, dangerous calls, images without a digest
 #   make sbom    what an installation is made of, in CycloneDX
+#   make release what is on main, rolled out on AWS, and back when it is not well
 #   make clean   remove the data, .venv, node_modules and what was built
 #
 # From the environment or as `make run NAME=value`: PORT (8000), DATA_DIR (.data),
@@ -22,7 +23,7 @@ PYTHON ?=
 develop = python=$$(PYTHON="$(PYTHON)" sh deploy/python.sh) && exec "$$python" -m deploy.develop
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint format api bench compose-test fresh-test lock audit sbom clean
+.PHONY: run test lint format api bench compose-test fresh-test lock audit sbom release clean
 .DEFAULT_GOAL := run
 
 run:
@@ -58,6 +59,9 @@ audit:
 
 sbom:
 	@$(develop) sbom
+
+release:
+	@$(develop) release
 
 clean:
 	@$(develop) clean

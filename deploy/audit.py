@@ -48,7 +48,6 @@ def audit() -> None:
         "pip-audit": pip_audit,
         "npm audit": npm_audit,
         "bandit": bandit,
-        "zizmor": zizmor,
         "images by digest": images_pinned,
     }
     found, not_run = {}, {}
@@ -137,14 +136,6 @@ def bandit() -> str:
     """Calls that are dangerous when what they are given is somebody else's."""
     done = run([PYTHON, "-m", "bandit", "--quiet", "--configfile", "pyproject.toml", "-r", *OURS])
     return done.stdout.strip() if done.returncode else ""
-
-
-def zizmor() -> str:
-    """A code host's workflows."""
-    if not (PROJECT / ".github").is_dir():
-        raise NotRun("there are no workflows (.github)")
-    done = run([VENV / "bin" / "zizmor", "--offline", "--no-progress", ".github"])
-    return done.stdout.strip() or last_line(done) if done.returncode else ""
 
 
 def images_pinned() -> str:

@@ -33,9 +33,28 @@ from deploy.installing import (
     make_venv,
     ready_uv,
 )
+from deploy.release import Release
 from deploy.steps import PROJECT, Failed, alone, call, step
 
 TERMS_TABLE = FRONTEND / "src" / "lib" / "terms.json"
+
+
+WORKFLOWS = ".github/workflows/main.yml"
+# In the folder that has .github. None of them asks a network.
+CODE_HOST: Mapping[str, Sequence[str | Path]] = {
+    "workflows' dangers": (
+        *(VENV / "bin" / "zizmor", "--offline", "--no-config", "--no-progress", "--quiet"),
+        *("--persona", "auditor", ".github"),
+    ),
+    "workflows' schema": (
+        *(PYTHON, "-m", "check_jsonschema", "--builtin-schema", "vendor.github-workflows"),
+        WORKFLOWS,
+    ),
+    "Dependabot's schema": (
+        *(PYTHON, "-m", "check_jsonschema", "--builtin-schema", "vendor.dependabot"),
+        ".github/dependabot.yml",
+    ),
+}
 
 
 def main() -> int:
@@ -52,6 +71,7 @@ def main() -> int:
         "lock": lock,
         "audit": lambda _: audit(),
         "sbom": lambda _: sbom(),
+        "release": release,
         "clean": clean,
     }
     parser = argparse.ArgumentParser(description="What the Makefile's targets do.")
@@ -112,6 +132,7 @@ def lint(_arguments: Sequence[str]) -> None:
             None,
         ),
         "shellcheck": ([VENV / "bin" / "shellcheck", *shell_scripts()], None),
+        **{name: (command, None) for name, command in CODE_HOST.items()},
         "import-linter": ([PYTHON, "-c", import_linter], None),
         "API schema": api_schema(),
         # Out of step? `make api` makes both anew.
@@ -226,6 +247,13 @@ def lock(arguments: Sequence[str]) -> None:
             ],
             environment,
         )
+
+
+def release(_arguments: Sequence[str]) -> None:
+    """Roll a version out on AWS, and back when it is not well."""
+    with alone():
+        ready_cloud([sys.executable])
+    Release.from_environment(os.environ).run()
 
 
 def clean(_arguments: Sequence[str]) -> None:
