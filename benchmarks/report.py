@@ -77,7 +77,7 @@ class Report:
             line = f"  {one.figure:<{width}} {one.value:>10.2f} {one.unit:<5}"
             if one.low is not None:
                 line += f"  ({one.low:.2f} to {one.high:.2f})"
-            if one.beside is not None:
+            if one.ratio is not None:
                 line += f"  {one.ratio:>7} × {one.beside}"
             if one.ratios is not None:
                 line += f"  ({one.ratios[0]} to {one.ratios[1]})"
