@@ -23,16 +23,17 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from celery import beat
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.models import F
 from django_celery_beat.models import PeriodicTask, PeriodicTasks
 from django_celery_beat.schedulers import ModelEntry
 
 from eqtrade.worker_heartbeat import stands_by
 from kernel import clock
 from kernel.locks import Lock, try_lock_of_session
+from kernel.postgres.base import default_database
 
 logger = logging.getLogger(__name__)
 
@@ -45,15 +46,20 @@ SILENCE = "10s"
 BROKER_SECONDS = 2.0
 
 
-class LockLost(Exception):
-    """The session that held the lock is another one now."""
+# By the very session that holds the lock, and with nothing of the audit's around it: what a beat
+# writes down is no change of a schedule.
+LOOK = "SELECT last_update FROM django_celery_beat_periodictasks WHERE ident = 1"
+SENT = """
+    UPDATE django_celery_beat_periodictask
+       SET last_run_at = %s, total_run_count = total_run_count + 1 WHERE id = %s
+"""
 
 
 class Scheduler(beat.Scheduler):
     """Sends while this process holds the lock; knows nothing of the schedule before it does."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._session: object = None
+        self._session: psycopg.Connection[Any] | None = None
         self._entries: list[ModelEntry] = []
         self._changed_at: datetime | None = None
         self._read_at = 0.0
@@ -67,22 +73,23 @@ class Scheduler(beat.Scheduler):
     def tick(self, *_: Any, **__: Any) -> float:
         """One look; the seconds until the next."""
         try:
-            if self._session is not None or self._take_lock():
-                return self._look()
+            session = self._session or self._take_lock()
+            if session is not None:
+                return self._look(session)
             stands_by()
-        except (DatabaseError, InterfaceError, LockLost) as error:
+        except (DatabaseError, InterfaceError) as error:
             self._step_down(error)
         return STANDBY_SECONDS
 
-    def _take_lock(self) -> bool:
+    def _take_lock(self) -> "psycopg.Connection[Any] | None":
         if not try_lock_of_session(Lock.BEAT):
-            return False
+            return None
         with connection.cursor() as cursor:
             cursor.execute(f"SET idle_session_timeout = '{SILENCE}'")
-        self._session = connection.connection
+        self._session = default_database().connection
         self._read()
         logger.info("beat: sending, with %s schedules", len(self._entries))
-        return True
+        return self._session
 
     def _step_down(self, error: Exception) -> None:
         if self._session is not None:
@@ -92,16 +99,16 @@ class Scheduler(beat.Scheduler):
         with suppress(DatabaseError, InterfaceError):
             connection.close()
 
-    def _look(self) -> float:
-        changed_at = PeriodicTasks.last_change()
-        if connection.connection is not self._session:
-            raise LockLost("the database's session ended")
+    def _look(self, session: "psycopg.Connection[Any]") -> float:
+        with connection.wrap_database_errors:
+            row = session.execute(LOOK).fetchone()
+        changed_at = row and row[0]
         if changed_at != self._changed_at or time.monotonic() > self._read_at + REREAD_SECONDS:
             self._read()
         wait = LOOK_SECONDS
         for entry in self._entries:
             is_due, seconds = self._due(entry)
-            if is_due and not self._send(entry):
+            if is_due and not self._send(entry, session):
                 return LOOK_SECONDS
             wait = min(wait, seconds)
         return wait
@@ -133,7 +140,7 @@ class Scheduler(beat.Scheduler):
             return False, LOOK_SECONDS
         return is_due, seconds
 
-    def _send(self, entry: ModelEntry) -> bool:
+    def _send(self, entry: ModelEntry, session: "psycopg.Connection[Any]") -> bool:
         """Send it and write that down; False when the broker did not take it."""
         now = clock.now()
         with _signals_wait():
@@ -142,9 +149,8 @@ class Scheduler(beat.Scheduler):
             except beat.SchedulingError as error:
                 self._broker_away(error)
                 return False
-            PeriodicTask.objects.filter(pk=entry.model.pk).update(
-                last_run_at=now, total_run_count=F("total_run_count") + 1
-            )
+            with connection.wrap_database_errors:
+                session.execute(SENT, [now, entry.model.pk])
         self._is_broker_away = False
         entry.last_run_at = entry.model.last_run_at = now
         entry.model.total_run_count += 1

@@ -58,8 +58,8 @@ def try_transaction_lock(lock: Lock) -> bool:
 
 def try_lock_of_session(lock: Lock) -> bool:
     """Hold the lock until the connection of this thread ends, whatever ends it; False, at once,
-    when another one holds it. It is held as long as `connection.connection` is the same object and
-    answers."""
+    when another one holds it. What that connection, `connection.connection`, still answers it says
+    as the holder."""
     return _call("pg_try_advisory_lock", lock)
 
 
