@@ -10,11 +10,13 @@ const terms = { account: "Test2", ticker: "AAPL", side: "buy", quantity: "10", p
 
 function desk(answers: (TradeRow | Error)[]) {
   const sent: NewTrade[] = [];
+  const tokens: (string | null)[] = [];
   const clock = { now: 0 };
   let ids = 0;
   const booking = new Booking(
-    async (each) => {
+    async (each, confirm) => {
       sent.push(each);
+      tokens.push(confirm);
       const answer = answers.shift();
       if (answer === undefined) throw new Error("No answer was planned.");
       if (answer instanceof Error) throw answer;
@@ -23,7 +25,7 @@ function desk(answers: (TradeRow | Error)[]) {
     () => `id-${++ids}`,
     () => clock.now,
   );
-  return { booking, sent, clock };
+  return { booking, sent, tokens, clock };
 }
 
 describe("a ticket", () => {
@@ -62,6 +64,16 @@ describe("a ticket", () => {
       expect(sent.map((each) => each.client_trade_id)).toEqual(["id-1", "id-1"]);
     },
   );
+
+  it("keeps its id for the call that confirms what it was asked", async () => {
+    const complaint = { code: "off_mark", detail: "The price is 900% above the mark.", attr: "price" };
+    const { booking, sent, tokens } = desk([new Refused(409, [complaint], "a token"), trade()]);
+    const asked = await booking.submit(terms);
+    expect(asked).toEqual({ kind: "asked", complaints: [complaint], confirm: "a token" });
+    expect((await booking.submit(terms, "a token")).kind).toBe("booked");
+    expect(sent.map((each) => each.client_trade_id)).toEqual(["id-1", "id-1"]);
+    expect(tokens).toEqual([null, "a token"]);
+  });
 
   it("takes a new id after a refusal, which booked nothing", async () => {
     const complaint = { code: "invalid", detail: "Unknown ticker.", attr: "ticker" };

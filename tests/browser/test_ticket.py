@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.blotter_page import cell
@@ -36,6 +37,30 @@ def test_a_trade_is_booked_without_the_mouse(stack: RunningStack, open_as: Open)
     expect(cell(page.position(desk, "PEP"), "quantity")).to_have_text("−12")
     # Marked, so that the eye finds it.
     expect(page.page.locator(".ag-row.just-booked")).to_have_count(1)
+
+
+@pytest.mark.parametrize(
+    ("typed", "after", "booked"),
+    [
+        ("pep", ["Enter", "1", "2", "Enter"], "Sold 12 PEP"),
+        ("pepsi", ["ArrowDown", "Enter", "Tab", "Tab", "1", "2", "Enter"], "Sold 12 PEP"),
+    ],
+)
+def test_enter_in_the_ticker_leads_on(
+    stack: RunningStack, open_as: Open, typed: str, after: list[str], booked: str
+) -> None:
+    """To the quantity, and what is typed from then on is the quantity."""
+    page = open_as("trader")
+    page.watch_only(stack.desk())
+    page.page.locator("#page").focus()
+    page.page.keyboard.press("s")
+    page.page.keyboard.type(typed)
+    if "ArrowDown" in after:
+        expect(page.page.get_by_test_id("ticker-option")).to_have_count(1)
+    for key in after:
+        page.page.keyboard.press(key)
+    expect(page.result).to_contain_text(booked)
+    expect(page.result).not_to_contain_text("@ 0.00")
 
 
 def test_a_note_is_typed_booked_and_shown(stack: RunningStack, open_as: Open) -> None:

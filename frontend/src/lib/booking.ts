@@ -17,6 +17,8 @@ export type Terms = Omit<NewTrade, "client_trade_id">;
 export type Outcome =
   | { kind: "booked"; trade: TradeRow }
   | { kind: "refused"; complaints: Complaint[] }
+  /** Nothing was booked: the same terms with `confirm` are. */
+  | { kind: "asked"; complaints: Complaint[]; confirm: string }
   | { kind: "unknown"; detail: string }
   /** The press came while another was under way. */
   | { kind: "ignored" };
@@ -30,7 +32,7 @@ export class Booking {
   #bookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly send: (trade: NewTrade) => Promise<TradeRow> = bookTrade,
+    private readonly send: (trade: NewTrade, confirm: string | null) => Promise<TradeRow> = bookTrade,
     private readonly newId: () => string = newClientTradeId,
     private readonly now: () => number = () => performance.now(),
   ) {}
@@ -45,16 +47,18 @@ export class Booking {
     return this.#underway || isSecond;
   }
 
-  async submit(terms: Terms): Promise<Outcome> {
+  async submit(terms: Terms, confirm: string | null = null): Promise<Outcome> {
     if (this.#underway) return { kind: "ignored" };
     this.#underway = true;
     this.#id ??= this.newId();
     try {
-      const trade = await this.send({ ...terms, client_trade_id: this.#id });
+      const trade = await this.send({ ...terms, client_trade_id: this.#id }, confirm);
       this.#id = null;
       this.#bookedAt = this.now();
       return { kind: "booked", trade };
     } catch (error) {
+      if (error instanceof Refused && error.confirm !== null)
+        return { kind: "asked", complaints: error.complaints, confirm: error.confirm };
       if (error instanceof Refused && error.status < 500) {
         this.#id = null;
         return { kind: "refused", complaints: error.complaints };

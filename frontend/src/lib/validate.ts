@@ -10,6 +10,7 @@ import type {
   CloseRow,
   Doubt,
   Decimal,
+  Effect,
   ImportJob,
   Instrument,
   IntradayPoint,
@@ -44,6 +45,38 @@ import {
 import { type Kind, type Term, type TermName, TERMS, type TradeTerms, VERSIONED } from "./terms";
 
 export { InvalidMessage } from "./edge";
+
+export function effectOf(value: unknown): Effect {
+  const row = object(value, "check");
+  return {
+    price: decimal(row, "price"),
+    mark: decimalOrNull(row, "mark"),
+    mark_stale: flag(row, "mark_stale"),
+    position_before: decimal(row, "position_before"),
+    position_after: decimal(row, "position_after"),
+    notional: decimal(row, "notional"),
+    pnl_at_once: decimalOrNull(row, "pnl_at_once"),
+    guards: list(row["guards"], "guards", (each) => {
+      const guard = object(each, "guard");
+      const level = text(guard, "level") === "refuse" ? "refuse" : "warn";
+      return { code: text(guard, "code"), level, detail: text(guard, "detail") };
+    }),
+    refused: list(row["refused"], "refused", (each) => {
+      const refused = object(each, "refused");
+      return { code: text(refused, "code"), detail: text(refused, "detail") };
+    }),
+    limits: list(row["limits"], "limits", (each) => {
+      const limit = object(each, "limit");
+      return {
+        id: count(limit, "id"),
+        name: text(limit, "name"),
+        limit: decimal(limit, "limit"),
+        used_after: decimal(limit, "used_after"),
+        state: text(limit, "state"),
+      };
+    }),
+  };
+}
 
 export function positionRow(value: unknown): PositionRow {
   const row = object(value, "position");

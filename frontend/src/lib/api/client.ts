@@ -33,6 +33,18 @@ export class Refused extends Error {
   }
 }
 
+/** What the server asks before it goes on: the same call with `confirm` goes through. */
+export interface Asked {
+  complaints: Complaint[];
+  confirm: string;
+}
+
+/** The question that an error is; null of any other error. */
+export function askedBy(error: unknown): Asked | null {
+  if (!(error instanceof Refused) || error.confirm === null) return null;
+  return { complaints: error.complaints, confirm: error.confirm };
+}
+
 /** No answer arrived: whether the server acted is unknown. */
 export class Unreachable extends Error {
   override name = "Unreachable";

@@ -1,18 +1,29 @@
 /** Booking trades, correcting them, and reading what they have been. */
 
 import type { ChangedTerms, NewTrade } from "../terms";
-import type { TradeRow, TradeVersion } from "../types";
-import { tradeRow, tradeVersion } from "../validate";
+import type { Effect, TradeRow, TradeVersion } from "../types";
+import { effectOf, tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
 import { allPages, cursorOf, type Page, page } from "./pages";
+
+/** What was asked about is sent again with the token of the question. */
+function confirmed<Body extends object>(body: Body, confirm: string | null): Body {
+  return confirm === null ? body : { ...body, confirm };
+}
 
 /**
  * Books a trade. The same `client_trade_id` again books nothing and answers with that trade.
  *
  * Raises Refused (see there what is booked then) or Unreachable.
  */
-export async function bookTrade(trade: NewTrade): Promise<TradeRow> {
-  return tradeRow(await answer(api.POST("/api/v1/trades/", { body: trade })));
+export async function bookTrade(trade: NewTrade, confirm: string | null = null): Promise<TradeRow> {
+  const body = confirmed(trade, confirm);
+  return tradeRow(await answer(api.POST("/api/v1/trades/", { body })));
+}
+
+/** What it would do if it were booked; nothing is. */
+export async function checkTrade(trade: NewTrade, signal: AbortSignal): Promise<Effect> {
+  return effectOf(await answer(api.POST("/api/v1/trades/check/", { body: trade, signal })));
 }
 
 export async function fetchTrade(id: string, signal?: AbortSignal): Promise<TradeRow> {
@@ -36,16 +47,22 @@ export async function amendTrade(
   version: number,
   reason: string,
   terms: ChangedTerms,
+  confirm: string | null = null,
 ): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
-  const body = { version, reason, ...terms };
+  const body = confirmed({ version, reason, ...terms }, confirm);
   return tradeRow(await answer(api.PATCH("/api/v1/trades/{trade_id}/", { params, body })));
 }
 
 /** Raises Refused with status 409 when `version` is no longer the current one. */
-export async function cancelTrade(id: string, version: number, reason: string): Promise<TradeRow> {
+export async function cancelTrade(
+  id: string,
+  version: number,
+  reason: string,
+  confirm: string | null = null,
+): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
-  const body = { version, reason };
+  const body = confirmed({ version, reason }, confirm);
   return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/cancel/", { params, body })));
 }
 
@@ -66,7 +83,7 @@ export async function fetchOlder(
   const query = {
     account: [...accounts],
     trade_date: day,
-    page_size: 500,
+    page_size: 1_000,
     after,
     ...(ticker !== null && { ticker: [ticker] }),
   };

@@ -1,0 +1,98 @@
+"""The ticket asks: what a trade would do, what guards ask of it, and how that is answered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+from tests.stack.running import RunningStack
+
+
+def guard(stack: RunningStack, account: str, **limits: dict[str, str]) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "account": account,
+            "code": code,
+            "warn": of.get("warn"),
+            "refuse": of.get("refuse"),
+            "is_active": True,
+        }
+        for code, of in limits.items()
+    ]
+    admin = stack.client("admin")
+    answer = admin.session.put(f"{admin.url}/api/v1/guards/", json=rows, timeout=60)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def desk(stack: RunningStack) -> Iterator[str]:
+    desk = stack.desk()
+    override = stack.client("admin").override("KO", "60")
+    guard(
+        stack,
+        desk,
+        off_mark={"warn": "3", "refuse": "50"},
+        large_quantity={"warn": "1000", "refuse": "1000000"},
+    )
+    yield desk
+    stack.client("admin").end_override(override)
+
+
+def test_what_is_unusual_is_asked_and_confirmed_by_keys(
+    stack: RunningStack, desk: str, open_as: Open
+) -> None:
+    """Enter goes back to editing; Ctrl+Enter confirms, and not while the key is held down."""
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "2000", "63")
+    effect = page.page.get_by_test_id("ticket-effect")
+    expect(effect.locator('[data-field="position"]')).to_have_text("0 → 2,000")
+    expect(effect.locator('[data-field="notional"]')).to_have_text("126,000.00")
+    expect(effect.locator('[data-field="slippage"]')).to_contain_text("+5.00% of 60.00")
+    keys = page.page.keyboard
+    page.price.press("Enter")
+    question = page.page.get_by_test_id("ticket-question")
+    expect(question).to_be_focused()
+    expect(question.locator("li")).to_have_count(2)
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    keys.press("Enter")
+    expect(question).to_have_count(0)
+    expect(page.page.locator("#ticket-price:focus, #ticket-quantity:focus")).to_have_count(1)
+    page.price.press("Enter")
+    expect(question).to_be_focused()
+    # A key that is held down says the same again and again.
+    keys.down("Control")
+    page.page.evaluate(
+        """() => document.activeElement.dispatchEvent(new KeyboardEvent("keydown",
+             {key: "Enter", ctrlKey: true, repeat: true, bubbles: true}))"""
+    )
+    keys.up("Control")
+    expect(question).to_be_visible()
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    keys.press("Control+Enter")
+    expect(page.result).to_contain_text("Bought 2,000 KO @ 63.00")
+    assert len(stack.client("trader").rows("trades/", account=desk)) == 1
+
+
+def test_other_terms_are_another_question(desk: str, open_as: Open) -> None:
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "2000", "60")
+    page.submit.click()
+    question = page.page.get_by_test_id("ticket-question")
+    expect(question).to_be_visible()
+    page.page.get_by_test_id("ticket-quantity").fill("3000")
+    expect(question).to_have_count(0)
+
+
+def test_what_is_refused_is_red_and_asks_nothing(desk: str, open_as: Open) -> None:
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "10", "600")
+    refused = page.page.get_by_test_id("ticket-effect").locator(".refuse")
+    expect(refused).to_contain_text("above the mark")
+    page.submit.click()
+    expect(page.error("price")).to_contain_text("above the mark")
+    expect(page.page.get_by_test_id("ticket-question")).to_have_count(0)
