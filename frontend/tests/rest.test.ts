@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { complaints, newClientTradeId } from "../src/lib/api/client";
 import { delay } from "../src/lib/live/backoff";
 import { chosenCodes } from "../src/lib/selection";
-import { age, calendarDate, status, time } from "../src/lib/show";
+import { age, bothTimes, calendarDate, status, time } from "../src/lib/show";
 import { overall } from "../src/lib/totals";
 import type { Account } from "../src/lib/types";
 import { total } from "./rows";
@@ -55,10 +55,14 @@ it("says which version of a trade it shows", () => {
   expect(status("cancelled", 3)).toBe("Cancelled v3");
 });
 
-it("adds the day to a time of another day", () => {
-  const now = new Date(2026, 10, 22, 9, 30);
-  expect(time(new Date(2026, 10, 22, 9, 5, 7).toISOString(), now)).toBe("09:05:07");
-  expect(time(new Date(2026, 10, 20, 14, 2, 11).toISOString(), now)).toBe("20 Nov 14:02");
+it("tells New York's time, with the day of another day", () => {
+  const now = new Date("2026-11-22T03:30:00Z");
+  expect(time("2026-11-21T14:05:07Z", now)).toBe("09:05:07");
+  expect(time("2026-11-22T03:05:07Z", now)).toBe("22:05:07");
+  expect(time("2026-11-20T19:02:11Z", now)).toBe("20 Nov 14:02");
+  // In summer New York's clock is another hour ahead.
+  expect(time("2026-07-20T19:02:11Z", now)).toBe("20 Jul 15:02");
+  expect(bothTimes("2026-11-20T19:02:11Z")).toContain("20 Nov 2026, 14:02:11 New York");
 });
 
 it("shows dates and ages as a reader says them", () => {

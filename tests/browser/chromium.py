@@ -7,6 +7,7 @@ when it does not start: `make test` asks before a test does.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Browser, Error, sync_playwright
 
@@ -18,11 +19,20 @@ QUIET = (
 )
 
 
+def how(*, scrollbars: bool = False) -> dict[str, Any]:
+    """How it is started: with scroll bars that take room, if asked."""
+    return {
+        "executable_path": system_browser(),
+        "args": [*QUIET],
+        "ignore_default_args": ["--hide-scrollbars"] if scrollbars else None,
+    }
+
+
 @contextmanager
-def running_chromium() -> Iterator[Browser]:
+def running_chromium(*, scrollbars: bool = False) -> Iterator[Browser]:
     """The system's browser, else Playwright's own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=system_browser(), args=[*QUIET])
+        browser = playwright.chromium.launch(**how(scrollbars=scrollbars))
         yield browser
         browser.close()
 

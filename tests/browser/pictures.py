@@ -1,7 +1,7 @@
 """Pictures of every page, to be looked at and for the README.
 
-`python -m tests.browser.pictures DIR [NAME…]`. Each is taken at two sizes, in dark and light, of a
-stack of its own with demo data and some trades.
+`python -m tests.browser.pictures DIR [NAME…]`. Each is taken at three sizes, in dark and light, of
+a stack of its own with demo data and some trades.
 """
 
 import sys
@@ -15,7 +15,7 @@ from tests.browser.blotter_page import BlotterPage
 from tests.browser.chromium import running_chromium
 from tests.stack.running import PASSWORD, RunningStack
 
-SIZES = ((1440, 900), (1280, 720))
+SIZES = ((1440, 900), (1920, 1080), (390, 844))
 TRADES = (
     ("AAPL", "buy", "300", "192.40"),
     ("IBM", "sell", "120", "144.10"),
@@ -186,7 +186,7 @@ def main(place: Path, names: Iterable[str]) -> None:
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
-            with running_chromium() as browser:
+            with running_chromium(scrollbars=True) as browser:
                 take(stack, browser, place, names)
         finally:
             stack.stop()

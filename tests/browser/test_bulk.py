@@ -290,10 +290,13 @@ def test_leaving_is_asked_about_on_every_page_while_a_booking_goes_on(
     stack: RunningStack, open_as: Open
 ) -> None:
     page = open_bulk(open_as)
-    generate(page, stack.desk(), 1)
     find = page.page.get_by_test_id
     asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert page.page.evaluate(asks) is False
+    generate(page, stack.desk(), 1)
+    expect(find("bulk-ready")).to_have_text("1")
+    # Rows that are there would be lost.
+    assert page.page.evaluate(asks) is True
     # No answer comes.
     page.page.route("**/api/v1/trades/bulk/", lambda _: None)
     find("bulk-book").click()

@@ -7,6 +7,12 @@
  */
 const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
 const NUMBER = /^-?\d+(\.\d+)?$/;
+const PERCENT = /^[+-]?\d[\d,]*(\.\d+)?%$/;
+
+/** A cell to be pasted into a spreadsheet, where a percentage is a number too. */
+export function safeCell(value: string): string {
+  return PERCENT.test(value) ? value : safe(value);
+}
 
 /** The cell of a text. */
 export function safe(value: string): string {

@@ -5,6 +5,7 @@ import { getContext, setContext } from "svelte";
 import { fetchAccounts } from "./api/accounts";
 import { Refused } from "./api/client";
 import { fetchMarket } from "./api/prices";
+import { keepFor } from "./kept";
 import { delay } from "./live/backoff";
 import { LiveBlotter } from "./live/store.svelte";
 import { chosenCodes, loadSelection, saveSelection, type Selection } from "./selection";
@@ -28,7 +29,7 @@ const MOST_WATCHED = 500;
 export class Desk {
   /** Null until they are known. */
   accounts = $state.raw<Account[] | null>(null);
-  selection = $state.raw<Selection>(loadSelection());
+  selection = $state.raw<Selection>("all");
   market = $state.raw<Market | null>(null);
   readonly live: LiveBlotter;
 
@@ -44,6 +45,8 @@ export class Desk {
     readonly boot: Boot,
     readonly places: Places,
   ) {
+    keepFor(boot.user);
+    this.selection = loadSelection();
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     this.live = new LiveBlotter(
       `${scheme}://${location.host}/ws/v1/blotter/`,

@@ -61,6 +61,14 @@ export function fromScaled(total: bigint, scale: number): Decimal {
   return total < 0n ? `-${text}` : text;
 }
 
+/** `total` divided by `count`, half up. */
+export function share(total: Decimal, count: number, places: number): Decimal {
+  const scale = Math.max(decimals(total), places) + 2;
+  const top = scaled(total, scale);
+  const magnitude = (top < 0n ? -top : top) / BigInt(count);
+  return round(fromScaled(top < 0n ? -magnitude : magnitude, scale), places);
+}
+
 /** The exact difference. */
 export function minus(left: Decimal, right: Decimal): Decimal {
   return sum([left, right.startsWith("-") ? right.slice(1) : `-${right}`]);
@@ -149,6 +157,22 @@ function brief(value: Decimal, inFull: (value: Decimal) => string): string {
 }
 
 const TINY = `0.${"1".padStart(ROOM, "0")}`;
+
+const FIGURE_SPACE = "\u2007";
+const POINT_SPACE = "\u2008";
+
+/** Decimals of what is shown; what stands for more of them counts as one. */
+export function shownDecimals(shown: string): number {
+  const point = shown.indexOf(".");
+  return point < 0 ? 0 : shown.length - point - 1;
+}
+
+/** With room for as many decimals as its neighbours have, so that all points stand in one line. */
+export function aligned(shown: string, places: number): string {
+  const lacking = places - shownDecimals(shown);
+  if (lacking <= 0) return shown;
+  return `${shown}${shown.includes(".") ? "" : POINT_SPACE}${FIGURE_SPACE.repeat(lacking)}`;
+}
 
 /** Whether a list shows less than there is. */
 export function isBrief(shown: string): boolean {

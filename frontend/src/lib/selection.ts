@@ -1,27 +1,19 @@
 /** Which accounts are watched: all that the user may view, or some by code. */
 
+import { keep, kept } from "./kept";
 import type { Account } from "./types";
 
 export type Selection = "all" | string[];
 
-const KEY = "eqtrade.accounts";
+const NAME = "accounts";
 
-export function loadSelection(storage: Storage = localStorage): Selection {
-  try {
-    const stored: unknown = JSON.parse(storage.getItem(KEY) ?? '"all"');
-    if (Array.isArray(stored)) return stored.filter((code) => typeof code === "string");
-  } catch {
-    // Blocked or spoilt storage is no reason not to start.
-  }
-  return "all";
+export function loadSelection(): Selection {
+  const stored = kept(NAME);
+  return Array.isArray(stored) ? stored.filter((code) => typeof code === "string") : "all";
 }
 
-export function saveSelection(selection: Selection, storage: Storage = localStorage): void {
-  try {
-    storage.setItem(KEY, JSON.stringify(selection));
-  } catch {
-    // It is then remembered only until the page closes.
-  }
+export function saveSelection(selection: Selection): void {
+  keep(NAME, selection);
 }
 
 /** The codes to watch: what was chosen and is still there, in the order of the accounts. */

@@ -42,12 +42,15 @@ export function markBadge(source: string | null): { badge: string; meaning: stri
   return MARKS[source ?? ""] ?? null;
 }
 
-const CLOCK = new Intl.DateTimeFormat("en-GB", {
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short" });
+/** The exchange's clock: one trade reads the same to everybody, wherever they are. */
+const ZONE = { timeZone: "America/New_York" } as const;
+const CLOCK_PARTS = { hour: "2-digit", minute: "2-digit", second: "2-digit" } as const;
+const CLOCK = new Intl.DateTimeFormat("en-GB", { ...ZONE, ...CLOCK_PARTS });
+const DAY = new Intl.DateTimeFormat("en-GB", { ...ZONE, day: "2-digit", month: "short" });
+const DATE = new Intl.DateTimeFormat("en-CA", ZONE);
+const IN_FULL = { day: "numeric", month: "short", year: "numeric", ...CLOCK_PARTS } as const;
+const IN_NEW_YORK = new Intl.DateTimeFormat("en-GB", { ...ZONE, ...IN_FULL });
+const HERE = new Intl.DateTimeFormat("en-GB", { ...IN_FULL, timeZoneName: "short" });
 const SHORT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const CALENDAR = new Intl.DateTimeFormat("en-GB", {
   weekday: "short",
@@ -57,13 +60,28 @@ const CALENDAR = new Intl.DateTimeFormat("en-GB", {
   timeZone: "UTC",
 });
 
-/** The reader's local time: "14:02:11" today, "20 Nov 14:02" on another day. */
+/**
+ * New York's time, for a column whose heading says so: "14:02:11" today, "20 Nov 14:02" on another
+ * day.
+ */
 export function time(iso: string, now: Date): string {
   const at = new Date(iso);
   if (Number.isNaN(at.getTime())) return iso;
   const clock = CLOCK.format(at);
-  if (at.toDateString() === now.toDateString()) return clock;
+  if (DATE.format(at) === DATE.format(now)) return clock;
   return `${DAY.format(at)} ${clock.slice(0, 5)}`;
+}
+
+/** The same within a sentence, which has no heading. */
+export function timeSaid(iso: string, now: Date): string {
+  return Number.isNaN(Date.parse(iso)) ? iso : `${time(iso, now)} New York`;
+}
+
+/** For who points at a time: in full, and what the reader's own clock showed. */
+export function bothTimes(iso: string | null | undefined): string {
+  const at = new Date(iso ?? "");
+  if (Number.isNaN(at.getTime())) return iso ?? "";
+  return `${IN_NEW_YORK.format(at)} New York; ${HERE.format(at)} on your clock`;
 }
 
 /** When a trade was executed, where somebody said so: "no time" where only the day is known. */

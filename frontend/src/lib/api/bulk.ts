@@ -7,9 +7,14 @@ import { termsOf } from "../validate";
 import { answer, api } from "./client";
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
-export async function bulkBook(group: string, trades: NewTrade[]): Promise<Group> {
+export async function bulkBook(
+  group: string,
+  trades: NewTrade[],
+  confirm: string | null = null,
+): Promise<Group> {
+  const body = { request_group: group, trades, ...(confirm !== null && { confirm }) };
   const sent = api.POST("/api/v1/trades/bulk/", {
-    body: { request_group: group, trades },
+    body,
     headers: { "X-Patience": "upload" },
   });
   const row = object(await answer(sent), "bulk");

@@ -7,7 +7,7 @@ import { inWords } from "../api/client";
 import { bulkBook, generateTrades } from "../api/bulk";
 import { cancelTrade } from "../api/trades";
 import { type BulkRow, blankRow, type Known, problemOf } from "./rows";
-import { type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
+import { type AskedGroup, type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
 
 export type Doing = "nothing" | "generating" | "booking" | "uploading" | "undoing";
 
@@ -50,6 +50,8 @@ export class Bulk {
   /** What was sent, and of which it is not known whether it was booked: settled before all else. */
   pending = $state.raw<Pending | null>(null);
   handing = $state.raw<Handing | null>(null);
+  /** Groups about which the server asks: one confirmation is for all of them. */
+  asked = $state.raw<AskedGroup[]>([]);
   problem = $state<string | null>(null);
   source = $state<string | null>(null);
 
@@ -73,6 +75,11 @@ export class Bulk {
   /** Whether something would be lost if its user left: the rest, or what is known of it. */
   get unfinished(): boolean {
     return this.locked && this.doing !== "generating";
+  }
+
+  /** Rows on the page that a reload would drop. */
+  get wouldLose(): boolean {
+    return this.unfinished || this.bookable + this.invalid > 0;
   }
 
   /** Rows that are valid and have no outcome that is known. */
@@ -105,12 +112,14 @@ export class Bulk {
     this.total = this.invalid = this.booked = this.rejected = this.undone = 0;
     this.target = this.done = 0;
     this.groups = [];
+    this.asked = [];
     this.problem = this.source = null;
     this.#tell({ cleared: true });
   }
 
   remove(rows: readonly BulkRow[]): void {
     if (this.locked) return;
+    this.forgetAsked();
     const gone = rows.filter((row) => row.outcome === "" && this.rows.delete(row.n));
     this.total -= gone.length;
     this.invalid -= gone.filter((row) => row.problem !== "").length;
@@ -148,15 +157,25 @@ export class Bulk {
     return [...this.rows.values()].filter((row) => row.problem === "" && row.outcome === "");
   }
 
+  /** The question is not answered: its rows are as ready as the others. */
+  forgetAsked(): void {
+    const rows = this.asked.flatMap((each) => each.rows);
+    for (const row of rows) row.asked = "";
+    this.asked = [];
+    if (rows.length > 0) this.#tell({ update: rows });
+  }
+
   /** Books all rows that are ready, after what was left open. */
-  async book(groupSize: number): Promise<void> {
+  async book(groupSize: number, confirmed: readonly AskedGroup[] = []): Promise<void> {
     const { pending } = this;
-    const rows = this.ready();
+    const rows = confirmed.length > 0 ? [] : this.ready();
     if (this.busy || this.handing !== null) return;
-    if (rows.length === 0 && pending === null) return;
+    if (rows.length === 0 && confirmed.length === 0 && pending === null) return;
+    this.forgetAsked();
     this.doing = "booking";
     this.problem = null;
-    this.target = rows.length + (pending?.rows.length ?? 0);
+    const again = confirmed.reduce((count, { rows: some }) => count + some.length, 0);
+    this.target = rows.length + again + (pending?.rows.length ?? 0);
     this.done = 0;
     this.startedAt = Date.now();
     this.#stop = new AbortController();
@@ -167,6 +186,8 @@ export class Bulk {
         groupSize,
         signal: this.#stop.signal,
         send: bulkBook,
+        confirmed,
+        onasked: (asked) => (this.asked = [...this.asked, asked]),
         onprogress: (news) => {
           this.booked += news.booked;
           this.rejected += news.rejected;

@@ -30,6 +30,8 @@ export interface BulkRow extends Record<SaidName, string> {
   outcome: "" | "booked" | "rejected" | "undone" | "unknown";
   trade_id: string;
   request_group: string;
+  /** What the server asks about it before it is booked. */
+  asked?: string;
 }
 
 /** In the order of a file that this page writes: that of the files that people have. */

@@ -6,7 +6,7 @@
  * are taken out, with its reasons, and the rest goes as a new group.
  */
 
-import { type Complaint, inWords, Refused } from "../api/client";
+import { type Asked, askedBy, type Complaint, inWords, Refused } from "../api/client";
 import type { NewTrade } from "../terms";
 import { type BulkRow, toTrade } from "./rows";
 
@@ -43,7 +43,13 @@ export class Interrupted extends Error {
   }
 }
 
-export type Send = (group: string, trades: NewTrade[]) => Promise<Group>;
+/** A group about which the server asks: nothing of it is booked until that is confirmed. */
+export interface AskedGroup extends Asked {
+  group: string;
+  rows: BulkRow[];
+}
+
+export type Send = (group: string, trades: NewTrade[], confirm: string | null) => Promise<Group>;
 
 const ATTEMPTS = 6;
 
@@ -54,6 +60,10 @@ export interface RunOptions {
   groupSize: number;
   send: Send;
   onprogress: (progress: Progress) => void;
+  /** Without it a question counts as a refusal. */
+  onasked?: (asked: AskedGroup) => void;
+  /** What was asked before, and is confirmed. */
+  confirmed?: readonly AskedGroup[];
   signal: AbortSignal;
   newGroup?: () => string;
   pause?: (attempt: number) => Promise<void>;
@@ -61,8 +71,12 @@ export interface RunOptions {
 
 /** Raises Interrupted when it was stopped, or the server stays away. */
 export async function runBulk(options: RunOptions): Promise<void> {
-  const { rows, groupSize, signal, pending = null } = options;
+  const { rows, groupSize, signal, pending = null, confirmed = [] } = options;
   if (pending !== null) await bookGroup(pending.rows, options, pending.group);
+  for (const each of confirmed) {
+    if (signal.aborted) throw new Interrupted("Stopped.");
+    await bookGroup(each.rows, options, each.group, each.confirm);
+  }
   for (let start = 0; start < rows.length; start += groupSize) {
     if (signal.aborted) throw new Interrupted("Stopped.");
     await bookGroup(rows.slice(start, start + groupSize), options);
@@ -70,16 +84,23 @@ export async function runBulk(options: RunOptions): Promise<void> {
 }
 
 /** `sent` is the UUID under which these rows have been sent before, with an unknown outcome. */
-async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): Promise<void> {
+async function bookGroup(
+  rows: BulkRow[],
+  options: RunOptions,
+  sent?: string,
+  confirm: string | null = null,
+): Promise<void> {
   let left = rows;
   let before = sent;
+  let token = confirm;
   while (left.length > 0) {
     const group = before ?? (options.newGroup ?? uuid)();
     try {
-      const booked = await insistently({ group, rows: left }, options, before !== undefined);
+      const booked = await insistently({ group, rows: left }, options, before !== undefined, token);
       left.forEach((row, index) => {
         row.outcome = "booked";
         row.problem = "";
+        row.asked = "";
         row.request_group = booked.request_group;
         row.trade_id = booked.ids[index] ?? "";
       });
@@ -88,6 +109,17 @@ async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): P
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.status === 401) throw new Interrupted(LOGGED_OUT);
+      const asked = askedBy(error);
+      if (asked !== null && options.onasked !== undefined) {
+        const about = reasonsByRow(asked.complaints, left.length);
+        left.forEach((row, index) => {
+          row.outcome = "";
+          row.asked = about.get(index) ?? "";
+        });
+        options.onasked({ ...asked, group, rows: left });
+        options.onprogress({ booked: 0, rejected: 0, groups: [], rows: left });
+        return;
+      }
       const reasons = reasonsByRow(error.complaints, left.length);
       const refused = left.filter((_row, index) => reasons.has(index));
       // About the login or its page, and no row.
@@ -104,6 +136,8 @@ async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): P
       options.onprogress({ booked: 0, rejected: bad.length, groups: [], rows: left });
       left = left.filter((row) => !bad.includes(row));
       before = undefined;
+      // It was of all of them.
+      token = null;
     }
   }
 }
@@ -111,13 +145,18 @@ async function bookGroup(rows: BulkRow[], options: RunOptions, sent?: string): P
 const LOGGED_OUT = "You are logged out. Log in again, then go on.";
 
 /** The same group again until there is an answer. Raises Refused (nothing was booked) or Interrupted. */
-async function insistently(pending: Pending, options: RunOptions, sentBefore: boolean): Promise<Group> {
+async function insistently(
+  pending: Pending,
+  options: RunOptions,
+  sentBefore: boolean,
+  token: string | null,
+): Promise<Group> {
   const trades = pending.rows.map(toTrade);
   const pause = options.pause ?? wait;
   let isOpen = sentBefore;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await options.send(pending.group, trades);
+      return await options.send(pending.group, trades, token);
     } catch (error) {
       if (isDenied(error, isOpen)) throw error;
       isOpen = true;

@@ -6,6 +6,7 @@ import * as money from "../money";
 import { explanation } from "../show";
 import { FURTHER, type TermName } from "../terms";
 import type { Decimal } from "../types";
+import type { FigureContext } from "./fitting";
 import type { Moves } from "./moves";
 
 /** At least `width` pixels; wider columns also get more of what is left of the grid. */
@@ -24,17 +25,21 @@ interface NumberColumn<Row> {
   width: number;
   show: (value: Decimal) => string;
   moves?: Moves;
+  /** What else stands in the cell of a row, in pixels. */
+  beside?: (row: Row) => number;
 }
 
 /** A right-aligned decimal; null is "n/a", and sorts last. */
 export function numberColumn<Row extends object>(column: NumberColumn<Row>): ColDef<Row> {
-  const { field, headerName, width, show, moves } = column;
+  const { field, headerName, width, show, moves, beside } = column;
   const moved = (row: Row | undefined, way: -1 | 1): boolean =>
     row !== undefined && moves?.get(row)?.[field] === way;
+  const context: FigureContext<Row> = { show, places: 0, ...(beside && { beside }) };
   return {
     colId: field,
     headerName,
     ...wide(width),
+    context,
     type: "rightAligned",
     filter: "agNumberColumnFilter",
     // Sorting and filtering may round; what is shown and exported never does.
@@ -43,9 +48,13 @@ export function numberColumn<Row extends object>(column: NumberColumn<Row>): Col
       return value === null || value === undefined ? null : Number(value);
     },
     valueGetter: ({ data }) => data?.[field] ?? null,
-    valueFormatter: ({ value }) => (value === null ? "n/a" : show(value as Decimal)),
+    // The grid keeps a copy of the context: that one is told of more decimals.
+    valueFormatter: ({ value, colDef }) =>
+      value === null
+        ? "n/a"
+        : money.aligned(show(value as Decimal), (colDef.context as FigureContext<Row>).places),
     tooltipValueGetter: ({ value, valueFormatted }) =>
-      money.isBrief(valueFormatted ?? "") ? money.quantity(value as Decimal) : null,
+      money.isBrief((valueFormatted ?? "").trimEnd()) ? money.quantity(value as Decimal) : null,
     comparator: (left: Decimal | null, right: Decimal | null, _a, _b, descending) =>
       money.compareDecimals(left, right, descending),
     enableCellChangeFlash: moves !== undefined,

@@ -19,3 +19,30 @@ export function shownAsCsv<Row>(api: GridApi<Row>, preamble: Record<string, stri
   });
   return csvFile([...Object.keys(preamble), ...names], rows);
 }
+
+export interface Table {
+  /** Each heading, and whether what stands beneath is aligned at the right. */
+  head: [name: string, isFigure: boolean][];
+  rows: string[][];
+}
+
+/** The same to be printed: every row, not those in sight alone, each as it is shown. */
+export function shownAsTable<Row>(api: GridApi<Row>): Table {
+  const columns = api.getAllDisplayedColumns().filter((column) => column.getColDef().headerName);
+  const rows: string[][] = [];
+  api.forEachNodeAfterFilterAndSort((node) => {
+    rows.push(
+      columns.map((column) => {
+        const shown = api.getCellValue({ rowNode: node, colKey: column, useFormatter: true }) as unknown;
+        return shown === null || shown === undefined ? "" : String(shown);
+      }),
+    );
+  });
+  return {
+    head: columns.map((column) => {
+      const { headerName, type } = column.getColDef();
+      return [headerName ?? column.getColId(), type === "rightAligned"];
+    }),
+    rows,
+  };
+}

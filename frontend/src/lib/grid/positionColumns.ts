@@ -3,7 +3,7 @@
 import type { ColDef, ICellRendererParams } from "ag-grid-community";
 
 import * as money from "../money";
-import { explanation, markBadge, reason, time } from "../show";
+import { bothTimes, explanation, markBadge, reason, time } from "../show";
 import type { PositionRow } from "../types";
 import { numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
@@ -18,6 +18,9 @@ export const MOVING = [
   "realized_pnl",
   "unrealized_pnl",
 ] as const;
+
+/** Room of a badge before a price, in pixels. */
+const BADGE = 44;
 
 type IsStale = (row: PositionRow) => boolean;
 
@@ -53,7 +56,7 @@ function priceTooltip(row: PositionRow | undefined, isStale: IsStale): string | 
   if (row === undefined || row.price === null) return null;
   const source = markBadge(row.mark_source)?.meaning ?? "Market price";
   const from = row.price_source === null ? "" : `, from ${row.price_source}`;
-  const at = row.price_as_of === null ? "" : `, ${time(row.price_as_of, new Date())}`;
+  const at = row.price_as_of === null ? "" : `, ${bothTimes(row.price_as_of)}`;
   return `${source}${from}${at}${isStale(row) ? ". Stale" : ""}`;
 }
 
@@ -65,7 +68,7 @@ function lastUpdate({ updated_at, price_as_of }: PositionRow): string | null {
 
 function updateTooltip(row: PositionRow | undefined): string | null {
   if (row === undefined) return null;
-  const shown = (at: string | null): string => (at === null ? "n/a" : time(at, new Date()));
+  const shown = (at: string | null): string => (at === null ? "n/a" : bothTimes(at));
   return `Position ${shown(row.updated_at)}, price ${shown(row.price_as_of)}`;
 }
 
@@ -89,7 +92,14 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     { field: "ticker", headerName: "Ticker", width: 72, pinned: "left", cellClass: "strong" },
     number({ field: "quantity", headerName: "Quantity", width: 82, show: money.briefQuantity, moves }),
     {
-      ...number({ field: "price", headerName: "Price", width: 104, show: money.briefPrice, moves }),
+      ...number({
+        field: "price",
+        headerName: "Price",
+        width: 104,
+        show: money.briefPrice,
+        moves,
+        beside: (row) => BADGE * (Number(markBadge(row.mark_source) !== null) + Number(isStale(row))),
+      }),
       cellRenderer: priceCell(isStale),
       tooltipValueGetter: ({ data }) => priceTooltip(data, isStale),
     },
@@ -123,7 +133,7 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     },
     {
       colId: "updated_at",
-      headerName: "Last update",
+      headerName: "Update, NY",
       headerTooltip: "The later of the last trade's effect and the price",
       ...wide(84),
       cellClass: "muted",
@@ -134,6 +144,6 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     { field: "session", headerName: "Session", ...wide(86), hide: true },
     { field: "mark_source", headerName: "Mark", ...wide(96), hide: true },
     { field: "price_source", headerName: "Price source", ...wide(96), hide: true },
-    { field: "price_as_of", headerName: "Price time", ...wide(84), hide: true, valueFormatter: clock },
+    { field: "price_as_of", headerName: "Price time, NY", ...wide(84), hide: true, valueFormatter: clock },
   ];
 }

@@ -2,16 +2,13 @@
 
 import type { ColumnState, GridApi } from "ag-grid-community";
 
-const key = (grid: string): string => `eqtrade.columns.${grid}`;
+import { keep, kept } from "../kept";
+
+const name = (grid: string): string => `columns.${grid}`;
 
 /** Puts back what was kept; columns that came since keep their defaults. */
 export function restoreColumns<Row>(api: GridApi<Row>, grid: string): void {
-  let state: unknown;
-  try {
-    state = JSON.parse(localStorage.getItem(key(grid)) ?? "null");
-  } catch {
-    return;
-  }
+  const state = kept(name(grid));
   if (!Array.isArray(state)) return;
   const known = state.filter(
     (each: Partial<ColumnState> | null): each is ColumnState => typeof each?.colId === "string",
@@ -36,18 +33,10 @@ export function rememberColumns<Row>(api: GridApi<Row>, grid: string): void {
 }
 
 export function save<Row>(api: GridApi<Row>, grid: string): void {
-  try {
-    localStorage.setItem(key(grid), JSON.stringify(api.getColumnState()));
-  } catch {
-    // It then lasts until the page closes.
-  }
+  keep(name(grid), api.getColumnState());
 }
 
 export function forgetColumns<Row>(api: GridApi<Row>, grid: string): void {
   api.resetColumnState();
-  try {
-    localStorage.removeItem(key(grid));
-  } catch {
-    // Nothing was kept either.
-  }
+  keep(name(grid), null);
 }

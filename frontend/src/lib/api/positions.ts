@@ -1,0 +1,56 @@
+/** Positions as they were, and as they were known. */
+
+import type { PositionRow, TradeRow, TradeVersion } from "../types";
+import { positionRow, tradeRow } from "../validate";
+import { answer, api } from "./client";
+import { allPages, page } from "./pages";
+import { fetchVersions } from "./trades";
+
+/** A session, and the moment up to which is known what is counted: null for now. */
+export interface Moment {
+  session: string;
+  knownAt: string | null;
+}
+
+export function fetchPositions(
+  accounts: readonly string[],
+  { session, knownAt }: Moment,
+  signal: AbortSignal,
+): Promise<PositionRow[]> {
+  return allPages((cursor) => {
+    const query = {
+      account: [...accounts],
+      as_of: session,
+      ...(knownAt !== null && { known_at: knownAt }),
+      ...cursor,
+    };
+    return answer(api.GET("/api/v1/positions/", { params: { query }, signal }));
+  }, positionRow);
+}
+
+/** Trades of a position whose versions are looked through; the newest are the likeliest. */
+const LOOKED_THROUGH = 50;
+
+export interface LaterVersion {
+  trade: TradeRow;
+  version: TradeVersion;
+}
+
+/** Versions of a position's trades, dated until `last`, that were recorded after `knownAt`. */
+export async function fetchLaterVersions(
+  of: { account: string; ticker: string },
+  last: string,
+  knownAt: string,
+): Promise<LaterVersion[]> {
+  const query = { account: [of.account], ticker: [of.ticker], to: last, page_size: LOOKED_THROUGH };
+  const { results } = page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow);
+  const since = Date.parse(knownAt);
+  // A first version is as old as its trade; a later one may be younger.
+  const candidates = results.filter((trade) => trade.version > 1 || Date.parse(trade.booked_at) > since);
+  const found = await Promise.all(
+    candidates.map(async (trade) =>
+      (await fetchVersions(trade.id)).map((version) => ({ trade, version })),
+    ),
+  );
+  return found.flat().filter(({ version }) => Date.parse(version.recorded_at) > since);
+}

@@ -1,0 +1,189 @@
+/**
+ * Columns as wide as the figures in them, so that none is cut.
+ *
+ * A figure's width follows from how many digits it has: the digits are equally wide. Rows are asked
+ * for that alone, and nothing is drawn or formatted a second time.
+ */
+
+import type { ColDef, Column, GridApi } from "ag-grid-community";
+
+import * as money from "../money";
+import type { Decimal } from "../types";
+
+/** What a column of figures says of itself, as its `context`. */
+export interface FigureContext<Row> {
+  show: (value: Decimal) => string;
+  /** The most decimals that are shown in it, for all of which each figure has room. */
+  places: number;
+  /** What else stands in the cell of this row, in pixels. */
+  beside?: (row: Row) => number;
+}
+
+/** Padding of a cell, its border, and a little air, in pixels. */
+const AROUND = 18;
+/** The same of a heading, with the arrow of a sorted one. */
+const AROUND_HEADING = 34;
+
+/** Beside the arrow there is then the filter's button. */
+const FILTER_BUTTON = 42;
+/** Rows that came otherwise than in transactions are looked at again after so long, in ms. */
+const SELDOM = 1_000;
+
+const CELL = "600 12.5px Inter, system-ui, sans-serif";
+const HEADING = "600 11px Inter, system-ui, sans-serif";
+
+export type Measure = (text: string, font: string) => number;
+
+/** What a column says of its figures; null of one that has none. */
+export function figureOf<Row>(column: ColDef<Row> | undefined): FigureContext<Row> | null {
+  const context = column?.context as FigureContext<Row> | undefined;
+  return typeof context?.show === "function" ? context : null;
+}
+
+/** A number's form: its sign and how many digits stand before and behind the point. */
+function formOf(value: Decimal): number {
+  const negative = value.startsWith("-") ? 1 : 0;
+  const point = value.indexOf(".");
+  const whole = (point < 0 ? value.length : point) - negative;
+  return (whole * 64 + (point < 0 ? 0 : value.length - point - 1)) * 2 + negative;
+}
+
+/** The widest number of a form; not of nines, which would round up to one digit more. */
+function widestOf(form: number): Decimal {
+  const [negative, digits] = [form % 2, Math.floor(form / 2)];
+  const [whole, fraction] = [Math.floor(digits / 64), digits % 64];
+  const point = fraction === 0 ? "" : `.${"8".repeat(fraction)}`;
+  return `${negative === 1 ? "-" : ""}${"8".repeat(whole)}${point}`;
+}
+
+export class Fitting<Row extends object> {
+  /** The least width of a column in which none of its figures was cut so far. */
+  #needs = new Map<string, number>();
+  #known = new Map<string, Set<number>>();
+  #shifted = new Set<string>();
+  #lastLook = Number.NEGATIVE_INFINITY;
+  #coming: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly api: GridApi<Row>,
+    private readonly measure: Measure = measured,
+  ) {
+    for (const event of ["gridSizeChanged", "columnResized", "columnVisible", "columnsReset", "sortChanged"] as const)
+      api.addEventListener(event, () => this.fit());
+    api.addEventListener("asyncTransactionsFlushed", ({ results }) => {
+      for (const { add = [], update = [] } of results)
+        this.see([...add, ...update].flatMap(({ data }) => data ?? []));
+    });
+    api.addEventListener("rowDataUpdated", () => this.#look());
+    this.#look();
+    // Another font may have stood in for ours until now.
+    void document.fonts?.ready.then(() => {
+      if (api.isDestroyed()) return;
+      shapes.clear();
+      this.#known.clear();
+      this.#needs.clear();
+      this.#seeAll();
+    });
+  }
+
+  /** Looks at all rows, but seldom. */
+  #look(): void {
+    const wait = this.#lastLook + SELDOM - performance.now();
+    if (wait <= 0) this.#seeAll();
+    else this.#coming ??= setTimeout(() => this.#seeAll(), wait);
+  }
+
+  #seeAll(): void {
+    clearTimeout(this.#coming);
+    this.#coming = undefined;
+    if (this.api.isDestroyed()) return;
+    this.#lastLook = performance.now();
+    const rows: Row[] = [];
+    this.api.forEachNode(({ data }) => data !== undefined && rows.push(data));
+    this.see(rows);
+  }
+
+  /** These rows came, or changed. */
+  see(rows: Iterable<Row>): void {
+    const columns = (this.api.getColumns() ?? []).flatMap((column) => {
+      const figure = figureOf<Row>(column.getColDef());
+      return figure === null ? [] : [{ id: column.getColId(), figure }];
+    });
+    for (const row of rows)
+      for (const { id, figure } of columns) {
+        const value = (row as Record<string, Decimal | null | undefined>)[id];
+        if (value === null || value === undefined) continue;
+        this.#figure(id, figure, value, figure.beside?.(row) ?? 0);
+      }
+    this.#shift();
+    this.fit();
+  }
+
+  /** Draws columns anew in which the points stand elsewhere now, and measures their figures again. */
+  #shift(): void {
+    if (this.#shifted.size === 0) return;
+    const columns = [...this.#shifted];
+    this.#shifted.clear();
+    for (const id of columns) this.#known.delete(id);
+    this.api.refreshCells({ columns, force: true, suppressFlash: true });
+    // The places are known by now, so this ends.
+    this.#look();
+  }
+
+  /** Widens what is too narrow for what was seen. */
+  fit(): void {
+    const wider = this.api
+      .getAllDisplayedColumns()
+      .filter((column) => column.getActualWidth() < this.#need(column))
+      .map((column) => ({ colId: column.getColId(), width: this.#need(column), flex: null }));
+    if (wider.length > 0) this.api.applyColumnState({ state: wider });
+  }
+
+  #figure(id: string, figure: FigureContext<Row>, value: Decimal, beside: number): void {
+    const form = formOf(value);
+    const key = beside === 0 ? form : -(form * 256 + beside) - 1;
+    let known = this.#known.get(id);
+    if (known === undefined) this.#known.set(id, (known = new Set()));
+    if (known.has(key)) return;
+    known.add(key);
+    const shown = figure.show(widestOf(form));
+    const decimals = money.shownDecimals(shown);
+    if (decimals > figure.places) {
+      figure.places = decimals;
+      this.#shifted.add(id);
+    }
+    const need = Math.ceil(this.measure(money.aligned(shown, figure.places), CELL)) + AROUND + beside;
+    if (need > (this.#needs.get(id) ?? 0)) this.#needs.set(id, need);
+  }
+
+  /** A heading is not cut either. */
+  #need(column: Column): number {
+    const { headerName } = column.getColDef();
+    const id = column.getColId();
+    const figures = this.#needs.get(id) ?? 0;
+    if (headerName === undefined || headerName === "") return figures;
+    const around = AROUND_HEADING + (column.isSorting() ? FILTER_BUTTON : 0);
+    return Math.max(figures, Math.ceil(this.measure(headerName, HEADING)) + around);
+  }
+}
+
+const shapes = new Map<string, number>();
+let canvas: CanvasRenderingContext2D | null = null;
+
+/** Pixels of a text; figures are tabular, so every digit counts as a 0. */
+function measured(text: string, font: string): number {
+  const shape = `${font}|${text.replace(/\d/g, "0")}`;
+  let width = shapes.get(shape);
+  if (width === undefined) {
+    width = widthOf(shape.slice(font.length + 1), font);
+    shapes.set(shape, width);
+  }
+  return width;
+}
+
+function widthOf(text: string, font: string): number {
+  canvas ??= document.createElement("canvas").getContext("2d");
+  if (canvas === null) return text.length * 8;
+  canvas.font = font;
+  return canvas.measureText(text).width;
+}
