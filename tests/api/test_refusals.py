@@ -23,7 +23,7 @@ def refused(answer: Any, status: int) -> str:
     return str(body["errors"][0]["code"])
 
 
-@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v1", "/api/v2/trades/"])
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2", "/api/v2/trades/"])
 def test_no_address_of_the_api_is_answered_with_a_page(client: Client, path: str) -> None:
     assert refused(client.get(path), 404) == "not_found"
 
