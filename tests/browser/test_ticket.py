@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.blotter_page import cell
 from tests.browser.conftest import Open
@@ -39,6 +39,7 @@ def test_a_trade_is_booked_without_the_mouse(stack: RunningStack, open_as: Open)
     expect(page.page.locator(".ag-row.just-booked")).to_have_count(1)
 
 
+@pytest.mark.parametrize("is_slow", [False, True])
 @pytest.mark.parametrize(
     ("typed", "after", "booked"),
     [
@@ -46,19 +47,32 @@ def test_a_trade_is_booked_without_the_mouse(stack: RunningStack, open_as: Open)
         ("pepsi", ["ArrowDown", "Enter", "Tab", "Tab", "1", "2", "Enter"], "Sold 12 PEP"),
     ],
 )
-def test_enter_in_the_ticker_leads_on(
-    stack: RunningStack, open_as: Open, typed: str, after: list[str], booked: str
+def test_the_same_keys_book_the_same_however_slow_the_network_is(
+    stack: RunningStack, open_as: Open, is_slow: bool, typed: str, after: list[str], booked: str
 ) -> None:
-    """To the quantity, and what is typed from then on is the quantity."""
+    """Neither the list of tickers nor the price has come when the last key is pressed."""
     page = open_as("trader")
     page.watch_only(stack.desk())
+    held: list[Route] = []
+    if is_slow:
+        for path in ("instruments", "prices"):
+            page.page.route(re.compile(rf"/api/v1/{path}/\?"), lambda route: held.append(route))
     page.page.locator("#page").focus()
     page.page.keyboard.press("s")
     page.page.keyboard.type(typed)
-    if "ArrowDown" in after:
+    if not is_slow and "ArrowDown" in after:
         expect(page.page.get_by_test_id("ticker-option")).to_have_count(1)
     for key in after:
         page.page.keyboard.press(key)
+    if is_slow:
+        expect(page.page.get_by_test_id("ticket-quantity")).to_have_value("12")
+        expect(page.submit).to_be_disabled()
+        # What is let go may ask for more.
+        while not held or page.result.inner_text() == "":
+            for route in held:
+                route.continue_()
+            held.clear()
+            page.page.wait_for_timeout(100)
     expect(page.result).to_contain_text(booked)
     expect(page.result).not_to_contain_text("@ 0.00")
 

@@ -1,15 +1,49 @@
 """What a view keeps and tells: its address, counts, times and print, and what is whose."""
 
+import csv
 import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
-from tests.browser.blotter_page import cell
+from tests.browser.blotter_page import BlotterPage, cell
 from tests.browser.conftest import Open
 from tests.stack.examples import business_date
 from tests.stack.running import PASSWORD, RunningStack
+
+
+@pytest.fixture
+def traded(stack: RunningStack) -> str:
+    """A desk with trades of two tickers, one of them cancelled."""
+    desk, trader = stack.desk(), stack.client("trader")
+    gone = trader.book(desk, "KO", "buy", 3, 60)
+    for ticker, quantity in (("KO", "10"), ("PEP", "20"), ("PEP", "30")):
+        trader.book(desk, ticker, "buy", quantity, 60)
+    answer = stack.client("admin").post(f"trades/{gone['id']}/cancel/", version=1, reason="a test")
+    assert answer.status_code == 200, answer.text
+    return desk
+
+
+def opened(open_as: Open, desk: str) -> BlotterPage:
+    page = open_as("trader")
+    page.watch_only(desk)
+    expect(page.trades()).to_have_count(4)
+    return page
+
+
+def test_a_reload_keeps_grouping_and_filters(traded: str, open_as: Open) -> None:
+    page = opened(open_as, traded)
+    trades = page.page.get_by_test_id("trades-grid")
+    trades.get_by_label("Filter trades").fill("pep")
+    expect(page.trades()).to_have_count(2)
+    expect(page.page.get_by_test_id("trades-grid-count")).to_have_text("2 of 4")
+    page.page.get_by_role("button", name="By ticker").click()
+    page.page.reload()
+    page.wait_live()
+    expect(page.page.get_by_test_id("ticker-totals-grid")).to_be_visible()
+    expect(trades.get_by_label("Filter trades")).to_have_value("pep")
+    expect(page.trades()).to_have_count(2)
 
 
 def test_a_reload_keeps_the_session_of_pnl_history(stack: RunningStack, open_as: Open) -> None:
@@ -28,6 +62,17 @@ def test_a_reload_keeps_the_session_of_pnl_history(stack: RunningStack, open_as:
     )
 
 
+def test_cancelled_rows_can_be_hidden(traded: str, open_as: Open) -> None:
+    page = opened(open_as, traded)
+    page.page.get_by_test_id("hide-cancelled").check()
+    expect(page.trades()).to_have_count(3)
+    page.page.reload()
+    page.wait_live()
+    expect(page.trades()).to_have_count(3)
+    page.page.get_by_test_id("hide-cancelled").uncheck()
+    expect(page.trades()).to_have_count(4)
+
+
 def test_the_next_user_of_a_browser_finds_nothing_of_the_last(
     stack: RunningStack, open_as: Open
 ) -> None:
@@ -40,6 +85,36 @@ def test_the_next_user_of_a_browser_finds_nothing_of_the_last(
     page.page.get_by_role("button", name="Log in").click()
     page.wait_live()
     expect(page.page.get_by_test_id("account-selector")).to_contain_text("All mine")
+
+
+def test_columns_can_be_chosen_at_the_end_of_the_page(traded: str, open_as: Open) -> None:
+    """The menu of the lower list is not cut by the list."""
+    page = opened(open_as, traded)
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    trades = page.page.get_by_test_id("trades-grid")
+    trades.get_by_role("button", name="Columns").click()
+    for name in ("Booked, NY", "Request group", "As at first"):
+        option = trades.get_by_role("group", name="Choose columns").get_by_text(name, exact=True)
+        option.scroll_into_view_if_needed()
+        expect(option).to_be_in_viewport(ratio=1)
+        # What lies on top there is the option itself.
+        assert option.evaluate(
+            """(each) => {
+                const {left, top, width, height} = each.getBoundingClientRect();
+                const at = document.elementFromPoint(left + width / 2, top + height / 2);
+                return each === at || each.contains(at) || at.contains(each);
+            }"""
+        )
+
+
+def test_nothing_is_printed_over_the_way_out_of_a_filter(traded: str, open_as: Open) -> None:
+    page = opened(open_as, traded)
+    trades = page.page.get_by_test_id("trades-grid")
+    trades.get_by_label("Filter trades").fill("no such thing")
+    expect(trades.get_by_role("button", name="Clear the filters")).to_be_visible()
+    expect(trades.get_by_text(re.compile("No (Matching )?Rows", re.IGNORECASE))).to_have_count(0)
+    trades.get_by_role("button", name="Clear the filters").click()
+    expect(page.trades()).to_have_count(4)
 
 
 def test_times_are_new_yorks_wherever_one_reads_them(stack: RunningStack, open_as: Open) -> None:
@@ -56,6 +131,41 @@ def test_times_are_new_yorks_wherever_one_reads_them(stack: RunningStack, open_a
     expect(executed).to_contain_text("New York")
     expect(executed.locator("span")).to_have_attribute("title", re.compile("on your clock"))
     expect(drawer.locator('[data-version="1"]')).to_contain_text("New York")
+
+
+def test_an_export_is_named_by_its_business_date(
+    stack: RunningStack, traded: str, open_as: Open
+) -> None:
+    page = opened(open_as, traded)
+    with page.page.expect_download() as saved:
+        page.page.get_by_test_id("trades-grid-export").click()
+    assert saved.value.suggested_filename == f"trades-{business_date(stack)}.csv"
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == 4
+
+
+def test_a_ticket_begins_by_key_also_under_a_drawer(traded: str, open_as: Open) -> None:
+    page = opened(open_as, traded)
+    page.trades().first.get_by_role("button", name="Details").click()
+    drawer = page.page.get_by_test_id("trade-drawer")
+    expect(drawer).to_be_visible()
+    page.page.keyboard.press("s")
+    expect(drawer).to_have_count(0)
+    expect(page.page.get_by_test_id("ticket-ticker")).to_be_focused()
+    expect(page.page.get_by_test_id("ticket-side-sell")).to_be_checked()
+
+
+def test_the_print_is_a_table_of_all_rows(traded: str, open_as: Open) -> None:
+    page = opened(open_as, traded)
+    page.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.page.emulate_media(media="print")
+    printed = page.page.get_by_test_id("trades-grid-printed")
+    expect(printed).to_be_visible()
+    expect(printed.locator("tbody tr")).to_have_count(4)
+    expect(page.page.get_by_test_id("ticket-form")).to_be_hidden()
+    page.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(printed).to_have_count(0)
+    page.page.emulate_media(media="screen")
 
 
 def test_a_chart_says_what_one_points_at(stack: RunningStack, open_as: Open) -> None:
@@ -98,7 +208,7 @@ def test_pages_of_errors_are_ours(stack: RunningStack, open_as: Open) -> None:
 PHONE = ViewportSize(width=390, height=844)
 
 
-@pytest.mark.parametrize("name", ["Bulk booking", "Prices", "P&L history"])
+@pytest.mark.parametrize("name", ["Positions", "Bulk booking", "Prices", "P&L history"])
 def test_nothing_is_off_the_screen_of_a_phone(open_as: Open, name: str) -> None:
     page = open_as("trader")
     page.go(name)
@@ -145,3 +255,35 @@ def test_a_trade_is_booked_on_a_phone(stack: RunningStack, open_as: Open) -> Non
     page.page.get_by_role("button", name="Close the ticket").click()
     expect(page.ticket).to_be_hidden()
     expect(cell(page.position(desk, "KO"), "quantity")).to_have_text("5")
+
+
+def test_positions_as_they_were_known(stack: RunningStack, open_as: Open) -> None:
+    """Not live, and said; beside now, with the versions that made the difference."""
+    desk, trader = stack.desk(), stack.client("trader")
+    trader.book(desk, "KO", "buy", 10, 60)
+    page = open_as("trader")
+    page.watch_only(desk)
+    expect(cell(page.position(desk, "KO"), "quantity")).to_have_text("10")
+    page.page.wait_for_timeout(1_100)
+    known = page.page.evaluate(
+        """() => new Intl.DateTimeFormat("sv-SE", {timeZone: "America/New_York",
+             dateStyle: "short", timeStyle: "medium"}).format(new Date()).replace(" ", "T")"""
+    )
+    page.page.wait_for_timeout(1_100)
+    trader.book(desk, "KO", "buy", 7, 61)
+    expect(cell(page.position(desk, "KO"), "quantity")).to_have_text("17")
+    page.page.get_by_test_id("as-of-begin").click()
+    expect(page.page.get_by_test_id("as-of-bar")).to_contain_text("Not live")
+    expect(page.page.get_by_test_id("ticket-off")).to_be_visible()
+    page.page.get_by_test_id("as-of-known").fill(known)
+    row = page.page.get_by_test_id("as-of-grid").locator(f'.ag-row[row-id="{desk}|KO"]')
+    expect(cell(row, "quantity")).to_have_text("10")
+    page.page.get_by_test_id("as-of-compare").check()
+    cell(row, "ticker").click()
+    made = page.page.get_by_test_id("as-of-versions").locator("li")
+    expect(made).to_have_count(1)
+    expect(made).to_contain_text("v1 booked Buy 7 @ 61.00")
+    page.page.reload()
+    expect(cell(row, "quantity")).to_have_text("10")
+    page.page.get_by_test_id("as-of-end").click()
+    expect(cell(page.position(desk, "KO"), "quantity")).to_have_text("17")
