@@ -1,13 +1,94 @@
-"""Ranges of cells in a grid, and what is copied of them."""
+"""Grids: figures that are never cut, ranges of cells, and what is copied of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.blotter_page import BlotterPage, cell
+from tests.browser.chromium import how
 from tests.browser.conftest import Open
-from tests.stack.running import RunningStack
+from tests.stack.running import PASSWORD, RunningStack
+
+CUT = """
+(grid) => [...grid.querySelectorAll(".ag-cell, .ag-header-cell-text")]
+  .flatMap((cell) => [cell, ...cell.querySelectorAll(".figure")])
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && each.matches(
+     ".ag-right-aligned-cell, .figure, .ag-header-cell-text"))
+  .map((each) => each.textContent)
+"""
+"""Figures and headings that have less room than they need."""
+COVERED = """
+(box) => {
+  const edge = box.getBoundingClientRect().top + box.clientTop + box.clientHeight;
+  return [...box.querySelectorAll("[data-field]")]
+    .filter((each) => each.getBoundingClientRect().bottom > edge + 0.5)
+    .map((each) => each.textContent);
+}
+"""
+"""Figures that lie beneath the scroll bar of the box they are in."""
+
+
+def test_no_figure_of_a_grid_is_cut(stack: RunningStack, open_as: Open) -> None:
+    """However large: columns grow with what comes, and at both ends of the list."""
+    desk, trader = stack.desk(), stack.client("trader")
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    page.watch_only(desk)
+    trader.book(desk, "KO", "buy", 5, 60)
+    expect(page.position(desk, "KO").first).to_be_visible()
+    trader.book(desk, "PEP", "buy", "999999999", "99999.9999")
+    trader.book(desk, "PG", "sell", "10000300.5", "1.00005")
+    for ticker in ("PEP", "PG"):
+        expect(cell(page.position(desk, ticker), "total_pnl")).to_contain_text(",")
+    for name in ("positions-grid", "trades-grid"):
+        grid = page.page.get_by_test_id(name)
+        for _ in range(3):
+            expect(grid.locator(".ag-row")).not_to_have_count(0)
+            assert cut(grid) == []
+            grid.locator(".ag-row").first.hover()
+            page.page.mouse.wheel(600, 0)
+            page.page.wait_for_timeout(200)
+    page.page.get_by_role("button", name="By ticker").click()
+    totals = page.page.get_by_test_id("ticker-totals-grid")
+    expect(totals.locator('.ag-row[row-id="PEP"] [col-id="quantity"]')).to_have_text("999,999,999")
+    assert cut(totals) == []
+
+
+def cut(grid: Locator) -> list[str]:
+    found: list[str] = grid.evaluate(CUT)
+    return found
+
+
+@pytest.fixture(scope="module")
+def with_scrollbars(stack: RunningStack, chromium: Browser) -> Iterator[Page]:
+    browser = chromium.browser_type.launch(**how(scrollbars=True))
+    page = browser.new_page(viewport={"width": 1440, "height": 900}, locale="en-GB")
+    page.set_default_timeout(60_000)
+    page.goto(f"{stack.url}/")
+    page.get_by_label("User name").fill("middleoffice")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    BlotterPage(page).wait_live()
+    yield page
+    browser.close()
+
+
+@pytest.mark.parametrize("width", [1440, 1280])
+def test_no_scroll_bar_covers_a_total(with_scrollbars: Page, width: int) -> None:
+    page = with_scrollbars
+    page.set_viewport_size({"width": width, "height": 900})
+    selector = page.get_by_test_id("account-selector")
+    selector.get_by_role("button").first.click()
+    selector.get_by_role("checkbox", name="All mine").set_checked(False)
+    for account in ("Test1", "Test2", "Test3", "Test4"):
+        selector.get_by_role("checkbox", name=account).set_checked(True)
+    page.keyboard.press("Escape")
+    bar = page.get_by_test_id("totals-bar")
+    expect(bar.locator("[data-account]")).to_have_count(5)
+    for box in (bar, page.get_by_test_id("totals-accounts")):
+        assert box.evaluate(COVERED) == []
 
 
 @pytest.fixture
@@ -77,6 +158,12 @@ def test_shift_and_arrows_select_and_headers_are_copied(held: str, open_as: Open
         ["PEP", "-2500"],
         ["PG", "40"],
     ]
+    # An arrow alone goes on from the focused cell, with that cell alone.
+    keys.press("ArrowDown")
+    expect(page.page.locator(".in-range")).to_have_count(0)
+    keys.press("Control+C")
+    expect(page.page.get_by_test_id("positions-grid-foot")).to_contain_text("Copied")
+    assert copied(page) == [["-2500"]]
 
 
 def test_ticks_do_not_move_what_is_selected(stack: RunningStack, held: str, open_as: Open) -> None:
