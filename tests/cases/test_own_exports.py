@@ -1,9 +1,10 @@
 """Our own exports, read again: what nobody knew when they were written stays unknown."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
-from tests.cases.test_files import desk
+from kernel.clock import clock_set
+from tests.cases.test_files import NOW, desk
 from tests.trades.conftest import Desk
 from tests.trades.importing import imported
 from trades.exports import csv_lines
@@ -46,7 +47,9 @@ def test_the_admins_export_keeps_a_time_that_is_not_known_unknown(desk: Desk) ->
     # As if it came from another installation: here they would be told as booked.
     for trade in Trade.objects.all():
         text = text.replace(str(trade.pk), str(uuid4()))
-    job = imported(desk, text)
+    # Later, or the time of booking that stands there would be that of this one, too.
+    with clock_set(NOW + timedelta(hours=1)):
+        job = imported(desk, text)
     assert job["reading"]["profile"] == "admin_export"
     assert job["rows_booked"] == 2
     assert known() == [(False, None), (True, AT)]
