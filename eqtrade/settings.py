@@ -296,6 +296,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "SideEnum": "trades.models.Side",
         "TradeStatusEnum": "trades.models.Status",
+        "ActionKindEnum": "prices.models.ActionKind.values",
+        "GuardCodeEnum": "trades.guard_rules.CODES",
+        "LimitKindEnum": "trades.limit_rules.KINDS",
         # Of the errors that a library describes: without a name it gets one from a hash.
         "ClientErrorTypeEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum",
     },

@@ -82,6 +82,12 @@ EXAMPLE_SPIN_OFF = OpenApiExample(
     request_only=True,
 )
 EXAMPLE_SHOWN = OpenApiExample("As proposed", value=SHOWN, response_only=True)
+OF_THE_ACTION = {"id", "ticker", "status", "confirmed_version"}
+EXAMPLE_VERSION = OpenApiExample(
+    "The first",
+    value={name: value for name, value in SHOWN.items() if name not in OF_THE_ACTION},
+    response_only=True,
+)
 EXAMPLE_AMENDMENT = OpenApiExample(
     "Another ratio",
     value={"version": 1, "keep_new": "20", "reason": "The ratio was misread"},
@@ -346,6 +352,7 @@ class ActionVersionsView(APIView):
         operation_id="corporate_actions_versions",
         summary="The versions of an action, oldest first, and what was decided of each",
         responses=ActionVersionOut(many=True),
+        examples=[EXAMPLE_VERSION],
     )
     def get(self, request: Request, action_id: UUID) -> Response:
         return Response([version_row(version) for version in versions_of(action_of(action_id))])

@@ -946,7 +946,7 @@ export interface components {
         };
         /** @description What is left out is what the kind says: 1:1 or 0 shares, no cash, no legs. */
         ActionInRequest: {
-            kind: components["schemas"]["Kind950Enum"];
+            kind: components["schemas"]["ActionKindEnum"];
             /** Format: date */
             ex_date: string;
             sequence?: number;
@@ -990,12 +990,25 @@ export interface components {
             reason: string;
         };
         /**
+         * @description * `split` - split
+         *     * `reverse_split` - reverse_split
+         *     * `stock_dividend` - stock_dividend
+         *     * `cash_dividend` - cash_dividend
+         *     * `return_of_capital` - return_of_capital
+         *     * `spin_off` - spin_off
+         *     * `merger` - merger
+         *     * `liquidation` - liquidation
+         *     * `worthless` - worthless
+         * @enum {string}
+         */
+        ActionKindEnum: "split" | "reverse_split" | "stock_dividend" | "cash_dividend" | "return_of_capital" | "spin_off" | "merger" | "liquidation" | "worthless";
+        /**
          * @description An action with the terms of its latest version. `confirmed_version` is the one that counts;
          *     none where nothing does.
          */
         ActionOut: {
             version: number;
-            kind: components["schemas"]["Kind950Enum"];
+            kind: components["schemas"]["ActionKindEnum"];
             /** Format: date */
             ex_date: string;
             sequence: number;
@@ -1048,7 +1061,7 @@ export interface components {
         /** @description One version's terms, who proposed them, and what was decided of them. */
         ActionVersionOut: {
             version: number;
-            kind: components["schemas"]["Kind950Enum"];
+            kind: components["schemas"]["ActionKindEnum"];
             /** Format: date */
             ex_date: string;
             sequence: number;
@@ -1173,7 +1186,7 @@ export interface components {
             limit: number;
             account: string | null;
             group: string | null;
-            kind: components["schemas"]["KindFeaEnum"];
+            kind: components["schemas"]["LimitKindEnum"];
             state: components["schemas"]["BreachOutStateEnum"];
             /**
              * Format: decimal
@@ -1330,19 +1343,6 @@ export interface components {
             close: string;
             source: string;
         };
-        /**
-         * @description * `off_mark` - off_mark
-         *     * `large_quantity` - large_quantity
-         *     * `large_notional` - large_notional
-         *     * `of_position` - of_position
-         *     * `probable_duplicate` - probable_duplicate
-         *     * `late` - late
-         *     * `flips` - flips
-         *     * `stale_mark` - stale_mark
-         *     * `no_mark` - no_mark
-         * @enum {string}
-         */
-        Code2a9Enum: "off_mark" | "large_quantity" | "large_notional" | "of_position" | "probable_duplicate" | "late" | "flips" | "stale_mark" | "no_mark";
         ColumnOut: {
             number: number;
             column: string;
@@ -1657,7 +1657,7 @@ export interface components {
         };
         /** @description What one guard said: `value` is more than `limit`. */
         FoundOut: {
-            code: components["schemas"]["Code2a9Enum"];
+            code: components["schemas"]["GuardCodeEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -1694,13 +1694,26 @@ export interface components {
             trades: components["schemas"]["MadeUpOut"][];
         };
         /**
+         * @description * `off_mark` - off_mark
+         *     * `large_quantity` - large_quantity
+         *     * `large_notional` - large_notional
+         *     * `of_position` - of_position
+         *     * `probable_duplicate` - probable_duplicate
+         *     * `late` - late
+         *     * `flips` - flips
+         *     * `stale_mark` - stale_mark
+         *     * `no_mark` - no_mark
+         * @enum {string}
+         */
+        GuardCodeEnum: "off_mark" | "large_quantity" | "large_notional" | "of_position" | "probable_duplicate" | "late" | "flips" | "stale_mark" | "no_mark";
+        /**
          * @description One guard. `account` null means all accounts; an account's own row counts before it. Strictly
          *     more than `warn` asks, strictly more than `refuse` refuses; `minutes` is of
          *     `probable_duplicate`.
          */
         GuardInRequest: {
             account?: string | null;
-            code: components["schemas"]["Code2a9Enum"];
+            code: components["schemas"]["GuardCodeEnum"];
             /** Format: decimal */
             warn?: string | null;
             /** Format: decimal */
@@ -1710,7 +1723,7 @@ export interface components {
         };
         GuardOut: {
             account: string | null;
-            code: components["schemas"]["Code2a9Enum"];
+            code: components["schemas"]["GuardCodeEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -1730,7 +1743,7 @@ export interface components {
         };
         /** @description What one guard would say: it asks (`warn`) or refuses, for `value` is more than `limit`. */
         GuardSaysOut: {
-            code: components["schemas"]["Code2a9Enum"];
+            code: components["schemas"]["GuardCodeEnum"];
             level: components["schemas"]["LevelEnum"];
             /**
              * Format: decimal
@@ -1902,32 +1915,6 @@ export interface components {
             total_pnl: string;
             pnl_valid: boolean;
         };
-        /**
-         * @description * `split` - split
-         *     * `reverse_split` - reverse_split
-         *     * `stock_dividend` - stock_dividend
-         *     * `cash_dividend` - cash_dividend
-         *     * `return_of_capital` - return_of_capital
-         *     * `spin_off` - spin_off
-         *     * `merger` - merger
-         *     * `liquidation` - liquidation
-         *     * `worthless` - worthless
-         * @enum {string}
-         */
-        Kind950Enum: "split" | "reverse_split" | "stock_dividend" | "cash_dividend" | "return_of_capital" | "spin_off" | "merger" | "liquidation" | "worthless";
-        /**
-         * @description * `gross` - gross
-         *     * `net` - net
-         *     * `long` - long
-         *     * `short` - short
-         *     * `name` - name
-         *     * `name_share` - name_share
-         *     * `position` - position
-         *     * `day_notional` - day_notional
-         *     * `day_loss` - day_loss
-         * @enum {string}
-         */
-        KindFeaEnum: "gross" | "net" | "long" | "short" | "name" | "name_share" | "position" | "day_notional" | "day_loss";
         /** @description Shares of another instrument, `new` for `old` of the action's own. */
         LegInRequest: {
             ticker: string;
@@ -1979,7 +1966,7 @@ export interface components {
         LimitInRequest: {
             account?: string | null;
             group?: string | null;
-            kind: components["schemas"]["KindFeaEnum"];
+            kind: components["schemas"]["LimitKindEnum"];
             /** Format: decimal */
             amount: string;
             /** Format: decimal */
@@ -1987,11 +1974,24 @@ export interface components {
             mode?: components["schemas"]["ModeEnum"];
             is_active?: boolean;
         };
+        /**
+         * @description * `gross` - gross
+         *     * `net` - net
+         *     * `long` - long
+         *     * `short` - short
+         *     * `name` - name
+         *     * `name_share` - name_share
+         *     * `position` - position
+         *     * `day_notional` - day_notional
+         *     * `day_loss` - day_loss
+         * @enum {string}
+         */
+        LimitKindEnum: "gross" | "net" | "long" | "short" | "name" | "name_share" | "position" | "day_notional" | "day_loss";
         LimitOut: {
             id: number;
             account: string | null;
             group: string | null;
-            kind: components["schemas"]["KindFeaEnum"];
+            kind: components["schemas"]["LimitKindEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -2014,7 +2014,7 @@ export interface components {
             id: number;
             account: string | null;
             group: string | null;
-            kind: components["schemas"]["KindFeaEnum"];
+            kind: components["schemas"]["LimitKindEnum"];
             mode: components["schemas"]["ModeEnum"];
             /**
              * Format: decimal
@@ -2455,7 +2455,7 @@ export interface components {
         };
         /** @description The terms that change; the others stay as in the latest version. */
         PatchedActionAmendmentInRequest: {
-            kind?: components["schemas"]["Kind950Enum"];
+            kind?: components["schemas"]["ActionKindEnum"];
             /** Format: date */
             ex_date?: string;
             sequence?: number;
