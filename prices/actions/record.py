@@ -2,7 +2,7 @@
 
 Each version holds all terms, and each decision is a row of its own: nothing is rewritten. A further
 version of an action that counts is a proposal, and what counted goes on counting until that is
-confirmed. Whoever listens to `actions_decided` hears of a decision in its own transaction.
+confirmed.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,6 @@ from kernel.locks import Lock, transaction_lock
 from prices.actions.closes_before import closes_before
 from prices.actions.read import actions_counting, as_action, versions_of
 from prices.actions.terms import LegTerms, Terms, completed, terms_problems
-from prices.hooks import actions_decided
 from prices.models import (
     ActionStatus,
     CashInLieu,
@@ -123,15 +122,11 @@ def action_confirm(*, user: User, action_id: UUID, version: int, reason: str) ->
     _refuse_blank(reason)
     _refuse_negative(confirmed, action)
     _refuse_duplicate(action.instrument, confirmed, besides=action)
-    touched = {action.instrument_id, *_instruments(confirmed)}
-    if action.confirmed_version is not None:
-        touched |= _instruments(_version(action, action.confirmed_version))
     action.kind, action.ex_date = confirmed.kind, confirmed.ex_date
     action.sequence, action.confirmed_version = confirmed.sequence, version
     action.status = ActionStatus.CONFIRMED
     action.save(update_fields=CorporateAction.CHANGEABLE)
     _decide(confirmed, Decision.CONFIRMED, user, reason)
-    actions_decided(touched)
     return action
 
 
@@ -152,15 +147,9 @@ def action_cancel(*, user: User, action_id: UUID, version: int, reason: str) -> 
         # The number of what was withdrawn is used up.
         action.save(update_fields=CorporateAction.CHANGEABLE)
         return action
-    counted = action.confirmed_version
-    touched = {action.instrument_id}
-    if counted is not None:
-        touched |= _instruments(_version(action, counted))
     _decide(_version(action, version), Decision.CANCELLED, user, reason)
     action.status, action.confirmed_version = ActionStatus.CANCELLED, None
     action.save(update_fields=CorporateAction.CHANGEABLE)
-    if counted is not None:
-        actions_decided(touched)
     return action
 
 
@@ -285,10 +274,6 @@ def _decide(version: CorporateActionVersion, decision: Decision, user: User, rea
     CorporateActionDecision.objects.create(
         version=version, decision=decision, actor=user, reason=reason.strip()
     )
-
-
-def _instruments(version: CorporateActionVersion) -> set[int]:
-    return set(version.legs.values_list("instrument_id", flat=True))
 
 
 def _refuse_blank(reason: str) -> None:

@@ -257,8 +257,9 @@ def test_it_asks_little_and_sees_changes(beats: Beats) -> None:
     beats.next_holder(len(beats.sent(EACH_SECOND)) + 5)
     asked = (beats.statements() - before) / (time.monotonic() - begun)
     print(f"{asked:.1f} statements a second")
-    # A look and what was sent, each second; the stock scheduler asks 20 times as often.
-    assert asked < 5
+    # A look and what was sent, each second, and what the server itself does; a look at each of its
+    # turns would be 20 a second and more.
+    assert asked < 10
     task = PeriodicTask.objects.get(name=NIGHTLY)
     PeriodicTask.objects.filter(pk=task.pk).update(
         interval=IntervalSchedule.objects.get(every=1, period="seconds"), crontab=None

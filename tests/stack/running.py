@@ -25,7 +25,7 @@ from tests.stack.live import Live
 PASSWORD = "a demo's password"
 START_SECONDS = 170
 STOP_SECONDS = 90
-DESKS = 80
+DESKS = 120
 # What would make it another stack than a user's.
 NOT_INHERITED = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "ALLOWED_HOSTS"),

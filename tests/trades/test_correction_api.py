@@ -169,6 +169,7 @@ def test_all_versions_oldest_first_with_who_when_and_why(
     assert set(rows[0]) == {
         "version", "status", "account", "ticker", "side", "quantity", "price", "trade_date",
         "executed_at", "executed_at_known", "note", "actor", "reason", "recorded_at",
+        "asked", "confirmed_by",
     }  # fmt: skip
 
 

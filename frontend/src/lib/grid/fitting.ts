@@ -105,6 +105,7 @@ export class Fitting<Row extends object> {
 
   /** These rows came, or changed. */
   see(rows: Iterable<Row>): void {
+    if (this.api.isDestroyed()) return;
     const columns = (this.api.getColumns() ?? []).flatMap((column) => {
       const figure = figureOf<Row>(column.getColDef());
       return figure === null ? [] : [{ id: column.getColId(), figure }];
@@ -132,6 +133,7 @@ export class Fitting<Row extends object> {
 
   /** Widens what is too narrow for what was seen. */
   fit(): void {
+    if (this.api.isDestroyed()) return;
     const wider = this.api
       .getAllDisplayedColumns()
       .filter((column) => column.getActualWidth() < this.#need(column))
