@@ -13,6 +13,15 @@ class FieldError:
     attr: str | None = None
 
 
+def shown(text: str, longest: int = 64) -> str:
+    """What a caller sent, as an error can show it: letters of any language as they are, and what
+    cannot be seen or stored (control characters, half characters, marks of direction) escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode()
+        for each in text[:longest]
+    )
+
+
 class DomainError(Exception):
     """Base of all refusals. `status` is the HTTP status that says the same."""
 

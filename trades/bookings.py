@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from kernel.clock import NEW_YORK
-from kernel.errors import FieldError
+from kernel.errors import FieldError, shown
 from kernel.moments import read_day, read_moment
 from kernel.money import AmountRefused, normalized
 from trades.terms import FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
@@ -165,7 +165,7 @@ class _Row:
         return value.strip() if self.is_text else value
 
     def unknown(self) -> None:
-        names = sorted(_printable(str(n)) for n in self.given if n not in _KNOWN)
+        names = sorted(shown(str(n)) for n in self.given if n not in _KNOWN)
         for name in names[:MAX_UNKNOWN_NAMED]:
             self.refuse(name, "unknown_field", "This field is not known.")
 
@@ -178,10 +178,6 @@ _READERS = {
     Kind.MOMENT: _Row.moment,
     Kind.FLAG: _Row.flag,
 }
-
-
-def _printable(name: str) -> str:
-    return name.encode("ascii", "backslashreplace").decode()[:64]
 
 
 @lru_cache(1024)

@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ErrorDetail
 
+from kernel.errors import shown
 from kernel.moments import moment_text, read_day, read_moment
 from kernel.money import MAX_DECIMALS, AmountRefused, amount_of, plain
 
@@ -22,7 +23,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:
         errors: dict[str, Any] = {}
         if isinstance(data, dict):
-            unknown = sorted(_printable(str(k)) for k in set(data) - set(self.fields))
+            unknown = sorted(shown(str(k)) for k in set(data) - set(self.fields))
             problem = ErrorDetail("This field is not known.", code="unknown_field")
             errors = {name: [problem] for name in unknown[:MAX_UNKNOWN_NAMED]}
             optional = {name for name, field in self.fields.items() if not field.required}
@@ -36,10 +37,6 @@ class StrictSerializer(serializers.Serializer[Any]):
         if errors:
             raise serializers.ValidationError(errors)
         return value
-
-
-def _printable(name: str) -> str:
-    return name.encode("ascii", "backslashreplace").decode()[:64]
 
 
 def is_storable(text: str) -> bool:

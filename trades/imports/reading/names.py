@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from kernel.errors import shown
 from trades.imports.reading.profile import Profile
 from trades.terms import FIELDS, FILE_ONLY, IGNORED_COLUMNS, REJECTED_COLUMNS, SAID, Kind, Term
 
@@ -175,12 +176,11 @@ def _asks(
 ) -> list[Ask]:
     asks: list[Ask] = []
     if unknown:
-        shown = unknown[0][:40].encode("unicode_escape").decode()
         asks.append(
             Ask(
                 "unknown_column",
-                f"The column '{shown}' is not known. Known: {', '.join(FIELDS)}. Say what it means,"
-                " or that it is passed over.",
+                f"The column '{shown(unknown[0], 40)}' is not known. Known: {', '.join(FIELDS)}."
+                " Say what it means, or that it is passed over.",
                 examples=tuple(unknown[:20]),
             )
         )
