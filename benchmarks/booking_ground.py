@@ -12,6 +12,7 @@ from benchmarks.rig.files import import_rows
 from benchmarks.rig.load import request_bytes
 from benchmarks.rig.sender import NUMBER
 from benchmarks.rig.stacks import Stack
+from tests.stack.running import PASSWORD
 
 ACCOUNTS, TICKERS = 60, 15
 FEW, MANY = 15, 500
@@ -22,15 +23,12 @@ PREFIX = {FEW: "Few", MANY: "Many"}
 MAKE_ACCOUNTS = """
 from django.contrib.auth.models import User
 from accounts.models import Account, Entitlement
-from accounts.services import token_create
-from kernel import clock
-user = User.objects.create_user("desk")
+user = User.objects.create_user("desk", password={password!r})
 for prefix in {prefixes}:
     made = Account.objects.bulk_create(
         Account(code=f"{{prefix}}{{n:02}}") for n in range(1, {accounts} + 1))
     Entitlement.objects.bulk_create(
         Entitlement(user=user, account=a, can_view=True, can_book=True) for a in made)
-print("token", token_create(user=user, now=clock.now()).key)
 """
 
 Key = tuple[str, str]
@@ -137,12 +135,12 @@ def codes(size: int) -> list[str]:
 
 def prepare(stack: Stack) -> Ground:
     """Make the accounts and their user, and let the import fill them."""
-    said = stack.manage(
+    stack.manage(
         "shell",
         "-c",
-        MAKE_ACCOUNTS.format(prefixes=tuple(PREFIX.values()), accounts=ACCOUNTS),
+        MAKE_ACCOUNTS.format(password=PASSWORD, prefixes=tuple(PREFIX.values()), accounts=ACCOUNTS),
     )
-    token = next(line.split()[1] for line in said.splitlines() if line.startswith("token "))
+    token = stack.client("desk").token
     with stack.superuser() as root:
         names = root.execute(
             "SELECT id, ticker FROM prices_instrument WHERE is_active ORDER BY id LIMIT %s", [MANY]

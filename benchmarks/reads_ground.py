@@ -13,6 +13,7 @@ import requests
 from benchmarks.designs import PREVIOUS, SESSION
 from benchmarks.rig.files import import_rows
 from benchmarks.rig.stacks import Stack
+from tests.stack.running import PASSWORD
 
 TEN, FULL = "Ten", "Full"
 """The account's codes: 10 names traded all through a year; 500 names bought today."""
@@ -26,13 +27,10 @@ PATIENCE = 300.0
 MAKE_ACCOUNTS = f"""
 from django.contrib.auth.models import User
 from accounts.models import Account, Entitlement
-from accounts.services import token_create
-from kernel import clock
-user = User.objects.create_user("reader")
+user = User.objects.create_user("reader", password={PASSWORD!r})
 for code in {(TEN, FULL)}:
     account = Account.objects.create(code=code)
     Entitlement.objects.create(user=user, account=account, can_view=True, can_book=True)
-print("token", token_create(user=user, now=clock.now()).key)
 """
 # The source's own closes of the last sessions stay.
 _CLOSES = """
@@ -79,8 +77,8 @@ class Ground:
 
 def prepare(stack: Stack) -> Ground:
     """Closes of a year by hand; trades by the import; P&L of past sessions as beat has it kept."""
-    said = stack.manage("shell", "-c", MAKE_ACCOUNTS)
-    token = next(line.split()[1] for line in said.splitlines() if line.startswith("token "))
+    stack.manage("shell", "-c", MAKE_ACCOUNTS)
+    token = stack.client("reader").token
     session = date.fromisoformat(stack.client("ops").get("system/").json()["business_date"])
     calendar = exchange_calendars.get_calendar("XNYS", start=str(session - timedelta(days=500)))
     before = [each.date() for each in calendar.sessions if each.date() < session]
