@@ -23,6 +23,14 @@ from typing import Any, NamedTuple
 from kernel.money import MAX_DECIMALS, MAX_INPUT, amount_of
 
 SIDES = ("buy", "sell")
+# What the ids begin with that a page makes, one a form, so that sending it twice books once.
+PAGE_ID = "web-"
+
+
+def is_own_id(client_trade_id: str | None) -> bool:
+    """True if a caller's id says which trade this is. One that a page made for its form does not:
+    the same order typed twice has two."""
+    return client_trade_id is not None and not client_trade_id.startswith(PAGE_ID)
 
 
 class Kind(StrEnum):
@@ -182,6 +190,7 @@ def table() -> dict[str, Any]:
         "price_zero": _told(PRICE_ZERO),
         "file_only": [_told(term) for term in FILE_ONLY],
         "amount": {"decimals": MAX_DECIMALS, "most": str(MAX_INPUT)},
+        "page_id": PAGE_ID,
         "reason_longest": REASON_LONGEST,
         "rejected_columns": REJECTED_COLUMNS,
     }

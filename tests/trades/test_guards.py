@@ -147,6 +147,8 @@ def test_the_same_again_within_minutes(desk: Desk) -> None:
     assert said(book(desk)) == ["probable_duplicate"]
     for other in ({"quantity": "11"}, {"side": "sell"}, {"client_trade_id": "mine"}):
         assert book(desk, **other).status_code == 201
+    # The page's own ids differ each time the same order is typed.
+    assert said(book(desk, client_trade_id="web-0123")) == ["probable_duplicate"]
     with clock_set(NOW + timedelta(minutes=5, seconds=1)):
         assert book(desk).status_code == 201
     rows = [booking(quantity="77")] * 3

@@ -35,7 +35,7 @@ from trades.services.ceilings import Ceilings
 from trades.services.known import Known, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
 from trades.services.recording import NewTrade, trades_write
-from trades.terms import Booking
+from trades.terms import Booking, is_own_id
 
 
 class ClientTradeIdTaken(Conflict):
@@ -395,5 +395,5 @@ def guarded(new: NewTrade) -> Terms:
     said = new.terms
     return Terms(
         new.account_id, new.instrument_id, said.ticker, said.side, said.quantity, said.price,
-        new.trade_date, said.client_trade_id is not None,
+        new.trade_date, is_own_id(said.client_trade_id),
     )  # fmt: skip

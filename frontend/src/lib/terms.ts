@@ -74,6 +74,8 @@ export const FURTHER = TERMS.filter(({ name }) => ![...PLACED, ...UNASKED].inclu
 /** The fields of a form, in its order. A price of 0 brings one more. */
 export const FIELDS: readonly string[] = [...PLACED, PRICE_ZERO.name, ...FURTHER.map(({ name }) => name)];
 
+/** What the ids begin with that this page makes for a form: they do not say which trade it is. */
+export const PAGE_ID = table.page_id;
 export const REASON_LONGEST = table.reason_longest;
 /** The limits of a quantity or price. */
 export const AMOUNT = table.amount;

@@ -7,6 +7,7 @@
 
 import createClient from "openapi-fetch";
 
+import { PAGE_ID } from "../terms";
 import type { paths } from "./schema";
 
 /** One complaint; `attr` names the field it is about, null is about the whole request. */
@@ -132,5 +133,5 @@ export function isAbort(error: unknown): boolean {
 /** 128 random bits. `crypto.randomUUID` exists only over HTTPS and on the machine itself. */
 export function newClientTradeId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return `web-${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+  return `${PAGE_ID}${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
