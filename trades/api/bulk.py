@@ -187,7 +187,6 @@ class MadeUpOut(serializers.Serializer[Any]):
 
 
 class GenerateOut(serializers.Serializer[Any]):
-    seed = serializers.IntegerField()
     trades = MadeUpOut(many=True)
 
 
@@ -195,7 +194,7 @@ class GenerateView(APIView):
     @extend_schema(
         operation_id="trades_generate",
         summary="Made-up trades near current prices, not booked",
-        description="Rows for `trades/bulk/`: in accounts where you may book, selling no more than"
+        description="The answer is a request of `trades/bulk/` as it stands: in accounts where you may book, selling no more than"
         " is held where going short is not allowed.",
         request=GenerateIn,
         responses=GenerateOut,
@@ -208,7 +207,6 @@ class GenerateView(APIView):
             OpenApiExample(
                 "Made up",
                 value={
-                    "seed": 42,
                     "trades": [
                         {
                             "account": "Test1",
@@ -227,13 +225,12 @@ class GenerateView(APIView):
         given = GenerateIn(data=request.data)
         given.is_valid(raise_exception=True)
         asked = given.validated_data
-        seed = asked.get("seed", random.randrange(2**32))
         made = trades_generate(
             user=caller(request),
             accounts=asked["accounts"],
             count=asked["count"],
             tickers=asked.get("tickers", []),
-            seed=seed,
+            seed=asked.get("seed", random.randrange(2**32)),
             now=clock.now(),
         )
-        return Response({"seed": seed, "trades": MadeUpOut(made, many=True).data})
+        return Response({"trades": MadeUpOut(made, many=True).data})
