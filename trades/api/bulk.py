@@ -194,8 +194,8 @@ class GenerateView(APIView):
     @extend_schema(
         operation_id="trades_generate",
         summary="Made-up trades near current prices, not booked",
-        description="The answer is a request of `trades/bulk/` as it stands: in accounts where you may book, selling no more than"
-        " is held where going short is not allowed.",
+        description="The answer is a request of `trades/bulk/` as it stands: in accounts where you"
+        " may book, selling no more than is held where going short is not allowed.",
         request=GenerateIn,
         responses=GenerateOut,
         examples=[

@@ -702,7 +702,7 @@ export interface paths {
         put?: never;
         /**
          * Made-up trades near current prices, not booked
-         * @description Rows for `trades/bulk/`: in accounts where you may book, selling no more than is held where going short is not allowed.
+         * @description The answer is a request of `trades/bulk/` as it stands: in accounts where you may book, selling no more than is held where going short is not allowed.
          */
         post: operations["trades_generate"];
         delete?: never;
@@ -1690,7 +1690,6 @@ export interface components {
             seed?: number;
         };
         GenerateOut: {
-            seed: number;
             trades: components["schemas"]["MadeUpOut"][];
         };
         /**
