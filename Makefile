@@ -7,6 +7,8 @@
 #   make api     the front end's API types and its table of a trade's terms, made anew
 #   make bench   the benchmarks but the largest; NAME=… for one of them
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
+#   make ha-test        two databases, killed and frozen while bookings go on (etcd of Debian);
+#                       ARGS=--containers: the whole of docker-compose.ha.yml
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
 #   make lock    resolve pyproject.toml anew: uv.lock, and requirements.txt from it, with hashes
 #   make audit   known vulnerabilities, dangerous calls, images without a digest
@@ -23,7 +25,7 @@ PYTHON ?=
 develop = python=$$(PYTHON="$(PYTHON)" sh deploy/python.sh) && exec "$$python" -m deploy.develop
 MAKEFLAGS += --no-print-directory
 
-.PHONY: run test lint format api bench compose-test fresh-test lock audit sbom release clean
+.PHONY: run test lint format api bench compose-test ha-test fresh-test lock audit sbom release clean
 .DEFAULT_GOAL := run
 
 run:
@@ -47,6 +49,9 @@ bench:
 
 compose-test:
 	@$(develop) compose-test $(ARGS)
+
+ha-test:
+	@$(develop) ha-test $(ARGS)
 
 fresh-test:
 	@$(develop) fresh-test $(ARGS)

@@ -20,6 +20,7 @@ from deploy.audit import audit, sbom
 from deploy.browser import ready_browser
 from deploy.cloud import VENV as CLOUD_VENV
 from deploy.cloud import ready_cloud
+from deploy.ha_tools import VENV as HA_VENV
 from deploy.installing import (
     ALL_GROUPS,
     FRONTEND,
@@ -67,6 +68,7 @@ def main() -> int:
         "api": api,
         "bench": bench,
         "compose-test": compose_test,
+        "ha-test": ha_test,
         "fresh-test": fresh_test,
         "lock": lock,
         "audit": lambda _: audit(),
@@ -128,7 +130,7 @@ def lint(_arguments: Sequence[str]) -> None:
         "ruff format": ([PYTHON, "-m", "ruff", "format", "--check", "."], None),
         "mypy": ([PYTHON, "-m", "mypy", "."], None),
         "hadolint": (
-            [VENV / "bin" / "hadolint", "--failure-threshold", "style", "Dockerfile"],
+            [VENV / "bin" / "hadolint", "--failure-threshold", "style", *dockerfiles()],
             None,
         ),
         "shellcheck": ([VENV / "bin" / "shellcheck", *shell_scripts()], None),
@@ -200,6 +202,10 @@ def api_schema() -> tuple[Sequence[str | Path], Mapping[str, str]]:
     return [PYTHON, "-W", "ignore", "manage.py", *schema], os.environ | no_servers
 
 
+def dockerfiles() -> list[Path]:
+    return [PROJECT / "Dockerfile", *sorted((PROJECT / "deploy").rglob("Dockerfile"))]
+
+
 def shell_scripts() -> list[Path]:
     """Every script of ours that a shell reads."""
     return sorted([*(PROJECT / "deploy").rglob("*.sh"), *(PROJECT / "deploy").rglob("*.envsh")])
@@ -221,6 +227,17 @@ def compose_test(arguments: Sequence[str]) -> None:
         make_venv()
         install(ALL_GROUPS)
     call([PYTHON, "-m", "tests.compose", *arguments])
+
+
+def ha_test(arguments: Sequence[str]) -> None:
+    """Kill and freeze databases under load; --containers and --keep go to tests/ha."""
+    with alone():
+        make_venv()
+        install(ALL_GROUPS)
+        if "--containers" not in arguments:
+            call([PYTHON, "-m", "deploy.ha_tools"])
+            build_frontend()
+    call([PYTHON, "-m", "tests.ha", *arguments])
 
 
 def fresh_test(arguments: Sequence[str]) -> None:
@@ -264,7 +281,7 @@ def clean(_arguments: Sequence[str]) -> None:
     elif (PROJECT / (os.environ.get("DATA_DIR") or ".data")).exists():
         print("  the data stays: only `make run` knows how to remove it; run that first")
     with step("installed and built files"):
-        venvs = (VENV, AUDIT_VENV, CLOUD_VENV)
+        venvs = (VENV, AUDIT_VENV, CLOUD_VENV, HA_VENV)
         for directory in (*venvs, FRONTEND / "node_modules", FRONTEND / "dist"):
             shutil.rmtree(directory, ignore_errors=True)
 

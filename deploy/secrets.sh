@@ -33,3 +33,5 @@ secret superuser_password POSTGRES_SUPERUSER_PASSWORD
 secret owner_password POSTGRES_OWNER_PASSWORD
 secret runtime_password POSTGRES_RUNTIME_PASSWORD
 secret redis_password REDIS_PASSWORD
+# Of docker-compose.ha.yml alone.
+secret replication_password POSTGRES_REPLICATION_PASSWORD

@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "kernel.api.lengths.BodyLengthMiddleware",
     "audit.middleware.Audited",
     "kernel.api.outage.DatabaseOutageMiddleware",
+    "kernel.api.writing.WritesAwaitStandby",
     "prices.middleware.PriceSourceSaid",
     "prices.middleware.SessionsReadOnce",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -117,6 +118,10 @@ DATABASES["default"]["ENGINE"] = "kernel.postgres"
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"]["connect_timeout"] = 5
+# The database is a primary and a synchronous standby (docs/runbooks/failover.md). So many requests
+# of a process may wait for a commit at a time; the others are for reading.
+DATABASE_SYNCHRONOUS = env.bool("DATABASE_SYNCHRONOUS", default=False)
+WRITES_AT_ONCE = env.int("WRITES_AT_ONCE", default=6)
 if env.bool("DB_POOL", default=False):
     # Only api and ws: Celery's prefork closes a pool around each task (9.6 ms against 3.6 ms).
     DATABASES["default"]["OPTIONS"]["pool"] = {

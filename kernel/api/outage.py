@@ -39,7 +39,7 @@ class DatabaseOutageMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        return _answer(request) if is_outage(error) else None
+        return out_of_service(request) if is_outage(error) else None
 
 
 class AuthenticationMiddleware(auth.AuthenticationMiddleware):
@@ -52,7 +52,8 @@ class AuthenticationMiddleware(auth.AuthenticationMiddleware):
         )
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def out_of_service(request: HttpRequest) -> HttpResponse:
+    """503, in the form of the API or as a line of text, and when to try again."""
     if request.path.startswith("/api/"):
         return error_answer(OutOfService())
     detail = str(OutOfService.default_detail)

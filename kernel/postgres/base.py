@@ -25,11 +25,17 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8Dumper
 
+from kernel.postgres import synchronous
 from kernel.postgres.pool import Connection, Pool, is_quiet
 
 
 class ConnectionLost(OperationalError):
     """An open connection ended. What it was asked for was done, or was not: nobody said."""
+
+
+class NotReplicated(ConnectionLost):
+    """A commit that no standby has confirmed: whoever ended its wait was answered with success. As
+    after a loss it was done, or was not: the other server may be the one that goes on."""
 
 
 class LossNoticed(DatabaseErrorWrapper):
@@ -47,6 +53,23 @@ class LossNoticed(DatabaseErrorWrapper):
             self.wrapper.errors_occurred = True
             raise ConnectionLost(*exc_value.args).with_traceback(traceback) from exc_value
         super().__exit__(exc_type, exc_value, traceback)
+
+
+class StandbyAwaited(LossNoticed):
+    """Also what was committed and not confirmed is an error."""
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        early = synchronous.ended_early(self.wrapper.connection)
+        super().__exit__(exc_type, exc_value, traceback)
+        if early and exc_value is None:
+            self.wrapper.errors_occurred = True
+            self.wrapper.losses += 1
+            raise NotReplicated("a commit was not confirmed by the standby")
 
 
 _PLACEHOLDER = re.compile(r"%(?:%|s|\((\w+)\)s)")
@@ -110,7 +133,8 @@ class Operations(operations.DatabaseOperations):
 
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):
-    """One thread's connection. `losses` counts how often it was lost."""
+    """One thread's connection. `losses` counts how often it was lost, or a commit of it not
+    confirmed."""
 
     ops_class = Operations
     connection: Connection | None
@@ -139,11 +163,19 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         """For the pool, as Django does it for a pool."""
         opened = psycopg.connect(**{**self.get_connection_params(), "autocommit": True})
         self._configure_connection(opened)
+        if synchronous.is_on():
+            synchronous.watch(opened)
+        return opened
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        opened: Connection = super().get_new_connection(conn_params)
+        if self.pool is None and synchronous.is_on():
+            synchronous.watch(opened)
         return opened
 
     @cached_property
     def wrap_database_errors(self) -> LossNoticed:
-        return LossNoticed(self)
+        return StandbyAwaited(self) if synchronous.is_on() else LossNoticed(self)
 
     def is_usable(self) -> bool:
         """What `SELECT 1` would tell, without asking. An aborted transaction is not usable."""

@@ -7,16 +7,21 @@ import secrets
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from eqtrade.up.options import PROJECT
 from tests.stack.running import free_port
 
-TARGETS = {"app": "eqtrade", "nginx": "eqtrade-nginx"}
-"""The Dockerfile's targets, and the images that docker-compose.yml makes of them."""
+FILES = ("docker-compose.yml",)
+BASE_BUILDS: Mapping[str, Sequence[str]] = {
+    "eqtrade": ("--target", "app"),
+    "eqtrade-nginx": ("--target", "nginx"),
+}
+"""The images that docker-compose.yml names, and how `docker build` makes them."""
 OWN_VERSION = "compose-test"
 ONCE = ("roles", "migrate")
 HEALTH_SECONDS = 400
@@ -45,9 +50,16 @@ class Container:
 
 
 class Project:
-    """`docker compose` with this project's name and environment."""
+    """`docker compose` with this project's name and environment. `files` are those of the checkout
+    that are joined, `builds` the images that they name, `more` is their environment's."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        files: Sequence[str] = FILES,
+        builds: Mapping[str, Sequence[str]] = BASE_BUILDS,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._files, self._builds = files, builds
         self.name = f"eqtrade-test-{os.getpid()}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -60,6 +72,7 @@ class Project:
             "PUBLIC_URL": self.url,
             "PUBLISH": f"127.0.0.1:{self.port}",
             "PRICE_SOURCE": "simulated",
+            **more,
         }
         self._values = values
         self.version = "latest"
@@ -88,7 +101,8 @@ class Project:
     def compose(self, *arguments: str, env_file: Path | None = None, **more: Any) -> str:
         """Run `docker compose …`; what it printed. Raises Failed when it failed."""
         file = str(env_file or self.env_file)
-        prefix = ("compose", "-p", self.name, "-f", str(PROJECT / "docker-compose.yml"))
+        named = [part for name in self._files for part in ("-f", str(PROJECT / name))]
+        prefix = ("compose", "-p", self.name, *named)
         return self.docker(*prefix, "--env-file", file, *arguments, **more)
 
     def docker(self, *arguments: str, **more: Any) -> str:
@@ -96,7 +110,11 @@ class Project:
 
     def script(self, path: str, *arguments: str, seconds: float = 400) -> str:
         """Run a script of the checkout on this project, as its head says."""
-        names = {"COMPOSE_PROJECT_NAME": self.name, "COMPOSE_ENV_FILES": str(self.env_file)}
+        names = {
+            "COMPOSE_PROJECT_NAME": self.name,
+            "COMPOSE_ENV_FILES": str(self.env_file),
+            "COMPOSE_FILE": ":".join(self._files),
+        }
         return self._run([str(PROJECT / path), *arguments], seconds=seconds, more=names)
 
     def _run(
@@ -170,14 +188,14 @@ class Project:
 
     @property
     def images(self) -> list[str]:
-        return [f"{name}:{self.version}" for name in TARGETS.values()]
+        return [f"{name}:{self.version}" for name in self._builds]
 
     def build(self) -> None:
         """Build the images under a version of their own: what is deployed here stays."""
         self.version = OWN_VERSION
         self._write()
-        for target, image in zip(TARGETS, self.images, strict=True):
-            self.docker("build", "--target", target, "-t", image, ".", seconds=1800)
+        for options, image in zip(self._builds.values(), self.images, strict=True):
+            self.docker("build", *options, "-t", image, ".", seconds=1800)
 
     def images_are_of_these_sources(self) -> bool:
         """Whether both images exist, and the Python parts' one holds the checkout's files."""

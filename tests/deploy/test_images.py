@@ -14,7 +14,10 @@ from deploy.steps import Failed
 from eqtrade.up.options import PROJECT
 
 TEXTS = [(PROJECT / name).read_text() for name in FILES]
-OURS = {"node:22-slim", "python:3.11-slim-bookworm", "nginx:1.28", "postgres:17", "redis:8"}
+OURS = {
+    *("node:22-slim", "python:3.11-slim-bookworm", "nginx:1.28", "postgres:17", "redis:8"),
+    "debian:bookworm-slim",
+}
 COMPOSE = (
     "services:\n  a:\n    image: redis:8 # a broker\n  b:\n    image: ${OURS:-eqtrade}:latest\n"
 )
@@ -37,7 +40,7 @@ def test_a_stage_and_an_image_of_ours_need_no_digest() -> None:
 
 
 def test_what_is_written_is_accepted_and_renewed(tmp_path: Path) -> None:
-    files = [tmp_path / name for name in FILES]
+    files = [tmp_path / name.replace("/", "-") for name in FILES]
     for file, text in zip(files, TEXTS, strict=True):
         file.write_text(text)
     if complaints(TEXTS):

@@ -13,7 +13,8 @@ from eqtrade.secret_files import refuse_weak_key
 from eqtrade.up.options import PROJECT
 
 FILE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
-NAMES = sorted(FILE["secrets"])
+# Those of the files over it are made with the others.
+NAMES = sorted([*FILE["secrets"], "replication_password"])
 
 
 @pytest.fixture

@@ -167,10 +167,12 @@ class RunningStack:
 
     def manage(self, *arguments: str, code: int = 0) -> str:
         """What `manage.py` with the same DATA_DIR prints; it must exit with this code."""
+        # It finds the stack by DATA_DIR, unless it is given a database.
+        given = ("DATABASE_URL", "DATABASE_OWNER_URL")
         done = subprocess.run(
             [self._python, "manage.py", *arguments],
             cwd=self.checkout,
-            env=self._environment,
+            env={name: value for name, value in self._environment.items() if name not in given},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,109 @@
+"""The files over docker-compose.yml: two of what may die, and all as confined as in the first."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from eqtrade.up.options import PROJECT
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows Compose's own tags, which say how the files are joined."""
+
+
+def _joined(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    assert isinstance(node, yaml.MappingNode)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("!override", _joined)
+
+
+def read(name: str) -> dict[str, dict[str, Any]]:
+    text = (PROJECT / name).read_text()
+    found: dict[str, dict[str, Any]] = yaml.load(text, _Loader)["services"]  # noqa: S506 - ours
+    return found
+
+
+BASE = read("docker-compose.yml")
+HA = read("docker-compose.ha.yml")
+NEW = {name: service for name, service in HA.items() if name not in BASE and name != "nginx2"}
+
+
+@pytest.mark.parametrize("name", sorted(NEW))
+def test_what_is_added_is_as_confined(name: str) -> None:
+    service = NEW[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert 0 < service["pids_limit"] <= 512
+    assert service["mem_limit"]
+    assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    for mount in service["tmpfs"]:
+        assert {"nosuid", "nodev", "noexec"} <= set(mount.partition(":")[2].split(","))
+    if service.get("restart") != "no":
+        assert service["healthcheck"]["test"]
+    assert "outside" not in service["networks"]
+    for variable in service.get("environment", {}):
+        assert not variable.endswith(("_PASSWORD", "_KEY", "_PASS"))
+
+
+def test_every_part_that_works_knows_both_databases() -> None:
+    parts = [
+        name
+        for name, service in BASE.items()
+        if service.get("environment", {}).get("DATABASE_URL") and name != "migrate"
+    ]
+    assert len(parts) >= 10
+    for name in parts:
+        told = HA[name]["environment"]
+        assert told["DATABASE_SYNCHRONOUS"] == "1", name
+        url = told["DATABASE_URL"]
+        assert "pg1:5432,pg2:5432" in url
+        assert "target_session_attrs=read-write" in url
+        # One that vanished says nothing: it must be noticed before a client gives up.
+        assert int(re.findall(r"tcp_user_timeout=(\d+)", url)[0]) <= 10_000
+    for name in ("roles", "migrate"):
+        assert "pg1:5432,pg2:5432" in str(HA[name]["environment"])
+    for name in ("backup", "restore"):
+        assert HA[name]["environment"]["PGHOST"] == "pg1,pg2"
+
+
+def test_there_are_two_of_each_that_may_be() -> None:
+    twice = {name for name, service in HA.items() if service.get("deploy") == {"replicas": 2}}
+    workers = {name for name in BASE if name.startswith("worker-")}
+    assert twice == {"api", "ws", "beat", *workers}
+    assert HA["postgres"]["profiles"] == ["single"], "in its place are pg1 and pg2"
+    assert {"pg1", "pg2", "etcd1", "etcd2", "etcd3", "nginx2", "balancer"} <= HA.keys()
+
+
+def test_both_nginx_and_the_balancer_are_published() -> None:
+    published = {name: s["ports"] for name, s in HA.items() if "ports" in s}
+    assert published.keys() == {"balancer", "nginx", "nginx2"}
+    # On this machine alone, unless somebody says otherwise.
+    assert all(":-127.0.0.1:" in port for ports in published.values() for port in ports)
+
+
+def test_the_balancer_asks_each_nginx_for_itself() -> None:
+    text = (PROJECT / "deploy/ha/haproxy.cfg").read_text()
+    assert "option httpchk GET /nginx/healthz" in text
+    assert re.findall(r"^    server (\S+) (\S+)$", text, re.M) == [
+        ("nginx", "nginx:8080"),
+        ("nginx2", "nginx2:8080"),
+    ]
+    assert "location = /nginx/healthz" in (PROJECT / "deploy/nginx.conf.template").read_text()
+
+
+def test_a_failover_loses_nothing_that_was_acknowledged() -> None:
+    settings = yaml.safe_load((PROJECT / "deploy/ha/patroni.yml").read_text())
+    shared = settings["bootstrap"]["dcs"]
+    assert shared["synchronous_mode"] is True
+    assert shared["postgresql"]["parameters"]["synchronous_commit"] == "on"
+    assert shared["postgresql"]["parameters"]["hot_standby_feedback"] == "off"
+    assert shared["postgresql"]["parameters"]["max_prepared_transactions"] == 0
+    # As Patroni demands: a round and two tries fit into a lease.
+    assert shared["ttl"] >= shared["loop_wait"] + 2 * shared["retry_timeout"]

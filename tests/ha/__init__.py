@@ -1,0 +1,1 @@
+"""Two PostgreSQL under Patroni, killed while bookings go on: `make ha-test`."""

@@ -1,0 +1,138 @@
+"""Twenty bookings a second, each repeated by its sender until it is acknowledged; and reading."""
+
+import itertools
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+import requests
+
+from tests.stack.client import Client
+
+TICKERS = ("AAPL", "IBM", "MSFT", "JNJ")
+A_SECOND = 20
+SENDERS = 24
+"""Fewer than nginx lets one user have in flight."""
+GIVE_UP_SECONDS = 60.0
+CALL_SECONDS = 8.0
+READ_EVERY_SECONDS = 0.1
+
+
+class Load:
+    """`acknowledged` maps client_trade_id to the trade's id; `given_up` were never answered with
+    success. Times are those of the acknowledgements, of answers to who reads, and of tries that had
+    to be repeated."""
+
+    def __init__(self, client: Client, account: str) -> None:
+        self.account = account
+        self._client = client
+        self._clients = threading.local()
+        self._ends = threading.Event()
+        self._pacer = threading.Thread(target=self._pace, daemon=True)
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._senders = ThreadPoolExecutor(SENDERS)
+        self._lock = threading.Lock()
+        self.sent = 0
+        self.acknowledged: dict[str, str] = {}
+        self.given_up: list[str] = []
+        self.repeated = Counter[str]()
+        self.wrong: list[str] = []
+        self.times: list[float] = []
+        self.read_times: list[float] = []
+        self.refused_times: list[float] = []
+
+    def __enter__(self) -> Self:
+        self._pacer.start()
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._ends.set()
+        self._pacer.join()
+        self._reader.join()
+        self._senders.shutdown(cancel_futures=False)
+
+    def _own(self) -> Client:
+        if not hasattr(self._clients, "one"):
+            self._clients.one = self._client.another()
+        found: Client = self._clients.one
+        return found
+
+    def _pace(self) -> None:
+        began = time.monotonic()
+        for number in itertools.count(1):
+            if self._ends.wait(max(0.0, began + number / A_SECOND - time.monotonic())):
+                return
+            self.sent += 1
+            self._senders.submit(self._book, str(uuid4()), TICKERS[number % len(TICKERS)])
+
+    def _book(self, own_id: str, ticker: str) -> None:
+        began = time.monotonic()
+        while time.monotonic() < began + GIVE_UP_SECONDS:
+            why = self._try(own_id, ticker)
+            if not why:
+                return
+            with self._lock:
+                self.repeated[why] += 1
+                self.refused_times.append(time.monotonic())
+            time.sleep(0.2)
+        with self._lock:
+            self.given_up.append(own_id)
+
+    def _try(self, own_id: str, ticker: str) -> str:
+        """Why it must be repeated; nothing when it is acknowledged."""
+        try:
+            own = self._own()
+            answer = own.session.post(
+                f"{own.url}/api/v1/trades/",
+                json={
+                    "account": self.account,
+                    "ticker": ticker,
+                    "side": "buy",
+                    "quantity": "1",
+                    "price": "100",
+                    "client_trade_id": own_id,
+                },
+                timeout=CALL_SECONDS,
+            )
+        except requests.RequestException as error:
+            return type(error).__name__
+        if answer.status_code in (200, 201):
+            with self._lock:
+                self.acknowledged[own_id] = answer.json()["id"]
+                self.times.append(time.monotonic())
+            return ""
+        if answer.status_code in (502, 503, 504):
+            return str(answer.status_code)
+        with self._lock:
+            self.wrong.append(f"{answer.status_code}: {answer.text[:300]}")
+        return str(answer.status_code)
+
+    def _read(self) -> None:
+        client = self._client.another()
+        while not self._ends.wait(READ_EVERY_SECONDS):
+            try:
+                answer = client.session.get(
+                    f"{client.url}/api/v1/positions/",
+                    params={"account": self.account},
+                    timeout=CALL_SECONDS,
+                )
+            except requests.RequestException:
+                continue
+            if answer.status_code == 200:
+                self.read_times.append(time.monotonic())
+
+    @staticmethod
+    def longest(times: list[float], since: float, until: float) -> float:
+        """The longest time without any of these, between the two."""
+        inside = sorted(t for t in list(times) if since <= t <= until)
+        return max(b - a for a, b in itertools.pairwise([since, *inside, until]))

@@ -1,0 +1,187 @@
+"""The steps. A step raises when something is not as it must be."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from tests.ha.load import Load
+from tests.ha.system import System, primary, standby, wait_two
+from tests.stack.eventually import eventually
+
+POSTGRES_SECONDS, MACHINE_SECONDS = 15.0, 30.0
+"""Without a booking, when a PostgreSQL dies and when its machine does."""
+READ_SECONDS = 5.0
+DOOR_SECONDS, DOOR_AWAY_SECONDS = 5.0, 15.0
+"""When the balancer has noticed that a door is away; from then on nobody is refused."""
+FROZEN_SECONDS = 20.0
+LEASE_LOST_SECONDS = 35.0
+CALM_SECONDS = 5.0
+IS_POSTGRES = (True, True, False, False, True)
+"""What dies of the primary, PostgreSQL or the machine: each of the two servers loses both."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What was done, and the longest times without a booking and without an answer to a reader."""
+
+    what: str
+    bookings: float
+    reads: float
+    two_again: float
+    refused: list[float]
+    """Seconds after it, of each try that had to be repeated."""
+
+
+class Scenario:
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.rows: list[Row] = []
+
+    def run(self) -> None:
+        identity = self._identity()
+        with Load(self.system.client(), self.system.account) as load:
+            self._load = load
+            time.sleep(CALM_SECONDS)
+            for number, is_postgres in enumerate(IS_POSTGRES, 1):
+                self._kill_primary(number, is_postgres)
+            gone = standby(self.system)
+            self._after(
+                f"the standby's machine killed ({gone.name})",
+                *(gone.kill_machine, gone.start),
+                bookings=POSTGRES_SECONDS,
+                reads=READ_SECONDS,
+            )
+            gone = standby(self.system)
+            self._after(
+                f"the standby frozen ({gone.name})",
+                *(gone.freeze, gone.thaw),
+                bookings=POSTGRES_SECONDS,
+                reads=READ_SECONDS,
+                lasts=FROZEN_SECONDS,
+            )
+            for door in self.system.doors:
+                row = self._after(
+                    f"{door.name} killed",
+                    *(door.kill, door.start),
+                    bookings=DOOR_SECONDS,
+                    reads=DOOR_SECONDS,
+                    lasts=DOOR_AWAY_SECONDS,
+                )
+                late = [at for at in row.refused if DOOR_SECONDS < at < DOOR_AWAY_SECONDS]
+                assert not late, row
+            self._freeze_primary()
+        assert self._identity() == identity, "no new epoch: same cluster, same ledger"
+        self._check()
+
+    def _kill_primary(self, number: int, is_postgres: bool) -> None:
+        was = primary(self.system)
+        if is_postgres:
+            what, do, undo = "PostgreSQL of the primary", was.kill_postgres, None
+        else:
+            what, do, undo = "the primary's machine", was.kill_machine, was.start
+        self._after(
+            f"{number}. {what} killed ({was.name})",
+            *(do, undo),
+            bookings=POSTGRES_SECONDS if is_postgres else MACHINE_SECONDS,
+        )
+        assert primary(self.system).name != was.name, "the other one goes on"
+
+    def _freeze_primary(self) -> None:
+        """It wakes up when another is the primary, with commits half done and callers connected:
+        the fence is the lease that it has lost. How long nothing is booked depends on who was
+        connected to it."""
+        was = primary(self.system)
+        self._after(
+            f"the primary frozen, and awake again ({was.name})",
+            *(was.freeze, was.thaw),
+            lasts=LEASE_LOST_SECONDS,
+            goes_on=False,
+        )
+        assert primary(self.system).name != was.name, "the other one goes on"
+
+    def _after(
+        self,
+        what: str,
+        do: Callable[[], None],
+        undo: Callable[[], None] | None = None,
+        *,
+        bookings: float | None = None,
+        reads: float | None = None,
+        lasts: float = 0.0,
+        goes_on: bool = True,
+    ) -> Row:
+        """Do it, and wait until bookings go on; then mend it, until there are two again."""
+        load = self._load
+        since = time.monotonic()
+        do()
+        time.sleep(1)
+        if goes_on:
+            eventually(partial(self._going_on, what), seconds=90)
+        time.sleep(max(0.0, since + lasts - time.monotonic()))
+        if undo is not None:
+            undo()
+        mended = time.monotonic()
+        wait_two(self.system)
+        two_again = time.monotonic() - mended
+        eventually(partial(self._going_on, what), seconds=90)
+        until = time.monotonic()
+        row = Row(
+            what,
+            load.longest(load.times, since, until),
+            load.longest(load.read_times, since, until),
+            two_again,
+            [at - since for at in list(load.refused_times) if since <= at <= until],
+        )
+        self.rows.append(row)
+        said = f"{row.bookings:5.1f} s without a booking, {row.reads:4.1f} s without an answer"
+        print(
+            f"    {what:<48} {said}, {len(row.refused)} repeated, two again in {two_again:.0f} s",
+            flush=True,
+        )
+        assert bookings is None or row.bookings <= bookings, row
+        assert reads is None or row.reads <= reads, row
+        time.sleep(CALM_SECONDS)
+        return row
+
+    def _going_on(self, what: str) -> None:
+        recent = [t for t in list(self._load.times) if t > time.monotonic() - 1]
+        assert len(recent) >= 5, f"{what}: {self._load.repeated}"
+
+    # --- what must hold at the end --------------------------------------------------------------
+
+    def _identity(self) -> list[tuple[str, ...]]:
+        return self.system.sql(
+            "SELECT (SELECT system_identifier FROM pg_control_system()),"
+            " (SELECT max(epoch) FROM trades_ledgerepoch)"
+        )
+
+    def _check(self) -> None:
+        load = self._load
+        assert not load.wrong, load.wrong[:5]
+        assert load.sent == len(load.acknowledged) + len(load.given_up)
+        of_account = f"JOIN accounts_account a ON a.id = account_id WHERE a.code = '{load.account}'"
+        trades = self.system.sql(
+            f"SELECT client_trade_id, t.id::text FROM trades_trade t {of_account}"
+        )
+        found = {row[0]: row[1] for row in trades}
+        lost = [own for own, trade in load.acknowledged.items() if found.get(own) != trade]
+        ((entries,),) = self.system.sql(f"SELECT count(*) FROM trades_ledgerentry e {of_account}")
+        doubled = max(int(entries), len(trades)) - len(found)
+        print(
+            f"    sent {load.sent} = acknowledged {len(load.acknowledged)}"
+            f" + refused {len(load.given_up)}; lost {len(lost)}, doubled {doubled};"
+            f" repeated after {dict(load.repeated)}",
+            flush=True,
+        )
+        assert (lost, doubled) == ([], 0)
+        assert found.keys() <= load.acknowledged.keys() | set(load.given_up)
+
+        def applied() -> None:
+            held = sum(self.system.client().quantities(load.account).values())
+            assert held == len(found), f"{held} of {len(found)}"
+
+        eventually(applied, seconds=120)
+        verified = self.system.manage("verify")
+        assert "no breaks" in verified, verified
+        print(f"    {verified.strip().splitlines()[-1]}", flush=True)
