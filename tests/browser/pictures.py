@@ -181,7 +181,7 @@ def main(place: Path, names: Iterable[str]) -> None:
         stack = RunningStack(Path(data) / "data")
         try:
             stack.start()
-            stack.manage("shell", "-c", WITHOUT_DESKS)
+            stack.shell(WITHOUT_DESKS)
             trader = stack.client("trader")
             for account in ("Test1", "Test2"):
                 for terms in TRADES:

@@ -28,9 +28,7 @@ def admin(chromium: Browser, stack: RunningStack) -> Iterator[Page]:
 
 
 def may_correct(stack: RunningStack, desk: str) -> None:
-    stack.manage(
-        "shell",
-        "-c",
+    stack.shell(
         "from accounts.models import Entitlement; Entitlement.objects.filter(user__username="
         f"'middleoffice', account__code='{desk}').update(can_correct=True)",
     )

@@ -38,7 +38,7 @@ def test_an_entitlement_revoked_while_watching(stack: RunningStack, open_as: Ope
     page = open_as("middleoffice")
     page.watch_only(desk)
     expect(page.position(desk, "KO").first).to_be_visible()
-    stack.manage("shell", "-c", REVOKE.format(user="middleoffice", account=desk))
+    stack.shell(REVOKE.format(user="middleoffice", account=desk))
     expect(page.position(desk, "KO")).to_have_count(0)
     expect(page.page.get_by_test_id("positions-grid")).to_contain_text("No account is selected")
     page.wait_live()
@@ -49,11 +49,11 @@ def test_an_entitlement_revoked_while_watching(stack: RunningStack, open_as: Ope
 @contextmanager
 def unscheduled_closure(stack: RunningStack, day: str) -> Iterator[None]:
     """The exchange does not trade on that day after all."""
-    stack.manage("shell", "-c", CLOSE_THE_DAY.format(day=day))
+    stack.shell(CLOSE_THE_DAY.format(day=day))
     try:
         yield
     finally:
-        stack.manage("shell", "-c", OPEN_IT_AGAIN.format(day=day))
+        stack.shell(OPEN_IT_AGAIN.format(day=day))
 
 
 def test_the_business_date_rolls(stack: RunningStack, open_as: Open) -> None:

@@ -29,7 +29,7 @@ for ticker, session, kind, price, other in (
 
 
 def test_what_is_held_back_is_decided_on_the_page(stack: RunningStack, open_as: Open) -> None:
-    stack.manage("shell", "-c", HOLD)
+    stack.shell(HOLD)
     page = open_as("middleoffice")
     page.go("Prices")
     panel = page.page.get_by_test_id("held-back")
@@ -55,7 +55,7 @@ def test_what_is_held_back_is_decided_on_the_page(stack: RunningStack, open_as: 
 
 
 def test_a_viewer_sees_and_does_not_decide(stack: RunningStack, open_as: Open) -> None:
-    stack.manage("shell", "-c", HOLD)
+    stack.shell(HOLD)
     try:
         page = open_as("viewer")
         page.go("Prices")

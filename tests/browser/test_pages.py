@@ -197,7 +197,7 @@ def test_the_password_can_be_changed(stack: RunningStack, open_as: Open, wrong: 
     """A wrong old one is told beside its field, and nothing changes."""
     # Nobody else's: a new password ends the tokens with which other tests ask.
     name = f"newcomer-{wrong}".lower()
-    stack.manage("shell", "-c", NEWCOMER.format(name=name, password=PASSWORD))
+    stack.shell(NEWCOMER.format(name=name, password=PASSWORD))
     page = open_as(name).page
     page.get_by_test_id("user-menu").get_by_role("button").first.click()
     page.get_by_role("link", name="Change password").click()

@@ -32,7 +32,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
 def test_a_trader_attacked_by_name_logs_in_from_yesterdays_address(attacked: RunningStack) -> None:
     api = attacked.layout.socket("api")
     assert token_asked(api, "trader", PASSWORD, YESTERDAYS)[0] == 200
-    assert attacked.manage("shell", "-c", A_DAY_AGO).strip().splitlines()[-1] == "1"
+    assert attacked.shell(A_DAY_AGO).strip().splitlines()[-1] == "1"
     held, other = attacked.client("trader"), attacked.client("viewer")
     alone = seconds_of(other, 200)
     with Loops(api, "trader", LOOPS).running() as loops:

@@ -49,7 +49,7 @@ def test_a_worker_told_to_rebuild_mends_its_projection(stack: RunningStack) -> N
         assert client.quantities(desk) == {"JNJ": Decimal(quantity)}
 
     eventually(lambda: holds(7))
-    assert stack.manage("shell", "-c", SPOIL.format(desk=desk)).strip().endswith("1")
+    assert stack.shell(SPOIL.format(desk=desk)).strip().endswith("1")
     with worker(stack, "recover"):
         # Recovering only goes on from the checkpoint, which is not behind.
         client.book(desk, "JNJ", "buy", 1, 150)

@@ -77,7 +77,7 @@ Change = Callable[[RunningStack, str, Client], None]
 
 def shell(change: str) -> Change:
     def run(stack: RunningStack, name: str, _: Client) -> None:
-        stack.manage("shell", "-c", CHANGE.format(name=name, change=change))
+        stack.shell(CHANGE.format(name=name, change=change))
 
     return run
 
@@ -100,7 +100,7 @@ def revoke(stack: RunningStack, name: str, client: Client) -> None:
 def test_rest_and_websocket_end(stack: RunningStack, change: Change, *, ends_session: bool) -> None:
     desk = stack.desk()
     name = f"user-{desk}"
-    stack.manage("shell", "-c", MAKE.format(name=name, password=SECRET, desk=desk))
+    stack.shell(MAKE.format(name=name, password=SECRET, desk=desk))
     program, session = Client.logged_in(stack.url, name, SECRET), log_in(stack, name)
     page = f"{stack.url}/api/v1/accounts/"
     with open_socket(stack.url, program.token) as by_token, watching(stack, session, desk) as here:
@@ -125,7 +125,7 @@ def test_what_is_kept_lets_nobody_in(stack: RunningStack, tmp_path: Path) -> Non
     in a dump. What is no secret is found there, by the same search."""
     desk = stack.desk()
     name = f"user-{desk}"
-    stack.manage("shell", "-c", MAKE.format(name=name, password=SECRET, desk=desk))
+    stack.shell(MAKE.format(name=name, password=SECRET, desk=desk))
     program, session = Client.logged_in(stack.url, name, SECRET), log_in(stack, name)
     trade = program.book(desk, "IBM", "buy", 1, 100)
     with watching(stack, session, desk), open_socket(stack.url, program.token) as connection:

@@ -20,7 +20,7 @@ def test_a_late_trade_restates_a_session_that_was_final(stack: RunningStack) -> 
     api.book(desk, "KO", "buy", 10, 60, trade_date=session)
 
     def final() -> Row:
-        stack.manage("shell", "-c", MINUTE)
+        stack.shell(MINUTE)
         (row,) = api.rows("pnl/", account=desk, by="ticker", **{"from": session, "to": session})
         assert row["is_final"], row
         return row

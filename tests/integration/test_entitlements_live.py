@@ -35,7 +35,7 @@ for name, rights in {rights!r}.items():
 
 def people(stack: RunningStack, desk: str) -> dict[str, Client]:
     rights: dict[str, Any] = {**RIGHTS, "none": None}
-    stack.manage("shell", "-c", MAKE.format(desk=desk, rights=rights))
+    stack.shell(MAKE.format(desk=desk, rights=rights))
     return {n: Client.logged_in(stack.url, f"{desk}-{n}", "a password") for n in rights}
 
 
@@ -107,14 +107,14 @@ def listen_on(connection: ClientConnection) -> None:
 def test_a_log_out_ends_the_live_connection(stack: RunningStack, tmp_path: Path) -> None:
     """Another tab than the one that logged out must not go on as if nothing had happened."""
     written = tmp_path / "key"
-    stack.manage("shell", "-c", LOGGED_IN.format(name=f"{stack.desk()}-tab", path=str(written)))
+    stack.shell(LOGGED_IN.format(name=f"{stack.desk()}-tab", path=str(written)))
     key = written.read_text().strip()
     cookie = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}"}
     address = stack.url.replace("http", "ws", 1) + PATH
     with connect(address, additional_headers=cookie, max_size=None) as connection:
         connection.send(subscription([]))
         assert json.loads(connection.recv(timeout=60))["type"] == "snapshot"
-        stack.manage("shell", "-c", LOG_OUT.format(key=key))
+        stack.shell(LOG_OUT.format(key=key))
         with pytest.raises(ConnectionClosed) as closed:
             listen_on(connection)
     assert closed.value.rcvd is not None

@@ -21,6 +21,7 @@ from eqtrade.up.options import PROJECT
 from tests.stack.client import Client
 from tests.stack.eventually import eventually
 from tests.stack.live import Live
+from tests.stack.shell import Shell
 
 PASSWORD = "a demo's password"
 START_SECONDS = 170
@@ -83,6 +84,7 @@ class RunningStack:
         self._clients: dict[str, Client] = {}
         self._seen: dict[int, psutil.Process] = {}
         self._desks = count(1)
+        self._shell: Shell | None = None
 
     # --- life -----------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ class RunningStack:
                 said = "\n".join(self.said)
                 raise StackDied(f"the stack is not ready:\n{said}\n{self.log_tails()}")
             time.sleep(0.05)
-        self.manage("shell", "-c", MAKE_DESKS % (DESKS + 1))
+        self.shell(MAKE_DESKS % (DESKS + 1))
 
     @property
     def _python(self) -> str:
@@ -122,6 +124,9 @@ class RunningStack:
         process = self._process
         if process is None:
             return []
+        if self._shell is not None:
+            self._shell.end()
+            self._shell = None
         self._remember()
         process.send_signal(signal.SIGINT)
         try:
@@ -183,6 +188,12 @@ class RunningStack:
             f"manage.py {arguments} exited {done.returncode}:\n{done.stdout}"
         )
         return done.stdout
+
+    def shell(self, code: str) -> str:
+        """What this code prints, run as `manage.py shell -c` runs it; it must not fail."""
+        if self._shell is None:
+            self._shell = Shell(self._python, self.checkout, self._environment)
+        return self._shell.run(code)
 
     def settings(self) -> dict[str, str]:
         """The environment of the running stack's processes."""

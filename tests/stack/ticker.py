@@ -20,11 +20,11 @@ PeriodicTasks.update_changed()
 
 def stand_still(stack: RunningStack) -> None:
     """From when beat has seen it, some seconds later."""
-    stack.manage("shell", "-c", ENABLE.format(tasks=TASKS, enabled=False))
+    stack.shell(ENABLE.format(tasks=TASKS, enabled=False))
 
 
 def go_on(stack: RunningStack) -> None:
-    stack.manage("shell", "-c", ENABLE.format(tasks=TASKS, enabled=True))
+    stack.shell(ENABLE.format(tasks=TASKS, enabled=True))
 
 
 class Ticker:
