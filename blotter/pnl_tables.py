@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from blotter.rows import Today, pnl_rows
 from kernel.api.rows import Row
 from kernel.pnl import SHOWN
+from kernel.postgres.standby import Read, past
 
 # Sessions that are read at a time.
 PIECE = {"account": 64, "ticker": 8}
@@ -41,11 +43,16 @@ def table_rows(
     """The cells of `COLUMNS[by]`, session by session; read in pieces as they are asked for."""
     for start in range(0, len(days), PIECE[by]):
         piece = days[start : start + PIECE[by]]
-        for row in pnl_rows(accounts=accounts, days=piece, by=by, today=today, with_sources=True):
+        read = partial(
+            pnl_rows, accounts=accounts, days=piece, by=by, today=today, with_sources=True
+        )
+        # What lies behind the business date may come from a standby, and is then of its moment.
+        found = past(read) if max(piece) < today.business_date else Read(read())
+        for row in found.value:
             values = {
                 **row,
                 "state": state_of(row, today),
-                "known_at": today.now,
+                "known_at": found.as_of or today.now,
                 "price_source": today.price_source,
             }
             yield [_cell(name, values[name]) for name in COLUMNS[by]]

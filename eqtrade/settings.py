@@ -135,6 +135,15 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
     # Looked at before each task; the pool looks at what it hands out.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A standby for reading of the past, left out when it is so far behind (kernel.postgres.standby).
+_read_url = with_password(env.str("DATABASE_READ_URL", default=""), "DATABASE_PASSWORD")
+DATABASE_READ = env.db_url_config(_read_url) if _read_url else {}
+READ_LAG_SECONDS = env.float("READ_LAG_SECONDS", default=30.0)
+if DATABASE_READ:
+    DATABASE_READ["ENGINE"] = "kernel.postgres"
+    DATABASE_READ.setdefault("OPTIONS", {})["connect_timeout"] = 2
+    # One a thread; none of them is kept waiting for.
+    DATABASE_READ["CONN_MAX_AGE"], DATABASE_READ["CONN_HEALTH_CHECKS"] = None, True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis protocol: broker, channel layer, nudges ----------------------------------------------

@@ -29,6 +29,7 @@ from kernel.api.queries import query_of
 from kernel.api.rows import Row
 from kernel.clock import new_york
 from kernel.errors import FieldError, Invalid
+from kernel.postgres.standby import Read, past, told
 from prices.models import Instrument
 from prices.sessions import sessions
 
@@ -59,12 +60,14 @@ class PositionListView(APIView):
             "instruments": instruments,
             "include_flat": query["include_flat"],
         }
-        if known_at is None and session == today.business_date:
-            rows = position_rows(**which)
+        if session == today.business_date and known_at is None:
+            read = Read(position_rows(**which))
+        elif session == today.business_date:
+            read = Read(position_rows_as_of(**which, session=session, known_at=known_at))
         else:
-            rows = position_rows_as_of(**which, session=session, known_at=known_at)
-        page, answer = keyset_page(request, rows, key=lambda r: (r["account"], r["ticker"]))
-        return answer(page)
+            read = past(lambda: position_rows_as_of(**which, session=session, known_at=known_at))
+        page, answer = keyset_page(request, read.value, key=lambda r: (r["account"], r["ticker"]))
+        return told(answer(page), read)
 
 
 class PnlListView(APIView):
@@ -87,7 +90,10 @@ class PnlListView(APIView):
         accounts = {a.pk: a.code for a in viewable_accounts(request.user, query.get("account"))}
         days = days_with_pnl(accounts, first, last, today)
         read = partial(_read_pnl, accounts, query["by"], today)
-        return pnl_page(request, days, query["by"], read)
+        if last >= today.business_date:
+            return pnl_page(request, days, query["by"], read)
+        found = past(lambda: pnl_page(request, days, query["by"], read))
+        return told(found.value, found)
 
 
 def _read_pnl(accounts: dict[int, str], by: str, today: Today, days: Sequence[date]) -> list[Row]:

@@ -73,7 +73,14 @@ class System(Stack):
         """What every part is told, as docker-compose.yml does; secrets come apart from it."""
         host = self.database.primary.db_instance_endpoint_address
         at = f"{host}:5432"
+        read = {}
+        if self.database.replica is not None:
+            replica = self.database.replica.db_instance_endpoint_address
+            read["DATABASE_READ_URL"] = (
+                f"postgres://eqtrade@{replica}:5432/eqtrade?{DATABASE_OPTIONS}"
+            )
         return {
+            **read,
             "PUBLIC_URL": installation.url,
             "PRICE_SOURCE": "yahoo",
             "TRUSTED_PROXIES": CIDR,

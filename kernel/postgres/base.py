@@ -195,7 +195,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     def prepared_cursor(self) -> CursorWrapper:
         """As `cursor()`, for statements that are prepared."""
         self.close_if_health_check_failed()
-        opened = self._open_connection()
+        opened = self.open_connection()
         # One a connection: a cursor's dumpers are dear to set up, and each answer is read whole.
         found = self._prepared
         if found is None or found.closed or found.connection is not opened:
@@ -206,9 +206,9 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         """Have every prepared statement of this connection made anew. psycopg, seeing this one run,
         forgets them as well."""
         with self.wrap_database_errors:
-            PreparedCursor(self._open_connection()).execute("DEALLOCATE ALL", prepare=False)
+            PreparedCursor(self.open_connection()).execute("DEALLOCATE ALL", prepare=False)
 
-    def _open_connection(self) -> Connection:
+    def open_connection(self) -> Connection:
         self.ensure_connection()
         if self.connection is None:
             raise InterfaceError("The connection is closed.")

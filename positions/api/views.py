@@ -14,6 +14,7 @@ from kernel.api.pagination import MAX_PAGE_SIZE, cursor_of, keyset_page, page_si
 from kernel.api.queries import query_of
 from kernel.api.rows import Row, moment, text
 from kernel.errors import FieldError, Invalid
+from kernel.postgres.standby import Read, past, told
 from positions.api.serializers import SnapshotOut, SnapshotQuery
 from positions.snapshots.read import SnapshotRow, last_snapshot, snapshot_rows
 from prices.sessions import sessions
@@ -53,19 +54,26 @@ class SnapshotListView(APIView):
             session = None if last is None else last.session
         size = page_size_of(request, MAX_PAGE_SIZE)
         after, before = cursor_of(request, "after"), cursor_of(request, "before")
-        rows: list[SnapshotRow] = []
+        read = Read[list[SnapshotRow]]([])
         if session is not None:
-            rows = snapshot_rows(
-                session=session, accounts=accounts, limit=size + 1, after=after, before=before
+            of_session = session
+            read = past(
+                lambda: snapshot_rows(
+                    session=of_session,
+                    accounts=accounts,
+                    limit=size + 1,
+                    after=after,
+                    before=before,
+                )
             )
         page, answer = keyset_page(
             request,
-            rows,
+            read.value,
             key=lambda row: (row.account, row.ticker),
             more_before=after is not None,
             more_after=before is not None,
         )
-        return answer([_row(row) for row in page])
+        return told(answer([_row(row) for row in page]), read)
 
 
 def ended_session(day: date) -> date:

@@ -33,6 +33,9 @@ class Processes:
             settings={
                 "DATABASE_URL": self._cluster.url("eqtrade", PASSWORDS["runtime"]),
                 "DATABASE_OWNER_URL": self._cluster.url("eqtrade_owner", PASSWORDS["owner"]),
+                "DATABASE_READ_URL": self._cluster.url(
+                    "eqtrade", PASSWORDS["runtime"], session="standby"
+                ),
                 "DATABASE_SYNCHRONOUS": "1",
                 "LOG_LEVEL": "WARNING",
             },
