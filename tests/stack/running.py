@@ -170,14 +170,18 @@ class RunningStack:
         assert number <= DESKS, "more desks are needed"
         return f"Desk{number:02}"
 
+    @property
+    def _beside(self) -> dict[str, str]:
+        """The environment in another terminal: without a database it finds the stack by DATA_DIR."""
+        given = ("DATABASE_URL", "DATABASE_OWNER_URL")
+        return {name: value for name, value in self._environment.items() if name not in given}
+
     def manage(self, *arguments: str, code: int = 0) -> str:
         """What `manage.py` with the same DATA_DIR prints; it must exit with this code."""
-        # It finds the stack by DATA_DIR, unless it is given a database.
-        given = ("DATABASE_URL", "DATABASE_OWNER_URL")
         done = subprocess.run(
             [self._python, "manage.py", *arguments],
             cwd=self.checkout,
-            env={name: value for name, value in self._environment.items() if name not in given},
+            env=self._beside,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -192,7 +196,7 @@ class RunningStack:
     def shell(self, code: str) -> str:
         """What this code prints, run as `manage.py shell -c` runs it; it must not fail."""
         if self._shell is None:
-            self._shell = Shell(self._python, self.checkout, self._environment)
+            self._shell = Shell(self._python, self.checkout, self._beside)
         return self._shell.run(code)
 
     def settings(self) -> dict[str, str]:
