@@ -172,7 +172,7 @@ class RunningStack:
 
     @property
     def _beside(self) -> dict[str, str]:
-        """The environment in another terminal: without a database it finds the stack by DATA_DIR."""
+        """As in another terminal: who is given no database finds the stack by DATA_DIR."""
         given = ("DATABASE_URL", "DATABASE_OWNER_URL")
         return {name: value for name, value in self._environment.items() if name not in given}
 
