@@ -19,7 +19,10 @@ from pathlib import Path
 
 from deploy.steps import PROJECT, Failed
 
-FILES = ("Dockerfile", "docker-compose.yml", "deploy/ha/Dockerfile")
+FILES = (
+    *("Dockerfile", "docker-compose.yml"),
+    *("deploy/ha/Dockerfile", "deploy/backup/Dockerfile"),
+)
 # `FROM name:tag` and `image: name:tag`. A name of ours has a ${…} in it, a stage has no tag.
 _NAMED = re.compile(
     r"^(?P<before>FROM |\s+image: )(?P<tag>[a-z0-9./-]+:[A-Za-z0-9._-]+)"

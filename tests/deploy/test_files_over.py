@@ -30,8 +30,13 @@ def read(name: str) -> dict[str, dict[str, Any]]:
 
 
 BASE = read("docker-compose.yml")
-HA = read("docker-compose.ha.yml")
-NEW = {name: service for name, service in HA.items() if name not in BASE and name != "nginx2"}
+HA, PITR = read("docker-compose.ha.yml"), read("deploy/compose.pitr.yml")
+NEW = {
+    f"{file}: {name}": service
+    for file, services in (("ha", HA), ("pitr", PITR))
+    for name, service in services.items()
+    if name not in BASE and name != "nginx2"
+}
 
 
 @pytest.mark.parametrize("name", sorted(NEW))
@@ -82,7 +87,7 @@ def test_there_are_two_of_each_that_may_be() -> None:
 
 
 def test_both_nginx_and_the_balancer_are_published() -> None:
-    published = {name: s["ports"] for name, s in HA.items() if "ports" in s}
+    published = {name: s["ports"] for name, s in {**HA, **PITR}.items() if "ports" in s}
     assert published.keys() == {"balancer", "nginx", "nginx2"}
     # On this machine alone, unless somebody says otherwise.
     assert all(":-127.0.0.1:" in port for ports in published.values() for port in ports)
@@ -107,3 +112,14 @@ def test_a_failover_loses_nothing_that_was_acknowledged() -> None:
     assert shared["postgresql"]["parameters"]["max_prepared_transactions"] == 0
     # As Patroni demands: a round and two tries fit into a lease.
     assert shared["ttl"] >= shared["loop_wait"] + 2 * shared["retry_timeout"]
+
+
+def test_backups_are_encrypted_and_the_log_is_kept() -> None:
+    script = (PROJECT / "deploy/backup/pgbackrest.sh").read_text()
+    assert "CIPHER_TYPE=aes-256-cbc" in script
+    assert "/run/secrets/backup_key" in script
+    archived = (PROJECT / "deploy/backup/archived.sh").read_text()
+    assert "archive_mode=on" in archived
+    assert "archive-push" in archived
+    for name in ("postgres", "backups", "restore-to"):
+        assert "backup_key" in PITR[name]["secrets"]
