@@ -125,8 +125,10 @@ def _fill(stack: RunningStack, desks: list[str]) -> None:
 def _opened(browser: Browser, stack: RunningStack, accounts: list[str]) -> Iterator[Page]:
     """A page of a user who is logged in, with nothing cached, not yet at the positions."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.add_init_script(f"localStorage['eqtrade.accounts'] = '{json.dumps(accounts)}'")
+    context.add_init_script(f"localStorage['eqtrade.trader.accounts'] = '{json.dumps(accounts)}'")
     page = context.new_page()
+    watched: list[list[str]] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda said: _note(watched, said)))
     page.set_default_timeout(120_000)
     page.goto(f"{stack.url}/login/?next=/password/")
     page.get_by_label("User name").fill("trader")
@@ -135,6 +137,14 @@ def _opened(browser: Browser, stack: RunningStack, accounts: list[str]) -> Itera
     page.get_by_text("Change password").first.wait_for()
     yield page
     context.close()
+    assert all(each == accounts for each in watched), f"the page watched {watched[-1][:5]} …"
+
+
+def _note(watched: list[list[str]], said: str | bytes) -> None:
+    """The accounts of a subscription; where a page keeps its choice has changed before."""
+    message = json.loads(said)
+    if message.get("type") == "subscribe":
+        watched.append(message["accounts"])
 
 
 def _first_load(browser: Browser, stack: RunningStack, report: Report) -> None:
