@@ -1,13 +1,27 @@
 """REST, admin and pages."""
 
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
+from django.http import HttpResponse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
 from prices.sessions.calendar import published_calendar  # noqa: E402 - needs Django set up
 
 # A second of work that no first request should wait for.
 published_calendar()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Django's. An answer that is whole goes on as a list, which granian sends at once; the pieces
+    of anything else it takes one by one and hands from thread to thread."""
+    response = _django(environ, start_response)
+    if not isinstance(response, HttpResponse):
+        return response
+    content = [response.content]
+    response.close()
+    return content
