@@ -209,6 +209,7 @@ class PositionList(ListAPIView[Position]):
 
 
 class TradeSerializer(serializers.ModelSerializer[Trade]):
+    serializer_field_mapping = FIELDS
     account = serializers.CharField(source="account.code")
     ticker = serializers.CharField(source="instrument.ticker")
     booked_by = serializers.CharField(source="booked_by.username")
