@@ -24,8 +24,8 @@ READ_EVERY_SECONDS = 0.1
 
 class Load:
     """`acknowledged` maps client_trade_id to the trade's id; `given_up` were never answered with
-    success. Times are those of the acknowledgements, of answers to who reads, and of tries that had
-    to be repeated."""
+    success. Times are those of the acknowledgements, of answers to who reads, and of the beginning
+    of tries that had to be repeated."""
 
     def __init__(self, client: Client, account: str) -> None:
         self.account = account
@@ -78,12 +78,13 @@ class Load:
     def _book(self, own_id: str, ticker: str) -> None:
         began = time.monotonic()
         while time.monotonic() < began + GIVE_UP_SECONDS:
+            tried = time.monotonic()
             why = self._try(own_id, ticker)
             if not why:
                 return
             with self._lock:
                 self.repeated[why] += 1
-                self.refused_times.append(time.monotonic())
+                self.refused_times.append(tried)
             time.sleep(0.2)
         with self._lock:
             self.given_up.append(own_id)
