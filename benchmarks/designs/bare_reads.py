@@ -78,7 +78,7 @@ _TRADES = f"""
 _ALL_PRICES = f"""
     SELECT i.ticker, {_number("q.price")} AS price, q.as_of,
            extract(epoch FROM now() - q.as_of)::int AS age_seconds, false AS stale, q.source,
-           false AS override, {_number("p.close")} AS previous_close
+           false AS override, false AS doubtful, {_number("p.close")} AS previous_close
       FROM prices_instrument i
       {_PRICES}
      WHERE q.price IS NOT NULL

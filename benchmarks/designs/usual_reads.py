@@ -264,13 +264,14 @@ class PriceSerializer(serializers.ModelSerializer[Instrument]):
     stale = serializers.SerializerMethodField()
     source = serializers.SerializerMethodField()  # type: ignore[assignment]
     override = serializers.SerializerMethodField()
+    doubtful = serializers.SerializerMethodField()
     previous_close = AmountMethod()
 
     class Meta:
         model = Instrument
         fields = [
             *("ticker", "price", "as_of", "age_seconds", "stale", "source", "override"),
-            "previous_close",
+            *("doubtful", "previous_close"),
         ]
 
     def get_price(self, instrument: Instrument) -> Decimal | None:
@@ -293,6 +294,9 @@ class PriceSerializer(serializers.ModelSerializer[Instrument]):
         return quote.source if quote else None
 
     def get_override(self, instrument: Instrument) -> bool:
+        return False
+
+    def get_doubtful(self, instrument: Instrument) -> bool:
         return False
 
     def get_previous_close(self, instrument: Instrument) -> Decimal | None:
