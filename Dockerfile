@@ -51,6 +51,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/var/lib/eqtrade \
     DATA_DIR=/var/lib/eqtrade \
     STATIC_ROOT=/srv/static \
+    LOG_FORMAT=json \
     HEARTBEAT_FILE=/tmp/heartbeat.json
 # Compiled once: the users below can't write here, and each start would compile anew.
 RUN python -m compileall -q accounts audit blotter deploy eqtrade kernel pnl positions prices trades
@@ -74,7 +75,7 @@ COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
 COPY --from=static /srv/static /srv/static
 # The settings are written at each start; the user below may write to /tmp only.
 ENV NGINX_ENVSUBST_OUTPUT_DIR=/tmp \
-    NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|SESSION_COOKIE|[A-Z]+_ROOT)$
+    NGINX_ENVSUBST_FILTER=^(LISTEN|WORKER_PROCESSES|[A-Z]+_SERVERS|RESOLVER|REAL_IP|PROXY_RANGES|SESSION_COOKIE|LOG_FORMAT|[A-Z]+_ROOT)$
 USER 101:101
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from typing import Any
-from uuid import uuid4
 
 from django.http import HttpRequest
 
 from kernel.addresses import client_address
+from kernel.following import request_id_of
 
 LONGEST_NAME = 150
 
@@ -93,15 +93,6 @@ def who_of(request: HttpRequest) -> Who:
 def address_of(request: HttpRequest) -> str | None:
     address = client_address(request)
     return None if address is None else str(address)
-
-
-def request_id_of(request: HttpRequest) -> str:
-    """nginx's id of the request, else one of our own: the same each time."""
-    said = request.META.get("HTTP_X_REQUEST_ID", "")
-    if said.isascii() and said.isalnum() and len(said) <= 64:
-        return str(said)
-    request.META["HTTP_X_REQUEST_ID"] = made = uuid4().hex
-    return made
 
 
 def _process() -> str:

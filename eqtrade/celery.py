@@ -1,13 +1,21 @@
 """The Celery application. A worker that starts goes on where the ledger's readers stopped."""
 
 import gc
-import logging
+import logging.config
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_prerun, worker_init, worker_ready
+from celery.signals import (
+    before_task_publish,
+    setup_logging,
+    task_prerun,
+    worker_init,
+    worker_ready,
+)
+from django.conf import settings
 from django.db import close_old_connections
+from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
 
@@ -19,7 +27,19 @@ app.autodiscover_tasks()
 worker_heartbeat.install(app)
 task_events.install(app)
 
+# Of its signals those alone that carry a request's id into a message and from there to the task's
+# lines: Celery itself says when a task begins, ends and fails.
+_carries = CeleryReceiver()
+before_task_publish.connect(_carries.receiver_before_task_publish)
+task_prerun.connect(_carries.receiver_task_prerun)
+
 logger = logging.getLogger(__name__)
+
+
+@setup_logging.connect
+def _our_logging(**_: Any) -> None:
+    """Celery would else set up its own, with lines of another form."""
+    logging.config.dictConfig(settings.LOGGING)
 
 
 @worker_init.connect

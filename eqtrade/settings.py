@@ -10,6 +10,8 @@ from eqtrade.door_settings import *  # noqa: F403
 from eqtrade.door_settings import LOGIN_DOORS
 from eqtrade.environment import BASE_DIR, DATA_DIR, STACK_FOUND, env
 from eqtrade.live_settings import *  # noqa: F403
+from eqtrade.log import settings_of as log_settings
+from eqtrade.log import use_structlog
 from eqtrade.redis_urls import broker_tls, broker_url
 from eqtrade.secret_files import refuse_weak_key, secret, with_password
 from kernel.money import use_context
@@ -66,6 +68,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "kernel.middleware.Follows",
     "django.middleware.security.SecurityMiddleware",
     "eqtrade.content_security.PagePolicy",
     "kernel.api.lengths.BodyLengthMiddleware",
@@ -360,11 +363,10 @@ DJANGO_VITE = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
-    "loggers": {"exchange_calendars": {"level": "WARNING"}},
-}
+use_structlog()
+LOGGING = log_settings(
+    as_json=env.str("LOG_FORMAT", default="lines") == "json",
+    level=env.str("LOG_LEVEL", default="INFO"),
+)
+# A request that took longer has a line of its own.
+SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=2.0)

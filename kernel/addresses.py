@@ -16,13 +16,20 @@ def client_address(request: HttpRequest) -> IPv4Address | IPv6Address | None:
     which it trusts named. That header is believed of those peers alone that are named in
     `TRUSTED_PEERS`, and of a unix socket's: anybody else could write what they like.
     """
-    peer = _read(request.META.get("REMOTE_ADDR", ""))
     said = request.META.get("HTTP_X_REAL_IP", "")
+    if said and comes_from_nginx(request):
+        return _read(said)
+    return _read(request.META.get("REMOTE_ADDR", ""))
+
+
+def comes_from_nginx(request: HttpRequest) -> bool:
+    """True if the peer is one whose headers are believed."""
+    peer = _read(request.META.get("REMOTE_ADDR", ""))
     # A unix socket has no address; its directory says who may write to it.
-    is_trusted = peer is None or _is_trusted(peer, tuple(settings.TRUSTED_PEERS))
-    return _read(said) if said and is_trusted else peer
+    return peer is None or _is_trusted(peer, tuple(settings.TRUSTED_PEERS))
 
 
+@lru_cache(1_000)
 def _read(text: str) -> IPv4Address | IPv6Address | None:
     try:
         address = ip_address(text.strip()) if len(text) <= _LONGEST else None

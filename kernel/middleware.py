@@ -1,18 +1,45 @@
-"""Pages ask the table of authorization who may call. REST does so by itself, once it has read who
-asks; of the admin's pages each model's own are asked for there."""
+"""The outermost middleware follows a request. And pages ask the table of authorization who may
+call; REST does so by itself, once it has read who asks; of the admin's pages each model's own are
+asked for there."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import structlog
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
 
+from kernel import following
 from kernel.authorization import may_call, table
+
+logger = structlog.get_logger(__name__)
 
 OF_PAGES = ("GET", "HEAD", "POST")
 ADMIN = "admin/"
+
+
+class Follows:
+    """Outermost: whatever is logged while a request is answered has its id."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began, begun = time.monotonic(), following.begins(following.request_id_of(request))
+        try:
+            return self.get_response(request)
+        finally:
+            took = time.monotonic() - began
+            if took > settings.SLOW_REQUEST_SECONDS:
+                # The path alone: what is asked for may be a secret.
+                logger.warning(
+                    "slow request", method=request.method, path=request.path, seconds=round(took, 3)
+                )
+            following.ends(begun)
 
 
 class ByTable:

@@ -55,14 +55,29 @@ def publish(notices: Iterable[tuple[str, dict[str, Any]]]) -> None:
 
 
 def account_changed(
-    account: int, *, instruments: Iterable[int] | None = (), trades: Iterable[str] | None = ()
+    account: int,
+    *,
+    instruments: Iterable[int] | None = (),
+    trades: Iterable[str] | None = (),
+    requests: Iterable[str] = (),
 ) -> tuple[str, dict[str, Any]]:
-    """These keys of an account changed. None: too many to name, all of them."""
+    """These keys of an account changed, by these requests as far as that is known. None: too many
+    to name, all of them."""
     return ACCOUNT_GROUP.format(account), {
         "type": "changed",
         "account": account,
         "instruments": None if instruments is None else list(instruments),
         "trades": None if trades is None else list(trades),
+        "requests": list(requests),
+    }
+
+
+def account_followed(account: int, requests: Iterable[str]) -> tuple[str, dict[str, Any]]:
+    """What these requests changed in an account was told before, without their names."""
+    return ACCOUNT_GROUP.format(account), {
+        "type": "followed",
+        "account": account,
+        "requests": list(requests),
     }
 
 

@@ -28,6 +28,7 @@ from blotter.live.breach_news import BreachNews
 from blotter.live.comparison import Comparison
 from blotter.live.composing import Composer, View
 from blotter.live.figures import Figures, write_figures
+from blotter.live.following import Following
 from blotter.live.import_news import ImportNews
 from blotter.live.kinds import KINDS
 from blotter.live.limits import Pace, Places, Room
@@ -65,6 +66,7 @@ class Hub:
         self.comparison = Comparison(self.boards)
         self.figures = Figures()
         self._noting = Noting(self.boards, self.comparison)
+        self._following = Following()
         self._audiences: Audiences[Watcher] = Audiences()
         self._unwatched: dict[int, float] = {}
         self._listener = Listener(self._heard, self._lost)
@@ -176,6 +178,8 @@ class Hub:
 
     def _heard(self, message: dict[str, Any]) -> None:
         """A notice of `kernel.notices`."""
+        if message.get("requests") and message["account"] in self.boards.by_account:
+            self._following.heard(message["requests"])
         if message["type"] == "import":
             self._import_news.heard(message["user"], message["import"])
         elif message["type"] == "breach":
@@ -196,6 +200,7 @@ class Hub:
             self.boards.fill(view.accounts, view.trades)
         for connection in self._audiences.concerned(changed):
             connection.tell()
+        self._following.told(changed.accounts)
 
     # --- the pulse ------------------------------------------------------------------------------
 

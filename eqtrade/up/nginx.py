@@ -29,6 +29,7 @@ def nginx_program(layout: Layout, port: int) -> Program:
                 "SESSION_COOKIE": os.environ.get("SESSION_COOKIE_NAME", "sessionid"),
                 "STATIC_ROOT": str(layout.static),
                 "TEMP_ROOT": str(temp),
+                "LOG_FORMAT": os.environ.get("LOG_FORMAT", "lines"),
                 # Sockets have no names to look up, and nobody stands before this nginx.
                 "RESOLVER": "",
                 "REAL_IP": "",

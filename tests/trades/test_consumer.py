@@ -70,7 +70,7 @@ def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
 def put(monkeypatch: pytest.MonkeyPatch) -> list[nudges.Nudge]:
     """What was handed to the sending thread."""
     found: list[nudges.Nudge] = []
-    monkeypatch.setattr(nudges._sender, "put", found.extend)
+    monkeypatch.setattr(nudges._sender, "put", lambda nudged, _=(): found.extend(nudged))
     return found
 
 

@@ -22,14 +22,14 @@ from trades.ledger.nudges import Call
 PAIR = ("positions", 3)
 TASK = "positions.tasks.apply_ledger"
 CALL = Call(TASK, "positions", [[3]], nudges.EXPIRES_SECONDS)
-_, CALLED = mailbox._keys(TASK)
+_, CALLED, _ = mailbox._keys(TASK)
 
 
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """What other tests' bookings could not send is tried again each second: not in these."""
 
-    def not_now(_: Collection[nudges.Nudge]) -> None:
+    def not_now(*_: object) -> None:
         raise ConnectionError("not now")
 
     monkeypatch.setattr(nudges._sender, "_send", not_now)
@@ -56,7 +56,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
 def put(monkeypatch: pytest.MonkeyPatch) -> list[nudges.Nudge]:
     """What was handed to the sending thread."""
     found: list[nudges.Nudge] = []
-    monkeypatch.setattr(nudges._sender, "put", found.extend)
+    monkeypatch.setattr(nudges._sender, "put", lambda nudged, _=(): found.extend(nudged))
     return found
 
 

@@ -40,6 +40,7 @@ class Replica(BaseHTTPRequestHandler):
             "by": str(self.connection.getsockname()[0]),
             "client": self.headers.get("X-Real-IP"),
             "scheme": self.headers.get("X-Forwarded-Proto"),
+            "request": self.headers.get("X-Request-ID"),
         }
         body = b"" if status == 204 else json.dumps(told).encode()
         self.send_response(status)
@@ -92,6 +93,7 @@ def entrance(place: Path, api: int) -> Iterator[Entrance]:
                     "RESOLVER": f"resolver 127.0.0.1:{names.port} valid=1s;" if names else "",
                     "REAL_IP": f"set_real_ip_from {trusted};" if trusted else "",
                     "PROXY_RANGES": f"{trusted} 1;" if trusted else "",
+                    "LOG_FORMAT": "json",
                     "SESSION_COOKIE": "sessionid",
                     "STATIC_ROOT": str(place),
                     "TEMP_ROOT": str(place),
@@ -139,6 +141,25 @@ def test_a_trusted_proxy_says_who_the_client_is(entrance: Entrance) -> None:
     said = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https"}
     told = requests.get(url, headers=said, timeout=10).json()
     assert (told["client"], told["scheme"]) == ("203.0.113.7", "https")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "is_believed"),
+    [
+        ("127.0.0.0/8", "5f2a9c0e-71", True),
+        ("127.0.0.0/8", "short", False),
+        ("127.0.0.0/8", 'x","status":"200', False),
+        ("203.0.113.0/24", "5f2a9c0e-71", False),
+    ],
+)
+def test_a_plain_id_of_a_trusted_proxy_is_the_requests(
+    entrance: Entrance, trusted: str, said: str, is_believed: bool
+) -> None:
+    answer = requests.get(entrance(trusted=trusted), headers={"X-Request-ID": said}, timeout=10)
+    found = answer.json()["request"]
+    assert found == answer.headers["X-Request-ID"]
+    assert (found == said) == is_believed
+    assert re.fullmatch("[0-9a-f-]{8,64}", found)
 
 
 def test_a_proxy_that_is_not_trusted_cannot_say_who_the_client_is(entrance: Entrance) -> None:

@@ -61,7 +61,7 @@ def url(place: Path) -> Iterator[str]:
         "WORKER_PROCESSES": "2", "LISTEN": f"127.0.0.1:{port}", "API_SERVERS": behind,
         "WS_SERVERS": behind, "FLOWER_SERVERS": behind, "RESOLVER": "", "PROXY_RANGES": "",
         "REAL_IP": "set_real_ip_from 127.0.0.0/8;", "SESSION_COOKIE": "sessionid",
-        "STATIC_ROOT": str(place), "TEMP_ROOT": str(place),
+        "STATIC_ROOT": str(place), "TEMP_ROOT": str(place), "LOG_FORMAT": "lines",
     }  # fmt: skip
     settings.write_text(fill(TEMPLATE.read_text(), values))
     options = f'daemon off; pid "{place}/nginx.pid"; user root;'

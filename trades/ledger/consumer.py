@@ -11,22 +11,25 @@ What is too much for a round is drained by itself (`trades.ledger.shard_batch`):
 the rest goes to the tail of the queue, so that one hot shard starves nobody.
 """
 
-import logging
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
+from kernel import notices
 from kernel.database import is_outage
+from kernel.following import Followed, ids_of
 from kernel.repeating import repeated
 from trades.ledger import nudges
 from trades.ledger.mailbox import Mailbox
-from trades.ledger.multi_shard_batch import RoundFailed, behind, round_read
+from trades.ledger.multi_shard_batch import RoundFailed, behind, round_read, texts_of
 from trades.ledger.projection import Projection
 from trades.ledger.registry import consumers
 from trades.ledger.shard_batch import State, drain
 from trades.models import LEDGER_SHARDS
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger(__name__)
 
 TURN_SECONDS = 0.5
 # How long a reader waits for entries above the horizon before it leaves them to the sweep.
@@ -47,16 +50,21 @@ class _Reading:
     backlog: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
     failures: list[Exception] = field(default_factory=list)
+    trades: list[str] = field(default_factory=list)
+    unmet: list[Followed] = field(default_factory=list)
+    """Requests of which no round has met anything yet."""
 
-    def look(self, shards: set[int]) -> int:
+    def look(self, shards: set[int], whose: Sequence[Followed] = ()) -> int:
         """A round over these shards and those that were behind; how many entries it applied.
-        Failures are kept, and work elsewhere goes on. Raises when the database is away."""
+        `whose` are the requests that left something there. Failures are kept, and work elsewhere
+        goes on. Raises when the database is away."""
         shards = (shards | self.behind) - self.backlog - self.refused
         self.behind = set()
+        self.unmet = [*self.unmet, *whose][-nudges.MOST_FOLLOWED :]
         if not shards:
             return 0
         try:
-            done = repeated(lambda: round_read(self.projection, shards))
+            done = repeated(lambda: round_read(self.projection, shards, self.unmet))
         except RoundFailed:
             return self._look_at_each(shards)
         except Exception as error:
@@ -67,6 +75,8 @@ class _Reading:
         self.behind = done.behind
         self.backlog |= done.backlog
         self.entries += done.entries
+        self.unmet = [one for one in self.unmet if not one.concerns(done.accounts)]
+        self.trades += done.trades[: nudges.MOST_FOLLOWED - len(self.trades)]
         return done.entries
 
     def _look_at_each(self, shards: Iterable[int]) -> int:
@@ -93,23 +103,62 @@ class _Reading:
         self.failures.append(error)
 
 
+class _Story:
+    """One turn in the log: what was applied, and for whom. One line, however many rounds it had:
+    a round of one booking must not cost more than its statements."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._whose: list[Followed] = []
+
+    def of(self, mailbox: Mailbox) -> list[Followed]:
+        """The requests that were taken from the mailbox since."""
+        whose = mailbox.whose()
+        self._whose += whose[: nudges.MOST_FOLLOWED - len(self._whose)]
+        return whose
+
+    def tell(self, readings: Sequence[_Reading]) -> None:
+        """Write the line. And whoever shows an account hears of requests that came after another
+        reader had applied what they left."""
+        if not self._whose and not any(reading.entries for reading in readings):
+            return
+        unmet = {one for reading in readings for one in reading.unmet}
+        accounts = {account for one in unmet for account in one.accounts}
+        if accounts:
+            notices.publish(
+                notices.account_followed(account, texts_of(unmet, account)) for account in accounts
+            )
+        logger.info(
+            "ledger applied",
+            entries={reading.projection.name: reading.entries for reading in readings},
+            trades=list(dict.fromkeys(t for reading in readings for t in reading.trades)),
+            requests=ids_of(self._whose),
+            seconds=round(time.monotonic() - self._began, 3),
+        )
+
+
 def ledger_apply(task: str, projections: Sequence[Projection], nudged: int | Iterable[int]) -> int:
     """One turn of a task's consumers; the number of entries, of the consumer that applied most."""
     readings = [_Reading(projection) for projection in projections]
-    mailbox = Mailbox(task)
+    mailbox, story = Mailbox(task), _Story()
     shards = {nudged} if isinstance(nudged, int) else set(nudged)
-    _read_rounds(task, readings, mailbox, shards)
+    _read_rounds(task, readings, mailbox, shards, story)
     _drain_one(task, readings, mailbox)
+    story.tell(readings)
     failures = [error for reading in readings for error in reading.failures]
     for error in failures[1:]:
-        logger.error("%s failed, too: %r", task, error, exc_info=error)
+        logger.error("another consumer failed, too", task=task, exc_info=error)
     if failures:
         raise failures[0]
     return max(reading.entries for reading in readings)
 
 
 def _read_rounds(
-    task: str, readings: Sequence[_Reading], mailbox: Mailbox, shards: set[int]
+    task: str,
+    readings: Sequence[_Reading],
+    mailbox: Mailbox,
+    shards: set[int],
+    story: "_Story",
 ) -> None:
     """Round by round, until nothing is left, patience is over, or others have their turn."""
     began = progressed = time.monotonic()
@@ -117,7 +166,8 @@ def _read_rounds(
     shards |= mailbox.take(stay=True)
     while True:
         started = time.monotonic()
-        applied = sum([reading.look(shards) for reading in readings])
+        whose = story.of(mailbox)
+        applied = sum([reading.look(shards, whose) for reading in readings])
         ended = time.monotonic()
         left = {shard for reading in readings for shard in reading.behind}
         shards = mailbox.take(stay=bool(left))

@@ -14,7 +14,7 @@ Whoever held a checkpoint looks once more after it has let go of it: who found i
 gone away.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -23,7 +23,9 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 
 from kernel import notices, prepared
+from kernel.following import Followed
 from trades.ledger import sql
+from trades.ledger.nudges import MOST_FOLLOWED
 from trades.ledger.projection import BEGINNING, Handful, Place, Projection
 from trades.ledger.shard_batch import BELOW_HORIZON, HERE, AnotherCluster, may_be_the_batch
 from trades.ledger.sql import BEYOND_CHECKPOINT
@@ -41,6 +43,9 @@ class Round:
     """Shards that have entries beyond the checkpoint, whether they can be read yet or not."""
     backlog: set[int] = field(default_factory=set)
     """Shards that have more than a few: they are for `drain`."""
+    accounts: set[int] = field(default_factory=set, compare=False)
+    trades: list[str] = field(default_factory=list, compare=False)
+    """What it was about; the first trades, for the log."""
 
 
 class RoundFailed(Exception):
@@ -62,10 +67,13 @@ class _Taken(NamedTuple):
         return Place(self.epoch, self.txid, self.id)
 
 
-def round_read(projection: Projection, shards: Iterable[int]) -> Round:
+def round_read(
+    projection: Projection, shards: Iterable[int], whose: Sequence[Followed] = ()
+) -> Round:
     """Apply what these shards have beyond the projection's checkpoints, where it is little and
-    nobody else is at it. Must not run inside a transaction. Raises AnotherCluster, RoundFailed, and
-    whatever the database raises while it is away."""
+    nobody else is at it; `whose` are requests that left something there, for the notices. Must
+    not run inside a transaction. Raises AnotherCluster, RoundFailed, and whatever the database
+    raises while it is away."""
     done = Round()
     with transaction.atomic(durable=True):
         cursor = prepared.cursor()
@@ -77,7 +85,10 @@ def round_read(projection: Projection, shards: Iterable[int]) -> Round:
         taken = {shard: rows for shard, rows in found.items() if shard not in done.backlog}
         if taken:
             done.entries = _apply(cursor, projection, taken)
-    notices.publish(_news(projection.name, held, taken))
+    applied = [row for rows in taken.values() for row in rows if not row.is_passed_over]
+    done.accounts = {row.account for row in applied}
+    done.trades = list(dict.fromkeys(row.trade for row in applied[:MOST_FOLLOWED]))
+    notices.publish(_news(projection.name, held, taken, whose))
     done.behind = {s for _, s in behind([projection.name], held)} - done.backlog
     return done
 
@@ -183,7 +194,10 @@ def _move_checkpoints(cursor: CursorWrapper, consumer: str, upto: Mapping[int, P
 
 
 def _news(
-    consumer: str, held: Mapping[int, Place], taken: Mapping[int, list[_Taken]]
+    consumer: str,
+    held: Mapping[int, Place],
+    taken: Mapping[int, list[_Taken]],
+    whose: Sequence[Followed],
 ) -> list[tuple[str, dict[str, Any]]]:
     """The keys of each account, and then by shard that the reader has moved."""
     instruments: dict[int, set[int]] = {}
@@ -195,7 +209,9 @@ def _news(
                 trades.setdefault(row.account, set()).add(row.trade)
     return [
         *(
-            notices.account_changed(a, instruments=instruments[a], trades=trades[a])
+            notices.account_changed(
+                a, instruments=instruments[a], trades=trades[a], requests=texts_of(whose, a)
+            )
             for a in instruments
         ),
         *(
@@ -203,6 +219,11 @@ def _news(
             for s, rows in taken.items()
         ),
     ]
+
+
+def texts_of(whose: Iterable[Followed], account: int) -> list[str]:
+    """The requests that left something in this account, as a notice names them."""
+    return [one.as_text() for one in whose if account in one.accounts][:MOST_FOLLOWED]
 
 
 def behind(consumers: Iterable[str], shards: Iterable[int]) -> list[tuple[str, int]]:

@@ -11,7 +11,6 @@ mailbox in Redis (`trades.ledger.mailbox`), and a message to the queue only when
 yet. The more bookings come, the longer the thread gathers before it sends.
 """
 
-import logging
 import os
 import queue
 import threading
@@ -20,13 +19,16 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import redis
+import structlog
 from celery import current_app
 from django.conf import settings
+from structlog.contextvars import bound_contextvars
 
+from kernel.following import Followed, context_of, followed, ids_of
 from trades.ledger import mailbox
 from trades.ledger.registry import consumers, reader_of
 
-logger = logging.getLogger(__name__)
+logger = structlog.get_logger(__name__)
 
 PAUSE_SECONDS = 1.0
 EXPIRES_SECONDS = 60
@@ -44,6 +46,10 @@ IMPORT_EXPIRES_SECONDS = 10
 IMPORT_COALESCE_MS = 1000
 
 Nudge = tuple[str, int | str]
+_Put = tuple[Collection[Nudge], Collection[Followed]]
+
+MOST_FOLLOWED = 50
+"""Requests, and trades, that one line or notice names."""
 
 
 def import_key(import_id: str) -> str:
@@ -79,16 +85,16 @@ class _Sender:
     def __init__(self) -> None:
         self._pid = 0
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Collection[Nudge]] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Put] = queue.SimpleQueue()
         self._redis: redis.Redis | None = None
         self._producer: Any = None
         self._is_broken = False
 
-    def put(self, nudges: Collection[Nudge]) -> None:
+    def put(self, nudges: Collection[Nudge], whose: Collection[Followed] = ()) -> None:
         if self._pid != os.getpid():
             self._start()
         if self._queue.qsize() < _QUEUE_SIZE:
-            self._queue.put(nudges)
+            self._queue.put((nudges, whose))
 
     def _start(self) -> None:
         with self._lock:
@@ -105,23 +111,26 @@ class _Sender:
             gathered = [self._queue.get()]
             while not self._queue.empty() and len(gathered) < _QUEUE_SIZE:
                 gathered.append(self._queue.get())
-            nudges = set().union(*gathered)
+            nudges = set().union(*(nudges for nudges, _ in gathered))
+            whose = [one for _, some in gathered for one in some]
             try:
-                self._send(nudges)
+                with bound_contextvars(**context_of(whose)):
+                    self._send(nudges, whose)
+                    _say(whose)
                 self._is_broken = False
                 time.sleep(min(GATHER_SECONDS * len(gathered), MOST_GATHER_SECONDS))
             except Exception as error:  # noqa: BLE001 - whatever the broker's library raises
                 if not self._is_broken:
                     # Once an outage, not once a second.
-                    logger.warning("nudges wait until the broker is back: %r", error)
+                    logger.warning("nudges wait until the broker is back", error=repr(error))
                 self._is_broken = True
                 self._close()
                 time.sleep(PAUSE_SECONDS)
                 # They may have been coalesced away by the keys of the failed attempt; the keys
                 # live no longer than the pause.
-                self._queue.put(nudges)
+                self._queue.put((nudges, whose[:MOST_FOLLOWED]))
 
-    def _send(self, nudges: Collection[Nudge]) -> None:
+    def _send(self, nudges: Collection[Nudge], whose: Collection[Followed] = ()) -> None:
         """Note all of them in one round trip; a message for each task that nobody is at."""
         if self._redis is None:
             self._redis = mailbox.connect()
@@ -131,7 +140,7 @@ class _Sender:
                 if call.queue == IMPORT_QUEUE:
                     pipe.set(import_key(call.arguments[0]), 1, nx=True, px=IMPORT_COALESCE_MS)
                 else:
-                    mailbox.put(pipe, call.task, call.arguments[0])
+                    mailbox.put(pipe, call.task, call.arguments[0], whose)
             is_first = pipe.execute()
         for call, first in zip(calls, is_first, strict=True):
             if first:
@@ -167,12 +176,20 @@ class _Sender:
         self._redis = self._producer = None
 
 
+def _say(whose: Collection[Followed]) -> None:
+    """One line a sending, by the thread that sends: a booking writes none."""
+    if trades := [trade for one in whose for trade in one.trades]:
+        logger.info("booked", requests=ids_of(whose), trades=trades[:MOST_FOLLOWED])
+
+
 _sender = _Sender()
 
 
-def nudge_all(shards: Iterable[int]) -> None:
-    """Wake every consumer for these shards. Returns at once and never raises."""
-    _sender.put([(c, s) for s in sorted(set(shards)) for c in consumers()])
+def nudge_all(shards: Iterable[int], whose: Followed | None = None) -> None:
+    """Wake every consumer for these shards, in which this request left something. Returns at once
+    and never raises."""
+    nudges = [(c, s) for s in sorted(set(shards)) for c in consumers()]
+    _sender.put(nudges, [] if whose is None else [whose])
 
 
 def nudge_each(nudges: Iterable[Nudge]) -> None:
@@ -187,7 +204,8 @@ def nudge(consumer: str, shard: int) -> None:
 
 def nudge_import(import_id: str) -> None:
     """Wake a worker for one import. Returns at once and never raises."""
-    _sender.put([(IMPORTS, import_id)])
+    whose = followed()
+    _sender.put([(IMPORTS, import_id)], [] if whose is None else [whose])
 
 
 _clearing: redis.Redis | None = None
@@ -202,4 +220,4 @@ def import_taken(import_id: str) -> None:
         _clearing.delete(import_key(import_id))
     except redis.RedisError as error:
         # The key expires by itself within a second.
-        logger.warning("nudge key not cleared: %r", error)
+        logger.warning("nudge key not cleared", error=repr(error))

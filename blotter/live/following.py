@@ -1,0 +1,47 @@
+"""Requests, followed to the page: a line says which of them the boards have told of.
+
+Notices name the requests that changed an account. They are gathered for half a second, so that
+bookings under load share a line and a booking alone has one of its own.
+"""
+
+import asyncio
+from collections.abc import Iterable
+
+import structlog
+
+from kernel.following import Followed, ids_of
+
+logger = structlog.get_logger(__name__)
+
+GATHER_SECONDS = 0.5
+MOST_GATHERED = 200
+
+
+class Following:
+    """Of one hub. `heard` and `told` are called as it hears of changes and tells of them."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, Followed] = {}
+        self._told: set[int] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def heard(self, requests: Iterable[str]) -> None:
+        for text in requests:
+            if len(self._heard) < MOST_GATHERED:
+                one = Followed.of_text(text)
+                self._heard[one.request_id] = one
+        if self._heard and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._say)
+
+    def told(self, accounts: Iterable[int]) -> None:
+        if self._heard:
+            self._told.update(accounts)
+
+    def _say(self) -> None:
+        requests = list(self._heard.values())
+        logger.info(
+            "watchers told",
+            requests=ids_of(requests),
+            accounts=sorted({a for one in requests for a in one.accounts} & self._told),
+        )
+        self._heard, self._told, self._timer = {}, set(), None
