@@ -13,12 +13,14 @@ from django.test import RequestFactory
 
 from eqtrade.log import blotted, settings_of
 from kernel import following
-from kernel.following import MOST_NAMED, Followed, request_id_of
+from kernel.following import HEADER, MOST_NAMED, Followed, request_id_of
 
 
 def asked(said: str, peer: str) -> str:
-    headers = {"HTTP_X_REQUEST_ID": said} if said else {}
-    return request_id_of(RequestFactory().get("/", REMOTE_ADDR=peer, **headers))
+    request = RequestFactory().get("/", REMOTE_ADDR=peer)
+    if said:
+        request.META[HEADER] = said
+    return request_id_of(request)
 
 
 def test_only_nginx_is_believed_and_only_a_plain_id() -> None:

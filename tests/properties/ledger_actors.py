@@ -71,7 +71,7 @@ def write(seed: int, steps: int) -> None:
     chance, queue = random.Random(seed), client()
     user = User.objects.get(username="root")
     accounts, instruments = list(Account.objects.all()), list(Instrument.objects.all())
-    nudges.nudge_all = lambda shards: None
+    nudges.nudge_all = lambda shards, whose=None: None
     for step in range(steps):
         last = step == steps - 1
         with suppress(DomainError, DatabaseError), transaction.atomic():

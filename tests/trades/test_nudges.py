@@ -3,7 +3,6 @@ way of anybody."""
 
 import socket
 import threading
-import time
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -13,6 +12,7 @@ from django.db import transaction
 
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
+from kernel.following import Followed
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
 from trades.ledger import mailbox, nudges, registry
@@ -133,11 +133,16 @@ def test_what_gathers_is_one_sending(
 ) -> None:
     """While one is on its way, a thousand bookings queue; they are the next."""
     sendings: list[set[nudges.Nudge]] = []
-    may_go_on, done = threading.Event(), threading.Event()
+    named: list[list[str]] = []
+    began, may_go_on, done = threading.Event(), threading.Event(), threading.Event()
 
-    def send(_: nudges._Sender, found: Collection[nudges.Nudge]) -> None:
+    def send(
+        _: nudges._Sender, found: Collection[nudges.Nudge], whose: Collection[Followed] = ()
+    ) -> None:
         sendings.append(set(found))
+        named.append([one.request_id for one in whose])
         if len(sendings) == 1:
+            began.set()
             assert may_go_on.wait(20)
         else:
             done.set()
@@ -145,13 +150,14 @@ def test_what_gathers_is_one_sending(
     monkeypatch.setattr(nudges._Sender, "_send", send)
     sender = nudges._Sender()
     sender.put([PAIR])
-    while not sendings:
-        time.sleep(0.001)
+    assert began.wait(20)
     for number in range(500):
-        sender.put([("positions", number % 4), ("pnl", number % 4)])
+        whose = [Followed(f"request {number}", (number,))]
+        sender.put([("positions", number % 4), ("pnl", number % 4)], whose)
     may_go_on.set()
     assert done.wait(20)
     assert sendings == [{PAIR}, {(c, s) for c in ("positions", "pnl") for s in range(4)}]
+    assert named == [[], [f"request {number}" for number in range(500)]]
 
 
 def test_an_import_is_one_message_until_its_worker_begins(
