@@ -124,6 +124,11 @@ def normalized(value: Decimal) -> str:
     return "0" if text == "-0" else text
 
 
+def normalized_sql(value: str) -> str:
+    """`normalized` of a numeric in SQL; null of null."""
+    return f"trim_scale({value})::text"
+
+
 def round_source_price(price: float | Decimal) -> Decimal:
     """Round a price from a source (a binary float in JSON) on entry: half even, to 2 decimals
     from 1.00 up and to 4 below."""

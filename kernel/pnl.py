@@ -43,6 +43,12 @@ AMOUNTS = tuple(field.name for field in fields(Figures))
 SHOWN = {"trade_pnl": "trade P&L", "position_pnl": "position P&L", "total_pnl": "total P&L"}
 
 
+def shown_sql(row: str) -> dict[str, str]:
+    """Each of `SHOWN` in SQL, of the row of this name, which has `AMOUNTS`."""
+    known = {name: f"{row}.{name}" for name in AMOUNTS}
+    return {**known, "total_pnl": " + ".join(known.values())}
+
+
 def figures_sql(
     *, traded: str, held: str, gain: str, reference: str, priced: bool = False
 ) -> dict[str, str]:

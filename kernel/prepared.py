@@ -16,7 +16,8 @@ joins a dozen tables costs more than running it. `rows_planned` is for the other
 A rollback makes psycopg forget a connection's statements; what rolls back often is planned often.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import NotSupportedError
@@ -53,6 +54,12 @@ def rows_planned(sql: str, params: Params = ()) -> list[Row]:
     """All rows of one statement that is planned for these very values: for those where the values
     decide which plan is right, such as a list of accounts that may be all of them."""
     return _run(default_database(), sql, params, prepare=False)
+
+
+def array(values: Iterable[date]) -> str:
+    """Days or times as PostgreSQL reads an array of them, for `%s::date[]`. psycopg would write
+    them one after the other in Python: 0.4 ms for the sessions of a year."""
+    return "{" + ",".join([value.isoformat() for value in values]) + "}"
 
 
 def cursor() -> CursorWrapper:

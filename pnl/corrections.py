@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from django.db import connection
-
+from kernel import prepared
 from kernel.pnl import traded_pnl_sql
 from pnl.reasons import NO_PREVIOUS_CLOSE
 from prices.closes.effective_close import source_params
@@ -55,9 +54,8 @@ def session_corrections(
         return {}
     previous = [known.previous_session(day) for day in asked]
     ends = [known.session_of(day).closes for day in (previous[0], *asked)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
+    found = prepared.rows_planned(
+        f"""
             WITH late AS MATERIALIZED (
                 SELECT (%(days)s::date[])[n] AS session, (%(previous)s::date[])[n] AS previous,
                        account_id, instrument_id, sum(quantity) AS quantity,
@@ -78,18 +76,18 @@ def session_corrections(
                  WHERE instrument_id = ANY(ARRAY(SELECT DISTINCT instrument_id FROM late))
               ) c ON c.instrument_id = l.instrument_id AND c.session = l.previous
             """,
-            {
-                "accounts": list(accounts),
-                "days": asked,
-                "previous": previous,
-                "ends": [end + _MOMENT for end in ends],
-                "first": ends[0],
-                "last": min(now, ends[-1]),
-                "last_day": asked[-1],
-                **source_params(),
-            },
-        )
-        return {(row[0], row[1], row[2]): row[3] for row in cursor.fetchall()}
+        {
+            "accounts": list(accounts),
+            "days": prepared.array(asked),
+            "previous": prepared.array(previous),
+            "ends": prepared.array(end + _MOMENT for end in ends),
+            "first": ends[0],
+            "last": min(now, ends[-1]),
+            "last_day": asked[-1],
+            **source_params(),
+        },
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in found}
 
 
 def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:

@@ -6,15 +6,21 @@ from datetime import date
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from blotter.pnl_tables import PIECE
 from kernel.api.pagination import MAX_PAGE_SIZE, cursor_of, keyset_page, page_size_of
 from kernel.api.rows import Row
 
 Reader = Callable[[Sequence[date]], list[Row]]
 
+# How many sessions are read first where nothing is known, and how many times as many next at most:
+# an account may hold ten names in one month and five hundred in the next.
+FIRST_PIECE = 8
+GROWTH = 16
 
-def pnl_page(request: Request, days: Sequence[date], by: str, read: Reader) -> Response:
-    """The page of the request, from rows that `read` gives for sessions that follow one another."""
+
+def pnl_page(request: Request, days: Sequence[date], read: Reader, a_session: int) -> Response:
+    """The page of the request, from rows that `read` gives for sessions that follow one another: a
+    few (as many as it takes with `a_session` rows each, where that is known, else 0), then as many
+    as the rest of the page takes if they have as many rows."""
     size = page_size_of(request, MAX_PAGE_SIZE)
     after, before = cursor_of(request, "after"), cursor_of(request, "before")
     backward = before is not None and after is None
@@ -26,13 +32,18 @@ def pnl_page(request: Request, days: Sequence[date], by: str, read: Reader) -> R
     skipped = len(left) < len(days)
     cursor = after or before
     rows: list[Row] = []
-    while left and sum(_counts(row, cursor, backward) for row in rows) <= size:
+    lacking = size + 1
+    at_once = -(-lacking // a_session) if a_session else FIRST_PIECE
+    while left and lacking > 0:
         if backward:
-            piece, left = left[-PIECE[by] :], left[: -PIECE[by]]
-            rows = read(piece) + rows
+            piece, left = left[-at_once:], left[:-at_once]
         else:
-            piece, left = left[: PIECE[by]], left[PIECE[by] :]
-            rows = rows + read(piece)
+            piece, left = left[:at_once], left[at_once:]
+        found = read(piece)
+        rows = found + rows if backward else rows + found
+        lacking -= sum(_counts(row, cursor, backward) for row in found)
+        expected = -(-lacking * len(piece) // max(1, len(found)))
+        at_once = max(1, min(expected, GROWTH * len(piece)))
     page, answer = keyset_page(
         request,
         rows,

@@ -90,9 +90,11 @@ class PnlListView(APIView):
         accounts = {a.pk: a.code for a in viewable_accounts(request.user, query.get("account"))}
         days = days_with_pnl(accounts, first, last, today)
         read = partial(_read_pnl, accounts, query["by"], today)
+        a_session = len(accounts) if query["by"] == "account" else 0
+        page = partial(pnl_page, request, days, read, a_session)
         if last >= today.business_date:
-            return pnl_page(request, days, query["by"], read)
-        found = past(lambda: pnl_page(request, days, query["by"], read))
+            return page()
+        found = past(page)
         return told(found.value, found)
 
 

@@ -11,4 +11,9 @@ _shown = attrgetter(*SHOWN)
 
 def figure_texts(figures: Figures[Decimal] | Figures[Decimal | None]) -> Row:
     """The columns of `SHOWN`, in their order."""
-    return dict(zip(SHOWN, map(text, _shown(figures)), strict=True))
+    return dict(zip(SHOWN, shown_texts(figures), strict=True))
+
+
+def shown_texts(figures: Figures[Decimal] | Figures[Decimal | None]) -> tuple[str | None, ...]:
+    """The values of `SHOWN` as texts, in their order."""
+    return tuple(map(text, _shown(figures)))

@@ -2,15 +2,15 @@
 date live. Every one of them is composed by `_pnl_row`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from blotter.rows.figures import figure_texts
+from blotter.rows.figures import shown_texts
 from blotter.rows.today import Today
 from kernel.api.rows import Row, moment, text
-from kernel.pnl import Figures
+from kernel.money import normalized
+from kernel.pnl import SHOWN
 from pnl.corrections import live_corrections, reason_with, session_corrections
 from pnl.daily.read import (
     AccountDay,
@@ -69,18 +69,18 @@ def days_with_pnl(
 
 def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
     """`pnl/?by=account` of the business date: a row an account, those with nothing included."""
-    live = _live(today)
+    # The business date's figures are live; final ones are those of finished sessions.
+    live = _State(today.business_date, False, today.now, None)
     return [
         _pnl_row(
-            live, total.account, total, total.correction_pnl, total.pnl_reason,
+            live, total.account, shown_texts(total), total.correction_pnl, total.pnl_reason,
             total.invalid_rows,
         )
         for total in live_totals(accounts=accounts, now=today.now)
     ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _State:
+class _State(NamedTuple):
     """The session of some figures, and how definite they are."""
 
     session: date
@@ -89,30 +89,35 @@ class _State:
     restated_at: datetime | None
 
 
-def _live(today: Today) -> _State:
-    """The business date's figures are live; final ones are those of finished sessions."""
-    return _State(today.business_date, False, today.now, None)
-
-
 def _state(row: AccountDay | DayPnl) -> _State:
     return _State(row.session, row.is_final, row.calculated_at, row.restated_at)
+
+
+def _key_today(row: KeyPnl, today: Today) -> DayPnl:
+    """A row of the business date as those of past sessions are, never final."""
+    return DayPnl(
+        today.business_date, row.account, row.ticker, row.account_id, row.instrument_id,
+        normalized(row.opening), normalized(row.held), row.trades, text(row.previous_close),
+        text(row.mark), row.price_source, row.pnl_reason, False, today.now, None, shown_texts(row),
+    )  # fmt: skip
 
 
 def _pnl_row(
     state: _State,
     account: str,
-    figures: Figures[Decimal] | Figures[Decimal | None],
+    figures: tuple[str | None, ...],
     correction_pnl: Decimal | None,
     reason: str | None,
     invalid_rows: int,
     key: Row | None = None,
 ) -> Row:
-    """A row of `pnl/`. `key`: the columns that only rows by ticker have."""
+    """A row of `pnl/`. `figures` are the texts of `SHOWN`; `key`: the columns that only rows by
+    ticker have."""
     return {
         "session": state.session.isoformat(),
         "account": account,
         **(key or {}),
-        **figure_texts(figures),
+        **dict(zip(SHOWN, figures, strict=True)),
         "correction_pnl": text(correction_pnl),
         "is_final": state.is_final and not invalid_rows,
         "pnl_valid": not invalid_rows,
@@ -123,23 +128,19 @@ def _pnl_row(
     }
 
 
-def _key_row(
-    row: KeyPnl | DayPnl,
-    state: _State,
-    closing: Decimal,
-    correction: Decimal | None,
-    with_sources: bool,
-) -> Row:
+def _key_row(row: DayPnl, correction: Decimal | None, with_sources: bool) -> Row:
     reason = reason_with(correction, row.pnl_reason)
     key = {
         "ticker": row.ticker,
-        "opening_quantity": text(row.opening),
-        "closing_quantity": text(closing),
-        "previous_close": text(row.previous_close),
-        "mark": text(row.mark),
-        **({"mark_price_source": row.price_source} if with_sources else {}),
+        "opening_quantity": row.opening,
+        "closing_quantity": row.closing,
+        "previous_close": row.previous_close,
+        "mark": row.mark,
     }
-    return _pnl_row(state, row.account, row, correction, reason, int(reason is not None), key)
+    if with_sources:
+        key["mark_price_source"] = row.price_source
+    invalid = int(reason is not None)
+    return _pnl_row(_state(row), row.account, row.figures, correction, reason, invalid, key)
 
 
 def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
@@ -154,13 +155,10 @@ def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today
     rows = []
     for row in past_account_days(accounts=accounts, days=days, **which):
         key = row.session, row.account_id
-        rows.append(
-            _pnl_row(
-                _state(row), accounts[row.account_id], row, corrections.get(key, ZERO),
-                NO_PREVIOUS_CLOSE if key in more else row.pnl_reason,
-                row.invalid_rows + more.get(key, 0),
-            )
-        )  # fmt: skip
+        reason = NO_PREVIOUS_CLOSE if key in more else row.pnl_reason
+        invalid = row.invalid_rows + more.get(key, 0)
+        account, correction = accounts[row.account_id], corrections.get(key, ZERO)
+        rows.append(_pnl_row(_state(row), account, row.figures, correction, reason, invalid))
     return sorted(rows, key=lambda row: (row["session"], row["account"]))
 
 
@@ -172,11 +170,10 @@ def _past_keys(
     shown = past_rows(accounts=accounts, days=days, now=today.now, known=known, also=found.keys())
     return [
         _key_row(
-            row, _state(row), row.closing,
-            found.get((row.session, row.account_id, row.instrument_id), ZERO), with_sources,
+            row, found.get((row.session, row.account_id, row.instrument_id), ZERO), with_sources
         )
         for row in shown
-    ]  # fmt: skip
+    ]
 
 
 def _live_keys(accounts: Iterable[int], today: Today, with_sources: bool) -> list[Row]:
@@ -189,10 +186,10 @@ def _live_keys(accounts: Iterable[int], today: Today, with_sources: bool) -> lis
     if flat:
         shown += live_rows(accounts=wanted, now=today.now, keys=flat, include_flat=True)
         shown.sort(key=lambda row: (row.account, row.ticker))
-    live = _live(today)
     return [
         _key_row(
-            row, live, row.held, found.get((row.account_id, row.instrument_id), ZERO), with_sources
+            _key_today(row, today), found.get((row.account_id, row.instrument_id), ZERO),
+            with_sources,
         )
         for row in shown
-    ]
+    ]  # fmt: skip

@@ -7,17 +7,14 @@ closes that there are.
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
-
-from kernel.pnl import AMOUNTS, Figures
+from kernel import prepared
+from kernel.money import normalized_sql
+from kernel.pnl import AMOUNTS, shown_sql
 from pnl.daily.columns import KEY, STORED
 from pnl.daily.compute import COMPUTED, computed_params
-from pnl.models import SessionRun
 from pnl.reasons import rank_sql, reason_sql
 from prices.sessions import Sessions
 from trades.models import LEDGER_SHARDS
@@ -30,7 +27,7 @@ _WANTED = """
 _CALCULATED = """
     EXISTS (SELECT FROM pnl_sessionrun s
              WHERE s.shard = {account} %% %(shards)s AND s.session = {session}
-               AND s.calculated_at IS NOT NULL)
+               AND s.shard = ANY(%(asked_shards)s) AND s.calculated_at IS NOT NULL)
 """
 
 _STORED = f"""
@@ -52,12 +49,19 @@ _PROVISIONAL = f"""
 """
 
 # Of a row that an outer join may have left away; a figure of a row that is there may be null.
-_OR_ZERO = ", ".join(
-    f"CASE WHEN r.closing_quantity IS NULL THEN 0 ELSE r.{name} END" for name in AMOUNTS
+_FIGURES = ", ".join(
+    normalized_sql(f"CASE WHEN r.closing_quantity IS NULL THEN 0 ELSE {formula} END")
+    for formula in shown_sql("r").values()
 )
-_TOTALS = ", ".join(f"coalesce(sum(r.{name}), 0)" for name in AMOUNTS)
-_FIRST_REASON = reason_sql(f"min({rank_sql('r.pnl_reason')})")
+_SUMS = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in AMOUNTS)
+_TOTALS = ", ".join(normalized_sql(f"coalesce({sums}, 0)") for sums in shown_sql("r").values())
+_FIRST_REASON = reason_sql(f"min({rank_sql('pnl_reason')})")
 
+_RUNS = """
+    SELECT session, shard FROM pnl_sessionrun
+     WHERE session = ANY(%(days)s::date[]) AND shard = ANY(%(shards)s::bigint[])
+       AND calculated_at IS NOT NULL
+"""
 _WITH_STORED = f"WITH rows AS ({_STORED})"
 _WITH_BOTH = (
     f"WITH wanted AS MATERIALIZED ({_WANTED}), {COMPUTED},"
@@ -65,31 +69,31 @@ _WITH_BOTH = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DayPnl(Figures[Decimal | None]):
-    """One key on one session. Figures are null where a needed close is missing."""
+class DayPnl(NamedTuple):
+    """One key on one session, its numbers as texts. They are null where a needed close is
+    missing. `figures` are those of `SHOWN`, in their order."""
 
     session: date
     account: str
     ticker: str
     account_id: int
     instrument_id: int
-    opening: Decimal
-    closing: Decimal
+    opening: str
+    closing: str
     trades: int
-    previous_close: Decimal | None
-    mark: Decimal | None
+    previous_close: str | None
+    mark: str | None
     price_source: str | None
     pnl_reason: str | None
     is_final: bool
     calculated_at: datetime
     restated_at: datetime | None
+    figures: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountDay(Figures[Decimal]):
-    """An account's sums of the figures that are not null on one session. Final when every row is,
-    and the session was calculated."""
+class AccountDay(NamedTuple):
+    """An account's sums of the figures that are not null on one session, as texts in the order of
+    `SHOWN`. Final when every row is, and the session was calculated."""
 
     session: date
     account_id: int
@@ -98,19 +102,22 @@ class AccountDay(Figures[Decimal]):
     is_final: bool
     calculated_at: datetime
     restated_at: datetime | None
+    figures: tuple[str | None, ...]
+
+
+# Where the figures begin in the rows of the statements below.
+_DAY_FIGURES, _TOTAL_FIGURES = len(DayPnl._fields) - 1, len(AccountDay._fields) - 1
 
 
 def first_trade_date(accounts: Iterable[int]) -> date | None:
     """The earliest trade date of anything that these accounts ever traded, what was cancelled
     since included: there is no P&L before. One index probe an account."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT min(first) FROM (SELECT (SELECT min(trade_date) FROM pnl_dailyactivity"
-            " WHERE account_id = a.id) AS first FROM unnest(%s::bigint[]) AS a (id)) f",
-            [list(accounts)],
-        )
-        found: date | None = cursor.fetchone()[0]
-        return found
+    found = prepared.row(
+        "SELECT min(first) FROM (SELECT (SELECT min(trade_date) FROM pnl_dailyactivity"
+        " WHERE account_id = a.id) AS first FROM unnest(%s::bigint[]) AS a (id)) f",
+        [list(accounts)],
+    )
+    return None if found is None else found[0]
 
 
 def past_rows(
@@ -126,10 +133,9 @@ def past_rows(
     id) are there in any case, with zeros. One statement, one snapshot."""
     rows, params = _rows(accounts, days, now, known)
     named = list(also)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            rows
-            + f"""
+    found = prepared.rows_planned(
+        rows
+        + f"""
             , also AS (
                 SELECT * FROM unnest(%(also_days)s::date[], %(also_accounts)s::bigint[],
                     %(also_instruments)s::bigint[]) AS a (session, account_id, instrument_id)
@@ -138,11 +144,13 @@ def past_rows(
                  WHERE r.closing_quantity <> 0 OR r.trades > 0
                     OR (r.session, r.account_id, r.instrument_id) IN (SELECT * FROM also)
             )
-            SELECT {_OR_ZERO}, session, ac.code, i.ticker, account_id, instrument_id,
-                   coalesce(r.opening_quantity, 0), coalesce(r.closing_quantity, 0),
-                   coalesce(r.trades, 0), r.previous_close, r.mark, r.price_source, r.pnl_reason,
+            SELECT session, ac.code, i.ticker, account_id, instrument_id,
+                   {normalized_sql("coalesce(r.opening_quantity, 0)")},
+                   {normalized_sql("coalesce(r.closing_quantity, 0)")},
+                   coalesce(r.trades, 0), {normalized_sql("r.previous_close")},
+                   {normalized_sql("r.mark")}, r.price_source, r.pnl_reason,
                    coalesce(r.is_final, s.ran_at IS NOT NULL),
-                   coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at
+                   coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at, {_FIGURES}
               FROM shown r
               FULL JOIN also a USING (session, account_id, instrument_id)
               LEFT JOIN (SELECT shard, session AS day, calculated_at AS ran_at
@@ -152,14 +160,14 @@ def past_rows(
               JOIN prices_instrument i ON i.id = instrument_id
              ORDER BY session, ac.code COLLATE "C", i.ticker COLLATE "C"
             """,
-            {
-                **params,
-                "also_days": [day for day, _, _ in named],
-                "also_accounts": [account for _, account, _ in named],
-                "also_instruments": [instrument for _, _, instrument in named],
-            },
-        )
-        return [DayPnl(*row) for row in cursor.fetchall()]
+        {
+            **params,
+            "also_days": prepared.array(day for day, _, _ in named),
+            "also_accounts": [account for _, account, _ in named],
+            "also_instruments": [instrument for _, _, instrument in named],
+        },
+    )
+    return [DayPnl(*row[:_DAY_FIGURES], row[_DAY_FIGURES:]) for row in found]
 
 
 def past_account_days(
@@ -168,10 +176,9 @@ def past_account_days(
     """Totals of past sessions for each account, from its first trade date on; sessions with
     nothing in them are there with zeros."""
     rows, params = _rows(accounts, days, now, known)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            rows
-            + f"""
+    found = prepared.rows_planned(
+        rows
+        + f"""
             , lived AS (
                 SELECT a.account_id, d.session, s.calculated_at
                   FROM (SELECT account_id, min(trade_date) AS first FROM pnl_dailyactivity
@@ -179,20 +186,23 @@ def past_account_days(
                   JOIN unnest(%(all_days)s::date[]) AS d (session) ON d.session >= a.first
                   LEFT JOIN pnl_sessionrun s
                     ON s.shard = a.account_id %% %(shards)s AND s.session = d.session
+                   AND s.shard = ANY(%(asked_shards)s)
             )
-            SELECT {_TOTALS}, l.session, l.account_id,
-                   count(*) FILTER (WHERE r.pnl_reason IS NOT NULL),
-                   {_FIRST_REASON},
-                   l.calculated_at IS NOT NULL AND coalesce(bool_and(r.is_final), true),
-                   coalesce(max(r.calculated_at), l.calculated_at, %(now)s), max(r.restated_at)
+            SELECT l.session, l.account_id, coalesce(r.invalid_rows, 0), r.pnl_reason,
+                   l.calculated_at IS NOT NULL AND coalesce(r.is_final, true),
+                   coalesce(r.calculated_at, l.calculated_at, %(now)s), r.restated_at, {_TOTALS}
               FROM lived l
-              LEFT JOIN rows r ON r.account_id = l.account_id AND r.session = l.session
-             GROUP BY l.session, l.account_id, l.calculated_at
+              LEFT JOIN (
+                SELECT account_id, session, count(pnl_reason) AS invalid_rows,
+                       {_FIRST_REASON} AS pnl_reason, bool_and(is_final) AS is_final,
+                       max(calculated_at) AS calculated_at, max(restated_at) AS restated_at, {_SUMS}
+                  FROM rows GROUP BY account_id, session
+              ) r ON r.account_id = l.account_id AND r.session = l.session
              ORDER BY l.session, l.account_id
             """,
-            params,
-        )
-        return [AccountDay(*row) for row in cursor.fetchall()]
+        params,
+    )
+    return [AccountDay(*row[:_TOTAL_FIGURES], row[_TOTAL_FIGURES:]) for row in found]
 
 
 def invalid_besides(
@@ -220,13 +230,13 @@ def _rows(
     statement itself asks again what is stored."""
     wanted, asked = list(accounts), sorted(set(days))
     shards = {account % LEDGER_SHARDS for account in wanted}
-    stored = set(
-        SessionRun.objects.filter(
-            session__in=asked, shard__in=shards, calculated_at__isnull=False
-        ).values_list("session", "shard")
-    )
+    all_days = prepared.array(asked)
+    stored = set(prepared.rows(_RUNS, {"days": all_days, "shards": list(shards)}))
     missing = [day for day in asked if any((day, shard) not in stored for shard in shards)]
-    params = {"accounts": wanted, "all_days": asked, "now": now, "shards": LEDGER_SHARDS}
+    params = {
+        "accounts": wanted, "all_days": all_days, "now": now, "shards": LEDGER_SHARDS,
+        "asked_shards": list(shards),
+    }  # fmt: skip
     if not missing:
         return _WITH_STORED, params
     return _WITH_BOTH, {**computed_params(known, missing, wanted), **params}
