@@ -9,7 +9,7 @@ from typing import Any
 from blotter.rows import Today, pnl_rows
 from kernel.api.rows import Row
 from kernel.pnl import SHOWN
-from kernel.postgres.standby import Read, past
+from kernel.postgres.standby import past
 
 # Sessions that are read at a time.
 PIECE = {"account": 64, "ticker": 8}
@@ -47,7 +47,7 @@ def table_rows(
             pnl_rows, accounts=accounts, days=piece, by=by, today=today, with_sources=True
         )
         # What lies behind the business date may come from a standby, and is then of its moment.
-        found = past(read) if max(piece) < today.business_date else Read(read())
+        found = past(read, where=max(piece) < today.business_date)
         for row in found.value:
             values = {
                 **row,

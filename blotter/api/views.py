@@ -29,7 +29,7 @@ from kernel.api.queries import query_of
 from kernel.api.rows import Row
 from kernel.clock import new_york
 from kernel.errors import FieldError, Invalid
-from kernel.postgres.standby import Read, past, told
+from kernel.postgres.standby import past, told
 from prices.models import Instrument
 from prices.sessions import sessions
 
@@ -60,12 +60,11 @@ class PositionListView(APIView):
             "instruments": instruments,
             "include_flat": query["include_flat"],
         }
-        if session == today.business_date and known_at is None:
-            read = Read(position_rows(**which))
-        elif session == today.business_date:
-            read = Read(position_rows_as_of(**which, session=session, known_at=known_at))
-        else:
-            read = past(lambda: position_rows_as_of(**which, session=session, known_at=known_at))
+        is_past = session < today.business_date
+        rows = partial(position_rows, **which)
+        if is_past or known_at is not None:
+            rows = partial(position_rows_as_of, **which, session=session, known_at=known_at)
+        read = past(rows, where=is_past)
         page, answer = keyset_page(request, read.value, key=lambda r: (r["account"], r["ticker"]))
         return told(answer(page), read)
 
@@ -92,9 +91,7 @@ class PnlListView(APIView):
         read = partial(_read_pnl, accounts, query["by"], today)
         a_session = len(accounts) if query["by"] == "account" else 0
         page = partial(pnl_page, request, days, read, a_session)
-        if last >= today.business_date:
-            return page()
-        found = past(page)
+        found = past(page, where=last < today.business_date)
         return told(found.value, found)
 
 

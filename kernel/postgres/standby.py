@@ -84,9 +84,15 @@ def told(response: Answer, read: Read[Any]) -> Answer:
     return response
 
 
-def past(work: Callable[[], Result]) -> Read[Result]:
-    """What the work returns, done on a standby where there is one that is not behind."""
-    if not settings.DATABASE_READ or connection.in_atomic_block or time.monotonic() < _away.until:
+def past(work: Callable[[], Result], *, where: bool = True) -> Read[Result]:
+    """What the work returns, done on a standby where there is one that is not behind. `where` says
+    whether it reads the past at all: live figures are the primary's."""
+    if (
+        not where
+        or not settings.DATABASE_READ
+        or connection.in_atomic_block
+        or time.monotonic() < _away.until
+    ):
         return Read(work())
     try:
         with _on_standby() as as_of:

@@ -133,7 +133,7 @@ def past_rows(
     id) are there in any case, with zeros. One statement, one snapshot."""
     rows, params = _rows(accounts, days, now, known)
     named = list(also)
-    found = prepared.rows_planned(
+    found = prepared.rows_of_accounts(
         rows
         + f"""
             , also AS (
@@ -176,7 +176,7 @@ def past_account_days(
     """Totals of past sessions for each account, from its first trade date on; sessions with
     nothing in them are there with zeros."""
     rows, params = _rows(accounts, days, now, known)
-    found = prepared.rows_planned(
+    found = prepared.rows_of_accounts(
         rows
         + f"""
             , lived AS (

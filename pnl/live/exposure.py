@@ -15,8 +15,6 @@ from kernel import prepared
 from kernel.pnl import figures_sql
 from prices.marks import MARKS, mark_params, marks_sql
 
-FEW_ACCOUNTS = 16
-
 _REFERENCE = "coalesce(m.previous_close, m.mark)"
 _PNL = " + ".join(
     f"({formula})"
@@ -118,7 +116,7 @@ class Exposure:
 def exposures(scopes: Mapping[int, Sequence[int]], now: datetime) -> dict[int, Exposure]:
     """The exposure of each scope, a number with the ids of its accounts. One statement."""
     pairs = [(scope, account) for scope, accounts in scopes.items() for account in accounts]
-    few = len(pairs) <= FEW_ACCOUNTS
+    few = len(pairs) <= prepared.FEW_ACCOUNTS
     params = {
         **mark_params(now),
         "scopes": [scope for scope, _ in pairs],

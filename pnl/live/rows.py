@@ -78,8 +78,6 @@ def _rows_with(marks: str) -> str:
     )
 
 
-# Up to so many, their rows are best found one by one, whatever they hold.
-FEW_ACCOUNTS = 16
 # Up to so many keys, their marks are looked up one by one; beyond, those of all names at once.
 FEW_KEYS = 100
 _FEW = _rows_with(marks_sql("SELECT DISTINCT instrument_id FROM keyed"))
@@ -130,7 +128,7 @@ def live_rows(
     params = live_params(
         now, accounts, keys=keys, instruments=instruments, include_flat=include_flat
     )
-    if len(params["accounts"]) > FEW_ACCOUNTS:
+    if len(params["accounts"]) > prepared.FEW_ACCOUNTS:
         return key_rows_of(prepared.rows_planned(_MANY, params))
     counted = {"accounts": params["accounts"], "most": FEW_KEYS + 1}
     ((count,),) = prepared.rows(_COUNT, counted)

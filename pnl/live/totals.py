@@ -18,7 +18,6 @@ from kernel.pnl import AMOUNTS, Figures, figures_sql
 from pnl.corrections import correction_sums, live_corrections
 from pnl.figures import FIGURES
 from pnl.live.rows import (
-    FEW_ACCOUNTS,
     SETTLING,
     keyed_of,
     live_params,
@@ -117,8 +116,7 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     found = live_corrections(accounts=wanted, now=now)
     corrections = correction_sums(found)
     more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
-    read = prepared.rows if len(wanted) <= FEW_ACCOUNTS else prepared.rows_planned
-    rows = read(_QUERY, live_params(now, wanted))
+    rows = prepared.rows_of_accounts(_QUERY, live_params(now, wanted))
     totals = []
     for pk, code, *amounts, invalid, reason in rows:
         values = [

@@ -1,10 +1,18 @@
 from decimal import Decimal, getcontext
 
 import pytest
-from hypothesis import given
+from django.db import connection
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.money import decimals_of, normalized, parse_plain, plain, round_source_price
+from kernel.money import (
+    decimals_of,
+    normalized,
+    normalized_sql,
+    parse_plain,
+    plain,
+    round_source_price,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +47,15 @@ def test_written_and_read_again_is_the_same(value: Decimal) -> None:
 def test_one_number_has_one_text(value: Decimal) -> None:
     assert normalized(value) == normalized(value * Decimal("1.000"))
     assert "E" not in normalized(value)
+
+
+@pytest.mark.django_db
+@settings(deadline=None, max_examples=30)
+@given(st.lists(amounts, max_size=50))
+def test_sql_writes_the_same_text(values: list[Decimal]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {normalized_sql('v')} FROM unnest(%s::numeric[]) v", [values])
+        assert [text for (text,) in cursor.fetchall()] == [normalized(value) for value in values]
 
 
 def test_zero_has_no_sign_and_hundreds_no_exponent() -> None:

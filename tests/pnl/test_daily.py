@@ -352,8 +352,8 @@ def shown(days: Days) -> list[tuple[Any, ...]]:
     rows: list[DayPnl] = past_rows(accounts=[days.account.pk], days=PAST, now=NOW, known=sessions())
     return [
         (
-            r.session, r.opening, r.closing, r.trades, r.previous_close, r.mark, r.trade_pnl,
-            r.position_pnl, r.pnl_reason,
+            r.session, r.opening, r.closing, r.trades, r.previous_close, r.mark, r.figures,
+            r.pnl_reason,
         )
         for r in rows
     ]  # fmt: skip
