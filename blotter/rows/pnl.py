@@ -157,8 +157,8 @@ def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today
         key = row.session, row.account_id
         reason = NO_PREVIOUS_CLOSE if key in more else row.pnl_reason
         invalid = row.invalid_rows + more.get(key, 0)
-        account, correction = accounts[row.account_id], corrections.get(key, ZERO)
-        rows.append(_pnl_row(_state(row), account, row.figures, correction, reason, invalid))
+        code, correction = accounts[row.account_id], corrections.get(key, ZERO)
+        rows.append(_pnl_row(_state(row), code, row.figures, correction, reason, invalid))
     return sorted(rows, key=lambda row: (row["session"], row["account"]))
 
 

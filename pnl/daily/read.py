@@ -167,7 +167,7 @@ def past_rows(
             "also_instruments": [instrument for _, _, instrument in named],
         },
     )
-    return [DayPnl(*row[:_DAY_FIGURES], row[_DAY_FIGURES:]) for row in found]
+    return [DayPnl._make((*row[:_DAY_FIGURES], row[_DAY_FIGURES:])) for row in found]
 
 
 def past_account_days(
@@ -202,7 +202,7 @@ def past_account_days(
             """,
         params,
     )
-    return [AccountDay(*row[:_TOTAL_FIGURES], row[_TOTAL_FIGURES:]) for row in found]
+    return [AccountDay._make((*row[:_TOTAL_FIGURES], row[_TOTAL_FIGURES:])) for row in found]
 
 
 def invalid_besides(

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from itertools import chain
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -34,9 +35,9 @@ class Sessions:
         self.rows_read += len(rows)
         return rows
 
-    def page(self, address: str, a_session: int = 0) -> dict[str, object]:
+    def page(self, address: str, a_session: int = 0) -> dict[str, Any]:
         request = Request(APIRequestFactory().get(address))
-        answer: dict[str, object] = pnl_page(request, self.days, self.read, a_session).data
+        answer: dict[str, Any] = pnl_page(request, self.days, self.read, a_session).data
         return answer
 
 
