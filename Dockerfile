@@ -69,7 +69,7 @@ HEALTHCHECK --interval=10s --timeout=15s --start-period=180s --retries=3 \
 ENTRYPOINT ["/app/deploy/entrypoint.sh"]
 CMD ["api"]
 
-FROM nginx:1.28 AS nginx
+FROM nginx:1.30 AS nginx
 COPY deploy/nginx.conf.template /etc/nginx/templates/nginx.conf.template
 COPY --chmod=755 deploy/nginx/ /docker-entrypoint.d/
 COPY --from=static /srv/static /srv/static

@@ -8,9 +8,13 @@ cd "$(dirname "$0")/.."
 PLATFORM=${PLATFORM:-linux/amd64}
 
 aws ecr get-login-password | docker login --username AWS --password-stdin "$REGISTRY"
+# Images of others by digest, whatever their tags are now.
+bases=$(python3 -m deploy.images contexts Dockerfile)
+builder=$(python3 -m deploy.images named moby/buildkit:buildx-stable-1)
+scanner=$(python3 -m deploy.images named docker/buildkit-syft-scanner:stable-1)
 # Docker's own builder keeps no attestations.
 docker buildx inspect eqtrade >/dev/null 2>&1 ||
-    docker buildx create --name eqtrade --driver docker-container
+    docker buildx create --name eqtrade --driver docker-container --driver-opt "image=$builder"
 for target in app nginx; do
     name=eqtrade
     [ "$target" = app ] || name=eqtrade-$target
@@ -18,6 +22,8 @@ for target in app nginx; do
         echo "$name:$VERSION is there"
         continue
     fi
-    docker buildx build --builder eqtrade --platform "$PLATFORM" --target "$target" \
-        --tag "$REGISTRY/$name:$VERSION" --sbom=true --provenance=mode=max --push .
+    # shellcheck disable=SC2086 # an option for each word
+    docker buildx build --builder eqtrade --platform "$PLATFORM" --target "$target" $bases \
+        --tag "$REGISTRY/$name:$VERSION" --attest "type=sbom,generator=$scanner" \
+        --provenance=mode=max --push .
 done

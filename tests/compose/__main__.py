@@ -1,10 +1,11 @@
 """`make compose-test`: the whole system in containers, as an operator runs it.
 
-    python -m tests.compose [--build] [--keep]
+    python -m tests.compose [--build] [--digests] [--keep]
 
 Needs a `docker compose` that works, and touches nothing but a project of its own. The images are
-built when they are not of the sources as they are; `--build` builds them anyway, `--keep` leaves
-the system running at the end.
+built when they are not of the sources as they are; `--build` builds them anyway, `--digests` of the
+images of others that deploy/images.json names, from their registry, `--keep` leaves the system
+running at the end.
 """
 
 import argparse
@@ -21,17 +22,18 @@ from tests.compose.scenario import Scenario
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", action="store_true")
+    parser.add_argument("--digests", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
-    project = Project()
+    project = Project(digests=options.digests)
     scenario = Scenario(project)
     try:
         with step("docker compose works"):
             project.docker("info")
             version = project.docker("compose", "version", "--short").strip()
         print(f"  compose {version}, project {project.name}, {project.url}", flush=True)
-        if options.build or not project.images_are_of_these_sources():
+        if options.build or options.digests or not project.images_are_of_these_sources():
             with step("images"):
                 project.build()
         for image in project.images:

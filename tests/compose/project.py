@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from deploy.images import LIST, OVER, Listed, contexts
 from eqtrade.up.options import PROJECT
 from tests.stack.running import free_port
 
@@ -51,15 +52,20 @@ class Container:
 
 class Project:
     """`docker compose` with this project's name and environment. `files` are those of the checkout
-    that are joined, `builds` the images that they name, `more` is their environment's."""
+    that are joined, `builds` the images that they name, `more` is their environment's. With
+    `digests` the images of others are what deploy/images.json says, and not what a tag is here."""
 
     def __init__(
         self,
         files: Sequence[str] = FILES,
         builds: Mapping[str, Sequence[str]] = BASE_BUILDS,
         more: Mapping[str, str] = MappingProxyType({}),
+        *,
+        digests: bool = False,
     ) -> None:
-        self._files, self._builds = files, builds
+        over = OVER if digests else {}
+        self._files = [part for f in files for part in (f, over.get(f)) if part]
+        self._builds, self._digests = builds, digests
         self.name = f"eqtrade-test-{os.getpid()}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -195,7 +201,14 @@ class Project:
         self.version = OWN_VERSION
         self._write()
         for options, image in zip(self._builds.values(), self.images, strict=True):
-            self.docker("build", *options, "-t", image, ".", seconds=1800)
+            self.docker("build", *options, *self._bases(options), "-t", image, ".", seconds=1800)
+
+    def _bases(self, options: Sequence[str]) -> list[str]:
+        if not self._digests:
+            return []
+        dockerfile = options[options.index("-f") + 1] if "-f" in options else "Dockerfile"
+        made = contexts(PROJECT, Listed.read(PROJECT / LIST), dockerfile)
+        return [f"--build-context={tag}={image}" for tag, image in made.items()]
 
     def images_are_of_these_sources(self) -> bool:
         """Whether both images exist, and the Python parts' one holds the checkout's files."""

@@ -36,6 +36,7 @@ cd "{place}"
 echo "docker $*" >>asked
 case "$*" in
 "login "*) grep -q a-password ;;
+"buildx inspect "*) grep -q "^docker buildx create" asked ;;
 "buildx imagetools inspect "*) grep -qx "$4" pushed 2>/dev/null ;;
 "buildx build "*) echo "$*" | sed 's/.*--tag \\([^ ]*\\) .*/\\1/' >>pushed ;;
 esac
@@ -163,4 +164,9 @@ def test_what_is_published_is_never_written_twice(
         "registry.example.com/eqtrade:v1",
         "registry.example.com/eqtrade-nginx:v1",
     ]
-    assert all("--sbom=true --provenance=mode=max --push" in each for each in built)
+    for each in built:
+        assert "--attest type=sbom,generator=docker/buildkit-syft-scanner:stable-1@sha256:" in each
+        assert "--provenance=mode=max --push" in each
+        assert each.count("--build-context=") == 3
+    (made,) = [each for each in system.asked() if "buildx create" in each]
+    assert "image=moby/buildkit:buildx-stable-1@sha256:" in made
