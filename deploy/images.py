@@ -160,14 +160,19 @@ def digest_of(tag: str) -> str:
 
     Raises `Failed`.
     """
-    command = ["docker", "buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", tag]
+    # Its template of one field prints a table: the whole is asked for.
+    command = ["docker", "buildx", "imagetools", "inspect", "--format", "{{json .Manifest}}", tag]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"the registry can't be asked for {tag}: {error}") from error
-    digest = done.stdout.strip()
+    try:
+        digest = str(json.loads(done.stdout)["digest"])
+    except (ValueError, TypeError, KeyError):
+        digest = ""
     if done.returncode != 0 or not _DIGEST.fullmatch(digest):
-        raise Failed(f"the registry does not say what {tag} is: {done.stderr.strip() or digest!r}")
+        said = done.stderr.strip() or done.stdout
+        raise Failed(f"the registry does not say what {tag} is: {said!r}")
     return digest
 
 

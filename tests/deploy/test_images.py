@@ -55,6 +55,13 @@ def digest(letter: str) -> str:
     return f"sha256:{letter * 64}"
 
 
+def manifest(letter: str) -> str:
+    """What `docker buildx imagetools` says of an image of two platforms."""
+    parts = [{"digest": digest("8"), "platform": {"os": "linux", "architecture": "amd64"}}]
+    said = {"schemaVersion": 2, "digest": digest(letter), "size": 684, "manifests": parts}
+    return f"cat <<'END'\n{json.dumps(said, indent=2)}\nEND"
+
+
 def built(files: dict[str, dict[str, Any]], service: dict[str, Any]) -> dict[str, Any]:
     """How a service is built, itself or as the one that it extends; empty when it is not."""
     if "build" in service:
@@ -186,7 +193,7 @@ def test_nothing_is_written_when_a_registry_does_not_answer(
     copy: Path, docker: Callable[[str], None]
 ) -> None:
     before = {each: each.read_text() for each in copy.rglob("*") if each.is_file()}
-    docker(f'test "$6" != postgres:17 && echo {digest("a")}')
+    docker(f'test "$6" != postgres:17 || exit 1\n{manifest("a")}')
     assert main(["renew"], copy) == 1
     (copy / "short.json").write_text('{"source": "", "day": "2026-03-01", "digests": {}}')
     assert main(["renew", "--from", str(copy / "short.json")], copy) == 1
@@ -194,7 +201,7 @@ def test_nothing_is_written_when_a_registry_does_not_answer(
 
 
 def test_renewed_today_is_what_the_registry_says(copy: Path, docker: Callable[[str], None]) -> None:
-    docker(f"echo {digest('d')}")
+    docker(manifest("d"))
     assert main(["renew"], copy) == 0
     assert Listed.read(copy / LIST).day == datetime.now(UTC).date().isoformat()
 
@@ -216,11 +223,13 @@ def docker(
 
 
 def test_the_registry_is_asked_by_docker(docker: Callable[[str], None]) -> None:
-    docker(f'test "$6" = redis:8 && echo {digest("c")}')
+    docker(f'test "$5 $6" = "{{{{json .Manifest}}}} redis:8" || exit 1\n{manifest("c")}')
     assert digest_of("redis:8") == digest("c")
 
 
-@pytest.mark.parametrize("script", ["echo no such host >&2; exit 1", "echo latest", "true"])
+@pytest.mark.parametrize(
+    "script", ["echo no such host >&2; exit 1", "echo Digest: sha256:12", "echo '{}'", "true"]
+)
 def test_no_digest_is_no_answer(docker: Callable[[str], None], script: str) -> None:
     docker(script)
     with pytest.raises(Failed, match="redis:8"):
