@@ -14,6 +14,7 @@ PAGES = {
     "bulk/": "src/pages/Bulk.svelte",
     "prices/": "src/pages/Prices.svelte",
     "pnl/": "src/pages/Pnl.svelte",
+    "guards/": "src/pages/Guards.svelte",
     "system/": "src/pages/System.svelte",
 }
 
@@ -24,6 +25,7 @@ def page(request: HttpRequest, source: str) -> HttpResponse:
         "user": request.user.get_username(),
         "is_staff": request.user.is_staff,
         "may_override": may_call(request.user, "api/v1/prices/overrides/", "POST"),
+        "may_manage_guards": may_call(request.user, "api/v1/guards/", "PUT"),
         "may_add_instruments": may_call(request.user, "api/v1/instruments/", "POST"),
     }
     shown = {"boot": boot, "source": source, "second_factor": is_offered()}

@@ -130,6 +130,7 @@ _PAGES = {
     "bulk/": _READ,
     "prices/": _READ,
     "pnl/": _READ,
+    "guards/": _READ,
     "system/": _READ,
     "login/": _FORM,
     "logout/": methods(POST=ANYONE),

@@ -120,6 +120,10 @@ def system(page: Page) -> None:
     page.wait_for_selector("[data-testid=lag]")
 
 
+def guards(page: Page) -> None:
+    page.wait_for_selector("#guards-title")
+
+
 def help_list(page: Page) -> None:
     positions(page)
     page.keyboard.press("?")
@@ -140,6 +144,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "preview-asked": ("/bulk/", preview),
     "prices": ("/prices/", prices),
     "pnl": ("/pnl/", pnl),
+    "guards": ("/guards/", guards),
     "system": ("/system/", system),
     "password": ("/password/", nothing),
     "tokens": ("/tokens/", nothing),

@@ -41,6 +41,13 @@ export const routes: readonly Route[] = [
     load: () => import("../pages/Pnl.svelte"),
   },
   {
+    path: "/guards/",
+    name: "Guards",
+    purpose: "Open breaches, what was asked and confirmed, guards and limits",
+    staffOnly: true,
+    load: () => import("../pages/Guards.svelte"),
+  },
+  {
     path: "/system/",
     name: "System",
     purpose: "What is wrong, what lags, what runs",

@@ -221,6 +221,7 @@ export interface Boot {
   is_staff: boolean;
   /** Whether this user may set prices by hand. */
   may_override: boolean;
+  may_manage_guards: boolean;
   /** Whether this user may add listed names. */
   may_add_instruments: boolean;
 }
