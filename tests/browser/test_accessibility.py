@@ -15,6 +15,7 @@ PAGES = {
     "Bulk booking": "bulk-grid",
     "Prices": "prices-grid",
     "P&L history": "pnl-days-grid",
+    "Guards": "guards",
     "System": "lag",
 }
 # Something is asked of it, a row is refused, and one is passed over.

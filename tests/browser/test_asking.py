@@ -96,3 +96,44 @@ def test_what_is_refused_is_red_and_asks_nothing(desk: str, open_as: Open) -> No
     page.submit.click()
     expect(page.error("price")).to_contain_text("above the mark")
     expect(page.page.get_by_test_id("ticket-question")).to_have_count(0)
+
+
+def test_middle_office_sets_a_guard_and_sees_what_it_asked(
+    stack: RunningStack, open_as: Open
+) -> None:
+    desk = stack.desk()
+    office = open_as("middleoffice")
+    office.go("Guards")
+    page = office.page
+    form = page.get_by_role("form", name="Set a guard")
+    form.get_by_label("Guard").select_option(label="Large quantity")
+    form.get_by_label("Account").select_option(desk)
+    form.get_by_label("Asks above").fill("a lot")
+    form.get_by_role("button", name="Set").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    form.get_by_label("Asks above").fill("100")
+    form.get_by_role("button", name="Set").click()
+    row = page.get_by_test_id("guards").locator("tr", has_text=desk)
+    expect(row).to_contain_text("Large quantity")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    trader = stack.client("trader")
+    order = {"account": desk, "ticker": "KO", "side": "buy", "quantity": "101", "price": "60"}
+    asked = trader.session.post(f"{trader.url}/api/v1/trades/", json=order, timeout=60)
+    assert asked.status_code == 409
+    order["confirm"] = asked.json()["confirm"]
+    assert trader.session.post(f"{trader.url}/api/v1/trades/", json=order).status_code == 201
+    page.reload()
+    confirmed = page.get_by_test_id("asked").locator("tr", has_text=desk)
+    expect(confirmed).to_contain_text("buy 101 KO @ 60.00")
+    expect(confirmed).to_contain_text("trader")
+
+    page.get_by_role("button", name=f"Change Large quantity of {desk}").click()
+    expect(form.get_by_label("Guard")).to_be_focused()
+    expect(form.get_by_label("Asks above")).to_have_value("100")
+    form.get_by_label("Active").uncheck()
+    form.get_by_role("button", name="Set").click()
+    expect(row).to_contain_text("off")
+    order["quantity"] = "102"
+    order.pop("confirm")
+    assert trader.session.post(f"{trader.url}/api/v1/trades/", json=order).status_code == 201

@@ -1,6 +1,6 @@
 /** Guards, limits, and what was made of them, as the API answers. */
 
-import { count, flag, list, object, text, textOrNull } from "./edge";
+import { count, flag, list, object, text, textOrNull, type Fields } from "./edge";
 
 export interface Found {
   code: string;
@@ -32,6 +32,16 @@ export interface Guard {
   is_active: boolean;
 }
 
+export interface Limit {
+  id: number;
+  of: string;
+  kind: string;
+  amount: string;
+  alert_at: string;
+  mode: string;
+  is_active: boolean;
+}
+
 export interface Breach {
   id: string;
   of: string;
@@ -43,19 +53,47 @@ export interface Breach {
   opened_at: string;
 }
 
-export const CODES = [
-  "off_mark",
-  "large_quantity",
-  "large_notional",
-  "of_position",
-  "probable_duplicate",
-  "late",
-  "flips",
-  "stale_mark",
-  "no_mark",
-] as const;
+/** What a guard measures, and in what. `unit` is empty where nothing is counted. */
+export interface Measure {
+  name: string;
+  unit: string;
+}
 
-export type Code = (typeof CODES)[number];
+export const MEASURES = {
+  off_mark: { name: "Off the mark", unit: "%" },
+  large_quantity: { name: "Large quantity", unit: "shares" },
+  large_notional: { name: "Large notional", unit: "$" },
+  of_position: { name: "Against the position", unit: "× what is held" },
+  probable_duplicate: { name: "Probable duplicate", unit: "the same before" },
+  late: { name: "Late", unit: "sessions" },
+  flips: { name: "Position flips", unit: "" },
+  stale_mark: { name: "Stale mark", unit: "" },
+  no_mark: { name: "No mark", unit: "" },
+} as const satisfies Record<string, Measure>;
+
+export type Code = keyof typeof MEASURES;
+
+export const CODES = Object.keys(MEASURES) as Code[];
+
+/** The measure of a code; one that this page does not know is called what it is. */
+export function measure(code: string): Measure {
+  return code in MEASURES ? MEASURES[code as Code] : { name: code, unit: "" };
+}
+
+/** Limits' kinds as people say them. */
+const KINDS: Record<string, string> = {
+  gross: "Gross",
+  net: "Net",
+  long: "Long",
+  short: "Short",
+  name: "Largest name",
+  name_share: "Largest name, % of gross",
+  position: "Largest position, shares",
+  day_notional: "Notional of the day",
+  day_loss: "Loss of the day",
+};
+
+export const kind = (code: string): string => KINDS[code] ?? code;
 
 export function askedVersion(value: unknown): AskedVersion {
   const row = object(value, "asked");
@@ -89,11 +127,29 @@ export function guard(value: unknown): Guard {
   };
 }
 
+export function limit(value: unknown): Limit {
+  const row = object(value, "limit");
+  return {
+    id: count(row, "id"),
+    of: owner(row),
+    kind: text(row, "kind"),
+    amount: text(row, "amount"),
+    alert_at: text(row, "alert_at"),
+    mode: text(row, "mode"),
+    is_active: flag(row, "is_active"),
+  };
+}
+
+/** The account or the group of accounts that a limit is of. */
+function owner(row: Fields): string {
+  return textOrNull(row, "account") ?? textOrNull(row, "group") ?? "";
+}
+
 export function breach(value: unknown): Breach {
   const row = object(value, "breach");
   return {
     id: text(row, "id"),
-    of: textOrNull(row, "account") ?? textOrNull(row, "group") ?? "",
+    of: owner(row),
     kind: text(row, "kind"),
     state: text(row, "state"),
     value: text(row, "value"),

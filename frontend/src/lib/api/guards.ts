@@ -2,10 +2,12 @@ import {
   askedVersion,
   breach,
   guard,
+  limit,
   type AskedVersion,
   type Breach,
   type Code,
   type Guard,
+  type Limit,
 } from "../guards";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
@@ -27,11 +29,19 @@ export function fetchGuards(): Promise<Guard[]> {
   );
 }
 
+export function fetchLimits(): Promise<Limit[]> {
+  return allPages(
+    (cursor) => answer(api.GET("/api/v1/limits/", { params: { query: cursor } })),
+    limit,
+  );
+}
+
 export interface Wanted {
   account: string | null;
   code: Code;
   warn: string | null;
   refuse: string | null;
+  minutes?: number;
   is_active: boolean;
 }
 
