@@ -17,12 +17,14 @@ from deploy.images import LIST, OVER, Listed, contexts
 from eqtrade.up.options import PROJECT
 from tests.stack.running import free_port
 
-FILES = ("docker-compose.yml",)
+FILES = ("docker-compose.yml", "deploy/compose.pitr.yml")
 BASE_BUILDS: Mapping[str, Sequence[str]] = {
     "eqtrade": ("--target", "app"),
     "eqtrade-nginx": ("--target", "nginx"),
 }
 """The images that docker-compose.yml names, and how `docker build` makes them."""
+BUILDS = {**BASE_BUILDS, "eqtrade-postgres": ("-f", "deploy/backup/Dockerfile")}
+"""Of `FILES`, the same."""
 OWN_VERSION = "compose-test"
 ONCE = ("roles", "migrate")
 HEALTH_SECONDS = 400
@@ -58,7 +60,7 @@ class Project:
     def __init__(
         self,
         files: Sequence[str] = FILES,
-        builds: Mapping[str, Sequence[str]] = BASE_BUILDS,
+        builds: Mapping[str, Sequence[str]] = BUILDS,
         more: Mapping[str, str] = MappingProxyType({}),
         *,
         digests: bool = False,

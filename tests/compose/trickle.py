@@ -68,10 +68,10 @@ class Trickle:
         except Exception as error:  # noqa: BLE001 - told by `check`, in the other thread
             self.failure = error
 
-    def book(self, ticker: str) -> None:
-        """Book one, repeating until it is acknowledged."""
-        own_id = str(uuid4())
-        self.sent += 1
+    def book(self, ticker: str, own_id: str = "") -> None:
+        """Book one, repeating until it is acknowledged; with an id that was sent before, again."""
+        self.sent += not own_id
+        own_id = own_id or str(uuid4())
         began = time.monotonic()
         while True:
             self.attempts += 1
