@@ -17,14 +17,15 @@ from deploy.images import LIST, OVER, Listed, contexts
 from eqtrade.up.options import PROJECT
 from tests.stack.running import free_port
 
-FILES = ("docker-compose.yml", "deploy/compose.pitr.yml")
+FILES = ("docker-compose.yml",)
+LOG_KEPT = "deploy/compose.pitr.yml"
 BASE_BUILDS: Mapping[str, Sequence[str]] = {
     "eqtrade": ("--target", "app"),
     "eqtrade-nginx": ("--target", "nginx"),
 }
 """The images that docker-compose.yml names, and how `docker build` makes them."""
 BUILDS = {**BASE_BUILDS, "eqtrade-postgres": ("-f", "deploy/backup/Dockerfile")}
-"""Of `FILES`, the same."""
+"""With `LOG_KEPT`, the same."""
 OWN_VERSION = "compose-test"
 ONCE = ("roles", "migrate")
 HEALTH_SECONDS = 400
@@ -65,9 +66,10 @@ class Project:
         *,
         digests: bool = False,
     ) -> None:
-        over = OVER if digests else {}
-        self._files = [part for f in files for part in (f, over.get(f)) if part]
         self._builds, self._digests = builds, digests
+        self._files: list[str] = []
+        for file in files:
+            self.join(file)
         self.name = f"eqtrade-test-{os.getpid()}"
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -103,6 +105,12 @@ class Project:
     def _write(self) -> None:
         lines = [f"{name}='{value}'\n" for name, value in self._values.items()]
         self.env_file.write_text("".join([*lines, f"EQTRADE_VERSION='{self.version}'\n"]))
+
+    def join(self, file: str) -> None:
+        """Lay a file over those that there are; the next command knows it."""
+        self._files.append(file)
+        if self._digests and file in OVER:
+            self._files.append(OVER[file])
 
     # --- commands -------------------------------------------------------------------------------
 

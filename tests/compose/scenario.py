@@ -9,7 +9,7 @@ from decimal import Decimal
 import requests
 
 from tests.compose.admin import Admin
-from tests.compose.project import ONCE, Failed, Project
+from tests.compose.project import LOG_KEPT, ONCE, Failed, Project
 from tests.compose.trickle import TICKERS, Trickle
 from tests.stack.client import Client
 from tests.stack.eventually import eventually
@@ -54,12 +54,13 @@ class Scenario:
             ("api, ws and a worker replaced by deploy/roll.sh", self.roll),
             ("every acknowledged booking is there, once", self.all_there),
             ("Flower sees workers, tasks and queues", self.flower),
-            ("restored to a second: what was booked after it is gone", self.restore_to),
-            ("every acknowledged booking is there again", self.all_there),
             ("backup", self.backup),
             ("restored into an empty volume, verified", self.restore),
             ("100 more trades, in positions", self.hundred_more),
             ("every acknowledged booking is still there", self.all_there),
+            ("PostgreSQL's log is kept from now on", self.keep_log),
+            ("restored to a second: what was booked after it is gone", self.restore_to),
+            ("every acknowledged booking is there again", self.all_there),
         ]
 
     # --- up -------------------------------------------------------------------------------------
@@ -327,42 +328,6 @@ class Scenario:
 
     # --- backup and restore ---------------------------------------------------------------------
 
-    def restore_to(self) -> str:
-        """Into an empty cluster, the old one gone first. It keeps its identifier: no epoch begins.
-        Programs send again what they sent after that second."""
-        database = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "eqtrade", "-tAc")
-        identity = "SELECT system_identifier FROM pg_control_system()"
-        before = self.project.compose(*database, identity)
-        kept = dict(self.acknowledged)
-        time.sleep(2)
-        at = self.project.compose(*database, "SELECT date_trunc('second', now())").strip()
-        time.sleep(2)
-        late = self._booker()
-        for number in range(20):
-            late.book(TICKERS[number % len(TICKERS)])
-        # The log up to here is kept within a minute by itself.
-        self.project.compose(*database, "SELECT pg_switch_wal()")
-        self.project.compose("exec", "-T", "backups", "/eqtrade/pgbackrest.sh", "check")
-        began = time.monotonic()
-        self.project.compose("down", seconds=120)
-        self.project.docker("volume", "rm", f"{self.project.name}_postgres")
-        self.project.run_once("restore-to", at)
-        self.project.compose("up", "-d", "--no-build", seconds=400)
-        self.project.wait_well(api=1, ws=1, worker_positions=1)
-        seconds = time.monotonic() - began
-        rows = self.client.rows("trades/", account=ACCOUNT)
-        found = {row["client_trade_id"]: row["id"] for row in rows}
-        assert found == kept, f"{len(kept)} up to {at}, {len(found)} found"
-        assert self.project.compose(*database, identity) == before
-        declared = self.project.manage("restored")
-        assert "nothing to do" in declared, declared
-        verified = self.project.manage("verify")
-        assert "no breaks" in verified, verified
-        for number, own_id in enumerate(list(late.acknowledged)):
-            late.book(TICKERS[number % len(TICKERS)], own_id)
-        gone = len(late.acknowledged)
-        return f"{len(found)} rows up to {at}, {gone} after it gone; {seconds:.0f} s"
-
     def backup(self) -> str:
         return self.project.run_once("backup").strip().splitlines()[-1]
 
@@ -392,6 +357,53 @@ class Scenario:
         with self._live() as live:
             self._follows(live)
         return f"{time.monotonic() - began:.1f} s"
+
+    def keep_log(self) -> str:
+        """A system that dumps alone takes backups to the second as well."""
+        self.project.join(LOG_KEPT)
+        self.project.compose("up", "-d", "--no-build", seconds=400)
+        self.project.wait_well(api=1, ws=1, worker_positions=1, backups=1)
+        info = self.project.compose("exec", "-T", "backups", "/eqtrade/pgbackrest.sh", "info")
+        assert "full backup" in info, info
+        return self.project.run_once("backup").strip().splitlines()[-1]
+
+    def restore_to(self) -> str:
+        """Into an empty cluster, the old one gone first. It keeps its identifier: no epoch begins.
+        Programs send again what they sent after that second."""
+        database = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "eqtrade", "-tAc")
+        identity = "SELECT system_identifier FROM pg_control_system()"
+        before = self.project.compose(*database, identity)
+        kept = dict(self.acknowledged)
+        time.sleep(2)
+        at = self.project.compose(*database, "SELECT date_trunc('second', now())").strip()
+        time.sleep(2)
+        late = self._booker()
+        for number in range(20):
+            late.book(TICKERS[number % len(TICKERS)])
+        # The log up to here is kept within a minute by itself.
+        self.project.compose(*database, "SELECT pg_switch_wal()")
+        self.project.compose("exec", "-T", "backups", "/eqtrade/pgbackrest.sh", "check")
+        began = time.monotonic()
+        self.project.compose("down", seconds=120)
+        self.project.docker(
+            "volume", "rm", f"{self.project.name}_postgres", f"{self.project.name}_redis"
+        )
+        self.project.run_once("restore-to", at)
+        self.project.compose("up", "-d", "--no-build", seconds=400)
+        self.project.wait_well(api=1, ws=1, worker_positions=1)
+        seconds = time.monotonic() - began
+        rows = self.client.rows("trades/", account=ACCOUNT)
+        found = {row["client_trade_id"]: row["id"] for row in rows}
+        assert found == kept, f"{len(kept)} up to {at}, {len(found)} found"
+        assert self.project.compose(*database, identity) == before
+        declared = self.project.manage("restored")
+        assert "nothing to do" in declared, declared
+        verified = self.project.manage("verify")
+        assert "no breaks" in verified, verified
+        for number, own_id in enumerate(list(late.acknowledged)):
+            late.book(TICKERS[number % len(TICKERS)], own_id)
+        gone = len(late.acknowledged)
+        return f"{len(found)} rows up to {at}, {gone} after it gone; {seconds:.0f} s"
 
     # --- means ----------------------------------------------------------------------------------
 
