@@ -10,7 +10,7 @@ import requests
 
 from tests.compose.admin import Admin
 from tests.compose.project import LOG_KEPT, ONCE, Failed, Project
-from tests.compose.trickle import TICKERS, Trickle
+from tests.stack.bookings import TICKERS, Bookings
 from tests.stack.client import Client
 from tests.stack.eventually import eventually
 from tests.stack.live import Live
@@ -19,6 +19,7 @@ Step = tuple[str, Callable[[], str | None]]
 
 ACCOUNT, FILE_ACCOUNT = "DESK", "FILE"
 FILE_ROWS = 500
+A_SECOND = 5
 # Killed one after another while bookings go on: a replica of what has two, then what is single.
 KILLED = (
     *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
@@ -33,7 +34,7 @@ class Scenario:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.password = secrets.token_urlsafe(12)
-        self.bookers: list[Trickle] = []
+        self.bookers: list[Bookings] = []
         self.client = Client(project.url)
 
     def steps(self) -> list[Step]:
@@ -407,8 +408,8 @@ class Scenario:
 
     # --- means ----------------------------------------------------------------------------------
 
-    def _booker(self) -> Trickle:
-        self.bookers.append(Trickle(self.client, ACCOUNT))
+    def _booker(self) -> Bookings:
+        self.bookers.append(Bookings(self.client, ACCOUNT, a_second=A_SECOND))
         return self.bookers[-1]
 
     @property
@@ -432,8 +433,8 @@ class Scenario:
         eventually(look, seconds=PATIENCE)
 
     @staticmethod
-    def _said(trickle: Trickle) -> str:
+    def _said(trickle: Bookings) -> str:
         return (
             f"{trickle.sent} sent, {len(trickle.acknowledged)} acknowledged, {trickle.attempts}"
-            f" attempts, longest {trickle.longest:.1f} s; repeated after {dict(trickle.repeated)}"
+            f" attempts, slowest {trickle.slowest:.1f} s; repeated after {dict(trickle.repeated)}"
         )

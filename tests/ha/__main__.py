@@ -1,9 +1,10 @@
 """`make ha-test`: two PostgreSQL under Patroni with three etcd, killed and frozen under load.
 
-    python -m tests.ha [--containers] [--keep]
+    python -m tests.ha [--containers [--parts]] [--keep]
 
 As processes on loopback, some six minutes; with `--containers` docker-compose.ha.yml itself, where
-also each nginx is killed. `--keep` leaves the logs.
+also every other part is killed; with `--parts` these alone, in some five minutes.
+`--keep` leaves the logs.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from tests.ha.system import System
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--containers", action="store_true")
+    parser.add_argument("--parts", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     system: System = Containers() if options.containers else Processes()
@@ -27,7 +29,7 @@ def main() -> int:
         system.start()
         up = time.monotonic() - began
         print(f"  two servers and the system are up in {up:.0f} s", flush=True)
-        Scenario(system).run()
+        Scenario(system, parts_only=options.parts).run()
     except AssertionError as failure:
         print(f"ha-test FAILED: {failure}", file=sys.stderr)
         return 1

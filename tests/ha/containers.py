@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.compose.admin import Admin
 from tests.compose.project import BASE_BUILDS, Failed, Project
-from tests.ha.system import Door, Members, primary, wait_two
+from tests.ha.system import Members, Part, primary, wait_two
 from tests.stack.client import Client
 from tests.stack.eventually import eventually
 from tests.stack.running import free_port
@@ -21,6 +21,12 @@ BUILDS = {
     "eqtrade-balancer": ("-f", "deploy/ha/Dockerfile", "--target", "balancer"),
 }
 TWICE = ("api", "ws", "worker_positions", "worker_pnl", "beat")
+# The balancer stands for the cloud's, which is not one machine.
+PARTS = (
+    *("etcd1", "etcd2", "etcd3", "api", "ws", "worker-positions", "worker-pnl", "worker-prices"),
+    *("worker-imports", "worker-default", "beat", "flower", "redis"),
+)
+DOORS = ("nginx", "nginx2")
 PATIENCE = 240.0
 KILL_POSTGRES = """
 for each in /proc/[0-9]*; do
@@ -67,14 +73,20 @@ class Containers:
         ways = {name: f"127.0.0.1:{free_port()}" for name in ("PUBLISH_NGINX", "PUBLISH_NGINX2")}
         self._project = Project(FILES, BUILDS, ways)
         self.servers = [Machine(name, self._project) for name in ("pg1", "pg2")]
-        self.doors = [self._door(name) for name in ("nginx", "nginx2")]
+        self.parts = [self._part(name) for name in (*PARTS, *DOORS)]
         self._client: Client | None = None
 
-    def _door(self, name: str) -> Door:
-        return Door(name, partial(self._docker, "kill", name), partial(self._docker, "start", name))
+    def _part(self, name: str) -> Part:
+        """By kill -9, the first of those that there are."""
+        kill, start = partial(self._kill, name), partial(self._start, name)
+        return Part(name, kill, start, is_door=name in DOORS)
 
-    def _docker(self, command: str, service: str) -> None:
-        self._project.docker(command, self._project.containers(service)[0].id)
+    def _kill(self, service: str) -> None:
+        self._project.docker("kill", self._project.containers(service)[0].id)
+
+    def _start(self, service: str) -> None:
+        self._project.docker("start", self._project.containers(service)[0].id)
+        self._project.wait_well()
 
     def start(self) -> None:
         if not self._project.images_are_of_these_sources():

@@ -11,7 +11,7 @@ import psycopg
 
 from eqtrade.up.options import PROJECT
 from tests.ha.cluster import PASSWORDS, Cluster
-from tests.ha.system import Door, Members, wait_two
+from tests.ha.system import Members, Part, wait_two
 from tests.stack.client import Client
 from tests.stack.running import RunningStack
 
@@ -19,7 +19,7 @@ from tests.stack.running import RunningStack
 class Processes:
     """One nginx, one of each part: what dies here is a database."""
 
-    doors: tuple[Door, ...] = ()
+    parts: tuple[Part, ...] = ()
     account = "Desk01"
 
     def __init__(self) -> None:

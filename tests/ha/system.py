@@ -30,12 +30,14 @@ class Server(Protocol):
     def thaw(self) -> None: ...
 
 
-class Door(NamedTuple):
-    """One of two ways in."""
+class Part(NamedTuple):
+    """Something beside the two servers that may die; `start` waits until all are well again."""
 
     name: str
     kill: Callable[[], None]
     start: Callable[[], None]
+    is_door: bool = False
+    """One of the two ways in."""
 
 
 class System(Protocol):
@@ -46,7 +48,7 @@ class System(Protocol):
     def servers(self) -> Sequence[Server]: ...
 
     @property
-    def doors(self) -> Sequence[Door]: ...
+    def parts(self) -> Sequence[Part]: ...
 
     def start(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Twenty bookings a second, each repeated by its sender until it is acknowledged; and reading."""
+"""Bookings that do not stop, whatever dies: each is repeated with its client_trade_id."""
 
 import itertools
 import threading
@@ -14,40 +14,48 @@ import requests
 from tests.stack.client import Client
 
 TICKERS = ("AAPL", "IBM", "MSFT", "JNJ")
-A_SECOND = 20
-SENDERS = 24
-"""Fewer than nginx lets one user have in flight."""
-GIVE_UP_SECONDS = 60.0
+GIVE_UP_SECONDS = 120.0
 CALL_SECONDS = 8.0
 READ_EVERY_SECONDS = 0.1
 
 
-class Load:
-    """`acknowledged` maps client_trade_id to the trade's id; `given_up` were never answered with
-    success. Times are those of the acknowledgements, of answers to who reads, and of the beginning
-    of tries that had to be repeated."""
+class Bookings:
+    """So many a second until the end of the `with`, by so many senders; with `reads` somebody looks
+    at positions all the while. `acknowledged` maps client_trade_id to the trade's id; `given_up`
+    were never answered with success. Times are those of the acknowledgements, of answers to who
+    reads, and of the beginning of tries that had to be repeated."""
 
-    def __init__(self, client: Client, account: str) -> None:
-        self.account = account
+    def __init__(
+        self,
+        client: Client,
+        account: str,
+        *,
+        a_second: float,
+        senders: int = 1,
+        reads: bool = False,
+    ) -> None:
+        self.account, self._a_second = account, a_second
         self._client = client
         self._clients = threading.local()
         self._ends = threading.Event()
-        self._pacer = threading.Thread(target=self._pace, daemon=True)
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._senders = ThreadPoolExecutor(SENDERS)
+        self._threads = [threading.Thread(target=self._pace, daemon=True)]
+        if reads:
+            self._threads.append(threading.Thread(target=self._read, daemon=True))
+        self._senders = ThreadPoolExecutor(senders)
         self._lock = threading.Lock()
-        self.sent = 0
+        self.sent = self.attempts = 0
         self.acknowledged: dict[str, str] = {}
         self.given_up: list[str] = []
         self.repeated = Counter[str]()
         self.wrong: list[str] = []
+        self.slowest = 0.0
         self.times: list[float] = []
         self.read_times: list[float] = []
         self.refused_times: list[float] = []
 
     def __enter__(self) -> Self:
-        self._pacer.start()
-        self._reader.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(
@@ -57,9 +65,30 @@ class Load:
         trace: TracebackType | None,
     ) -> None:
         self._ends.set()
-        self._pacer.join()
-        self._reader.join()
-        self._senders.shutdown(cancel_futures=False)
+        for thread in self._threads:
+            thread.join()
+        self._senders.shutdown()
+
+    def check(self) -> None:
+        """Each that was sent is acknowledged, or still on its way."""
+        assert not self.wrong, self.wrong[:5]
+        assert not self.given_up, f"not acknowledged: {self.repeated}"
+
+    def wait_more(self, number: int, seconds: float = 90) -> None:
+        """Wait until so many more are acknowledged: the system goes on."""
+        wanted, deadline = len(self.acknowledged) + number, time.monotonic() + seconds
+        while len(self.acknowledged) < wanted:
+            self.check()
+            late = time.monotonic() > deadline
+            assert not late, f"not {number} more bookings in {seconds:.0f} s: {self.repeated}"
+            time.sleep(0.05)
+
+    def book(self, ticker: str, own_id: str = "") -> None:
+        """Book one, from the caller's thread; with an id that was sent before, again."""
+        if not own_id:
+            self.sent += 1
+        self._book(own_id or str(uuid4()), ticker)
+        self.check()
 
     def _own(self) -> Client:
         if not hasattr(self._clients, "one"):
@@ -70,7 +99,7 @@ class Load:
     def _pace(self) -> None:
         began = time.monotonic()
         for number in itertools.count(1):
-            if self._ends.wait(max(0.0, began + number / A_SECOND - time.monotonic())):
+            if self._ends.wait(max(0.0, began + number / self._a_second - time.monotonic())):
                 return
             self.sent += 1
             self._senders.submit(self._book, str(uuid4()), TICKERS[number % len(TICKERS)])
@@ -80,9 +109,11 @@ class Load:
         while time.monotonic() < began + GIVE_UP_SECONDS:
             tried = time.monotonic()
             why = self._try(own_id, ticker)
-            if not why:
-                return
             with self._lock:
+                self.attempts += 1
+                self.slowest = max(self.slowest, time.monotonic() - began)
+                if not why:
+                    return
                 self.repeated[why] += 1
                 self.refused_times.append(tried)
             time.sleep(0.2)
