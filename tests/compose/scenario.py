@@ -214,9 +214,10 @@ class Scenario:
         log = self.project.docker("logs", "--tail", "200", nginx.id)
         seen = {"api": set[str](), "ws": set[str]()}
         for line in log.splitlines():
-            for part, path in (("api", " /api/v1/accounts/"), ("ws", " /ws/v1/blotter/")):
-                if path in line and " from " in line:
-                    seen[part].add(line.rpartition(" from ")[2].split(",")[-1].strip())
+            told = json.loads(line) if line.startswith('{"timestamp"') else {}
+            for part, path in (("api", "/api/v1/accounts/"), ("ws", "/ws/v1/blotter/")):
+                if told.get("path", "").startswith(path):
+                    seen[part].add(told["upstream"].split(",")[-1].strip())
         for part, addresses in seen.items():
             assert addresses >= self._addresses(part), f"{part}: only {addresses} served"
         return f"api {sorted(seen['api'])}, ws {sorted(seen['ws'])}"
