@@ -3,7 +3,7 @@
     python -m tests.ha [--containers [--parts]] [--keep]
 
 As processes on loopback, some six minutes; with `--containers` docker-compose.ha.yml itself, where
-also every other part is killed; with `--parts` these alone, in some five minutes.
+also every other part is killed; with `--parts` these alone, in some nine minutes with coming up.
 `--keep` leaves the logs.
 """
 
