@@ -2,11 +2,13 @@
 
 import csv
 import re
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, ViewportSize, expect
 
+from kernel.clock import NEW_YORK
 from tests.browser.blotter_page import BlotterPage, cell
 from tests.browser.conftest import Open
 from tests.stack.examples import business_date
@@ -119,9 +121,9 @@ def test_nothing_is_printed_over_the_way_out_of_a_filter(traded: str, open_as: O
 
 def test_times_are_new_yorks_wherever_one_reads_them(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
-    trade = stack.client("trader").book(
-        desk, "KO", "buy", 1, 60, executed_at=f"{business_date(stack)}T04:23:00-04:00"
-    )
+    # A business date begins at midnight in New York at the earliest: this is past at any hour.
+    midnight = datetime.combine(date.fromisoformat(business_date(stack)), time(), NEW_YORK)
+    trade = stack.client("trader").book(desk, "KO", "buy", 1, 60, executed_at=midnight.isoformat())
     page = open_as("trader")
     page.watch_only(desk)
     grid = page.page.get_by_test_id("trades-grid")
