@@ -118,6 +118,7 @@ def test_any_bytes_are_read_at_ten_times_the_work_of_honest_ones(size: int, exam
     @example([b'a","b', b"\n"])
     @example([b'"', b"\n"])
     @example([b"x", b"\n"])
+    @example([b"\n"])
     @given(st.lists(st.sampled_from(TOKENS), min_size=1, max_size=10))
     def check(tokens: list[bytes]) -> None:
         nonlocal worst, slowest

@@ -269,12 +269,15 @@ def test_a_file_is_not_held() -> None:
         for _ in range(60):
             yield b"".join([part])  # new each time, as read from a socket
 
-    tracemalloc.start()
-    try:
-        count = sum(1 for _ in records(parts()))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert count == 60_000
-    # A part has 25 kB, and is split into lines; the file has 1.5 MB.
-    assert peak < 400_000, peak
+    def peak() -> int:
+        tracemalloc.start()
+        try:
+            assert sum(1 for _ in records(parts())) == 60_000
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # A part has 25 kB, and is split into lines; the file has 1.5 MB. The least of three, since what
+    # the process's other threads make meanwhile is counted, too.
+    least = min(peak() for _ in range(3))
+    assert least < 400_000, least

@@ -164,20 +164,21 @@ class _LookAhead:
     def blank_run(self, first: bytes) -> list[bytes]:
         """Take the blank lines that follow this one, up to `MAX_RECORD` bytes; with it."""
         run, size = [first], len(first)
-        while size <= MAX_RECORD:
-            if not self.held:
-                line = next(self.lines, None)
-                if line is None:
-                    break
-                if not line.isspace():
-                    self._hold(line, _leaves(line, self.grammar))
-                    break
-            elif self.held[0][0].isspace():
-                line = self.take() or b""
-            else:
+        while size <= MAX_RECORD and self.held and self.held[0][0].isspace():
+            line = self.take() or b""
+            run.append(line)
+            size += len(line)
+        if self.held or size > MAX_RECORD:
+            return run
+        # A file may be nothing else: as little as can be is done for each.
+        for line in self.lines:
+            if not line.isspace():
+                self._hold(line, _leaves(line, self.grammar))
                 break
             run.append(line)
             size += len(line)
+            if size > MAX_RECORD:
+                break
         return run
 
     def _hold(self, line: bytes, state: str | None) -> None:
