@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState
 
 from eqtrade.up.options import PROJECT
 from tests.browser.blotter_page import BlotterPage
@@ -26,16 +26,27 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def logins() -> dict[str, StorageState]:
+    """The cookies of who has logged in, by user: one login is enough for many tests."""
+    return {}
+
+
 @pytest.fixture
 def open_as(
-    chromium: Browser, stack: RunningStack, request: pytest.FixtureRequest
+    chromium: Browser,
+    stack: RunningStack,
+    logins: dict[str, StorageState],
+    request: pytest.FixtureRequest,
 ) -> Iterator[Open]:
-    """Log in through the page as this user, in a browser of its own."""
+    """The page as this user, in a browser of its own, which has logged in through the page."""
     pages: list[Page] = []
     problems: list[str] = []
 
     def open_page(user: str) -> BlotterPage:
-        context = chromium.new_context(viewport={"width": 1600, "height": 900}, locale="en-GB")
+        context = chromium.new_context(
+            viewport={"width": 1600, "height": 900}, locale="en-GB", storage_state=logins.get(user)
+        )
         page = context.new_page()
         # Generous, for a machine that also runs everything else.
         page.set_default_timeout(60_000)
@@ -45,9 +56,13 @@ def open_as(
         page.on("console", lambda said: problems.append(said.text) if _is_ours(said) else None)
         pages.append(page)
         page.goto(f"{stack.url}/")
-        page.get_by_label("User name").fill(user)
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Log in").click()
+        # Also where a test has logged out since, or has changed the password.
+        if "/login/" in page.url:
+            page.get_by_label("User name").fill(user)
+            page.get_by_label("Password").fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            page.wait_for_url(f"{stack.url}/")
+            logins[user] = {**context.storage_state(), "origins": []}
         blotter = BlotterPage(page)
         blotter.wait_live()
         return blotter
