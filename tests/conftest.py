@@ -1,6 +1,7 @@
 """Each test process has a PostgreSQL cluster of its own: the ledger's horizon is one for the whole
 cluster, so processes that shared one would hold up each other's readers."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ from psycopg import connect
 from pytest_django.plugin import DjangoDbBlocker
 
 from eqtrade.up.postgres import PostgresServer
+from tests.migrated_once import migrated_once
 
 pytest_plugins = ["tests.stack", "tests.yahoo.server"]
 
@@ -46,15 +48,26 @@ def cluster() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(cluster: PostgresServer, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+def django_db_setup(
+    cluster: PostgresServer,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[None]:
     """Migrate as the owner, then be the runtime role, as the system does."""
-    with django_db_blocker.unblock():
+
+    def migrate() -> None:
         be(cluster.url("owner"))
         call_command("migrate", verbosity=0)
         with open("/dev/null", "w") as nowhere:
             call_command("grant_runtime", "eqtrade", stdout=nowhere)
+        connection.close()
+
+    with django_db_blocker.unblock():
+        kept = migrated_once(cluster, tmp_path_factory, migrate)
         be(cluster.url("runtime"))
     yield
+    if kept is not None:
+        shutil.rmtree(kept, ignore_errors=True)
     with django_db_blocker.unblock():
         connections.close_all()
 
