@@ -67,7 +67,8 @@ class Action:
     cost_to_cash: Decimal = ZERO
     fractions: Fractions = Fractions.CASH
     legs: tuple[Leg, ...] = ()
-    in_lieu: Mapping[int, Decimal] = field(default_factory=dict)
+    in_lieu: Mapping[int, Decimal] = field(default_factory=dict, hash=False)
+    kind: str = ""
 
     @property
     def order(self) -> tuple[date, int, str]:
@@ -77,6 +78,16 @@ class Action:
     @property
     def instruments(self) -> tuple[int, ...]:
         return self.instrument, *(leg.instrument for leg in self.legs)
+
+    @property
+    def changes_shares(self) -> bool:
+        """True if a share is another one from the ex-date on: prices of before are of the old."""
+        return self.keep_new != self.keep_old or bool(self.legs)
+
+    @property
+    def is_income_alone(self) -> bool:
+        """True if it pays income and leaves shares and their cost as they are."""
+        return self.cash_is_income and not self.changes_shares and self.cost_to_cash == 0
 
     @property
     def ends(self) -> bool:
@@ -213,6 +224,29 @@ def _reference(action: Action, known: Mapping[int, Decimal | None]) -> Decimal |
         return left
     per_share = CONTEXT.divide(left * action.keep_old, action.keep_new)
     return per_share.quantize(_REFERENCE_STEP, ROUND_HALF_EVEN, CONTEXT)
+
+
+def last_ex_dates(actions: Iterable[Action]) -> dict[int, date]:
+    """By instrument, the last ex-date before which a trade of it can matter to legs: that of all
+    actions which hang together with it."""
+    root: dict[int, int] = {}
+
+    def root_of(instrument: int) -> int:
+        while (above := root.setdefault(instrument, instrument)) != instrument:
+            root[instrument] = root[above]
+            instrument = root[above]
+        return instrument
+
+    last: dict[int, date] = {}
+    for action in actions:
+        own = root_of(action.instrument)
+        last[own] = max(last.get(own, action.ex_date), action.ex_date)
+        for leg in action.legs:
+            other = root_of(leg.instrument)
+            if other != own:
+                root[other] = own
+                last[own] = max(last[own], last.pop(other, last[own]))
+    return {instrument: last[root_of(instrument)] for instrument in list(root)}
 
 
 def related(instruments: Iterable[int], actions: Sequence[Action]) -> set[int]:

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from django.conf import settings
 
 from prices.closes.read import SESSIONS_BACK, sessions_to_ask
+from prices.current_marks import marks
 from prices.doubts.read import said as doubt_said
-from prices.marks import Mark, marks
+from prices.marks import Mark
 from prices.models import CloseDoubt, CloseRun, SourceFailure, SourceState
 from prices.selectors import priced_instruments
 from prices.sessions import sessions

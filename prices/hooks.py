@@ -19,3 +19,6 @@ closes_recorded: Hook[[Iterable[tuple[int, date]]], None] = Hook()
 
 # The hours of a day are being changed, in this transaction. The first such day.
 hours_changed: Hook[[date], None] = Hook()
+
+# What counts of corporate actions of these instruments is being decided, in this transaction.
+actions_decided: Hook[[Iterable[int]], None] = Hook()

@@ -10,12 +10,14 @@ from django.conf import settings
 from kernel import prepared
 from kernel.clock import new_york
 from kernel.errors import FieldError
+from prices.actions.carried import in_terms_of
+from prices.actions.read import actions_counting
 from prices.models import MANUAL
 from prices.plausible import far_from, is_far_off, said
 
 # A close is of its session's end: a quote of that day is the older one.
 _LAST = """
-    SELECT i.id, q.price, c.close,
+    SELECT i.id, q.price, c.close, (q.as_of AT TIME ZONE 'America/New_York')::date, c.session,
            (q.as_of AT TIME ZONE 'America/New_York')::date <= c.session AS is_closed
       FROM unnest(%(ids)s::bigint[]) AS i (id)
       LEFT JOIN LATERAL (
@@ -28,7 +30,8 @@ _LAST = """
 
 
 def last_prices(instruments: Iterable[int], now: datetime) -> dict[int, list[Decimal]]:
-    """The last quote and the last close by instrument id, the newer first; what there is of them.
+    """The last quote and the last close by instrument id, the newer first; what there is of them,
+    in the terms of the day.
     Overrides are not looked at: they are what people said before."""
     params = {
         "ids": sorted(set(instruments)),
@@ -37,7 +40,12 @@ def last_prices(instruments: Iterable[int], now: datetime) -> dict[int, list[Dec
         "before": new_york(now).date() + timedelta(days=1),
     }
     found = {}
-    for pk, quote, close, is_closed in prepared.rows(_LAST, params):
+    today, actions = new_york(now).date(), actions_counting()
+    for pk, *prices, quoted_on, closed_on, is_closed in prepared.rows(_LAST, params):
+        quote, close = (
+            None if price is None else in_terms_of(price, pk, of, today, actions)
+            for price, of in zip(prices, (quoted_on, closed_on), strict=True)
+        )
         both = (close, quote) if is_closed else (quote, close)
         found[pk] = [price for price in both if price is not None]
     return found

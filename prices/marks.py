@@ -1,4 +1,5 @@
-"""The mark of the business date: one place that decides.
+"""The mark of the business date: one place that decides, as traded (prices.current_marks has it in
+the terms that corporate actions give the shares).
 
 Mark = the first that exists: an active override; the newer of the session's close (timed at the
 session's end) and the last quote since 00:00 New York of that date (a real source's quotes from
@@ -24,6 +25,7 @@ from typing import Any
 from django.conf import settings
 
 from kernel import prepared
+from prices.actions.read import LAST_DECISION_SQL
 from prices.closes.effective_close import source_params
 from prices.models import CARRIED, MANUAL
 from prices.sessions import Sessions, day_start, sessions
@@ -35,11 +37,17 @@ _NAMED = "? = ANY(%(instruments)s::bigint[])"
 _NAMED_OR_ALL = f"(%(instruments)s::bigint[] IS NULL OR {_NAMED})"
 _WANTED, _WANTED_HERE = "/* wanted: instrument_id */", "/* wanted: i.id */"
 
+_CURRENT = "/* current */"
+# A price that was set before the terms of the share changed is of another share.
+_OF_THESE_TERMS = """
+               AND (created_at >= %(day_start)s
+                    OR instrument_id <> ALL(%(ref_instruments)s::bigint[]))"""
+
 _MARKS = f"""
     WITH override AS MATERIALIZED (
         SELECT DISTINCT ON (instrument_id) instrument_id, price, created_at
           FROM prices_priceoverride
-         WHERE ended_at IS NULL AND expires_at > %(now)s
+         WHERE ended_at IS NULL AND expires_at > %(now)s{_CURRENT}
          ORDER BY instrument_id, id DESC
     ), previous AS MATERIALIZED (
         SELECT instrument_id, close, source
@@ -118,16 +126,18 @@ _MARKS = f"""
 """
 
 
-def marks_sql(of: str = "") -> str:
+def marks_sql(of: str = "", *, acted: bool = False) -> str:
     """The CTE body `MARKS`; with `of`, a query that selects instrument ids, for those alone: a few
-    cost a few looks into indexes, where all cost a pass over the session's closes."""
-    return _marks_of(f"? = ANY(ARRAY({of}))" if of else _NAMED_OR_ALL)
+    cost a few looks into indexes, where all cost a pass over the session's closes. `acted`: the
+    terms of %(ref_instruments)s changed with this session, and overrides of before ended."""
+    return _marks_of(f"? = ANY(ARRAY({of}))" if of else _NAMED_OR_ALL, acted=acted)
 
 
-def _marks_of(wanted: str) -> str:
+def _marks_of(wanted: str, *, acted: bool = False) -> str:
     """`MARKS` of the instruments for which this condition on `?` holds."""
     found = _MARKS.replace(_WANTED, wanted.replace("?", "instrument_id"))
-    return found.replace(_WANTED_HERE, wanted.replace("?", "i.id"))
+    found = found.replace(_WANTED_HERE, wanted.replace("?", "i.id"))
+    return found.replace(_CURRENT, _OF_THESE_TERMS) if acted else found
 
 
 MARKS = marks_sql()
@@ -163,14 +173,15 @@ def mark_params(
     }
 
 
-_BY_TICKER = """
+_BY_TICKER = f"""
     SELECT m.instrument_id, i.ticker, m.previous_close, m.mark, m.mark_source, m.mark_as_of,
            m.price_source, m.stale, m.previous_carried OR m.mark_carried,
-           m.previous_doubtful OR m.mark_doubtful, m.is_override
+           m.previous_doubtful OR m.mark_doubtful, m.is_override, {LAST_DECISION_SQL}
       FROM m JOIN prices_instrument i ON i.id = m.instrument_id ORDER BY i.ticker
 """
 _ALL_BY_TICKER = f"WITH m AS ({_marks_of('true')}) {_BY_TICKER}"
 _NAMED_BY_TICKER = f"WITH m AS ({_marks_of(_NAMED)}) {_BY_TICKER}"
+_ACTED_BY_TICKER = f"WITH m AS ({_marks_of(_NAMED, acted=True)}) {_BY_TICKER}"
 # Beyond so many all are read, and those wanted picked out: each row of each set would be compared
 # with all that are named.
 FEW_INSTRUMENTS = 64
@@ -193,10 +204,24 @@ class Mark:
     is_override: bool
 
 
-def marks(now: datetime, instruments: Iterable[int] | None = None) -> list[Mark]:
-    """The marks of the business date, by ticker. Instruments without any price are included."""
+def marks_as_traded(
+    now: datetime, instruments: Iterable[int] | None = None
+) -> tuple[list[Mark], int | None]:
+    """The marks of the business date, by ticker, whatever corporate actions say; and the last
+    decision about those (prices.actions.read.actions_at), found by the same statement. Instruments
+    without any price are included."""
     named = None if instruments is None else set(instruments)
     if named is not None and len(named) <= FEW_INSTRUMENTS:
-        return [Mark(*row) for row in prepared.rows(_NAMED_BY_TICKER, mark_params(now, named))]
-    found = prepared.rows(_ALL_BY_TICKER, mark_params(now))
-    return [Mark(*row) for row in found if named is None or row[0] in named]
+        found = prepared.rows(_NAMED_BY_TICKER, mark_params(now, named))
+    else:
+        found = prepared.rows(_ALL_BY_TICKER, mark_params(now))
+    marks = [Mark(*row[:-1]) for row in found if named is None or row[0] in named]
+    return marks, found[0][-1] if found else None
+
+
+def marks_of_these_terms(now: datetime, instruments: Iterable[int]) -> list[Mark]:
+    """The marks of instruments whose terms change with the business date: an override of before is
+    of another share."""
+    named = list(instruments)
+    params = {**mark_params(now, named), "ref_instruments": named}
+    return [Mark(*row[:-1]) for row in prepared.rows(_ACTED_BY_TICKER, params)]

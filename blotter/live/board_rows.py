@@ -15,7 +15,7 @@ from blotter.live.unread import Unread
 from blotter.rows import Today, price_row, today_at
 from kernel import clock
 from kernel.api.rows import Row, encoded
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import Instrument
 from prices.sessions import read_once
 from trades.api.limits import breach_row

@@ -8,7 +8,8 @@ from django.db import connection
 
 from blotter.rows import Today, today_at
 from kernel import clock
-from prices.marks import Mark, marks
+from prices.current_marks import marks
+from prices.marks import Mark
 from trades.models import LEDGER_SHARDS
 
 

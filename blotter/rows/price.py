@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from blotter.rows.today import Today
 from kernel.api.rows import Row
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.rows import price_row
 
 

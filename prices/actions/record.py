@@ -2,11 +2,12 @@
 
 Each version holds all terms, and each decision is a row of its own: nothing is rewritten. A further
 version of an action that counts is a proposal, and what counted goes on counting until that is
-confirmed.
+confirmed. Whoever listens to `actions_decided` hears of a decision in its own transaction.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,8 +21,9 @@ from kernel.actions import ONE, ZERO, references, related
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
 from kernel.locks import Lock, transaction_lock
 from prices.actions.closes_before import closes_before
-from prices.actions.read import actions_counting, as_action, versions_of
+from prices.actions.read import action_id, actions_counting, as_action, versions_of
 from prices.actions.terms import LegTerms, Terms, completed, terms_problems
+from prices.hooks import actions_decided
 from prices.models import (
     ActionStatus,
     CashInLieu,
@@ -122,11 +124,16 @@ def action_confirm(*, user: User, action_id: UUID, version: int, reason: str) ->
     _refuse_blank(reason)
     _refuse_negative(confirmed, action)
     _refuse_duplicate(action.instrument, confirmed, besides=action)
+    touched = {action.instrument_id, *_instruments(confirmed)}
+    if action.confirmed_version is not None:
+        touched |= _instruments(_version(action, action.confirmed_version))
     action.kind, action.ex_date = confirmed.kind, confirmed.ex_date
     action.sequence, action.confirmed_version = confirmed.sequence, version
     action.status = ActionStatus.CONFIRMED
     action.save(update_fields=CorporateAction.CHANGEABLE)
     _decide(confirmed, Decision.CONFIRMED, user, reason)
+    _list_or_delist(action.instrument)
+    actions_decided(touched)
     return action
 
 
@@ -147,9 +154,16 @@ def action_cancel(*, user: User, action_id: UUID, version: int, reason: str) -> 
         # The number of what was withdrawn is used up.
         action.save(update_fields=CorporateAction.CHANGEABLE)
         return action
+    counted = action.confirmed_version
+    touched = {action.instrument_id}
+    if counted is not None:
+        touched |= _instruments(_version(action, counted))
     _decide(_version(action, version), Decision.CANCELLED, user, reason)
     action.status, action.confirmed_version = ActionStatus.CANCELLED, None
     action.save(update_fields=CorporateAction.CHANGEABLE)
+    if counted is not None:
+        _list_or_delist(action.instrument)
+        actions_decided(touched)
     return action
 
 
@@ -243,7 +257,7 @@ def _refuse_negative(version: CorporateActionVersion, action: CorporateAction) -
     """Raise Invalid where the closes that there are make the reference negative: until they are
     there it cannot be told."""
     own = as_action(version, action.instrument_id)
-    others = [each for each in actions_counting() if each.id[0] != action.pk]  # type: ignore[index]
+    others = [each for each in actions_counting() if action_id(each) != action.pk]
     of_day = [each for each in (*others, own) if each.ex_date == version.ex_date]
     instruments = related([action.instrument_id], of_day)
     before = closes_before(instruments, version.ex_date)
@@ -252,6 +266,27 @@ def _refuse_negative(version: CorporateActionVersion, action: CorporateAction) -
     if reference is not None and reference < 0:
         detail = f"The reference on {version.ex_date} would be {reference.normalize():f}."
         raise Invalid(FieldError("negative_reference", detail, "legs"))
+
+
+def _list_or_delist(instrument: Instrument) -> None:
+    """Where nothing is left of an instrument it trades no more from the ex-date on; where that is
+    taken back, it does again."""
+    ends = [a.ex_date for a in actions_counting() if a.instrument == instrument.pk and a.ends]
+    since = min(ends, default=None)
+    if since is not None:
+        Instrument.objects.filter(pk=instrument.pk).update(is_active=False, inactive_since=since)
+    elif instrument.inactive_since is not None and _ended_on(instrument, instrument.inactive_since):
+        Instrument.objects.filter(pk=instrument.pk).update(is_active=True, inactive_since=None)
+
+
+def _ended_on(instrument: Instrument, day: date) -> bool:
+    """True if it was an action that said since when it is not listed."""
+    return CorporateActionVersion.objects.filter(
+        action__instrument=instrument,
+        keep_new=0,
+        ex_date=day,
+        decisions__decision=Decision.CONFIRMED,
+    ).exists()
 
 
 def _locked(action_id: UUID) -> CorporateAction:
@@ -274,6 +309,10 @@ def _decide(version: CorporateActionVersion, decision: Decision, user: User, rea
     CorporateActionDecision.objects.create(
         version=version, decision=decision, actor=user, reason=reason.strip()
     )
+
+
+def _instruments(version: CorporateActionVersion) -> set[int]:
+    return set(version.legs.values_list("instrument_id", flat=True))
 
 
 def _refuse_blank(reason: str) -> None:

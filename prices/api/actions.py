@@ -32,6 +32,7 @@ from kernel.errors import NotThere
 from kernel.money import AmountRefused, amount_of
 from prices.actions.read import actions_found, versions_of
 from prices.actions.record import action_amend, action_cancel, action_confirm, action_propose
+from prices.actions.suggest import Suggestion, suggestions
 from prices.actions.terms import LegTerms, Terms
 from prices.models import ActionKind, ActionStatus, CorporateAction, CorporateActionVersion
 
@@ -276,6 +277,35 @@ class ActionListView(APIView):
         return Response(action_row(action), status=201)
 
 
+class SuggestionOut(serializers.Serializer[Any]):
+    """A split or dividend that the price source tells of, in the terms of a proposal."""
+
+    ticker = serializers.CharField()
+    kind = serializers.ChoiceField(choices=ActionKind.values)
+    ex_date = DayField()
+    keep_new = DecimalText()
+    keep_old = DecimalText()
+    cash = DecimalText()
+    source = serializers.CharField()  # type: ignore[assignment]
+
+
+class SuggestionListView(APIView):
+    pagination_class = KeysetPages
+
+    @extend_schema(
+        operation_id="corporate_actions_suggestions",
+        summary="What the price source tells of and no action answers, the last first",
+        description="Nothing of it counts: it is proposed and confirmed by people, or left.",
+        responses=SuggestionOut(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        query_of(request, QuerySerializer)
+        page, answer = keyset_page(
+            request, suggestions(), key=lambda s: (_days_left(s.ex_date), s.ticker, s.kind)
+        )
+        return answer([_suggestion_row(suggestion) for suggestion in page])
+
+
 class ActionView(APIView):
     @extend_schema(
         operation_id="corporate_actions_retrieve",
@@ -424,7 +454,22 @@ def _terms(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _suggestion_row(suggestion: Suggestion) -> Row:
+    return {
+        "ticker": suggestion.ticker,
+        "kind": suggestion.kind,
+        "ex_date": suggestion.ex_date.isoformat(),
+        "keep_new": text(suggestion.keep_new),
+        "keep_old": text(suggestion.keep_old),
+        "cash": text(suggestion.cash),
+        "source": suggestion.source,
+    }
+
+
 def _last_first(action: CorporateAction) -> tuple[str, ...]:
+    return _days_left(action.ex_date), f"{action.sequence:02}", str(action.pk)
+
+
+def _days_left(day: date) -> str:
     """Later dates come first: the rest of the calendar in days, of fixed width."""
-    left = date.max.toordinal() - action.ex_date.toordinal()
-    return f"{left:07}", f"{action.sequence:02}", str(action.pk)
+    return f"{date.max.toordinal() - day.toordinal():07}"

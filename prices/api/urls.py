@@ -6,6 +6,7 @@ from prices.api.actions import (
     ActionListView,
     ActionVersionsView,
     ActionView,
+    SuggestionListView,
 )
 from prices.api.doubts import DoubtListView, DoubtRefuseView, DoubtReleaseView
 from prices.api.market import MarketView
@@ -30,6 +31,7 @@ urlpatterns = [
     path("prices/overrides/", OverrideListView.as_view(), name="overrides"),
     path("prices/overrides/<int:override_id>/end/", OverrideEndView.as_view(), name="override-end"),
     path("corporate-actions/", ActionListView.as_view(), name="actions"),
+    path("corporate-actions/suggestions/", SuggestionListView.as_view(), name="suggestions"),
     path("corporate-actions/<uuid:action_id>/", ActionView.as_view(), name="action"),
     path(
         "corporate-actions/<uuid:action_id>/confirm/",

@@ -27,9 +27,10 @@ from prices.api.serializers import (
 )
 from prices.closes.effective_close import effective_closes
 from prices.closes.read import closes_at
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import Instrument
 from prices.quotes.series import price_series
+from prices.references import opening_closes
 from prices.rows import price_row
 from prices.selectors import active_overrides, instruments_found, priced_ids
 from prices.services.instruments import instrument_add
@@ -211,7 +212,10 @@ class SeriesView(APIView):
         if not known.is_session(session):
             raise Invalid(FieldError("no_session", f"There is no session on {session}.", "session"))
         before = (instrument.pk, known.previous_session(session))
-        close = closes_at([before]).get(before)
+        opens = (instrument.pk, session)
+        close = opening_closes(
+            {opens: closes_at([before]).get(before)}, known=known, now=clock.now()
+        )[opens]
         answer = {
             "ticker": instrument.ticker,
             "session": session,

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from time import sleep
 
 from kernel.locks import POLL_SECONDS
+from prices.actions.suggest import events_keep
 from prices.closes.judge import CloseKey
 from prices.closes.read import SESSIONS_BACK, missing_closes, sessions_to_ask
 from prices.closes.runs import (
@@ -171,6 +172,7 @@ def _fetch(
                 raise
             partial = partial or failure
         count += _record(asked_of, _rows(answers, ids, keys), only_missing, clock())
+        events_keep(asked_of.name, asked_of.events, ids)
     if partial is not None:
         raise partial
     return count

@@ -8,13 +8,16 @@ back the next is compared with the last good one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import connection
 
+from kernel.actions import Action
+from prices.actions.carried import in_terms_of
+from prices.actions.read import actions_counting
 from prices.closes.read import closes_at
 from prices.models import MANUAL, Close, CloseDoubt
 from prices.plausible import far_from, is_borne_out, is_jump, is_rewritten, is_same, said
@@ -58,7 +61,10 @@ def judge(
     """Judge a source's answers; `recorded` is what it said before. The caller holds
     Lock.CLOSES_WRITE. Two queries, and two more where a close has moved far."""
     answered = sorted(row for row in rows if not only_missing or row[:2] not in recorded)
-    look = _Look(recorded, _before(answered, source), _doubts_of(answered, source), source, now)
+    look = _Look(
+        recorded, _before(answered, source), _doubts_of(answered, source), source, now,
+        actions_counting(),
+    )  # fmt: skip
     judged = _judge(answered, look, _Evidence({}, set()))
     far = {d.instrument_id for d in judged.doubts if d.kind == Kind.MOVED}
     far |= {pk for pk, _ in judged.passed_over}
@@ -93,6 +99,7 @@ class _Look:
     doubts: Mapping[Key, Sequence[CloseDoubt]]
     source: str
     now: datetime
+    actions: Sequence[Action]
 
 
 def _judge(answered: Sequence[CloseKey], look: _Look, evidence: _Evidence) -> Judged:
@@ -122,7 +129,7 @@ def _doubted(
         if was == close or not is_rewritten(close, was):
             return None
         return _doubt(key, Kind.REWRITTEN, close, was, look)
-    last = _nearest(key[1], look.before.get(key), good)
+    last = _in_terms_of(key, _nearest(key[1], look.before.get(key), good), look.actions)
     if last is None or key in evidence.by_hand or not is_jump(close, last.close):
         return None
     doubt = _doubt(key, Kind.MOVED, close, last.close, look)
@@ -160,6 +167,14 @@ def _nearest(day: date, *found: _Before | None) -> _Before | None:
         if best is None or each.session > best.session or is_newer:
             best = each
     return best
+
+
+def _in_terms_of(key: Key, last: _Before | None, actions: Sequence[Action]) -> _Before | None:
+    """The close before in the terms of this session: after a split nothing has jumped."""
+    if last is None:
+        return None
+    price = in_terms_of(last.close, key[0], last.session, key[1], actions)
+    return None if price is None or price <= 0 else replace(last, close=price)
 
 
 _BEFORE = """
@@ -243,12 +258,13 @@ def far_off_by_hand(rows: Sequence[CloseKey]) -> dict[Key, str]:
     effective = closes_at(row[:2] for row in answered)
     before = _before(answered, settings.PRICE_SOURCE)
     quotes = _evidence([row[:2] for row in answered], settings.PRICE_SOURCE).quotes
+    actions = actions_counting()
     found: dict[Key, str] = {}
     given: dict[int, _Before] = {}
     for instrument, day, close in answered:
         key = (instrument, day)
         was = effective.get(key)
-        last = _nearest(day, before.get(key), given.get(instrument))
+        last = _in_terms_of(key, _nearest(day, before.get(key), given.get(instrument)), actions)
         if was is not None and is_rewritten(close, was.close):
             found[key] = f"{far_from(close, was.close)} what is recorded, {said(was.close)}."
         elif last and is_jump(close, last.close) and not is_borne_out(close, quotes.get(key)):

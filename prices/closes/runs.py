@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 
+from prices.actions.carried import carried_over
 from prices.closes.close_schedule import (
     GAPS_EVERY,
     RETRY_EVERY,
@@ -160,7 +161,7 @@ def closes_carry(*, session: date, instruments: Sequence[Instrument]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT i.id, last.close
+            SELECT i.id, last.close, last.session
               FROM unnest(%(ids)s::bigint[]) AS i (id)
              CROSS JOIN LATERAL
                    eqtrade_effective_close_before(i.id, %(session)s, %(source)s) AS last
@@ -175,7 +176,7 @@ def closes_carry(*, session: date, instruments: Sequence[Instrument]) -> int:
                 **source_params(),
             },
         )
-        found = cursor.fetchall()
+        found = carried_over(cursor.fetchall(), session)
     Close.objects.bulk_create(
         Close(
             instrument_id=pk, session=session, source=CARRIED, close=close,

@@ -1,6 +1,7 @@
 """The tables of prices: instruments, the exchange's days, quotes, closes, what sources answered."""
 
 from prices.models.actions import (
+    ActionEvent,
     ActionKind,
     ActionStatus,
     CashInLieu,
@@ -19,6 +20,7 @@ from prices.models.sources import SourceFailure, SourceState
 __all__ = [
     "CARRIED",
     "MANUAL",
+    "ActionEvent",
     "ActionKind",
     "ActionStatus",
     "CalendarStamp",

@@ -73,6 +73,35 @@ class CorporateAction(Kept):
         return f"{self.kind} {self.ex_date} ({self.status})"
 
 
+class ActionEvent(models.Model):
+    """A split or a dividend that a source tells of: a suggestion to people, and nothing more."""
+
+    class Kind(models.TextChoices):
+        SPLIT = "split"
+        DIVIDEND = "dividend"
+
+    source = models.CharField(max_length=16)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    ex_date = models.DateField()
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    value = NumericField(help_text="New shares for one old, or cash for one share of then")
+    seen_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["-ex_date", "instrument__ticker"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "ex_date", "kind", "source"], name="action_event_once"
+            ),
+            models.CheckConstraint(condition=Q(value__gt=0), name="action_event_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instrument} {self.kind} {self.ex_date}: {self.value}"
+
+
 class CorporateActionVersion(AppendOnly):
     """All terms of an action, as somebody proposed them. Shares after : before are
     `keep_new` : `keep_old`, 0 where nothing is left; `cash` is for each old share."""

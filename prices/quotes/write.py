@@ -78,18 +78,23 @@ _KEEP = """
     RETURNING instrument_id
 """
 _AS_IT_IS = f"WITH {_NEW} {_KEEP.format(new='new')}"
+
+
 # The last price is the last quote of late, else the last close of late.
-_JUDGED = f"""
+def _judged(last: str) -> str:
+    """The statement that keeps what is near the last price, given by this expression."""
+    return f"""
     WITH {_NEW}, judged AS MATERIALIZED (
-        SELECT n.*, coalesce(k.price, c.close) AS last,
-               coalesce({far_off_sql("n.price", "coalesce(k.price, c.close)")}, false) AS far_off
+        SELECT n.*, {last} AS last,
+               coalesce({far_off_sql("n.price", last)}, false) AS far_off
           FROM new n
           LEFT JOIN prices_quote q
             ON q.instrument_id = n.instrument_id AND q.source = %(source)s
           LEFT JOIN LATERAL (
-            SELECT q.price WHERE q.as_of > n.as_of - make_interval(days => %(near)s)) k ON true
+            SELECT q.price, (q.as_of AT TIME ZONE 'America/New_York')::date AS day
+             WHERE q.as_of > n.as_of - make_interval(days => %(near)s)) k ON true
           LEFT JOIN LATERAL (
-            SELECT b.close
+            SELECT b.close, b.session AS day
               FROM eqtrade_effective_close_before(n.instrument_id, n.session, %(source)s) b
              WHERE k.price IS NULL AND n.session - b.session <= %(near)s
           ) c ON true
@@ -123,6 +128,17 @@ _JUDGED = f"""
      UNION ALL SELECT instrument_id, false FROM held
      UNION ALL SELECT instrument_id, false FROM overtaken
 """
+
+
+# A price of before an ex-date is compared in the terms of the quote's day.
+_JUDGED = _judged("""(coalesce(k.price, c.close) * (
+    SELECT coalesce(exp(sum(ln(v.keep_old / v.keep_new))), 1)
+      FROM prices_corporateaction a
+      JOIN prices_corporateactionversion v
+        ON v.action_id = a.id AND v.version = a.confirmed_version
+     WHERE a.instrument_id = n.instrument_id AND a.confirmed_version IS NOT NULL
+       AND a.ex_date <= n.session AND a.ex_date > coalesce(k.day, c.day)
+       AND v.keep_new > 0 AND v.keep_new <> v.keep_old))""")
 
 
 def quotes_insert(name: str, quotes: Iterable[tuple[int, Decimal, datetime]]) -> list[int]:

@@ -11,6 +11,7 @@ from kernel import confirmation
 from kernel.confirmation import Question
 from kernel.errors import FieldError, Invalid, NotThere
 from kernel.money import checked_amount
+from prices.actions.read import actions_counting
 from prices.last_price import far_off, last_prices
 from prices.models import Instrument, PriceOverride
 from prices.notify import publish_changed
@@ -123,10 +124,30 @@ def override_end(*, user: User, override_id: int, now: datetime) -> PriceOverrid
 def overrides_expire(*, now: datetime) -> int:
     """Mark the overrides that have expired as ended then, and tell who watches; how many. They
     stop counting at that moment, whether ended here or not."""
+    ended_of_old_terms = _end_those_of_old_terms(now)
     expired = PriceOverride.objects.select_for_update(skip_locked=True, no_key=True).filter(
         ended_at__isnull=True, expires_at__lte=now
     )
     found = list(expired.values_list("pk", "instrument_id"))
     PriceOverride.objects.filter(pk__in=[pk for pk, _ in found]).update(ended_at=F("expires_at"))
     publish_changed(instrument for _, instrument in found)
-    return len(found)
+    return len(found) + ended_of_old_terms
+
+
+def _end_those_of_old_terms(now: datetime) -> int:
+    """End the overrides that were set before a corporate action changed what a share is; how
+    many. On the ex-date itself marks pass them over (prices.marks)."""
+    since: dict[int, datetime] = {}
+    for action in actions_counting():
+        begins = day_start(action.ex_date)
+        if begins <= now and action.changes_shares:
+            since[action.instrument] = max(begins, since.get(action.instrument, begins))
+    if not since:
+        return 0
+    still = PriceOverride.objects.filter(
+        ended_at__isnull=True, expires_at__gt=now, instrument__in=since
+    )
+    old = [o for o in still if o.created_at < since[o.instrument_id]]
+    PriceOverride.objects.filter(pk__in=[o.pk for o in old]).update(ended_at=now)
+    publish_changed(o.instrument_id for o in old)
+    return len(old)

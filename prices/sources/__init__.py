@@ -10,11 +10,12 @@ from prices.sources.base import (
     FailureKind,
     PriceSource,
     SourceClose,
+    SourceEvent,
     SourceQuote,
     SourceUnavailable,
 )
 from prices.sources.csvfile import CsvSource
-from prices.sources.simulated import SimulatedSource
+from prices.sources.simulated import SimulatedSource, confirmed_splits
 from prices.sources.yahoo import YahooSource
 from prices.sources.yfinance_client import YahooClient
 
@@ -23,6 +24,7 @@ __all__ = [
     "FailureKind",
     "PriceSource",
     "SourceClose",
+    "SourceEvent",
     "SourceQuote",
     "SourceUnavailable",
     "source",
@@ -41,7 +43,7 @@ def source() -> PriceSource:
 @lru_cache(maxsize=8)
 def _source(name: str, seed: int, file: str) -> PriceSource:
     if name == "simulated":
-        return SimulatedSource(seed)
+        return SimulatedSource(seed, confirmed_splits)
     if name == "yahoo":
         return YahooSource(
             YahooClient(

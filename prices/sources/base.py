@@ -67,6 +67,17 @@ class SourceClose:
     close: Decimal
 
 
+@dataclass(frozen=True)
+class SourceEvent:
+    """A corporate action that a source tells of: a split's new shares for one old, or a dividend's
+    cash for one share of then."""
+
+    ticker: str
+    ex_date: date
+    kind: str
+    value: Decimal
+
+
 class PriceSource(Protocol):
     """A ticker that the source does not know, or not now, is left out: never an error.
 
@@ -86,6 +97,11 @@ class PriceSource(Protocol):
     def left_out(self) -> Mapping[str, str]:
         """The tickers whose last answer was of another listing than was meant, and what was wrong
         with it: those too are missing."""
+        ...
+
+    @property
+    def events(self) -> Sequence[SourceEvent]:
+        """The corporate actions that the last answered call for closes told of."""
         ...
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:

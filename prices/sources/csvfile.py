@@ -10,7 +10,13 @@ from types import MappingProxyType
 from kernel.moments import read_day, read_moment
 from kernel.money import read_amount
 from prices.models import Instrument
-from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.base import (
+    FailureKind,
+    SourceClose,
+    SourceEvent,
+    SourceQuote,
+    SourceUnavailable,
+)
 
 
 class CsvSource:
@@ -19,6 +25,7 @@ class CsvSource:
     name = "csv"
     ticks_at_any_hour = False
     left_out: Mapping[str, str] = MappingProxyType({})
+    events: Sequence[SourceEvent] = ()
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -1,20 +1,23 @@
 """Made-up prices that behave like real ones, for trying the system offline and at night.
 
-A price is a pure function of seed, ticker, level and time. So the same seed at the same time gives
-the same price in every process; nothing is kept; and a session's close is the price at its end,
-which is what the quotes before it approach.
+A price is a pure function of seed, ticker, level, splits and time. So the same seed at the same
+time gives the same price in every process; nothing is kept; and a session's close is the price at
+its end, which is what the quotes before it approach.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 
+from django.db.models import F
+
+from kernel.clock import new_york
 from kernel.money import round_source_price
-from prices.models import Instrument
+from prices.models import CorporateActionVersion, Instrument
 from prices.sessions import sessions
-from prices.sources.base import SourceClose, SourceQuote
+from prices.sources.base import SourceClose, SourceEvent, SourceQuote
 from prices.sources.noise import uniform, walk
 
 # USD; starts are spread evenly over the logarithms, so that cheap shares are as common as dear.
@@ -27,21 +30,28 @@ _OCTAVES_AT_LEVELS = 10
 _BUSIEST, _QUIETEST = 2, 20
 
 
+Split = tuple[date, float, float]
+"""Ex-date, and shares after : before."""
+Splits = Callable[[], Mapping[int, Sequence[Split]]]
+
+
 class SimulatedSource:
     """Quotes at any hour, some names in each second."""
 
     name = "simulated"
     ticks_at_any_hour = True
     left_out: Mapping[str, str] = MappingProxyType({})
+    events: Sequence[SourceEvent] = ()
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, splits: Splits = dict) -> None:
         self._seed = seed
+        self._splits = splits
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
-        found = []
+        found, splits = [], self._splits()
         for instrument in instruments:
             seconds = self._quoted_at(instrument.ticker, int(now.timestamp()))
-            price = self._price(instrument, seconds)
+            price = self._price(instrument, seconds, splits)
             found.append(
                 SourceQuote(instrument.ticker, price, datetime.fromtimestamp(seconds, UTC))
             )
@@ -51,19 +61,22 @@ class SimulatedSource:
         self, instruments: Sequence[Instrument], first: date, last: date, *, now: datetime
     ) -> list[SourceClose]:
         known = sessions()
+        splits = self._splits()
         days = [known.session_of(day) for day in known.sessions_between(first, last)]
         return [
             SourceClose(
                 instrument.ticker,
                 session.date,
-                self._price(instrument, int(session.closes.timestamp())),
+                self._price(instrument, int(session.closes.timestamp()), splits),
             )
             for session in days
             if session.closes <= now
             for instrument in instruments
         ]
 
-    def _price(self, instrument: Instrument, seconds: int) -> Decimal:
+    def _price(
+        self, instrument: Instrument, seconds: int, splits: Mapping[int, Sequence[Split]]
+    ) -> Decimal:
         key = f"{self._seed}|{instrument.ticker}"
         if instrument.simulated_level is not None:
             start = float(instrument.simulated_level)
@@ -72,6 +85,9 @@ class SimulatedSource:
             share = uniform(self._seed, instrument.ticker, "start")
             start = LOWEST_START * (HIGHEST_START / LOWEST_START) ** share
             moved = walk(key, seconds, daily_spread=_DAILY_SPREAD)
+        if of_it := splits.get(instrument.pk):
+            day = new_york(datetime.fromtimestamp(seconds, UTC)).date()
+            start *= math.prod(old / new for since, new, old in of_it if since <= day)
         return round_source_price(start * math.exp(moved))
 
     def _quoted_at(self, ticker: str, seconds: int) -> int:
@@ -86,3 +102,16 @@ class SimulatedSource:
             if at <= seconds:
                 return at
         raise AssertionError("the stretch before ended before this second")
+
+
+def confirmed_splits() -> dict[int, list[Split]]:
+    """The splits that count, by instrument id: what the simulated share is divided by."""
+    found: dict[int, list[Split]] = {}
+    counting = CorporateActionVersion.objects.filter(
+        action__confirmed_version=F("version"), keep_new__gt=0
+    ).exclude(keep_new=F("keep_old"))
+    for instrument, day, new, old in counting.values_list(
+        "action__instrument", "ex_date", "keep_new", "keep_old"
+    ):
+        found.setdefault(instrument, []).append((day, float(new), float(old)))
+    return found

@@ -5,13 +5,20 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 
 from kernel.money import round_source_price
 from prices.elapsed_clock import Monotonic, elapsed_clock
 from prices.models import Instrument
 from prices.sessions import Sessions, sessions
-from prices.sources.base import FailureKind, SourceClose, SourceQuote, SourceUnavailable
+from prices.sources.base import (
+    FailureKind,
+    SourceClose,
+    SourceEvent,
+    SourceQuote,
+    SourceUnavailable,
+)
 from prices.sources.yfinance_client import (
     TIME_ZONE,
     Chart,
@@ -44,6 +51,7 @@ class YahooSource:
         self._monotonic = monotonic
         # By ticker, what was wrong with the last answer of it.
         self.left_out: dict[str, str] = {}
+        self.events: list[SourceEvent] = []
 
     def quotes(self, instruments: Sequence[Instrument], *, now: datetime) -> list[SourceQuote]:
         """All by a few requests; by one chart each where Yahoo refuses to answer many at once.
@@ -78,6 +86,7 @@ class YahooSource:
     ) -> list[SourceClose]:
         known = sessions()
         found: list[SourceClose] = []
+        self.events = []
         answered = 0
         charts = self._charts(instruments, first=first, now=now, interval="1d")
         try:
@@ -85,6 +94,10 @@ class YahooSource:
                 answered += bool(chart.bars)
                 if self._is_foreign([instrument.ticker], chart):
                     continue
+                self.events += [
+                    SourceEvent(instrument.ticker, event.ex_date, event.kind, _value(event.value))
+                    for event in chart.events
+                ]
                 found += [
                     SourceClose(instrument.ticker, bar.at.date(), round_source_price(bar.close))
                     for bar in chart.bars
@@ -154,6 +167,11 @@ class YahooSource:
         if earliest is not None:
             earliest.is_single = True
             raise earliest
+
+
+def _value(value: float) -> Decimal:
+    """A ratio or an amount of cash of binary floats, without their noise."""
+    return Decimal(repr(round(value, 8))).normalize()
 
 
 def _is_official(chart: Chart, day: date, known: Sessions, now: datetime) -> bool:

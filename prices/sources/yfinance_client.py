@@ -20,7 +20,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -80,6 +80,17 @@ class Chart:
     last_trade: datetime | None
     currency: str | None = None
     zone: str | None = None
+    events: Sequence["Event"] = ()
+
+
+@dataclass(frozen=True)
+class Event:
+    """A corporate action in an answer: `split`, new shares for one old; `dividend`, cash for one
+    share as it was then."""
+
+    ex_date: date
+    kind: str
+    value: float
 
 
 class YahooClient:
@@ -149,6 +160,7 @@ class YahooClient:
                 _moment(about.get("regularMarketTime")),
                 about.get("currency"),
                 about.get("exchangeTimezoneName"),
+                () if frame.empty else tuple(_events(frame)),
             )
 
     def _wait(self) -> None:
@@ -216,6 +228,22 @@ def _bars(frame: Any) -> list[Bar]:
         if math.isfinite(split) and split > 0:
             split_since *= float(split)
     return bars[::-1]
+
+
+def _events(frame: Any) -> Iterator[Event]:
+    """The splits and dividends of an answer. A dividend, like a close, is divided by every split
+    since."""
+    split_since = 1.0
+    rows = list(frame.index)
+    splits = frame["Stock Splits"] if "Stock Splits" in frame else [0.0] * len(rows)
+    dividends = frame["Dividends"] if "Dividends" in frame else [0.0] * len(rows)
+    for stamp, split, cash in reversed(list(zip(rows, splits, dividends, strict=True))):
+        day = stamp.to_pydatetime().date()
+        if math.isfinite(cash) and cash > 0:
+            yield Event(day, "dividend", float(cash) * split_since)
+        if math.isfinite(split) and split > 0:
+            yield Event(day, "split", float(split))
+            split_since *= float(split)
 
 
 def _moment(seconds: Any) -> datetime | None:

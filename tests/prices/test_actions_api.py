@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from prices.actions import record
 from prices.actions.read import actions_counting
 from prices.models import ActionKind, CorporateAction, Instrument
+from prices.sources.simulated import confirmed_splits
 from tests import factories as make
 
 URL = "/api/v1/corporate-actions/"
@@ -80,10 +81,11 @@ def test_an_action_counts_from_its_confirmation_to_its_cancellation(office: Offi
     )  # fmt: skip
     (counting,) = actions_counting()
     assert (counting.keep_new, counting.ex_date) == (10, date(2026, 3, 16))
+    assert confirmed_splits() == {counting.instrument: [(counting.ex_date, 10, 1)]}
     assert office.done(confirmed, "confirm")["decisions"] == confirmed["decisions"]
     cancelled = office.done(confirmed, "cancel", reason="another issuer's")
     assert (cancelled["status"], cancelled["confirmed_version"]) == ("cancelled", None)
-    assert actions_counting() == ()
+    assert (actions_counting(), confirmed_splits()) == ((), {})
     assert [d["decision"] for d in cancelled["decisions"]] == ["confirmed", "cancelled"]
     assert office.denied(cancelled, "amend", keep_new="20") == (409, "cancelled")
 

@@ -48,6 +48,7 @@ class Backwards:
     name = "simulated"
     ticks_at_any_hour = True
     left_out: Mapping[str, str] = {}
+    events = ()
 
     def __init__(self, *, backwards: bool) -> None:
         self._step = -1 if backwards else 1

@@ -15,7 +15,7 @@ from pnl.corrections import session_corrections
 from prices.closes.effective_close import effective_closes
 from prices.closes.read import closes_at
 from prices.closes.runs import closes_carry
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import CARRIED, MANUAL, Instrument
 from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from kernel.clock import NEW_YORK
-from prices.marks import Mark, marks
+from prices.current_marks import marks
+from prices.marks import Mark
 from prices.models import Instrument, Quote
 from prices.services.overrides import override_set
 from tests import factories

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 
 from kernel.clock import clock_set
 from kernel.errors import Invalid
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import Instrument, Quote
 from prices.quotes.write import quotes_load
 from tests import factories

@@ -79,6 +79,24 @@ def test_closes_are_what_the_quotes_approach() -> None:
     assert statistics.median(gaps) < Decimal("0.0005")
 
 
+def test_a_split_divides_prices_from_its_ex_date_on() -> None:
+    """In New York: an hour before midnight there it is still the share of before."""
+    ibm, kd = Instrument(pk=1, ticker="IBM"), Instrument(pk=2, ticker="KD")
+    whole = SimulatedSource(7)
+    split = SimulatedSource(7, lambda: {1: [(date(2026, 1, 30), 10.0, 1.0)]})
+    midnight = datetime(2026, 1, 30, 5, 0, tzinfo=UTC)
+    for now, ratio in ((midnight - timedelta(minutes=1), 1), (midnight + timedelta(minutes=1), 10)):
+        (one, same), (other, also) = (s.quotes([ibm, kd], now=now) for s in (whole, split))
+        assert abs(one.price - ratio * other.price) <= ratio * Decimal("0.01")
+        assert same == also
+    days = date(2026, 1, 29), date(2026, 1, 30)
+    before, after = (
+        [c.close for c in source.closes([ibm], *days, now=NOW)] for source in (whole, split)
+    )
+    assert before[0] == after[0]
+    assert abs(before[1] - 10 * after[1]) <= Decimal("0.1")
+
+
 def test_closes_come_for_sessions_only_both_ends_included() -> None:
     closes = SimulatedSource(7).closes(
         FEW[:1], date(2026, 1, 30), date(2026, 2, 3), now=NOW + timedelta(days=7)

@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection
 from prices.closes.effective_close import effective_closes
 from prices.closes.read import closes_at
 from prices.closes.runs import closes_carry
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import CARRIED, MANUAL, Close, Instrument
 from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions

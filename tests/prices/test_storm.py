@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from prices.closes.fetch import closes_work
+from prices.current_marks import marks
 from prices.health import coverage, price_problems, source_health
-from prices.marks import marks
 from prices.models import Close, CloseRun, Instrument, Quote, SourceFailure
 from prices.quotes.refresh import quotes_refresh
 from prices.sessions.calendar import published_calendar

@@ -5,7 +5,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 
+from prices.actions.read import actions_counting
+from prices.actions.record import action_propose
+from prices.actions.suggest import events_keep, suggestions
+from prices.actions.terms import Terms
 from prices.closes.fetch import closes_rebuild
 from prices.models import Close, Instrument, SessionOverride
 from prices.sources import SourceClose
@@ -180,3 +185,29 @@ def test_what_is_not_in_dollars_is_left_out_and_named(
     # Said once while it stays so; the system page names it.
     assert caplog.text.count("Yahoo answers IBM in GBp, not USD: left out") == 1
     assert source.left_out == {"IBM": "in GBp, not USD"}
+
+
+def test_splits_and_dividends_are_suggested_and_never_applied(
+    yahoo: YahooServer, source: YahooSource, clock: Moved, settings: Any
+) -> None:
+    """As they were on their days: what came before a split is told divided by it."""
+    settings.PRICE_SOURCE = "yahoo"
+    clock.now = END + timedelta(hours=1)
+    market = market_of(yahoo)
+    market.splits = {("IBM", FRIDAY): (3, 2)}
+    market.dividends = {("IBM", THURSDAY): 1.12}
+    ibm = Instrument.objects.create(ticker="IBM", yahoo_symbol="IBM")
+    source.closes([ibm], WEDNESDAY, FRIDAY, now=clock.now)
+    for _ in range(2):
+        events_keep("yahoo", source.events, {"IBM": ibm.pk})
+    split, dividend = suggestions()
+    assert (split.kind, split.keep_new, split.keep_old) == ("split", 3, 2)
+    assert (dividend.kind, dividend.cash) == ("cash_dividend", Decimal("1.68"))
+    assert (split.ex_date, dividend.ex_date) == (FRIDAY, THURSDAY)
+    assert actions_counting() == ()
+    user = User.objects.create_user("office")
+    action_propose(
+        user=user, reason="x",
+        terms=Terms("split", "IBM", FRIDAY, keep_new=Decimal(3), keep_old=Decimal(2)),
+    )  # fmt: skip
+    assert suggestions() == [dividend]

@@ -41,6 +41,7 @@ class Market:
         self.price = price or self.default_price
         self.closes: dict[tuple[str, date], float] = {}
         self.splits: dict[tuple[str, date], tuple[int, int]] = {}
+        self.dividends: dict[tuple[str, date], float] = {}
         self.currencies: dict[str, str] = {}
         self.silent: set[str] = set()
         self.absent: set[str] = set()
@@ -169,14 +170,24 @@ class Market:
         }
         if stamps:
             result["timestamp"] = stamps
+        events: dict[str, Any] = {}
         if splits := self._splits_of(symbol):
-            result["events"] = {"splits": {
+            events["splits"] = {
                 str(int(self.sessions[day].opens.timestamp())): {
                     "date": int(self.sessions[day].opens.timestamp()),
                     "numerator": new, "denominator": old, "splitRatio": f"{new}:{old}",
                 }
                 for day, (new, old) in splits.items()
-            }}  # fmt: skip
+            }  # fmt: skip
+        if paid := {day: cash for (of, day), cash in self.dividends.items() if of == symbol}:
+            events["dividends"] = {
+                str(int(self.sessions[day].opens.timestamp())): {
+                    "date": int(self.sessions[day].opens.timestamp()), "amount": cash,
+                }
+                for day, cash in paid.items()
+            }  # fmt: skip
+        if events:
+            result["events"] = events
         return {"chart": {"result": [result], "error": None}}
 
 

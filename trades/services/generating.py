@@ -12,7 +12,7 @@ from accounts.models import Account
 from accounts.selectors import account_rights
 from kernel.errors import FieldError, Invalid, NotEntitled
 from kernel.money import round_source_price
-from prices.marks import marks
+from prices.current_marks import marks
 from prices.models import Instrument
 from trades.models import Side
 from trades.services.limits import ledger_sums
