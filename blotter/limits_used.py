@@ -36,7 +36,7 @@ def limits_with(
     found = exposures(scopes, now)
     accounts = {account for some in scopes.values() for account in some}
     traded = day_notionals(accounts, now)
-    at_once = ZERO if mark is None else (mark - checked.terms.price) * checked.moved
+    at_once = ZERO if mark is None else checked.gain(mark)
     is_today = checked.terms.trade_date == sessions().business_date(now)
     said = []
     for number, limit in enumerate(limits):

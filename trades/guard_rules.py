@@ -56,9 +56,10 @@ class Compared:
 @dataclass(frozen=True, slots=True)
 class Order:
     """A trade as guards look at it. `held` is the position before it, with the rows of its batch
-    that come before. `late` is by how many sessions its date is before the business date; `again`
-    how many the same are there already, the last of them at `last`. `compared` is None where there
-    is no mark, and of a price of 0 nothing is asked: who books one said so."""
+    that come before; `moved` what the position moves by, where corporate actions make that another
+    number than what is traded. `late` is by how many sessions its date is before the business date;
+    `again` how many the same are there already, the last of them at `last`. `compared` is None
+    where there is no mark, and of a price of 0 nothing is asked: who books one said so."""
 
     ticker: str
     side: str
@@ -69,10 +70,15 @@ class Order:
     late: int = 0
     again: int = 0
     last: datetime | None = None
+    moved: Decimal | None = None
 
     @property
     def after(self) -> Decimal:
-        return self.held + signed(self.side, self.quantity)
+        return self.held + self.change
+
+    @property
+    def change(self) -> Decimal:
+        return signed(self.side, self.quantity) if self.moved is None else self.moved
 
     @property
     def reduces(self) -> bool:
@@ -181,7 +187,7 @@ def _off_mark(order: Order) -> Decimal | None:
 
 
 def _of_position(order: Order) -> Decimal | None:
-    return order.quantity / abs(order.held) if order.held else None
+    return abs(order.change / order.held) if order.held else None
 
 
 _MEASURES: dict[str, Callable[[Order], Decimal | None]] = {

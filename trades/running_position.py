@@ -10,12 +10,16 @@ from decimal import Decimal
 class RunningPosition:
     """Signed quantities (bought > 0) by trade date; `held` is the sum of all."""
 
-    __slots__ = ("_days", "_quantities", "held")
+    __slots__ = ("_days", "_held", "_quantities")
 
     def __init__(self, quantities: Mapping[date, Decimal] | None = None) -> None:
         self._quantities = dict(quantities or {})
         self._days = sorted(self._quantities)
-        self.held = sum(self._quantities.values(), Decimal(0))
+        self._held = sum(self._quantities.values(), Decimal(0))
+
+    @property
+    def held(self) -> Decimal:
+        return self._held
 
     def add(self, added: Mapping[date, Decimal]) -> None:
         for day, quantity in added.items():
@@ -24,7 +28,11 @@ class RunningPosition:
             else:
                 self._quantities[day] = quantity
                 insort(self._days, day)
-            self.held += quantity
+            self._held += quantity
+
+    def moved_by(self, added: Mapping[date, Decimal]) -> Decimal:
+        """What `held` would move by."""
+        return sum(added.values(), Decimal(0))
 
     def short_after(self, added: Mapping[date, Decimal]) -> tuple[date, Decimal] | None:
         """The first date up to which these quantities would lower the sum and leave it below zero,

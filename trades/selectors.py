@@ -9,11 +9,12 @@ from uuid import UUID
 from django.db.models import Min, QuerySet
 
 from accounts.selectors import AnyUser, account_rights
-from kernel import prepared
+from kernel import clock, prepared
 from kernel.clock import new_york
 from kernel.pnl import signed, trade_pnl
 from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
+from prices.references import opening_closes
 from prices.sessions import sessions
 from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
 from trades.terms import TERMS, VERSIONED, Booking
@@ -119,9 +120,13 @@ def trade_rows_read(
     day_at = list(_READ).index("trade_date")
     previous = {day: known.previous_session(day) for day in {row[day_at] for row in found}}
     closes = closes_at((row[-1], previous[row[day_at]]) for row in found)
+    opening = opening_closes(
+        {(row[-1], row[day_at]): closes.get((row[-1], previous[row[day_at]])) for row in found},
+        known=known,
+        now=clock.now(),
+    )
     return [
-        _row(dict(zip(_READ, row, strict=False)), closes.get((row[-1], previous[row[day_at]])))
-        for row in found
+        _row(dict(zip(_READ, row, strict=False)), opening[row[-1], row[day_at]]) for row in found
     ]
 
 

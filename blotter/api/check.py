@@ -17,7 +17,8 @@ from kernel.api.rows import Row, text
 from kernel.api.serializers import DayField, DecimalText
 from kernel.errors import Invalid
 from pnl.live.exposure import Exposure, held_of
-from prices.marks import Mark, marks
+from prices.current_marks import marks
+from prices.marks import Mark
 from trades.api.asking import without_confirm
 from trades.api.serializers import BookingIn
 from trades.bookings import booking_of
@@ -137,8 +138,8 @@ class RefusalOut(serializers.Serializer[Any]):
 
 
 class CheckOut(serializers.Serializer[Any]):
-    """`pnl_at_once` is (mark − price) × quantity. `refused` says why it could not be booked
-    whatever guards say. What needs a mark is null where there is none."""
+    """`pnl_at_once` is mark × what the position moves by − price × quantity. `refused` says why it
+    could not be booked whatever guards say. What needs a mark is null where there is none."""
 
     account = serializers.CharField()
     ticker = serializers.CharField()
@@ -210,7 +211,7 @@ def check_row(user: Any, booking: Booking, now: datetime) -> Row:
         "limits": [
             _limit(each) for each in limits_with(checked, held=(before, after), mark=price, now=now)
         ],
-        "pnl_at_once": None if price is None else text((price - terms.price) * checked.moved),
+        "pnl_at_once": None if price is None else text(checked.gain(price)),
         "flip": _flip(checked, price),
         "guards": [_guard(each) for each in checked.found],
         "refused": [{"code": e.code, "detail": e.detail, "attr": e.attr} for e in checked.refused],

@@ -1,5 +1,5 @@
 """The differences between a snapshot and its session's positions now: entries and closes recorded
-since the session's end.
+since the session's end, and what corporate actions make of either.
 
 quantity now  = snapshot + Σ signed quantity of the later entries dated up to the session
 P&L effect    = (quantity now × close now) − (snapshot × its close) − Σ notional of those entries:
@@ -18,6 +18,7 @@ from django.db import connection
 from kernel.pnl import traded_pnl, value_sql
 from positions.models import SnapshotRun
 from prices.closes.effective_close import source_params
+from trades.ledger.legs import late_legs
 from trades.ledger.sql import late_entries
 
 _LATE = f"""
@@ -28,7 +29,12 @@ _LATE = f"""
 _DIFFERENCES = f"""
     WITH late AS MATERIALIZED (
         SELECT account_id, instrument_id, sum(quantity) AS quantity, sum(notional) AS notional
-          FROM ({_LATE}) e GROUP BY account_id, instrument_id
+          FROM (SELECT account_id, instrument_id, quantity, notional FROM ({_LATE}) e
+                 UNION ALL
+                -- Cash is received: it is what a notional takes away.
+                SELECT * FROM unnest(%(leg_accounts)s::bigint[], %(leg_instruments)s::bigint[],
+                                     %(leg_quantities)s::numeric[], %(leg_notionals)s::numeric[])
+               ) e GROUP BY account_id, instrument_id
     ), snapshot AS MATERIALIZED (
         SELECT account_id, instrument_id, quantity, close FROM positions_positionsnapshot
          WHERE session = %(session)s AND account_id = ANY(%(accounts)s)
@@ -101,8 +107,14 @@ class Difference:
 
 def snapshot_differences(*, run: SnapshotRun, accounts: Iterable[int]) -> list[Difference]:
     """The differences of a snapshot that is taken, by account and ticker."""
+    of = list(accounts)
+    legs = late_legs(run.session, run.ends_at, of)
     params: dict[str, Any] = {
-        "accounts": list(accounts),
+        "accounts": of,
+        "leg_accounts": [account for account, _ in legs],
+        "leg_instruments": [instrument for _, instrument in legs],
+        "leg_quantities": [quantity for quantity, _ in legs.values()],
+        "leg_notionals": [-cash for _, cash in legs.values()],
         "session": run.session,
         "ends": run.ends_at,
         **source_params(),

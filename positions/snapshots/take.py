@@ -25,7 +25,7 @@ from prices.closes.effective_close import source_params
 from prices.closes.read import closes_state
 from prices.sessions import Sessions, sessions
 from trades.ledger.epoch import refuse_another_cluster
-from trades.ledger.sql import effective_entries
+from trades.ledger.legs import effective_positions
 from trades.models import LedgerEntry
 
 logger = logging.getLogger(__name__)
@@ -118,11 +118,14 @@ def _take(run: SnapshotRun) -> bool:
             return False
         if SnapshotRun.objects.get(pk=run.pk).taken_at is not None:
             return False
+        positions_then, legs = effective_positions(
+            run.session, "%(session)s", "%(ends)s", run.ends_at
+        )
         cursor.execute(
             f"""
             WITH held AS MATERIALIZED (
                 SELECT account_id, instrument_id, sum(quantity) AS quantity
-                  FROM ({effective_entries("%(session)s", "%(ends)s")}) e
+                  FROM ({positions_then}) e
                  GROUP BY account_id, instrument_id HAVING sum(quantity) <> 0
             ), closes AS MATERIALIZED (
                 -- None while its own is held back: a carried one would stand here for ever.
@@ -152,6 +155,7 @@ def _take(run: SnapshotRun) -> bool:
                 "session": run.session,
                 "ends": run.ends_at,
                 **source_params(),
+                **legs,
                 "run": run.pk,
             },
         )

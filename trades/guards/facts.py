@@ -4,18 +4,23 @@ last minutes. What no active guard looks at is not read, and the guards themselv
 process does not know them: an account's `guards_version` says which they are.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from kernel import prepared
+from prices.actions.read import LAST_DECISION_SQL, actions_at
+from prices.current_marks import marks
 from prices.marks import mark_params, marks_sql
+from prices.references import acting_on
 from prices.sessions import Sessions
+from trades.acted_position import ActedPosition
 from trades.guard_rules import HOLDING, MINUTES, PRICED, PROBABLE_DUPLICATE, Compared, Rule
+from trades.ledger.legs import acted_positions
 
 Key = tuple[int, int]
 """An account's id and an instrument's."""
@@ -43,13 +48,14 @@ class Asked(NamedTuple):
 
 @dataclass
 class Facts:
-    """`rules` are those that are active, by account; `held` by key; `marks` are of the business
-    date, `closes` of past dates, `again` how many the same there are, and when the last was
-    booked."""
+    """`rules` are those that are active, by account; `held` by key, `acted` those that corporate
+    actions concern; `marks` are of the business date, `closes` of past dates, `again` how many the
+    same there are, and when the last was booked."""
 
     today: date
     rules: dict[int, dict[str, Rule]] = field(default_factory=dict)
     held: dict[Key, Decimal] = field(default_factory=dict)
+    acted: dict[Key, ActedPosition] = field(default_factory=dict)
     marks: dict[int, Compared] = field(default_factory=dict)
     closes: dict[tuple[int, date], Compared] = field(default_factory=dict)
     again: dict[Same, tuple[int, datetime]] = field(default_factory=dict)
@@ -149,6 +155,10 @@ _PARTS = {
         ON e.account_id = k.account_id AND e.instrument_id = k.instrument_id
      GROUP BY 2, 3
     """,
+    "decided": f"""
+    SELECT 'decided', NULL::bigint, NULL::bigint, NULL, {LAST_DECISION_SQL}, NULL::numeric,
+           NULL::numeric, NULL::date, NULL::timestamptz, false
+    """,
     "mark": """
     SELECT 'mark', NULL::bigint, instrument_id, mark_source, mark, NULL::numeric, NULL::numeric,
            NULL::date, NULL::timestamptz, stale OR mark_carried OR mark_doubtful
@@ -204,7 +214,8 @@ def facts_of(
 ) -> Facts:
     """The facts of these trades; `versions` are the `guards_version` of their accounts. `but` are
     trades that are not looked at as the same, such as the one that is amended; `job` is the import
-    that they are of, whose own are none either. At most one statement."""
+    that they are of, whose own are none either. At most one statement, where no corporate action
+    concerns them."""
     today = known.business_date(now)
     found = Facts(today)
     for account, version in versions.items():
@@ -220,12 +231,7 @@ def facts_of(
             return found
     params = {
         **mark_params(now, known=known),
-        "accounts": [t.account_id for t in trades],
-        "named": [t.instrument_id for t in trades],
-        "sides": [t.side for t in trades],
-        "quantities": [t.quantity for t in trades],
-        "prices": [t.price for t in trades],
-        "dates": [t.trade_date for t in trades],
+        **_asked_params(trades),
         "but": list(but),
         "job": job,
     }
@@ -237,23 +243,55 @@ def facts_of(
         params["holding"] = [needs[t.account_id].holding for t in trades]
         params["minutes"] = [0 if t.has_own_id else needs[t.account_id].minutes for t in trades]
     read = prepared.rows if len(trades) <= _FEW else prepared.rows_planned
-    for kind, account, instrument, word, first, second, third, day, at, is_stale in read(
-        _sql(parts), params
-    ):
+    last_decision = _take(found, read(_sql(parts), params))
+    if "rule" in parts:
+        _keep(found, versions)
+    if actions := actions_at(last_decision):
+        # Nobody need ever have traded what came by an action.
+        found.acted = acted_positions({(t.account_id, t.instrument_id) for t in trades}, actions)
+        found.held |= {key: position.held for key, position in found.acted.items()}
+        if acting_on(today, actions, known):
+            _refer_marks(found, now)
+    return found
+
+
+def _asked_params(trades: Sequence[Asked]) -> dict[str, Any]:
+    return {
+        "accounts": [t.account_id for t in trades],
+        "named": [t.instrument_id for t in trades],
+        "sides": [t.side for t in trades],
+        "quantities": [t.quantity for t in trades],
+        "prices": [t.price for t in trades],
+        "dates": [t.trade_date for t in trades],
+    }
+
+
+def _take(found: Facts, rows: Iterable[tuple[Any, ...]]) -> int | None:
+    """Put what was read where it belongs; the last decision about corporate actions."""
+    last_decision = None
+    for kind, account, instrument, word, first, second, third, day, at, is_stale in rows:
         if kind == "rule":
             minutes = None if third is None else int(third)
             found.rules[account][word] = Rule(first, second, minutes)
         elif kind == "held":
             found.held[account, instrument] = first
+        elif kind == "decided":
+            last_decision = None if first is None else int(first)
         elif kind == "mark":
             found.marks[instrument] = Compared(first, "the mark", is_stale)
         elif kind == "close":
             found.closes[instrument, day] = Compared(first, f"the close of {day}", is_stale)
         else:
             found.again[account, instrument, word, first, second] = int(third), at
-    if "rule" in parts:
-        _keep(found, versions)
-    return found
+    return last_decision
+
+
+def _refer_marks(found: Facts, now: datetime) -> None:
+    """Have the marks of an ex-date in its terms."""
+    for mark in marks(now, found.marks):
+        was = found.marks.pop(mark.instrument_id)
+        if mark.mark is not None:
+            found.marks[mark.instrument_id] = replace(was, price=mark.mark)
 
 
 def _parts_of(trades: Sequence[Asked], needs: Mapping[int, Needs], today: date) -> tuple[str, ...]:
@@ -267,6 +305,8 @@ def _parts_of(trades: Sequence[Asked], needs: Mapping[int, Needs], today: date) 
             wanted.add("mark" if trade.trade_date >= today else "close")
         if need.minutes and not trade.has_own_id:
             wanted.add("again")
+    if wanted & {"held", "mark"}:
+        wanted.add("decided")
     return tuple(part for part in _PARTS if part in wanted)
 
 

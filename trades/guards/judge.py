@@ -62,6 +62,10 @@ def terms_of(trade: Trade) -> Terms:
     )  # fmt: skip
 
 
+def _added(terms: Terms, sign: int = 1) -> dict[date, Decimal]:
+    return {terms.trade_date: sign * signed(terms.side, terms.quantity)}
+
+
 class Judgement:
     """Facts, and what they say of one trade after the other. `today` is the business date that
     lateness counts from."""
@@ -71,17 +75,20 @@ class Judgement:
         self._known = known
         self._today = today
         self._held = dict(facts.held)
+        self._acted = facts.acted
         self._late: dict[date, int] = {}
 
     def order(self, terms: Terms) -> Order:
         same = (*terms.key, terms.side, terms.quantity, terms.price)
+        acted = self._acted.get(terms.key)
         again, last = (0, None) if terms.has_own_id else self.facts.again.get(same, (0, None))
         return Order(
             ticker=terms.ticker,
             side=terms.side,
             quantity=terms.quantity,
             price=terms.price,
-            held=self._held.get(terms.key, Decimal(0)),
+            held=self._held.get(terms.key, Decimal(0)) if acted is None else acted.held,
+            moved=None if acted is None else acted.moved_by(_added(terms)),
             compared=self.facts.compared(terms.instrument_id, terms.trade_date),
             late=self._sessions_late(terms.trade_date),
             again=again,
@@ -98,6 +105,9 @@ class Judgement:
 
     def add(self, terms: Terms, sign: int = 1) -> None:
         """What comes after is judged with this trade held (`sign` = 1), or taken back (-1)."""
+        if (acted := self._acted.get(terms.key)) is not None:
+            acted.add(_added(terms, sign))
+            return
         moved = sign * signed(terms.side, terms.quantity)
         self._held[terms.key] = self._held.get(terms.key, Decimal(0)) + moved
 
@@ -169,7 +179,10 @@ def cancellations_judge(
     said = []
     for terms in backward:
         order = judgement.order(terms)
-        reversal = replace(order, side="sell" if terms.side == "buy" else "buy")
+        moved = None
+        if (acted := facts.acted.get(terms.key)) is not None:
+            moved = acted.moved_by(_added(terms, -1))
+        reversal = replace(order, side="sell" if terms.side == "buy" else "buy", moved=moved)
         said.append(asked_only(judged(reversal, judgement.rules(terms), only=_TAKEN_BACK)))
         judgement.add(terms, -1)
     return said

@@ -273,13 +273,12 @@ class Batch:
         for row in rows:
             new = self.trades[row]
             held = running[new.account_id, new.instrument_id]
-            moved = signed(new.terms.side, new.terms.quantity)
-            added = {new.trade_date: moved}
+            added = {new.trade_date: signed(new.terms.side, new.terms.quantity)}
             account = self._accounts[new.account_id]
             instrument = self._instruments[new.instrument_id]
             notional = new.terms.quantity * new.terms.price * (new.trade_date == today)
             found = refusal(account, instrument, held, added) or ceilings.refusal(
-                new.account_id, instrument.ticker, held.held, moved, notional
+                new.account_id, instrument.ticker, held.held, held.moved_by(added), notional
             )
             if found is None:
                 held.add(added)

@@ -16,13 +16,16 @@ from django.db import IntegrityError, transaction
 
 from kernel.errors import NotEntitled
 from kernel.repeating import repeated
+from prices.actions.read import actions_at
+from prices.closes.read import SessionClose
+from prices.references import opening_closes
 from trades.guards.answers import NOTHING_FOUND, confirmed
 from trades.models import Trade
 from trades.selectors import TradeRow, new_trade_row, trades_with_names
 from trades.services.batch import Batch
 from trades.services.known import Asked, ask
 from trades.services.limits import invalid
-from trades.services.recording import new_trade_id
+from trades.services.recording import NewTrade, new_trade_id
 from trades.terms import Booking
 
 
@@ -107,9 +110,19 @@ def _book_plain(
         account_id=batch.trades[0].account_id,
         booked_at=now,
         booked_by=user.get_username(),
-        previous_close=asked.close,
+        previous_close=_opening(asked, batch.trades[0], now),
     )
     return Booked(trade_id, is_new=True, row=row)
+
+
+def _opening(asked: Asked, trade: NewTrade, now: datetime) -> SessionClose | None:
+    """The previous close in the terms of the trade date."""
+    actions = actions_at(asked.last_decision)
+    if not actions:
+        return asked.close
+    key = trade.instrument_id, trade.trade_date
+    sessions = asked.known.sessions
+    return opening_closes({key: asked.close}, known=sessions, now=now, actions=actions)[key]
 
 
 def _book_in_steps(

@@ -18,19 +18,17 @@ from trades.terms import Booking
 
 @dataclass(frozen=True)
 class Checked:
-    """`before` and `after` are positions; `found` is what guards would say, and `refused` why it
-    could not be booked whatever they say, as for going short."""
+    """`before` and `after` are positions; the trade moves them by `moved`, which is another number
+    than what is traded where it is of before a corporate action. `found` is what guards would say,
+    and `refused` why it could not be booked whatever they say, as for going short."""
 
     account_id: int
     instrument_id: int
     terms: Booking
     before: Decimal
+    moved: Decimal
     found: Sequence[Found]
     refused: Sequence[FieldError]
-
-    @property
-    def moved(self) -> Decimal:
-        return signed(self.terms.side, self.terms.quantity)
 
     @property
     def after(self) -> Decimal:
@@ -39,6 +37,10 @@ class Checked:
     @property
     def notional(self) -> Decimal:
         return self.terms.quantity * self.terms.price
+
+    def gain(self, mark: Decimal) -> Decimal:
+        """What the trade would have gained at once: its position at the mark less what it cost."""
+        return mark * self.moved - signed(self.terms.side, self.notional)
 
 
 def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Checked:
@@ -51,7 +53,9 @@ def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> C
         raise Invalid(*batch.refused[0])
     new = batch.trades[0]
     key = new.account_id, new.instrument_id
-    held = ledger_sums([key])[key].held
+    running = ledger_sums([key])[key]
+    held = running.held
+    moved = running.moved_by({new.trade_date: signed(new.terms.side, new.terms.quantity)})
     found: Sequence[Found] = ()
     if batch.guards:
         rows = {0: guarded(new)}
@@ -59,4 +63,4 @@ def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> C
         said = bookings_judge(rows, versions, known=batch.sessions, accepted_at=now, now=now)
         found = said.get(0, ())
     batch.limit()
-    return Checked(*key, new.terms, held, found, batch.refused.get(0, []))
+    return Checked(*key, new.terms, held, moved, found, batch.refused.get(0, []))

@@ -18,6 +18,7 @@ from accounts.selectors import Rights, account_rights
 from kernel import prepared
 from kernel.clock import new_york
 from kernel.errors import FieldError
+from prices.actions.read import LAST_DECISION_SQL
 from prices.closes.effective_close import source_params
 from prices.closes.read import DOUBTED_AT, SessionClose
 from prices.names import Name, Names, names_of
@@ -39,11 +40,12 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The answer of one statement. `close` is the previous close of the booking's trade date, None
-    where there is none."""
+    where there is none; `last_decision` tells which corporate actions count."""
 
     caller: Caller
     known: Known
     close: SessionClose | None
+    last_decision: int | None = None
 
 
 def look_up(user: AbstractBaseUser, bookings: Iterable[Booking]) -> Known:
@@ -61,7 +63,7 @@ def _ask_sql(caller: Finding) -> str:
            a.id, a.code, a.name, a.can_short, a.is_active, a.guards_version,
            a.is_limited, u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
            u.is_superuser OR e.can_correct,
-           i.id, i.ticker, i.is_active, c.close, c.source, d.doubted_at
+           i.id, i.ticker, i.is_active, c.close, c.source, d.doubted_at, {LAST_DECISION_SQL}
       FROM {caller.tables}
       LEFT JOIN accounts_account a ON a.code = %(account)s
       LEFT JOIN accounts_entitlement e ON e.user_id = u.id AND e.account_id = a.id AND e.can_view
@@ -111,8 +113,8 @@ def ask(
 def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
     stamp, caller = row[0], caller_of(row[1 : 1 + CALLER_WIDTH])
     (
-        account, code, name, can_short, is_active, guards, is_limited,
-        can_view, can_book, can_correct, instrument, ticker, is_listed, close, source, doubted_at,
+        account, code, name, can_short, is_active, guards, is_limited, can_view, can_book,
+        can_correct, instrument, ticker, is_listed, close, source, doubted_at, last_decision,
     ) = row[1 + CALLER_WIDTH :]  # fmt: skip
     rights = {}
     if account is not None and can_view and caller.user.is_active:
@@ -120,7 +122,8 @@ def _asked(row: tuple[Any, ...], known: Sessions) -> Asked:
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
     present = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
     previous = None if close is None else SessionClose(close, source, doubted_at)
-    return Asked(caller, Known(rights, Names(present, {}), known, stamp), previous)
+    facts = Known(rights, Names(present, {}), known, stamp)
+    return Asked(caller, facts, previous, last_decision)
 
 
 def _previous_session(booking: Booking | None, known: Sessions, now: datetime) -> date | None:

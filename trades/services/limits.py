@@ -14,7 +14,9 @@ from django.db import connection
 
 from accounts.models import Account
 from kernel.errors import FieldError, Invalid
+from prices.actions.read import LAST_DECISION_SQL, actions_at
 from prices.models import Instrument as PricedInstrument
+from trades.ledger.legs import acted_positions
 from trades.running_position import RunningPosition
 from trades.services.ceilings import Ceilings
 
@@ -83,8 +85,7 @@ def refusal(
     """The reason why `added` may not be added to what is held of a key; None when it may. The
     accounts must be locked. With `may_grow` what is inactive may grow, as where a sale is
     cancelled."""
-    change = sum(added.values(), Decimal(0))
-    if not may_grow and held.grows(change):
+    if not may_grow and held.grows(held.moved_by(added)):
         if not _may_grow(instrument, added):
             detail = f"{instrument.ticker} can only be closed out."
             return FieldError("inactive_ticker", detail, "ticker")
@@ -122,7 +123,7 @@ def refuse_beyond_limits(
         account, instrument = accounts[key[0]], instruments[key[1]]
         found = refusal(account, instrument, held[key], added[key], may_grow=may_grow)
         if found is None and ceilings is not None:
-            change, notional = sum(added[key].values(), Decimal(0)), (traded or {}).get(key[0])
+            change, notional = held[key].moved_by(added[key]), (traded or {}).get(key[0])
             found = ceilings.refusal(
                 key[0], instrument.ticker, held[key].held, change, notional or Decimal(0)
             )
@@ -137,19 +138,25 @@ def _may_grow(instrument: Instrument, added: Changes) -> bool:
 
 
 def ledger_sums(keys: Iterable[Key]) -> dict[Key, RunningPosition]:
-    """The quantity that the ledger holds of each key, by trade date. One query, later than the
-    locks."""
+    """The quantity that the ledger holds of each key, by trade date, with what corporate actions
+    made of it. One query, later than the locks, and one more where an action concerns a key."""
     wanted = sorted(keys)
     found: dict[Key, dict[date, Decimal]] = {key: {} for key in wanted}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity)"
+            f"SELECT NULL, NULL, NULL, {LAST_DECISION_SQL} UNION ALL"
+            " SELECT e.account_id, e.instrument_id, e.trade_date, sum(e.quantity)"
             " FROM unnest(%s::bigint[], %s::bigint[]) AS k (account, instrument)"
             " JOIN trades_ledgerentry e ON e.account_id = k.account"
             " AND e.instrument_id = k.instrument GROUP BY 1, 2, 3",
             [[a for a, _ in wanted], [i for _, i in wanted]],
         )
         rows: list[Any] = cursor.fetchall()
+    last = None
     for account, instrument, day, quantity in rows:
-        found[account, instrument][day] = quantity
-    return {key: RunningPosition(days) for key, days in found.items()}
+        if account is None:
+            last = quantity
+        else:
+            found[account, instrument][day] = quantity
+    sums = {key: RunningPosition(days) for key, days in found.items()}
+    return {**sums, **acted_positions(found, actions_at(last and int(last)))}
