@@ -79,6 +79,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "prices/overrides/": methods(GET=_SEES_OVERRIDES, POST=_SETS_PRICES),
     "prices/overrides/<int:override_id>/end/": methods(POST=_SETS_PRICES),
     "corporate-actions/": methods(GET=LOGGED_IN, POST=_MANAGES_ACTIONS),
+    "corporate-actions/suggestions/": _READ,
     "corporate-actions/<uuid:action_id>/": methods(GET=LOGGED_IN, PATCH=_MANAGES_ACTIONS),
     "corporate-actions/<uuid:action_id>/confirm/": methods(POST=_MANAGES_ACTIONS),
     "corporate-actions/<uuid:action_id>/cancel/": methods(POST=_MANAGES_ACTIONS),

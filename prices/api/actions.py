@@ -89,6 +89,14 @@ EXAMPLE_VERSION = OpenApiExample(
     value={name: value for name, value in SHOWN.items() if name not in OF_THE_ACTION},
     response_only=True,
 )
+EXAMPLE_SUGGESTION = OpenApiExample(
+    "A split",
+    value={
+        "ticker": "NVDA", "kind": "split", "ex_date": "2026-03-16", "keep_new": "10",
+        "keep_old": "1", "cash": "0", "source": "yahoo",
+    },
+    response_only=True,
+)  # fmt: skip
 EXAMPLE_AMENDMENT = OpenApiExample(
     "Another ratio",
     value={"version": 1, "keep_new": "20", "reason": "The ratio was misread"},
@@ -297,6 +305,7 @@ class SuggestionListView(APIView):
         summary="What the price source tells of and no action answers, the last first",
         description="Nothing of it counts: it is proposed and confirmed by people, or left.",
         responses=SuggestionOut(many=True),
+        examples=[EXAMPLE_SUGGESTION],
     )
     def get(self, request: Request) -> Response:
         query_of(request, QuerySerializer)
