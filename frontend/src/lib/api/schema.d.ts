@@ -137,6 +137,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/corporate-actions/suggestions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the price source tells of and no action answers, the last first
+         * @description Nothing of it counts: it is proposed and confirmed by people, or left.
+         */
+        get: operations["corporate_actions_suggestions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/guards/": {
         parameters: {
             query?: never;
@@ -1266,8 +1286,8 @@ export interface components {
             pnl_effect: string | null;
         };
         /**
-         * @description `pnl_at_once` is (mark − price) × quantity. `refused` says why it could not be booked
-         *     whatever guards say. What needs a mark is null where there is none.
+         * @description `pnl_at_once` is mark × what the position moves by − price × quantity. `refused` says why it
+         *     could not be booked whatever guards say. What needs a mark is null where there is none.
          */
         CheckOut: {
             account: string;
@@ -2413,6 +2433,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["SnapshotOut"][];
         };
+        PaginatedSuggestionOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["SuggestionOut"][];
+        };
         PaginatedTokenOutList: {
             /**
              * Format: uri
@@ -2871,6 +2904,29 @@ export interface components {
             timezone: string;
             order: string;
             account: string | null;
+        };
+        /** @description A split or dividend that the price source tells of, in the terms of a proposal. */
+        SuggestionOut: {
+            ticker: string;
+            kind: components["schemas"]["ActionKindEnum"];
+            /** Format: date */
+            ex_date: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_new: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_old: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cash: string;
+            source: string;
         };
         TokenOut: {
             id: number;
@@ -3843,6 +3899,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActionVersionOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_suggestions: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSuggestionOutList"];
                 };
             };
             400: {
