@@ -9,6 +9,10 @@ _http = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 
+from eqtrade.tracing import begin_tracing  # noqa: E402
+
+begin_tracing("ws")
+
 from blotter.live.routing import websocket_application  # noqa: E402 - needs Django set up
 from prices.sessions.calendar import published_calendar  # noqa: E402
 

@@ -11,6 +11,8 @@ from celery.signals import (
     setup_logging,
     task_prerun,
     worker_init,
+    worker_process_init,
+    worker_process_shutdown,
     worker_ready,
 )
 from django.conf import settings
@@ -18,6 +20,7 @@ from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
+from eqtrade.tracing import begin_tracing, end_tracing
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
@@ -53,6 +56,16 @@ def _load_before_forking(**_: Any) -> None:
     # marks there, and by that make copies of what they share.
     gc.collect()
     gc.freeze()
+
+
+@worker_process_init.connect
+def _traced(**_: Any) -> None:
+    begin_tracing("worker")
+
+
+@worker_process_shutdown.connect
+def _handed_on(**_: Any) -> None:
+    end_tracing()
 
 
 @task_prerun.connect

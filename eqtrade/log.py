@@ -13,6 +13,8 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from kernel import traces
+
 SECRETS = re.compile(
     r"(?i)(?P<before>://[^/\s:@\"']*:(?=[^/\s]*@)|\b(?:token|bearer|basic)\s+(?=\S{20})"
     r"|\b(?:password|passwd|secret|sessionid|csrftoken|token|code|state)\\?[\"']?\s*[=:]\s*\\?[\"']?)"
@@ -70,8 +72,15 @@ def _of_its_request(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _of_its_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    if traces.tracer is not None:
+        event.update(traces.tracer.ids())
+    return event
+
+
 _SAID: list[Processor] = [
     structlog.contextvars.merge_contextvars,
+    _of_its_trace,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -1,6 +1,7 @@
 """Settings from the environment. What is dangerous when missing is refused by system checks."""
 
 import os
+import sys
 
 import django_stubs_ext
 
@@ -368,5 +369,10 @@ LOGGING = log_settings(
     as_json=env.str("LOG_FORMAT", default="lines") == "json",
     level=env.str("LOG_LEVEL", default="INFO"),
 )
+# Where traces go, over HTTP; how many, OTEL_TRACES_SAMPLER says. Nowhere: none are made.
+TRACES_TO = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+if not TRACES_TO:
+    # redis-py imports these wherever they are installed, for metrics that nobody has asked it for.
+    sys.modules.setdefault("opentelemetry.sdk.metrics", None)  # type: ignore[arg-type]
 # A request that took longer has a line of its own.
 SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=2.0)

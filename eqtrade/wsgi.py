@@ -7,7 +7,11 @@ from typing import Any
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 
+from eqtrade.tracing import begin_tracing
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
+# Before the middlewares are read: one of them is its own.
+begin_tracing("api")
 _django = get_wsgi_application()
 
 from prices.sessions.calendar import published_calendar  # noqa: E402 - needs Django set up

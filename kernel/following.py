@@ -16,6 +16,7 @@ from uuid import uuid4
 from django.http import HttpRequest
 from structlog import contextvars
 
+from kernel import traces
 from kernel.addresses import comes_from_nginx
 
 HEADER = "HTTP_X_REQUEST_ID"
@@ -75,12 +76,23 @@ def followed(*, accounts: Iterable[int] = (), trades: Iterable[str] = ()) -> Fol
     if request_id is None:
         return None
     named = tuple(dict.fromkeys(accounts))[:MOST_NAMED]
-    return Followed(request_id, named, trades=tuple(trades)[:MOST_NAMED])
+    return Followed(request_id, named, traces.traceparent(), tuple(trades)[:MOST_NAMED])
 
 
 def ids_of(several: Iterable[Followed]) -> list[str]:
     """The ids of these requests, each once, as a line names them."""
     return list(dict.fromkeys(each.request_id for each in several))[:MOST_NAMED]
+
+
+def trace_ids_of(several: Iterable[Followed]) -> dict[str, list[str]]:
+    """Their traces' ids, for a line of the log; nothing where nothing is traced."""
+    ids = dict.fromkeys(each.trace.split("-")[1] for each in several if each.trace)
+    return {"traces": list(ids)[:MOST_NAMED]} if ids else {}
+
+
+def trace_of(several: Iterable[Followed]) -> str:
+    """The first trace that these requests have; empty where none has."""
+    return next((each.trace for each in several if each.trace), "")
 
 
 def context_of(several: Iterable[Followed]) -> dict[str, Any]:

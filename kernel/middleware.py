@@ -13,7 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
 
-from kernel import following
+from kernel import following, traces
 from kernel.authorization import may_call, table
 
 logger = structlog.get_logger(__name__)
@@ -29,7 +29,9 @@ class Follows:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began, begun = time.monotonic(), following.begins(following.request_id_of(request))
+        request_id = following.request_id_of(request)
+        began, begun = time.monotonic(), following.begins(request_id)
+        traces.note(request_id=request_id)
         try:
             return self.get_response(request)
         finally:

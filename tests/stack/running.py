@@ -19,6 +19,7 @@ from eqtrade.up.layout import Layout
 from eqtrade.up.leftovers import Recorded, read_processes
 from eqtrade.up.options import PROJECT
 from tests.stack.client import Client
+from tests.stack.collector import Collector
 from tests.stack.eventually import eventually
 from tests.stack.live import Live
 from tests.stack.shell import Shell
@@ -57,6 +58,8 @@ class RunningStack:
     """
 
     start_seconds = START_SECONDS
+    collector: Collector
+    """Where its traces go, if it has been told."""
 
     def __init__(
         self,

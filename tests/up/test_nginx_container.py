@@ -41,6 +41,7 @@ class Replica(BaseHTTPRequestHandler):
             "client": self.headers.get("X-Real-IP"),
             "scheme": self.headers.get("X-Forwarded-Proto"),
             "request": self.headers.get("X-Request-ID"),
+            "trace": self.headers.get("traceparent"),
         }
         body = b"" if status == 204 else json.dumps(told).encode()
         self.send_response(status)
@@ -160,6 +161,22 @@ def test_a_plain_id_of_a_trusted_proxy_is_the_requests(
     assert found == answer.headers["X-Request-ID"]
     assert (found == said) == is_believed
     assert re.fullmatch("[0-9a-f-]{8,64}", found)
+
+
+@pytest.mark.parametrize(
+    ("trusted", "said", "is_believed"),
+    [
+        ("127.0.0.0/8", f"00-{'a' * 32}-{'b' * 16}-01", True),
+        ("127.0.0.0/8", f"00-{'a' * 32}-{'b' * 16}-01-x", False),
+        ("203.0.113.0/24", f"00-{'a' * 32}-{'b' * 16}-01", False),
+    ],
+)
+def test_a_trace_of_a_trusted_proxy_goes_on(
+    entrance: Entrance, trusted: str, said: str, is_believed: bool
+) -> None:
+    headers = {"traceparent": said, "tracestate": "x=1"}
+    answer = requests.get(entrance(trusted=trusted), headers=headers, timeout=10)
+    assert answer.json()["trace"] == (said if is_believed else None)
 
 
 def test_a_proxy_that_is_not_trusted_cannot_say_who_the_client_is(entrance: Entrance) -> None:

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from kernel import notices
+from kernel import notices, traces
 from kernel.database import is_outage
-from kernel.following import Followed, ids_of
+from kernel.following import Followed, ids_of, trace_ids_of
 from kernel.repeating import repeated
 from trades.ledger import nudges
 from trades.ledger.mailbox import Mailbox
@@ -108,7 +108,7 @@ class _Story:
     a round of one booking must not cost more than its statements."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
+        self._began, self._began_ns = time.monotonic(), time.time_ns()
         self._whose: list[Followed] = []
 
     def of(self, mailbox: Mailbox) -> list[Followed]:
@@ -128,12 +128,24 @@ class _Story:
             notices.publish(
                 notices.account_followed(account, texts_of(unmet, account)) for account in accounts
             )
+        entries = {reading.projection.name: reading.entries for reading in readings}
+        ended_ns = time.time_ns()
+        for one in self._whose:
+            traces.tell(
+                "ledger applied",
+                one.trace,
+                self._began_ns,
+                ended_ns,
+                request_id=one.request_id,
+                readers=list(entries),
+            )
         logger.info(
             "ledger applied",
-            entries={reading.projection.name: reading.entries for reading in readings},
+            entries=entries,
             trades=list(dict.fromkeys(t for reading in readings for t in reading.trades)),
             requests=ids_of(self._whose),
             seconds=round(time.monotonic() - self._began, 3),
+            **trace_ids_of(self._whose),
         )
 
 

@@ -24,7 +24,15 @@ from celery import current_app
 from django.conf import settings
 from structlog.contextvars import bound_contextvars
 
-from kernel.following import Followed, context_of, followed, ids_of
+from kernel import traces
+from kernel.following import (
+    Followed,
+    context_of,
+    followed,
+    ids_of,
+    trace_ids_of,
+    trace_of,
+)
 from trades.ledger import mailbox
 from trades.ledger.registry import consumers, reader_of
 
@@ -114,7 +122,7 @@ class _Sender:
             nudges = set().union(*(nudges for nudges, _ in gathered))
             whose = [one for _, some in gathered for one in some]
             try:
-                with bound_contextvars(**context_of(whose)):
+                with bound_contextvars(**context_of(whose)), traces.going_on(trace_of(whose)):
                     self._send(nudges, whose)
                     _say(whose)
                 self._is_broken = False
@@ -179,7 +187,12 @@ class _Sender:
 def _say(whose: Collection[Followed]) -> None:
     """One line a sending, by the thread that sends: a booking writes none."""
     if trades := [trade for one in whose for trade in one.trades]:
-        logger.info("booked", requests=ids_of(whose), trades=trades[:MOST_FOLLOWED])
+        logger.info(
+            "booked",
+            requests=ids_of(whose),
+            trades=trades[:MOST_FOLLOWED],
+            **trace_ids_of(whose),
+        )
 
 
 _sender = _Sender()
