@@ -1,7 +1,6 @@
 """Settings from the environment. What is dangerous when missing is refused by system checks."""
 
 import os
-import sys
 
 import django_stubs_ext
 
@@ -371,8 +370,5 @@ LOGGING = log_settings(
 )
 # Where traces go, over HTTP; how many, OTEL_TRACES_SAMPLER says. Nowhere: none are made.
 TRACES_TO = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
-if not TRACES_TO:
-    # redis-py imports these wherever they are installed, for metrics that nobody has asked it for.
-    sys.modules.setdefault("opentelemetry.sdk.metrics", None)  # type: ignore[arg-type]
 # A request that took longer has a line of its own.
 SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=2.0)
