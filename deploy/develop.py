@@ -24,8 +24,10 @@ from deploy.ha_tools import VENV as HA_VENV
 from deploy.installing import (
     ALL_GROUPS,
     FRONTEND,
+    IMAGE_GROUPS,
     PYTHON,
     RUN_GROUPS,
+    TRACES,
     VENV,
     build_frontend,
     find_npm,
@@ -94,7 +96,7 @@ def prepare_run(_arguments: Sequence[str]) -> None:
     """Everything that `python -m eqtrade.up` needs."""
     with alone():
         make_venv()
-        install(RUN_GROUPS)
+        install((*RUN_GROUPS, *(("traces",) if os.environ.get(TRACES) else ())))
         build_frontend()
 
 
@@ -255,7 +257,8 @@ def lock(arguments: Sequence[str]) -> None:
     environment = {n: v for n, v in os.environ.items() if not n.startswith("UV_")}
     with step("uv.lock"):
         call([uv, "lock", "--quiet", "--no-config", *arguments], environment)
-    whole = ("--no-default-groups", "--no-emit-project", "--no-header")
+    groups = (option for group in IMAGE_GROUPS for option in ("--group", group))
+    whole = ("--no-default-groups", *groups, "--no-emit-project", "--no-header")
     with step("requirements.txt"):
         call(
             [

@@ -26,7 +26,10 @@ NODE_INSTALLED = FRONTEND / "node_modules" / ".installed-from"
 
 # Groups of pyproject.toml, beside what the system runs on.
 RUN_GROUPS = ("embedded",)
-ALL_GROUPS = (*RUN_GROUPS, "dev")
+# What containers install, too; a laptop where this names a collector of traces.
+IMAGE_GROUPS = ("traces",)
+TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"
+ALL_GROUPS = (*RUN_GROUPS, *IMAGE_GROUPS, "dev")
 LOCK = PROJECT / "uv.lock"
 OLDEST_NODE = (20, 19)
 

@@ -1,6 +1,7 @@
 """Settings that would be dangerous or are missing."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,15 @@ def secret_key_is_set(**_: Any) -> list[CheckMessage]:
     if settings.SECRET_KEY:
         return []
     return [Error("SECRET_KEY is not set.", id="eqtrade.E001")]
+
+
+@register()
+def what_traces_is_installed(**_: Any) -> list[CheckMessage]:
+    if not settings.TRACES_TO or find_spec("opentelemetry") is not None:
+        return []
+    said = "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages that trace are not installed."
+    hint = "Install the group `traces` of pyproject.toml, as `make run` does, or unset it."
+    return [Error(said, hint=hint, id="eqtrade.E018")]
 
 
 @register()

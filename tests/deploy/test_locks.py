@@ -20,7 +20,7 @@ import pytest
 from pip._vendor.packaging.markers import Marker
 
 from deploy import installing, lockfile
-from deploy.installing import ALL_GROUPS, VENV, install_options, uv_options
+from deploy.installing import ALL_GROUPS, IMAGE_GROUPS, VENV, install_options, uv_options
 from deploy.lockfile import listed
 from eqtrade.up.options import PROJECT
 
@@ -56,11 +56,12 @@ def test_every_file_of_the_lock_is_known_by_its_hash_and_public() -> None:
             assert re.fullmatch(r"sha256:[0-9a-f]{64}", file["hash"]), file
 
 
-def test_the_exported_list_is_what_the_lock_says_the_system_runs_on() -> None:
+def test_the_exported_list_is_what_the_lock_says_that_containers_are_made_of() -> None:
     text = (PROJECT / "requirements.txt").read_text()
     assert "://" not in text
     exported = pins(text)
-    here = pins(listed(LOCK, [], whole=True))
+    here = pins(listed(LOCK, IMAGE_GROUPS, whole=True))
+    assert "opentelemetry-sdk" in {name.split("==")[0] for name in here}
     assert {name: sorted(exported[name]) for name in here} == here
     # What is more is for other Pythons and platforms.
     others = {name for name in exported if f"\n{name} ; " in text}

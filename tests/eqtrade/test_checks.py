@@ -54,6 +54,32 @@ def test_a_proper_deployment_is_clean() -> None:
     assert code == 0, said
 
 
+def test_traces_without_their_packages_are_refused() -> None:
+    asks = (
+        "import sys; sys.modules['opentelemetry'] = None;"
+        "from django.core.management import execute_from_command_line as call;"
+        "call(['manage.py', 'check'])"
+    )
+    for collector, is_refused in (("http://127.0.0.1:4318", True), ("", False)):
+        done = subprocess.run(
+            [sys.executable, "-c", asks],
+            cwd=PROJECT,
+            env={
+                "DJANGO_SETTINGS_MODULE": "eqtrade.settings",
+                "DATABASE_URL": "postgres://nobody@/x?host=/nonexistent",
+                "REDIS_URL": "unix:///nonexistent/valkey.sock?db=0",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": collector,
+                **PROPER,
+            },
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert ("eqtrade.E018" in done.stderr) is is_refused, done.stderr
+        assert done.returncode == int(is_refused)
+
+
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     code, said = check(
         "--deploy",
