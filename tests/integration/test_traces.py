@@ -78,8 +78,8 @@ def test_without_a_collector_nothing_of_it_is_imported() -> None:
         "begin_tracing('api'); end_tracing();"
         "from kernel import traces; assert traces.tracer is None;"
         # None is what may not be imported; the packages' common name is no file of theirs.
-        "sys.exit(str([name for name, module in sys.modules.items() if module is not None"
-        " and name.startswith('opentelemetry.')] or ''))"
+        "sys.exit([name for name, module in sys.modules.items() if module is not None"
+        " and name.startswith('opentelemetry.')] or None)"
     )
     subprocess.run(
         [sys.executable, "-c", asks],
