@@ -257,7 +257,7 @@ def lock(arguments: Sequence[str]) -> None:
     environment = {n: v for n, v in os.environ.items() if not n.startswith("UV_")}
     with step("uv.lock"):
         call([uv, "lock", "--quiet", "--no-config", *arguments], environment)
-    groups = (option for group in IMAGE_GROUPS for option in ("--group", group))
+    groups = [f"--group={group}" for group in IMAGE_GROUPS]
     whole = ("--no-default-groups", *groups, "--no-emit-project", "--no-header")
     with step("requirements.txt"):
         call(
