@@ -258,15 +258,10 @@ def lock(arguments: Sequence[str]) -> None:
     with step("uv.lock"):
         call([uv, "lock", "--quiet", "--no-config", *arguments], environment)
     groups = [f"--group={group}" for group in IMAGE_GROUPS]
-    whole = ("--no-default-groups", *groups, "--no-emit-project", "--no-header")
+    whole = ("--no-default-groups", "--no-emit-project", "--no-header")
+    file = ("--format", "requirements.txt", "--output-file", "requirements.txt")
     with step("requirements.txt"):
-        call(
-            [
-                *(uv, "export", "--quiet", "--frozen", *whole),
-                *("--format", "requirements.txt", "--output-file", "requirements.txt"),
-            ],
-            environment,
-        )
+        call([uv, "export", "--quiet", "--frozen", *whole, *groups, *file], environment)
 
 
 def release(_arguments: Sequence[str]) -> None:
