@@ -7,8 +7,8 @@ import pytest
 
 from blotter.live import composing
 from blotter.live.composing import Text, View
+from tests.blotter.boards_desk import IBM, A, Desk
 from tests.blotter.live_world import START
-from tests.blotter.test_boards_in_order import IBM, A, Desk
 
 
 def test_of_many_different_texts_only_some_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,8 +16,8 @@ from kernel.errors import ConfirmationRequired
 from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
+from tests.trades.guarding import BULK, TRADES, amend, book, booking, guard, said
 from tests.trades.importing import imported, lines, read, reasons, work
-from tests.trades.test_guards import BULK, TRADES, amend, book, booking, guard, said
 from trades.guard_rules import CODES, Compared, Order, Rule, asked_only, judged, refusals
 from trades.models import AskedVersion, HeldRow, Trade
 from trades.services.booking import trade_book
