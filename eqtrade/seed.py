@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group, Permission, User
 from django.db import transaction
 from django.db.models import Q
@@ -149,6 +150,9 @@ def _groups() -> None:
 def _users(password: str) -> None:
     accounts = {account.code: account for account in Account.objects.filter(code__in=_ALL)}
     groups = {group.name: group for group in Group.objects.all()}
+    # One hash for all: each takes most of a second on purpose, and this password is printed anyway.
+    hashed = cache(lambda: make_password(password))
+    opens = cache(lambda encoded: check_password(password, encoded))
     for demo in USERS:
         user, is_new = User.objects.get_or_create(
             username=demo.name,
@@ -158,8 +162,8 @@ def _users(password: str) -> None:
                 "password": "",
             },
         )
-        if is_new or (password != DEFAULT_PASSWORD and not user.check_password(password)):
-            user.password = make_password(password)
+        if is_new or (password != DEFAULT_PASSWORD and not opens(user.password)):
+            user.password = hashed()
             user.save(update_fields=["password"])
         if not is_new:
             continue
