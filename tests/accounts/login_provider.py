@@ -15,6 +15,8 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 CLIENT, SECRET = "eqtrade", "secret-of-the-tests"
+POLL_SECONDS = 0.02
+"""So soon it sees that it is to end."""
 
 
 class LoginProvider:
@@ -46,7 +48,7 @@ class LoginProvider:
         self.redeemed = 0
 
     def __enter__(self) -> "LoginProvider":
-        Thread(target=self.server.serve_forever, daemon=True).start()
+        Thread(target=self.server.serve_forever, args=[POLL_SECONDS], daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

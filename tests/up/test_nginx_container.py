@@ -63,7 +63,7 @@ def api() -> Iterator[int]:
     port = int(first.server_address[1])
     servers = [first, ThreadingHTTPServer((ADDRESSES[1], port), Replica)]
     for server in servers:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     yield port
     for server in servers:
         server.shutdown()

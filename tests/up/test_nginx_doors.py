@@ -53,7 +53,7 @@ class Slow(BaseHTTPRequestHandler):
 @pytest.fixture
 def url(place: Path) -> Iterator[str]:
     server = Server(("127.0.0.1", 0), Slow)
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     port = free_port()
     behind = f"server 127.0.0.1:{server.server_address[1]};"
     settings = place / "nginx.conf"
