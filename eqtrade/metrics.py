@@ -100,7 +100,7 @@ def _kept(now: datetime) -> list[Metric]:
         ),
         *_ages(
             "eqtrade_snapshot_age_seconds", "Since the last snapshot was taken",
-            snapshot and snapshot.taken_at, now,
+            None if snapshot is None else snapshot.taken_at, now,
         ),
     ]  # fmt: skip
 
@@ -114,7 +114,7 @@ def _verified(now: datetime) -> list[Metric]:
         ),
         *_ages(
             "eqtrade_verification_age_seconds", "Since the last verification ended",
-            last and last.finished_at, now,
+            None if last is None else last.finished_at, now,
         ),
     ]  # fmt: skip
 

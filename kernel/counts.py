@@ -18,6 +18,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -115,11 +116,9 @@ os.register_at_fork(after_in_child=_begin_anew)
 
 
 def hand_on() -> None:
-    """Send what has gathered, before the process ends. Never raises."""
-    try:
+    """Send what has gathered, before the process ends. Never raises; without Redis it is lost."""
+    with suppress(redis.RedisError):
         _tally.send()
-    except redis.RedisError as error:
-        logger.warning("counts not handed on: %r", error)
 
 
 atexit.register(hand_on)

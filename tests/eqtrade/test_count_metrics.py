@@ -36,7 +36,7 @@ def told(staff: Client) -> dict[tuple[str, str], float]:
     counts.hand_on()
     text = staff.get("/metrics").content.decode()
     found = {
-        (sample.name, " ".join(sample.labels.values())): sample.value
+        (sample.name, " ".join(sorted(sample.labels.values()))): sample.value
         for family in parsed(text)
         for sample in family.samples
     }
@@ -66,7 +66,7 @@ def test_bookings_by_what_came_of_them_and_what_the_readers_did(counting: None, 
     found = told(staff)
     count, all_of = "eqtrade_booking_seconds_count", "eqtrade_booking_seconds_bucket"
     assert found[count, "booked"] == 2
-    assert found[all_of, "booked +Inf"] == 2
+    assert found[all_of, "+Inf booked"] == 2
     assert found[count, "booked_before"] == 1
     assert found[count, "asked"] == 1
     assert sum(found.get((count, name), 0) for name in ("refused", "not_allowed")) == 2
