@@ -1,6 +1,8 @@
 """Whoever watches from outside is called while all is well, told what is not, and waited for by
 nobody."""
 
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,6 +15,7 @@ from django_celery_beat.models import PeriodicTask
 from eqtrade import heartbeats
 from eqtrade.heartbeats import JOBS, heartbeats_send
 from eqtrade.tasks import heartbeats as task
+from eqtrade.up.options import PROJECT
 from eqtrade.up.postgres import PostgresServer
 from tests import factories as make
 from tests.pnl.conftest import MONDAY, TUESDAY, Days, at, settle
@@ -137,3 +140,25 @@ def test_it_is_sent_by_a_worker_that_has_a_way_out(db: None, settings: Any) -> N
     found = PeriodicTask.objects.get(name="Heartbeats")
     assert (found.task, found.queue, found.enabled) == (task.name, "prices", True)
     assert settings.HEARTBEATS.keys() == JOBS.keys()
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "called"),
+    [("exit 0", 0, "/backup"), ("exit 3", 3, "/backup/fail"), ("echo done; exit 0", 0, "/ill")],
+)
+def test_a_command_ends_as_it_did_whatever_becomes_of_the_call(
+    watcher: Watcher, command: str, code: int, called: str
+) -> None:
+    address = "ill" if called == "/ill" else "backup"
+    done = subprocess.run(
+        [PROJECT / "deploy" / "heartbeat.sh", "backup", "sh", "-c", command],
+        env={"PATH": os.environ["PATH"], "HEARTBEAT_BACKUP_URL": f"{watcher.url}/{address}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert watcher.called == {called: ""}
+    assert watcher.url not in done.stdout + done.stderr
+    assert ("did not answer" in done.stderr) is (called == "/ill")
