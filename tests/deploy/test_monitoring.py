@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from django.test import Client
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from blotter.live.figures import Figures, write_figures
