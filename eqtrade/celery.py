@@ -21,7 +21,6 @@ from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
 from eqtrade.tracing import begin_tracing, end_tracing
-from kernel import counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
@@ -67,7 +66,6 @@ def _traced(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _handed_on(**_: Any) -> None:
     end_tracing()
-    counts.hand_on()
 
 
 @task_prerun.connect

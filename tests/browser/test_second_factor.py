@@ -23,14 +23,12 @@ def provider() -> Iterator[LoginProvider]:
 
 
 @pytest.fixture(scope="module")
-def guarded(
-    tmp_path_factory: pytest.TempPathFactory, provider: LoginProvider
-) -> Iterator[RunningStack]:
+def guarded(spare_place: Path, provider: LoginProvider) -> Iterator[RunningStack]:
     settings = {
         "SECOND_FACTOR": "staff", "OIDC_ISSUER": provider.url, "OIDC_CLIENT_ID": CLIENT,
         "OIDC_CLIENT_SECRET": SECRET, "OIDC_NAME": "the bank",
     }  # fmt: skip
-    stack = RunningStack(tmp_path_factory.mktemp("guarded"), settings=settings)
+    stack = RunningStack(spare_place, settings=settings)
     try:
         stack.start()
         yield stack

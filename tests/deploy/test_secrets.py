@@ -14,8 +14,7 @@ from eqtrade.up.options import PROJECT
 
 FILE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 # Those of the files over it are made with the others.
-OVER = ("replication_password", "backup_key", "grafana_password")
-NAMES = sorted([*FILE["secrets"], *OVER])
+NAMES = sorted([*FILE["secrets"], "replication_password", "backup_key"])
 
 
 @pytest.fixture

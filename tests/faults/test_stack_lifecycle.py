@@ -5,12 +5,10 @@ One stack for all tests of this file, started by the first. Each test leaves it 
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +21,7 @@ from eqtrade.up.accounts import server_account
 from eqtrade.up.layout import Layout
 from eqtrade.up.leftovers import read_processes, start_stamp
 from eqtrade.up.options import PROJECT
-from tests.stack.running import RunningStack
+from tests.stack.running import PASSWORD, RunningStack
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -34,10 +32,10 @@ KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "XDG_RUNTIME_DIR")
 class Running:
     """A stack as a child of the test."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        self.layout = Layout((home / "da ta").resolve())
+    def __init__(self, data_dir: Path, port: int) -> None:
+        self.layout = Layout(data_dir.resolve())
         self.port = port
-        self.output = home / "output.txt"
+        self.output = data_dir.with_name("output.txt")
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,6 +49,7 @@ class Running:
             "DATA_DIR": str(self.layout.data_dir),
             "PORT": str(self.port),
             "SEED": "empty",
+            "DEMO_PASSWORD": PASSWORD,
         }
 
     def start(self) -> None:
@@ -147,18 +146,12 @@ def lives(pid: int) -> bool:
 
 
 @pytest.fixture(scope="module")
-def running(stack: RunningStack) -> Iterator[Running]:
-    """A stack of its own, to be killed and stopped at will, beside the one that is shared.
-
-    It asks for that one also to be where that one is: in one process of a parallel run.
-    """
-    home = Path(tempfile.mkdtemp(prefix="eqtrade stack ", dir="/tmp"))
-    home.chmod(0o711)
-    running = Running(home, free_port())
+def running(spare_place: Path) -> Iterator[Running]:
+    """A stack of its own, to be killed and stopped at will, beside the one that is shared."""
+    running = Running(spare_place, free_port())
     running.start()
     yield running
     running.stop()
-    shutil.rmtree(home)
 
 
 def test_only_nginx_listens_on_tcp(running: Running) -> None:
@@ -203,7 +196,7 @@ def test_staff_see_flower_and_traders_do_not(running: Running) -> None:
             assert found
             session.post(
                 f"{running.url}login/",
-                {"username": user, "password": "demo", "csrfmiddlewaretoken": found[1]},
+                {"username": user, "password": PASSWORD, "csrfmiddlewaretoken": found[1]},
                 headers={"Referer": f"{running.url}login/"},
                 timeout=10,
                 allow_redirects=False,

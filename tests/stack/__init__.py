@@ -1,62 +1,112 @@
-"""One real stack for all tests that need one, started on first use and stopped at the end.
+"""One real stack for all tests of pages and one for all others that need one, each started on first
+use and stopped after its last test: in a parallel run the two go on at the same time, and where one
+process runs all tests, they share one.
 
-A test that asks for `stack` is marked by that: it runs in the process of the one stack, and a
-failure shows the ends of the stack's logs.
+A test that asks for `stack` is marked by that: it runs in the process of its stack, and a failure
+shows the ends of the stack's logs.
 """
 
 import os
 import shutil
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.stack.collector import Collector
 from tests.stack.running import RunningStack
+from tests.stack.spare import copy_data
 
-GROUP = "stack"
+PAGES, SERVERS = "stack of pages", "stack of servers"
+"""The groups; a test of pages asks for `chromium`."""
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The running stack, seeded with demo data. Afterwards none of its processes is left."""
-    _only_here(tmp_path_factory)
+    _no_more_than_groups(tmp_path_factory)
     place = Path(tempfile.mkdtemp(prefix="eqtrade-", dir="/tmp"))
     # PostgreSQL's account passes through it when root runs the tests.
     place.chmod(0o711)
-    with Collector() as collector:
-        # Nothing is traced but what a test asks for, by a sampled `traceparent` of its own.
-        traced = {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
-            "OTEL_TRACES_SAMPLER": "parentbased_always_off",
-        }
-        running = RunningStack(place / "the data", settings=traced)
-        running.collector = collector
-        try:
-            running.start()
-            yield running
-        finally:
-            left = running.stop()
-            shutil.rmtree(place, ignore_errors=True)
+    running = RunningStack(place / "the data")
+    try:
+        running.start()
+        yield running
+    finally:
+        left = running.stop()
+        shutil.rmtree(place, ignore_errors=True)
     assert left == [], f"the stack left processes behind: {left}"
 
 
-def _only_here(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Refuse a second stack in another process of the same run: groups are not kept then."""
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        (tmp_path_factory.getbasetemp().parent / "a-stack-was-started").touch(exist_ok=False)
+@pytest.fixture(scope="session")
+def spare_place(stack: RunningStack) -> Iterator[Path]:
+    """Where one more stack may run at a time, on a copy of the shared one's data, which stays for
+    who comes later."""
+    place = Path(tempfile.mkdtemp(prefix="eqtrade spare ", dir="/tmp"))
+    place.chmod(0o711)
+    copy_data(stack, place / "da ta")
+    yield place / "da ta"
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _no_more_than_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Refuse one more stack in the same run than there are groups: they are not kept then."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for number in range(len((PAGES, SERVERS))):
+        try:
+            (tmp_path_factory.getbasetemp().parent / f"stack-{number}").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return
+    pytest.fail("more stacks than groups of tests were started")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of the stack, before xdist reads the groups and -m the names."""
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if _uses_stack(item):
             item.add_marker(pytest.mark.stack)
             # The first one also waits for the start of everything.
             item.add_marker(pytest.mark.timeout(400))
-            item.add_marker(pytest.mark.xdist_group(GROUP))
+            item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _fixtures(item: pytest.Item) -> Collection[str]:
+    return getattr(item, "fixturenames", ())
+
+
+def _uses_stack(item: pytest.Item) -> bool:
+    return "stack" in _fixtures(item)
+
+
+def _group(item: pytest.Item) -> str:
+    """Whoever starts one more stack does so where the tests of servers are."""
+    fixtures = _fixtures(item)
+    return PAGES if "chromium" in fixtures and "spare_place" not in fixtures else SERVERS
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """End the stack after its last test: one that nobody asks anything still costs a good part of
+    a core, for as long as all other tests take."""
+    try:
+        yield
+    finally:
+        # Known only where a process runs a whole group one after the other.
+        grouped = item.config.getoption("loadgroup", False)
+        if grouped and nextitem and _uses_stack(item) and not _uses_stack(nextitem):
+            _end("stack", item)
+
+
+def _end(fixture: str, item: pytest.Item) -> None:
+    """End this fixture as the session's end does; whoever asks for it later gets another."""
+    assert isinstance(item, pytest.Function)
+    found = item._request._get_active_fixturedef(fixture)
+    found.finish(item._request)  # type: ignore[arg-type]
 
 
 @pytest.hookimpl(wrapper=True)

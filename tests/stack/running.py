@@ -40,8 +40,9 @@ from django.contrib.auth.models import User
 from accounts.models import Account, Entitlement
 users = {u.username: u for u in User.objects.all()}
 for number in range(1, %d):
-    desk = Account.objects.create(code=f"Desk{number:02}", name=f"Tests, desk {number}")
-    for name in ("trader", "middleoffice"):
+    name = f"Tests, desk {number}"
+    desk, is_new = Account.objects.get_or_create(code=f"Desk{number:02}", defaults={"name": name})
+    for name in ("trader", "middleoffice") if is_new else ():
         Entitlement.objects.create(user=users[name], account=desk, can_book=True)
 """
 
