@@ -96,3 +96,10 @@ _LIVE = f"""
 def tokens_live(user: AnyUser, *, now: datetime) -> list[LiveToken]:
     """The user's tokens that hold at `now`, oldest first."""
     return [LiveToken(*row) for row in prepared.rows(_LIVE, {"user": user.pk, "now": now})]
+
+
+def tokens_held(now: datetime) -> int:
+    """How many tokens would let a program in."""
+    sql = f"SELECT count(*) FROM {TOKENS} WHERE {HOLDS} AND u.is_active"
+    (found,) = prepared.rows(sql, {"now": now})[0]
+    return int(found)

@@ -36,6 +36,8 @@ from deploy.installing import (
     make_venv,
     ready_uv,
 )
+from deploy.promtool import UNPACKED as PROMTOOL
+from deploy.promtool import ready_promtool
 from deploy.release import Release
 from deploy.steps import PROJECT, Failed, alone, call, step
 
@@ -107,6 +109,7 @@ def test(arguments: Sequence[str]) -> None:
         install(ALL_GROUPS)
         ready_cloud([sys.executable])
         ready_browser()
+        ready_promtool()
         build_frontend()
         install_frontend()
     if not arguments:
@@ -279,7 +282,7 @@ def clean(_arguments: Sequence[str]) -> None:
     elif (PROJECT / (os.environ.get("DATA_DIR") or ".data")).exists():
         print("  the data stays: only `make run` knows how to remove it; run that first")
     with step("installed and built files"):
-        venvs = (VENV, AUDIT_VENV, CLOUD_VENV, HA_VENV)
+        venvs = (VENV, AUDIT_VENV, CLOUD_VENV, HA_VENV, PROMTOOL)
         for directory in (*venvs, FRONTEND / "node_modules", FRONTEND / "dist"):
             shutil.rmtree(directory, ignore_errors=True)
 

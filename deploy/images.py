@@ -32,10 +32,12 @@ OVER: Mapping[str, str] = {
     "docker-compose.yml": "deploy/compose.digests.yml",
     "docker-compose.ha.yml": "deploy/compose.digests.ha.yml",
     "deploy/compose.pitr.yml": "deploy/compose.digests.pitr.yml",
+    "docker-compose.monitoring.yml": "deploy/compose.digests.monitoring.yml",
 }
 """Each file of compose, and what is written over it. In COMPOSE_FILE it comes right after."""
 FILES = (
-    *("Dockerfile", "deploy/ha/Dockerfile", "deploy/backup/Dockerfile", "deploy/publish.sh"),
+    *("Dockerfile", "deploy/ha/Dockerfile", "deploy/backup/Dockerfile"),
+    *("deploy/monitoring/Dockerfile", "deploy/publish.sh"),
     *OVER,
 )
 # `FROM name:tag`, `image: name:tag`, `deploy.images named name:tag`. A name of ours has a ${…} in

@@ -35,5 +35,7 @@ secret runtime_password POSTGRES_RUNTIME_PASSWORD
 secret redis_password REDIS_PASSWORD
 # Of docker-compose.ha.yml alone.
 secret replication_password POSTGRES_REPLICATION_PASSWORD
+# Of docker-compose.monitoring.yml alone.
+secret grafana_password GRAFANA_PASSWORD
 # Of deploy/compose.pitr.yml: without it no backup can be read. Keep it in another place, too.
 secret backup_key BACKUP_KEY

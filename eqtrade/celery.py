@@ -21,6 +21,7 @@ from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
 from eqtrade.tracing import begin_tracing, end_tracing
+from kernel import counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
@@ -66,6 +67,7 @@ def _traced(**_: Any) -> None:
 @worker_process_shutdown.connect
 def _handed_on(**_: Any) -> None:
     end_tracing()
+    counts.hand_on()
 
 
 @task_prerun.connect

@@ -2,10 +2,12 @@
 named here."""
 
 from eqtrade.queues import LEDGER_READERS
+from kernel.middleware import answered
 from pnl.daily import restate
 from pnl.intraday import ask
 from positions.selectors import held_instruments
 from prices import hooks as prices
+from trades.counted import booking_answered
 from trades.ledger import registry
 from trades.selectors import first_trade_date, recently_traded_instruments
 
@@ -18,3 +20,4 @@ def listen() -> None:
     prices.hours_changed.add(restate.hours_changed)
     prices.quotes_refreshed.add(ask.intraday_ask)
     registry.register(*LEDGER_READERS)
+    answered.add(booking_answered)

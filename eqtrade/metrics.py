@@ -1,5 +1,5 @@
-"""Prometheus metrics of the whole system, computed when asked: nothing is counted in memory, so
-any api process answers for all of them."""
+"""Prometheus metrics of the whole system, computed when asked from what the database and Redis
+hold: any api process answers for all of them."""
 
 from collections import Counter
 from datetime import datetime
@@ -15,11 +15,15 @@ from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from accounts.selectors import tokens_held
 from blotter.live.figures import read_figures
+from eqtrade.count_metrics import counts
 from eqtrade.system import queue_lengths
+from eqtrade.verify import last_verification
 from kernel import clock
 from pnl.health import restates
-from positions.health import overdue_snapshots
+from positions.health import overdue_snapshots, unbegun_snapshots
+from positions.snapshots.read import last_snapshot
 from prices.doubts.read import doubts_held
 from prices.health import closes_health, coverage, source_health
 from prices.models import CloseDoubt
@@ -64,10 +68,13 @@ class _State(Collector):
                 int(same_cluster()),
             ),
             *_kept(clock.now()),
+            *_verified(clock.now()),
             _breaches(),
+            _gauge("eqtrade_tokens", "Tokens that let a program in", tokens_held(clock.now())),
             *_prices(clock.now()),
             *_queues(),
             *_live(),
+            *counts(),
         ]  # fmt: skip
 
 
@@ -77,7 +84,7 @@ def state() -> list[Metric]:
 
 
 def _kept(now: datetime) -> list[Metric]:
-    waiting = restates(now)
+    waiting, snapshot = restates(now), last_snapshot()
     return [
         _gauge("eqtrade_restates_waiting", "Restatements of past P&L to be done", waiting.waiting),
         _gauge(
@@ -87,7 +94,34 @@ def _kept(now: datetime) -> list[Metric]:
             "eqtrade_snapshots_overdue", "Snapshots that could be taken and are not",
             len(overdue_snapshots(now)),
         ),
+        _gauge(
+            "eqtrade_snapshots_unbegun", "Sessions that ended, and no snapshot was begun",
+            len(unbegun_snapshots(now)),
+        ),
+        *_ages(
+            "eqtrade_snapshot_age_seconds", "Since the last snapshot was taken",
+            None if snapshot is None else snapshot.taken_at, now,
+        ),
     ]  # fmt: skip
+
+
+def _verified(now: datetime) -> list[Metric]:
+    last = last_verification()
+    return [
+        _gauge(
+            "eqtrade_verification_breaks", "Numbers that the last verification found wrong",
+            0 if last is None else last.breaks,
+        ),
+        *_ages(
+            "eqtrade_verification_age_seconds", "Since the last verification ended",
+            None if last is None else last.finished_at, now,
+        ),
+    ]  # fmt: skip
+
+
+def _ages(name: str, text: str, since: datetime | None, now: datetime) -> list[Metric]:
+    """None where it never was."""
+    return [] if since is None else [_gauge(name, text, (now - since).total_seconds())]
 
 
 def _breaches() -> Metric:
@@ -171,6 +205,7 @@ _LIVE = {
     "updates": "Updates sent",
     "readings": "Readings of the database",
     "reading_seconds": "CPU seconds of reading",
+    "read_seconds": "Seconds from the begin of each reading to its end",
     "comparing_seconds": "CPU seconds of marking what may have changed and comparing what was read",
     "composing_seconds": "CPU seconds of composing what is sent",
     "cut_off": "Connections ended because they read too slowly",

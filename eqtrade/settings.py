@@ -370,5 +370,10 @@ LOGGING = log_settings(
 )
 # Where traces go, over HTTP; how many, OTEL_TRACES_SAMPLER says. Nowhere: none are made.
 TRACES_TO = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+# Whom to call while a job that must not be missed is done in time (eqtrade/heartbeats.py).
+HEARTBEATS = {
+    job: env.str(f"HEARTBEAT_{job.upper()}_URL", default="")
+    for job in ("closes", "snapshot", "verify")
+}
 # A request that took longer has a line of its own.
 SLOW_REQUEST_SECONDS = env.float("SLOW_REQUEST_SECONDS", default=2.0)

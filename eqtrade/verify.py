@@ -35,6 +35,11 @@ def verify() -> list[Break]:
         ]
 
 
+def last_verification() -> Verification | None:
+    """The last run that was kept."""
+    return Verification.objects.order_by("-id").first()
+
+
 def verify_and_record() -> Verification:
     """Verify, and keep the result where the admin lists it (the first 1,000 breaks)."""
     started = clock.now()

@@ -15,8 +15,12 @@ from django.urls import reverse
 
 from kernel import following, traces
 from kernel.authorization import may_call, table
+from kernel.hooks import Hook
 
 logger = structlog.get_logger(__name__)
+
+answered: Hook[[HttpRequest, HttpResponse, float], None] = Hook()
+"""A request was answered, after so many seconds."""
 
 OF_PAGES = ("GET", "HEAD", "POST")
 ADMIN = "admin/"
@@ -33,7 +37,9 @@ class Follows:
         began, begun = time.monotonic(), following.begins(request_id)
         traces.note(request_id=request_id)
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            answered(request, response, time.monotonic() - began)
+            return response
         finally:
             took = time.monotonic() - began
             if took > settings.SLOW_REQUEST_SECONDS:

@@ -126,6 +126,19 @@ def closes_health(now: datetime) -> list[ClosesHealth]:
     ]
 
 
+def closes_late(now: datetime) -> list[date]:
+    """Sessions whose closes are not asked for in time, newest first: each has its moments, and the
+    first is at the session's end."""
+    if not priced_instruments(now):
+        return []
+    return [
+        each.session
+        for each in closes_health(now)
+        if each.state == CloseRun.State.PENDING
+        and (each.next_attempt_at or sessions().session_of(each.session).closes) < now - OVERDUE
+    ]
+
+
 NAMED = 5
 
 

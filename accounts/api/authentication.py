@@ -9,6 +9,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from accounts.callers import Caller, Credential, caller_by_token
+from accounts.counted import TOKEN_CALLS
 from accounts.second_factor import SecondFactorMissing, is_missing
 from accounts.token_use import token_used
 from kernel import clock
@@ -34,16 +35,22 @@ class TokenAuthentication(authentication.TokenAuthentication):
         if found is not None and found[1].only_reads:
             method = request.method or ""
             if method not in SAFE_METHODS and method not in getattr(view, "read_token_methods", ()):
+                TOKEN_CALLS.add(outcome="scope")
                 raise InsufficientScope
+        if found is not None:
+            TOKEN_CALLS.add(outcome="let_in")
         return found
 
     def authenticate_credentials(self, key: str) -> tuple[User, Any]:
         caller: Caller | None = repeated(lambda: self.find(key))
         if caller is None or caller.credential is None:
+            TOKEN_CALLS.add(outcome="unknown")
             raise AuthenticationFailed("Invalid token.")
         if not caller.user.is_active:
+            TOKEN_CALLS.add(outcome="inactive")
             raise AuthenticationFailed("User inactive or deleted.")
         if is_missing(caller.user):
+            TOKEN_CALLS.add(outcome="second_factor")
             raise SecondFactorMissing
         token_used(caller.credential, clock.now())
         return caller

@@ -22,7 +22,8 @@ TIMEOUT_SECONDS = 0.5
 
 @dataclass
 class Figures:
-    """Counted since the process began, but for the first four. Seconds are of CPU."""
+    """Counted since the process began, but for the first four. Seconds are of CPU, but for
+    `read_seconds`, which a reading took with all that it waited for."""
 
     connections: int = 0
     boards: int = 0
@@ -34,6 +35,7 @@ class Figures:
     readings: int = 0
     rows_read: int = 0
     reading_seconds: float = 0.0
+    read_seconds: float = 0.0
     comparing_seconds: float = 0.0
     texts: int = 0
     composing_seconds: float = 0.0

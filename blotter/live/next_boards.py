@@ -150,8 +150,10 @@ class Readers:
 
     async def _run(self, job: Callable[[], board_rows.Read]) -> board_rows.Read:
         loop = asyncio.get_running_loop()
+        began = time.monotonic()
         found, seconds = await loop.run_in_executor(self._pool, partial(_timed, job))
         self._figures.reading_seconds += seconds
+        self._figures.read_seconds += time.monotonic() - began
         return found
 
     def _rest(self, began: float) -> float:

@@ -1,7 +1,5 @@
 """What wakes somebody, each with the page that says what to do; and what adds tasks."""
 
-from dataclasses import dataclass
-
 from aws_cdk import Duration
 from aws_cdk import aws_applicationautoscaling as scaling
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,38 +13,12 @@ from constructs import Construct
 
 from deploy.aws.data import Cache, Database
 from deploy.aws.settings import Setting
+from deploy.thresholds import FIGURES
 
 NAMESPACE = "eqtrade"
 MINUTE = Duration.minutes(1)
 CONNECTIONS_A_TASK = 3_000
 """Of the 5,000 that one process takes; what it reads grows with accounts, not with watchers."""
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """Alarm when the figure is beyond it for so many minutes; `runbook` is under docs/runbooks."""
-
-    figure: str
-    beyond: float
-    minutes: int
-    runbook: str
-    below: bool = False
-
-
-# Names of figures are those of eqtrade/metrics.py, which `manage.py figures` prints.
-FIGURES = (
-    Threshold("eqtrade_ledger_lag_seconds", 60, 5, "recover.md#positions-lag"),
-    Threshold("eqtrade_ledger_horizon_age_seconds", 300, 3, "recover.md#positions-lag"),
-    Threshold("eqtrade_ledger_quarantined", 0, 1, "recover.md#an-account-is-in-quarantine"),
-    Threshold("eqtrade_ledger_same_cluster", 1, 1,
-              "recover.md#the-database-was-restored-into-another-cluster", below=True),
-    Threshold("eqtrade_restates_oldest_seconds", 1800, 5, "past-pnl.md"),
-    Threshold("eqtrade_snapshots_overdue", 0, 30, "past-pnl.md"),
-    Threshold("eqtrade_prices_held_back", 0, 30, "doubtful-closes.md"),
-    Threshold("eqtrade_price_failures_in_a_row", 10, 5, "prices.md"),
-    Threshold("eqtrade_queue_waiting", 1000, 10, "recover.md#positions-lag"),
-    Threshold("eqtrade_redis_up", 1, 3, "aws.md#an-alarm", below=True),
-)  # fmt: skip
 
 
 class Alarms(Construct):

@@ -10,11 +10,12 @@ from tests.deploy.compose_files import read
 
 BASE = read("docker-compose.yml")
 HA, PITR = read("docker-compose.ha.yml"), read("deploy/compose.pitr.yml")
+MONITORING = read("docker-compose.monitoring.yml")
 NEW = {
     f"{file}: {name}": service
-    for file, services in (("ha", HA), ("pitr", PITR))
+    for file, services in (("ha", HA), ("pitr", PITR), ("monitoring", MONITORING))
     for name, service in services.items()
-    if name not in BASE and name != "nginx2"
+    if name not in BASE and name not in ("nginx2", "figures")
 }
 
 

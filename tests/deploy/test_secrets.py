@@ -14,7 +14,8 @@ from eqtrade.up.options import PROJECT
 
 FILE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text())
 # Those of the files over it are made with the others.
-NAMES = sorted([*FILE["secrets"], "replication_password", "backup_key"])
+OVER = ("replication_password", "backup_key", "grafana_password")
+NAMES = sorted([*FILE["secrets"], *OVER])
 
 
 @pytest.fixture

@@ -1,15 +1,21 @@
 """Figures as CloudWatch reads them: every alarm's figure is there, and zeros too."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
+import requests
 from django.core.management import call_command
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from deploy.thresholds import FIGURES
 from eqtrade.figures import MOST_VALUES, lines
 from eqtrade.up.options import PROJECT
+from eqtrade.up.postgres import PostgresServer
 
 AT = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
@@ -49,13 +55,38 @@ def test_every_alarm_has_its_figure() -> None:
     call_command("figures", times=1, stdout=said)
     told = [json.loads(line) for line in said.getvalue().splitlines()]
     names = set(told[0]) - {"_aws"}
-    asked = {
+    asked = {each.figure for each in FIGURES} | {
         word
         for word in (PROJECT / "deploy/aws/alarms.py").read_text().split('"')
         if word.startswith("eqtrade_") and word != "eqtrade_"
     }
     assert len(asked) > 8
     # What lies in Redis can't be told without it; that it is not there, is.
-    assert asked - names == {"eqtrade_queue_waiting", "eqtrade_live_connections"}
+    assert asked - names == {
+        *("eqtrade_queue_waiting", "eqtrade_live_connections"),
+        # Nothing was verified yet.
+        "eqtrade_verification_age_seconds",
+    }
     assert told[0]["eqtrade_redis_up"] == [0]
     assert {one["consumer"] for one in told[1:]} >= {"positions", "pnl"}
+
+
+def test_they_are_served_to_who_has_no_login(committed_db: PostgresServer) -> None:
+    """As the part `figures` of docker-compose.monitoring.yml does, and again after each other."""
+    served = subprocess.Popen(
+        [sys.executable, "manage.py", "figures", "--serve", "0", "--host", "127.0.0.1"],
+        cwd=PROJECT,
+        env={**os.environ, "DATABASE_URL": committed_db.url("runtime"), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert served.stdout is not None
+        port = served.stdout.readline().rpartition(" ")[2].strip()
+        for _ in range(2):
+            answer = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=30)
+            assert answer.status_code == 200
+            assert "eqtrade_ledger_same_cluster 1.0" in answer.text
+    finally:
+        served.kill()
+        served.wait()

@@ -29,6 +29,7 @@ from django.db.models import F
 
 from kernel import clock
 from kernel.errors import FieldError
+from trades.counted import IMPORT_ROWS
 from trades.guards.answers import passed_on
 from trades.imports.accept import CHUNK_BYTES
 from trades.imports.dry_run import Imagined
@@ -180,6 +181,11 @@ class _Run:
                 "rejected_further": kept.further,
             }
             import_move(job, attempts=0, error="", **after)
+        if not job.dry_run:
+            IMPORT_ROWS.add(booked, outcome="booked")
+            IMPORT_ROWS.add(len(rejected), outcome="rejected")
+            IMPORT_ROWS.add(len(held_rows), outcome="held")
+            IMPORT_ROWS.add(judged.passed_over.total(), outcome="passed_over")
         self.kept = kept
         for name, value in after.items():
             setattr(job, name, value)

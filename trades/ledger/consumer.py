@@ -22,6 +22,7 @@ from kernel.database import is_outage
 from kernel.following import Followed, ids_of, trace_ids_of
 from kernel.repeating import repeated
 from trades.ledger import nudges
+from trades.ledger.counted import batch_done
 from trades.ledger.mailbox import Mailbox
 from trades.ledger.multi_shard_batch import RoundFailed, behind, round_read, texts_of
 from trades.ledger.projection import Projection
@@ -63,6 +64,7 @@ class _Reading:
         self.unmet = [*self.unmet, *whose][-nudges.MOST_FOLLOWED :]
         if not shards:
             return 0
+        began = time.monotonic()
         try:
             done = repeated(lambda: round_read(self.projection, shards, self.unmet))
         except RoundFailed:
@@ -72,6 +74,7 @@ class _Reading:
                 raise
             self._refuse(shards, error)
             return 0
+        batch_done(self.projection.name, done.entries, time.monotonic() - began)
         self.behind = done.behind
         self.backlog |= done.backlog
         self.entries += done.entries
@@ -83,6 +86,7 @@ class _Reading:
         """One after the other, where what is wrong is found and blamed."""
         applied = 0
         for shard in sorted(shards):
+            began = time.monotonic()
             try:
                 outcome = drain(self.projection, shard, patience=0.0)
             except Exception as error:
@@ -90,6 +94,7 @@ class _Reading:
                     raise
                 self._refuse({shard}, error)
                 continue
+            batch_done(self.projection.name, outcome.entries, time.monotonic() - began)
             applied += outcome.entries
             if outcome.state is State.MORE:
                 self.backlog.add(shard)
@@ -211,6 +216,7 @@ def _drain_one(task: str, readings: Sequence[_Reading], mailbox: Mailbox) -> Non
     if len(backlog) > 1:
         nudges.nudge_each([(r.projection.name, shard) for r, shard in backlog[1:]])
     for reading, shard in backlog:
+        began = time.monotonic()
         try:
             outcome = drain(reading.projection, shard)
         except Exception as error:
@@ -218,6 +224,7 @@ def _drain_one(task: str, readings: Sequence[_Reading], mailbox: Mailbox) -> Non
                 raise
             reading.failures.append(error)
             return
+        batch_done(reading.projection.name, outcome.entries, time.monotonic() - began)
         reading.entries += outcome.entries
         if outcome.state is State.MORE:
             nudges.nudge(reading.projection.name, shard)

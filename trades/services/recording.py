@@ -28,8 +28,9 @@ import uuid_utils
 from django.db import connection, transaction
 
 from kernel import prepared
-from kernel.following import MOST_NAMED, followed
+from kernel.following import MOST_NAMED, Followed, followed
 from prices.sessions import CALENDAR_STAMP_SQL
+from trades.counted import VERSIONS
 from trades.guards.answers import NOTHING_FOUND, Answer
 from trades.ledger import nudges
 from trades.ledger.sql import SUMS, added_by
@@ -214,7 +215,7 @@ def trades_write(
             **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
         found = prepared.rows(BOOK[with_ids, plain_at is not None], params)
-        _wake(found)
+        _wake(found, booked=len(found))
         written.update(trade_id for trade_id, _ in found)
     _keep(answer, ((trade_id, 1) for trade_id in answer.found if trade_id in written))
     return written
@@ -235,7 +236,7 @@ def trade_write_amended(
     terms = {t.column: getattr(trade, t.column) for t in VERSIONED if t.amendable}
     prepared.rows(_AMEND, {**terms, "id": trade.pk, "actor": actor, "reason": reason})
     _keep(answer, [(each, trade.version + 1) for each in answer.found])
-    _wake([(str(trade.pk), left), (str(trade.pk), trade.account_id)])
+    _wake([(str(trade.pk), left), (str(trade.pk), trade.account_id)], amended=1)
 
 
 def trades_write_cancelled(
@@ -250,7 +251,7 @@ def trades_write_cancelled(
     `versions` are the last ones before it, of those that the answer has found something of."""
     found = prepared.rows(_CANCEL, {"ids": list(ids), "actor": actor, "reason": reason})
     _keep(answer, [(each, (versions or {})[each] + 1) for each in answer.found])
-    _wake(found)
+    _wake(found, cancelled=len(found))
     return len(found)
 
 
@@ -302,15 +303,21 @@ def _keep(answer: Answer, versions: Iterable[tuple[str, int]]) -> None:
         )
 
 
-def _wake(written: Collection[tuple[Any, ...]]) -> None:
-    """Wake the readers of the shards of these (trade, account) on commit. After the statement:
-    outside of a transaction this is at once."""
+def _wake(written: Collection[tuple[Any, ...]], **changed: int) -> None:
+    """Wake the readers of the shards of these (trade, account) on commit, and count the versions.
+    After the statement: outside of a transaction this is at once."""
     if shards := {account % LEDGER_SHARDS for _, account in written}:
         whose = followed(
             accounts=(account for _, account in written),
             trades=(trade for trade, _ in islice(written, MOST_NAMED)),
         )
-        transaction.on_commit(lambda: nudges.nudge_all(shards, whose), robust=True)
+        transaction.on_commit(lambda: _committed(shards, whose, changed), robust=True)
+
+
+def _committed(shards: set[int], whose: Followed | None, changed: Mapping[str, int]) -> None:
+    nudges.nudge_all(shards, whose)
+    for change, versions in changed.items():
+        VERSIONS.add(versions, change=change)
 
 
 # --- arrays --------------------------------------------------------------------------------------
