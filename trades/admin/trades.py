@@ -38,7 +38,7 @@ from trades.exports import MAX_EXCEL_ROWS, TooManyRows, csv_lines, excel_file
 from trades.history import steps
 from trades.models import Status, Trade
 from trades.selectors import TradeRow, trade_rows, trades_visible, versions_visible
-from trades.services.cancelling import trades_cancel
+from trades.services.cancelling import Outcome, trades_cancel
 from trades.services.correction import (
     StaleVersion,
     TradeAlreadyCancelled,
@@ -281,25 +281,35 @@ class TradeAdmin(TableAdmin):
         if confirmed:
             versions = _versions_read(request.POST.get("versions", ""))
             trades = list(self.get_queryset(request).filter(pk__in=versions))
-        outcomes: dict[UUID, str | None] = {}
+        outcomes: dict[UUID, Outcome] = {}
         if confirmed and form.is_valid():
             reason, user = form.cleaned_data["reason"], cast(User, request.user)
             given = {t.pk: versions[t.pk] for t in trades}
-            made = trades_cancel(user=user, versions=given, reason=reason, now=clock.now())
-            outcomes = {each.trade_id: each.refused for each in made}
-            cancelled = [t for t in trades if outcomes[t.pk] is None]
+            made = trades_cancel(
+                user=user,
+                versions=given,
+                reason=reason,
+                confirms=_tokens_read(request.POST.get("tokens", "")),
+                now=clock.now(),
+            )
+            outcomes = {each.trade_id: each for each in made}
+            cancelled = [t for t in trades if outcomes[t.pk].refused is None]
             LogEntry.objects.log_actions(user.pk, cancelled, CHANGE, f"Cancelled: {reason}")
             trades = list(self.get_queryset(request).filter(pk__in=outcomes))
             title = f"{len(cancelled)} of {len(trades)} trades are cancelled"
         else:
             title = f"Cancel {len(trades)} trades"
+        asked = [each for each in outcomes.values() if each.confirm]
+        to_do = [each.trade_id for each in asked] if outcomes else [t.pk for t in trades]
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": title,
             "form": form,
             "action": "cancel_selected",
-            "versions": ",".join(f"{t.pk}:{versions[t.pk]}" for t in trades),
+            "versions": ",".join(f"{pk}:{versions[pk]}" for pk in to_do),
+            "tokens": " ".join(f"{each.trade_id}={each.confirm}" for each in asked),
+            "asked": len(asked),
             "rows": [(row, outcomes.get(row.id)) for row in trade_rows(trades)],
             "done": bool(outcomes),
             "here": request.get_full_path(),
@@ -361,6 +371,16 @@ def _today() -> date:
 
 def _file_name() -> str:
     return f"trades-{clock.now():%Y%m%d-%H%M%S}"
+
+
+def _tokens_read(text: str) -> dict[UUID, str]:
+    """What confirms which cancellation, as the page wrote it."""
+    found: dict[UUID, str] = {}
+    for each in text.split()[:MAX_LISTED]:
+        trade_id, _, token = each.partition("=")
+        with suppress(ValueError):
+            found[UUID(trade_id)] = token
+    return found
 
 
 def _versions_read(text: str) -> dict[UUID, int]:

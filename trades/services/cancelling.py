@@ -1,6 +1,6 @@
 """Many trades cancelled for one reason, each by itself: what became of each is told."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -14,31 +14,44 @@ from trades.services.correction import trade_cancel
 
 @dataclass(frozen=True)
 class Outcome:
-    """`refused` says why the trade stands as it was; None when it is cancelled."""
+    """`refused` says why the trade stands as it was; None when it is cancelled. Where guards ask,
+    it is what they say, and the same again with `confirm` goes through."""
 
     trade_id: UUID
     refused: str | None
+    confirm: str | None = None
 
 
 def trades_cancel(
-    *, user: AbstractBaseUser, versions: dict[UUID, int], reason: str, now: datetime
+    *,
+    user: AbstractBaseUser,
+    versions: dict[UUID, int],
+    reason: str,
+    confirms: Mapping[UUID, str],
+    now: datetime,
 ) -> list[Outcome]:
-    """Cancel each trade at the version that the caller saw, in a transaction of its own. Sells go
+    """Cancel each trade at the version that the caller saw, in a transaction of its own; `confirms`
+    has the tokens of those that guards asked about before, for the same reason. Sells go
     first: taking one back can make room for taking back a buy in an account that may not go short.
     Raises nothing that concerns one trade alone; the order of the answer is the order given."""
-    refused: dict[UUID, str | None] = {}
+    made: dict[UUID, Outcome] = {}
     for trade_id in _sells_first(versions):
         try:
             trade_cancel(
-                user=user, trade_id=trade_id, version=versions[trade_id], reason=reason, now=now
+                user=user,
+                trade_id=trade_id,
+                version=versions[trade_id],
+                reason=reason,
+                confirm=confirms.get(trade_id),
+                now=now,
             )
         except ConfirmationRequired as asked:
-            refused[trade_id] = f"{asked.detail} Open it to confirm."
+            made[trade_id] = Outcome(trade_id, asked.detail, asked.token)
         except DomainError as error:
-            refused[trade_id] = error.detail
+            made[trade_id] = Outcome(trade_id, error.detail)
         else:
-            refused[trade_id] = None
-    return [Outcome(trade_id, refused[trade_id]) for trade_id in versions]
+            made[trade_id] = Outcome(trade_id, None)
+    return [made[trade_id] for trade_id in versions]
 
 
 def _sells_first(trade_ids: Iterable[UUID]) -> list[UUID]:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 
 from tests import factories as make
@@ -79,3 +80,39 @@ def test_a_confirmation_that_names_nothing_cancels_nothing(
 ) -> None:
     assert confirm(client, versions).status_code == 200
     assert not Trade.objects.filter(status="cancelled").exists()
+
+
+def test_what_guards_ask_about_is_confirmed_together(
+    desk: Desk, client: Client, trade: Trade
+) -> None:
+    """The others are cancelled at once; those are shown with what was said, and go by one press,
+    for the same reason."""
+    from trades.models import AskedVersion, Guard
+
+    Guard.objects.create(code="large_quantity", warn=50, changed_by=desk.trader)
+    big = [
+        make.make_trade(desk.trader, desk.account, desk.ibm, q, "2", trade_date=TODAY, at=NOW)
+        for q in ("60", "70")
+    ]
+    asked = confirm(client, choose(client, trade, *big).context["versions"])
+    page = asked.content.decode()
+    assert "1 of 3 trades are cancelled" in page
+    assert "Asked: The quantity is 60." in page
+    assert "Cancel the 2 asked about all the same" in page
+    assert set(asked.context["versions"].split(",")) == {f"{t.pk}:1" for t in big}
+    sent = {
+        "action": "cancel_selected", "_selected_action": str(uuid4()), "confirm": "1",
+        "versions": asked.context["versions"], "tokens": asked.context["tokens"],
+    }  # fmt: skip
+    # For another reason it is another question.
+    other = client.post(LIST, {**sent, "reason": "Another"})
+    assert "0 of 2 trades are cancelled" in other.content.decode()
+    done = client.post(LIST, {**sent, "reason": "Wrong file"})
+    assert "2 of 2 trades are cancelled" in done.content.decode()
+    kept = AskedVersion.objects.filter(trade__in=big)
+    assert {(each.version, each.confirmed_by) for each in kept} == {(2, _clerk())}
+    assert not Trade.objects.exclude(status="cancelled").exists()
+
+
+def _clerk() -> User:
+    return User.objects.get(username="clerk")
