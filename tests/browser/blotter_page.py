@@ -71,6 +71,20 @@ class BlotterPage:
         self.page.get_by_test_id("ticket-quantity").fill(quantity)
         self.price.fill(price)
 
+    def generate(self, count: int, *accounts: str) -> None:
+        """Have so many rows made up in these accounts, on the page of bulk booking."""
+        find = self.page.get_by_test_id
+        self.page.get_by_role("button", name="Generate", exact=True).click()
+        form = find("generate-form")
+        for box in form.get_by_role("checkbox").all():
+            box.set_checked(False)
+        for account in accounts:
+            form.get_by_label(account).check()
+        find("generate-count").fill(str(count))
+        find("generate-tickers").fill("KO, PEP")
+        find("generate-submit").click()
+        expect(find("bulk-ready")).to_have_text(str(count))
+
     def error(self, field: str) -> Locator:
         return self.page.get_by_test_id(f"ticket-error-{field}")
 

@@ -98,6 +98,51 @@ def test_what_is_refused_is_red_and_asks_nothing(desk: str, open_as: Open) -> No
     expect(page.page.get_by_test_id("ticket-question")).to_have_count(0)
 
 
+def test_rows_to_check_stand_apart_from_ready_ones(stack: RunningStack, open_as: Open) -> None:
+    """By the keyboard: Enter leaves all as it was, Ctrl+Enter books them."""
+    asks, books = stack.desk(), stack.desk()
+    guard(stack, asks, large_quantity={"warn": "0.5"})
+    page = open_as("trader")
+    page.go("Bulk booking")
+    page.generate(30, asks, books)
+    grid = page.page.get_by_test_id("bulk-grid")
+    state = grid.locator('.ag-row [col-id="state"]')
+    expect(state.filter(has_text="Check")).to_have_count(0)
+    keys, question = page.page.keyboard, page.page.get_by_test_id("bulk-question")
+    for answer in ("Enter", "Control+Enter"):
+        page.page.get_by_test_id("bulk-book").focus()
+        keys.press("Enter")
+        expect(question).to_be_focused()
+        expect(question).to_contain_text("The quantity is")
+        rows = grid.locator(".ag-row")
+        of_asked = rows.filter(has_text=asks).first
+        expect(of_asked.locator('[col-id="state"]')).to_have_text("Check")
+        expect(of_asked.locator('[col-id="problem"]')).to_contain_text("The quantity is")
+        expect(rows.filter(has_text=books).first.locator('[col-id="state"]')).to_have_text("Ready")
+        assert stack.client("trader").rows("trades/", account=books) == []
+        keys.press(answer)
+        expect(question).to_have_count(0)
+        if answer == "Enter":
+            expect(state.filter(has_text="Check")).to_have_count(0)
+    expect(page.page.get_by_test_id("bulk-booked")).to_have_text("30 booked")
+
+
+def test_a_limit_that_is_exceeded_is_told_at_once(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    admin, trader = stack.client("admin"), stack.client("trader")
+    rows = [{"account": desk, "kind": "gross", "amount": "100"}]
+    answer = admin.session.put(f"{admin.url}/api/v1/limits/", json=rows, timeout=60)
+    assert answer.status_code == 200, answer.text
+    page = open_as("trader")
+    page.watch_only(desk)
+    notice = page.page.get_by_test_id("breach-notice")
+    expect(notice).to_have_count(0)
+    booked = trader.book(desk, "KO", "buy", "100", "60")
+    expect(notice).to_contain_text(f"Limit exceeded: Gross of {desk}")
+    trader.post(f"trades/{booked['id']}/cancel/", version=1, reason="a test")
+    expect(notice).to_have_count(0)
+
+
 def test_middle_office_sets_a_guard_and_sees_what_it_asked(
     stack: RunningStack, open_as: Open
 ) -> None:

@@ -230,23 +230,11 @@ def test_rows_are_pasted(stack: RunningStack, open_as: Open) -> None:
     assert stack.client("trader").quantities(desk) == {"KO": 7}
 
 
-def generate(page: BlotterPage, desk: str, count: int) -> None:
-    page.page.get_by_role("button", name="Generate", exact=True).click()
-    form = page.page.get_by_test_id("generate-form")
-    for box in form.get_by_role("checkbox").all():
-        box.set_checked(False)
-    form.get_by_label(desk).check()
-    page.page.get_by_test_id("generate-count").fill(str(count))
-    page.page.get_by_test_id("generate-tickers").fill("KO, PEP")
-    page.page.get_by_test_id("generate-submit").click()
-    expect(page.page.get_by_test_id("bulk-ready")).to_have_text(str(count))
-
-
 def test_generated_rows_are_booked_and_undone(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
     page = open_bulk(open_as)
     find = page.page.get_by_test_id
-    generate(page, desk, 40)
+    page.generate(40, desk)
     grid = find("bulk-grid")
     for row in ("1", "2"):
         grid.locator(f'.ag-row[row-id="{row}"] input[type=checkbox]').first.check()
@@ -275,7 +263,7 @@ def test_generated_rows_are_booked_in_the_background(stack: RunningStack, open_a
     desk = stack.desk()
     page = open_bulk(open_as)
     find = page.page.get_by_test_id
-    generate(page, desk, 30)
+    page.generate(30, desk)
     find("bulk-background").click()
     expect(find("bulk-total")).to_have_text("0")
     page.go("Prices")
@@ -293,7 +281,7 @@ def test_leaving_is_asked_about_on_every_page_while_a_booking_goes_on(
     find = page.page.get_by_test_id
     asks = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert page.page.evaluate(asks) is False
-    generate(page, stack.desk(), 1)
+    page.generate(1, stack.desk())
     expect(find("bulk-ready")).to_have_text("1")
     # Rows that are there would be lost.
     assert page.page.evaluate(asks) is True
