@@ -1,5 +1,10 @@
-"""The blotter stores nothing: it shows what other apps keep."""
+"""What the blotter keeps of its own: reviews of exceptions. All else is what other apps keep."""
 
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from kernel.database import AppendOnly, RecordedAt, append_only_triggers
 from pnl.models import DailyPnl
 
 
@@ -11,3 +16,29 @@ class PnlDay(DailyPnl):
         verbose_name = "P&L by account and day"
         verbose_name_plural = "P&L by account and day"
         default_permissions = ("view",)
+
+
+class ExceptionReview(AppendOnly):
+    """Somebody looked at an exception and says what they found. `kind` and `key` name it (see
+    blotter.exceptions); the last review of it counts, and the earlier ones stay."""
+
+    kind = models.CharField(max_length=16)
+    key = models.CharField(max_length=120)
+    reviewed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    comment = models.CharField(max_length=200)
+    recorded_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["-id"]
+        default_permissions = ("view",)
+        permissions = [("review_exceptions", "May see and review exceptions")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(comment=""), name="review_has_comment"),
+        ]
+        indexes = [models.Index(fields=["kind", "key", "-id"], name="review_latest")]
+        triggers = append_only_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: {self.comment}"

@@ -15,6 +15,7 @@ PAGES = {
     "prices/": "src/pages/Prices.svelte",
     "pnl/": "src/pages/Pnl.svelte",
     "guards/": "src/pages/Guards.svelte",
+    "exceptions/": "src/pages/Exceptions.svelte",
     "system/": "src/pages/System.svelte",
 }
 
@@ -26,6 +27,7 @@ def page(request: HttpRequest, source: str) -> HttpResponse:
         "is_staff": request.user.is_staff,
         "may_override": may_call(request.user, "api/v1/prices/overrides/", "POST"),
         "may_manage_guards": may_call(request.user, "api/v1/guards/", "PUT"),
+        "may_review": may_call(request.user, "api/v1/exceptions/", "GET"),
         "may_add_instruments": may_call(request.user, "api/v1/instruments/", "POST"),
     }
     shown = {"boot": boot, "source": source, "second_factor": is_offered()}

@@ -28,6 +28,8 @@ INSTRUMENTS = "prices.change_instrument"
 """To say what instruments are: their names, former tickers, whether they are active."""
 GUARDS = "trades.manage_guards"
 """To say what is asked or refused before it is booked, and what the limits are."""
+REVIEWS = "blotter.review_exceptions"
+"""To see and review exceptions."""
 SCHEDULES = "kernel.schedules"
 """To say when tasks run, and whether."""
 
@@ -36,6 +38,7 @@ _MANAGES_ACTIONS = holders(ACTIONS)
 _SEES_OVERRIDES = holders("prices.view_priceoverride", OVERRIDE)
 _KEEPS_INSTRUMENTS = holders(INSTRUMENTS)
 _SETS_GUARDS = holders(GUARDS)
+_REVIEWS = holders(REVIEWS)
 _SCHEDULES = holders(SCHEDULES)
 
 # Whether somebody may correct a trade is for their entitlements.
@@ -67,6 +70,8 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "guards/asked/": _READ,
     "limits/": methods(GET=LOGGED_IN, PUT=_SETS_GUARDS),
     "breaches/": _READ,
+    "exceptions/": methods(GET=_REVIEWS),
+    "exceptions/review/": methods(POST=_REVIEWS),
     "accounts/": _READ,
     "market/": _READ,
     "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),
@@ -132,6 +137,7 @@ _PAGES = {
     "prices/": _READ,
     "pnl/": _READ,
     "guards/": _READ,
+    "exceptions/": _READ,
     "system/": _READ,
     "login/": _FORM,
     "logout/": methods(POST=ANYONE),

@@ -101,6 +101,7 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         "accounts": ("change_account",),
         "trades": ("manage_guards",),
+        "blotter": ("review_exceptions",),
     },
     OPERATIONS: {
         "kernel": ("schedules",),
@@ -197,7 +198,7 @@ def _trades(now: datetime, say: Callable[[str], None]) -> None:
         return
     days = sessions().completed_sessions(now, SESSIONS_WITH_CLOSES)[1:]
     with transaction.atomic():
-        trades = demo_trades(days=days, seed=settings.PRICE_SEED, now=now)
+        trades = demo_trades(days=days, seed=settings.PRICE_SEED)
         if trades:
             trades_record(trades)
     say(f"{len(trades)} trades booked" if trades else "no trades: there are no closes yet")

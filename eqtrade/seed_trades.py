@@ -30,8 +30,8 @@ _STRAY = 0.004
 _SHARE_OF_BUYS = 0.6
 
 
-def demo_trades(*, days: Sequence[date], seed: int, now: datetime) -> list[Trade]:
-    """Unsaved trades of these sessions, in order of execution, booked at `now`.
+def demo_trades(*, days: Sequence[date], seed: int) -> list[Trade]:
+    """Unsaved trades of these sessions, in order of execution, each booked when it was executed.
 
     Accounts that may not go short sell at most what they hold then. A name without a close on a
     day is not traded on it.
@@ -74,7 +74,7 @@ def demo_trades(*, days: Sequence[date], seed: int, now: datetime) -> list[Trade
                     price=round_source_price(close.close * Decimal(repr(1 + stray))),
                     trade_date=day,
                     executed_at=executed_at,
-                    booked_at=now,
+                    booked_at=executed_at,
                     booked_by=bookers[booker],
                 )
             )

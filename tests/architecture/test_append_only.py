@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from psycopg import Connection, connect, errors, sql
 
 from audit.recording import record, refused
+from blotter.models import ExceptionReview
 from eqtrade.up.postgres import PostgresServer
 from kernel import clock
 from kernel.database import append_only_tables, kept_tables
@@ -24,6 +25,7 @@ from trades.models import AskedVersion, Guard, GuardVersion
 
 TABLES = [
     "audit_record",
+    "blotter_exceptionreview",
     "django_admin_log",
     "kernel_confirmation",
     "pnl_accountpnl",
@@ -72,6 +74,7 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
         ),
     )  # fmt: skip
     action_cancel(user=user, action_id=action.pk, version=1, reason="x")
+    ExceptionReview.objects.create(kind="late", key="x", reviewed_by=user, comment="x")
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         trade = make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)

@@ -16,6 +16,7 @@ from tests import factories as make
     [
         ("prices.migrations.0013_override_permission", "add_priceoverride", "prices.override"),
         ("trades.migrations.0021_guarded_accounts", "override", "trades.manage_guards"),
+        ("blotter.migrations.0002_exception_reviews", "manage_guards", "blotter.review_exceptions"),
         ("kernel.migrations.0002_duties", "change_periodictask", "kernel.schedules"),
     ],
 )

@@ -8,19 +8,22 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.chromium import running_chromium
 from tests.stack.running import PASSWORD, RunningStack
 
 SIZES = ((1440, 900), (1920, 1080), (390, 844))
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 TRADES = (
     ("AAPL", "buy", "300", "192.40"),
     ("IBM", "sell", "120", "144.10"),
     ("KO", "buy", "1500", "60.25"),
     ("NVDA", "sell", "80", "121.15"),
+    ("PEP", "buy", "10", "90.00"),
 )
 WITHOUT_DESKS = """
 from accounts.models import Entitlement
@@ -120,6 +123,10 @@ def system(page: Page) -> None:
     page.wait_for_selector("[data-testid=lag]")
 
 
+def exceptions(page: Page) -> None:
+    page.wait_for_selector("[data-testid=exceptions-off_market]")
+
+
 def guards(page: Page) -> None:
     page.wait_for_selector("#guards-title")
 
@@ -145,6 +152,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prices": ("/prices/", prices),
     "pnl": ("/pnl/", pnl),
     "guards": ("/guards/", guards),
+    "exceptions": ("/exceptions/", exceptions),
     "system": ("/system/", system),
     "password": ("/password/", nothing),
     "tokens": ("/tokens/", nothing),
@@ -153,30 +161,40 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
 
 
 def take(stack: RunningStack, browser: Browser, place: Path, names: Iterable[str]) -> None:
-    for scheme in ("dark", "light"):
-        for width, height in SIZES:
-            context = browser.new_context(
-                viewport={"width": width, "height": height}, locale="en-GB", color_scheme=scheme
-            )
-            page = context.new_page()
-            page.set_default_timeout(20_000)
-            kept = f"{scheme}-{width}.png"
-            page.goto(f"{stack.url}/")
-            page.screenshot(path=place / f"login-{kept}")
-            page.get_by_label("User name").fill("admin")
-            page.get_by_label("Password").fill(PASSWORD)
-            page.get_by_role("button", name="Log in").click()
-            BlotterPage(page).wait_live()
-            for name in names:
-                path, prepare = SHOTS[name]
-                page.goto(f"{stack.url}{path}")
-                try:
-                    prepare(page)
-                except Exception as error:  # noqa: BLE001 - the picture shows what was there
-                    print(f"{name}-{kept}: {error}", file=sys.stderr)
-                page.wait_for_timeout(1_200)
-                page.screenshot(path=place / f"{name}-{kept}")
-            context.close()
+    """Each page is loaded once, and shown at each size in each theme."""
+    page = browser.new_context(viewport=_size(SIZES[0]), locale="en-GB").new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{stack.url}/")
+    _shoot(page, place, "login")
+    page.get_by_label("User name").fill("admin")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    BlotterPage(page).wait_live()
+    for name in names:
+        path, prepare = SHOTS[name]
+        # Rows that are there would be asked about before the page is left.
+        page.goto("about:blank")
+        page.set_viewport_size(_size(SIZES[0]))
+        page.goto(f"{stack.url}{path}")
+        try:
+            prepare(page)
+        except Exception as error:  # noqa: BLE001 - the picture shows what was there
+            print(f"{name}: {error}", file=sys.stderr)
+        _shoot(page, place, name)
+    page.context.close()
+
+
+def _shoot(page: Page, place: Path, name: str) -> None:
+    for size in SIZES:
+        page.set_viewport_size(_size(size))
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(600)
+            page.screenshot(path=place / f"{name}-{scheme}-{size[0]}.png")
+
+
+def _size(size: tuple[int, int]) -> ViewportSize:
+    return {"width": size[0], "height": size[1]}
 
 
 def main(place: Path, names: Iterable[str]) -> None:

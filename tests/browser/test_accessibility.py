@@ -1,6 +1,8 @@
-"""Every page, dark and light, against axe-core: nothing serious."""
+"""Every page, at three widths, dark and light, against axe-core: nothing serious, and no page is
+scrolled sideways."""
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, FilePayload, Page, expect
@@ -10,14 +12,8 @@ from tests.browser.blotter_page import BlotterPage
 from tests.stack.running import PASSWORD, RunningStack
 
 AXE = PROJECT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
-PAGES = {
-    "Positions": "positions-grid",
-    "Bulk booking": "bulk-grid",
-    "Prices": "prices-grid",
-    "P&L history": "pnl-days-grid",
-    "Guards": "guards",
-    "System": "lag",
-}
+SIZES = ((1440, 900), (1920, 1080), (390, 844))
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 # Something is asked of it, a row is refused, and one is passed over.
 ASKED: FilePayload = {
     "name": "asked.csv",
@@ -25,14 +21,16 @@ ASKED: FilePayload = {
     "buffer": b"ticker;account;side;quantity;price;colour\nKO;Test1;buy;1.250;70;red\n"
     b"KO;Test1;hold;1;70;\nKO;Test1;Dividend;;;\n",
 }
+DRAWN = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 SERIOUS = ("serious", "critical")
 
 
-def serious(page: Page) -> list[str]:
-    """Findings that keep somebody out, each with where it is."""
-    # Not as a script of the page, whose policy would refuse it.
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+def serious(page: Page, rules: list[str] | None = None) -> list[str]:
+    """Findings that keep somebody out, each with where it is; by these rules, or by all."""
+    how: dict[str, Any] = {"resultTypes": ["violations"]}
+    if rules is not None:
+        how["runOnly"] = rules
+    found: dict[str, Any] = page.evaluate("(how) => axe.run(document, how)", how)
     return [
         f"{rule['id']}: {rule['help']}: {node['target']} {node.get('failureSummary', '')}"
         for rule in found["violations"]
@@ -41,44 +39,107 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_no_page_has_a_serious_axe_finding(
-    stack: RunningStack, chromium: Browser, scheme: Any
-) -> None:
-    context = chromium.new_context(
-        viewport={"width": 1440, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    page = context.new_page()
+def grid(part: str) -> Callable[[Page], None]:
+    return lambda page: expect(page.get_by_test_id(part).locator(".ag-row").first).to_be_visible()
+
+
+def shows(part: str) -> Callable[[Page], None]:
+    return lambda page: expect(page.get_by_test_id(part)).to_be_visible()
+
+
+def preview(page: Page) -> None:
+    page.get_by_test_id("bulk-file").set_input_files(ASKED)
+    expect(page.get_by_test_id("preview-asks")).to_be_visible()
+
+
+def drawer(page: Page) -> None:
+    page.get_by_test_id("trades-grid").get_by_role("button", name="Details").first.click()
+    expect(page.get_by_test_id("versions")).to_be_visible()
+
+
+def shortcuts(page: Page) -> None:
+    grid("positions-grid")(page)
+    page.keyboard.press("?")
+    expect(page.get_by_test_id("help")).to_be_visible()
+
+
+def asked(page: Page) -> None:
+    """The ticket, with a question: nobody means such a quantity."""
+    blotter = BlotterPage(page)
+    blotter.fill_ticket("Test1", "KO", "990000", "60")
+    blotter.submit.click()
+    expect(page.get_by_test_id("ticket-question")).to_be_visible()
+
+
+PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "positions": ("/", grid("positions-grid")),
+    "drawer": ("/", drawer),
+    "asked": ("/", asked),
+    "shortcuts": ("/", shortcuts),
+    "bulk": ("/bulk/", shows("bulk-grid")),
+    "preview": ("/bulk/", preview),
+    "prices": ("/prices/", grid("prices-grid")),
+    "pnl": ("/pnl/", grid("pnl-days-grid")),
+    "guards": ("/guards/", shows("guards")),
+    "exceptions": ("/exceptions/", shows("exceptions-off_market")),
+    "system": ("/system/", shows("lag")),
+    "password": ("/password/", lambda page: None),
+    "tokens": ("/tokens/", lambda page: None),
+    "second-factor": ("/second-factor/", lambda page: None),
+    "missing": ("/nothing/", lambda page: None),
+    "forbidden": ("/admin/auth/group/add/", lambda page: None),
+}
+
+
+@pytest.fixture(scope="module")
+def logged_in(stack: RunningStack, chromium: Browser) -> Iterator[Page]:
+    """Middle office, which sees every page. Something is off market."""
+    stack.client("middleoffice").book("Test4", "KO", "buy", "1", "1")
+    page = chromium.new_context(reduced_motion="reduce").new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{stack.url}/")
-    found = {"Log in": serious(page)}
     page.get_by_label("User name").fill("middleoffice")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
-    blotter = BlotterPage(page)
-    blotter.wait_live()
-    for name, part in PAGES.items():
-        blotter.go(name)
-        shown = page.get_by_test_id(part)
-        expect(shown).to_be_visible()
-        if name in ("Positions", "Prices", "P&L history"):
-            expect(shown.locator(".ag-row").first).to_be_visible()
-        found[name] = serious(page)
-        if name == "Bulk booking":
-            page.get_by_test_id("bulk-file").set_input_files(ASKED)
-            expect(page.get_by_test_id("preview-asks")).to_be_visible()
-            found["Preview"] = serious(page)
-    blotter.go("Positions")
-    page.get_by_test_id("trades-grid").get_by_role("button", name="Details").first.click()
-    expect(page.get_by_test_id("versions")).to_be_visible()
-    found["A trade's drawer"] = serious(page)
-    page.keyboard.press("Escape")
-    page.keyboard.press("?")
-    expect(page.get_by_test_id("help")).to_be_visible()
-    found["Shortcuts"] = serious(page)
-    page.goto(f"{stack.url}/password/")
-    found["Change password"] = serious(page)
-    page.goto(f"{stack.url}/tokens/")
-    found["Tokens"] = serious(page)
-    context.close()
-    assert {name: rules for name, rules in found.items() if rules} == {}
+    BlotterPage(page).wait_live()
+    yield page
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_theme_and_width(stack: RunningStack, logged_in: Page, name: str) -> None:
+    address, prepare = PAGES[name]
+    page = logged_in
+    # What is there would be asked about before it is left.
+    page.goto("about:blank")
+    page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
+    page.goto(f"{stack.url}{address}")
+    prepare(page)
+    assert findings(page) == []
+
+
+def test_the_page_to_log_in(stack: RunningStack, chromium: Browser) -> None:
+    page = chromium.new_context(reduced_motion="reduce").new_page()
+    page.goto(f"{stack.url}/")
+    assert findings(page) == []
+    page.context.close()
+
+
+def findings(page: Page) -> list[str]:
+    """At each width, dark and light."""
+    # Not as a script of the page, whose policy would refuse it.
+    page.evaluate(AXE.read_text())
+    found = []
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.evaluate(
+                "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
+            )
+            # A theme changes colours alone.
+            rules = None if scheme == SCHEMES[0] else ["color-contrast"]
+            found += [f"{width} {scheme}: {each}" for each in serious(page, rules)]
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found.append(f"{width}: the page is wider than the window")
+    return found

@@ -248,7 +248,7 @@ def test_a_ticket_begun_again_has_the_price_of_now(stack: RunningStack, open_as:
     admin = stack.client("admin")
     override = admin.override("PEP", "77.77")
     try:
-        expect(page.page.get_by_label("Use the live price")).to_contain_text("77.77")
+        expect(page.page.get_by_title("Use the live price")).to_contain_text("77.77")
         expect(page.price).not_to_have_value("77.77")
         page.page.locator("#page").focus()
         page.page.keyboard.press("b")

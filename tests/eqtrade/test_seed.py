@@ -216,12 +216,12 @@ def test_the_same_seed_gives_the_same_trades() -> None:
     from prices.sessions import sessions
 
     days = sessions().completed_sessions(SUNDAY, 10)
-    again = demo_trades(days=days, seed=settings.PRICE_SEED, now=SUNDAY)
+    again = demo_trades(days=days, seed=settings.PRICE_SEED)
     assert terms() == [
         (t.account.code, t.instrument.ticker, t.side, t.quantity, t.price, t.executed_at)
         for t in again
     ]
-    other = demo_trades(days=days, seed=settings.PRICE_SEED + 1, now=SUNDAY)
+    other = demo_trades(days=days, seed=settings.PRICE_SEED + 1)
     assert [t.price for t in other] != [t.price for t in again]
 
 

@@ -2,12 +2,15 @@
 
 import type { Component } from "svelte";
 
+import type { Boot } from "./types";
+
 export interface Route {
   path: string;
   name: string;
   /** What the page is for, as the tooltip of its link. */
   purpose: string;
-  staffOnly: boolean;
+  /** Who may open it: everybody, staff, or who reviews exceptions. */
+  of: "all" | "is_staff" | "may_review";
   load: () => Promise<{ default: Component }>;
 }
 
@@ -16,45 +19,54 @@ export const routes: readonly Route[] = [
     path: "/",
     name: "Positions",
     purpose: "Positions, trades and live P&L; booking and correcting",
-    staffOnly: false,
+    of: "all",
     load: () => import("../pages/Positions.svelte"),
   },
   {
     path: "/bulk/",
     name: "Bulk booking",
     purpose: "Book many trades: from a CSV file, or generated",
-    staffOnly: false,
+    of: "all",
     load: () => import("../pages/Bulk.svelte"),
   },
   {
     path: "/prices/",
     name: "Prices",
     purpose: "Every priced instrument and its change today",
-    staffOnly: false,
+    of: "all",
     load: () => import("../pages/Prices.svelte"),
   },
   {
     path: "/pnl/",
     name: "P&L history",
     purpose: "P&L by session, final and provisional",
-    staffOnly: false,
+    of: "all",
     load: () => import("../pages/Pnl.svelte"),
   },
   {
     path: "/guards/",
     name: "Guards",
     purpose: "Open breaches, what was asked and confirmed, guards and limits",
-    staffOnly: true,
+    of: "is_staff",
     load: () => import("../pages/Guards.svelte"),
+  },
+  {
+    path: "/exceptions/",
+    name: "Exceptions",
+    purpose: "What of a session somebody should look at, and who has",
+    of: "may_review",
+    load: () => import("../pages/Exceptions.svelte"),
   },
   {
     path: "/system/",
     name: "System",
     purpose: "What is wrong, what lags, what runs",
-    staffOnly: true,
+    of: "is_staff",
     load: () => import("../pages/System.svelte"),
   },
 ];
+
+export const mayOpen = (route: Route, boot: Boot): boolean => route.of === "all" || boot[route.of];
 
 class Router {
   path = $state(location.pathname);

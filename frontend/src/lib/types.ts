@@ -222,6 +222,8 @@ export interface Boot {
   /** Whether this user may set prices by hand. */
   may_override: boolean;
   may_manage_guards: boolean;
+  /** Whether this user sees and reviews exceptions. */
+  may_review: boolean;
   /** Whether this user may add listed names. */
   may_add_instruments: boolean;
 }

@@ -157,6 +157,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/exceptions/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Exceptions of a session (permission `blotter.review_exceptions`)
+         * @description In the accounts that you may view, by kind, each newest first, at most 500 of a kind. Without `session`: the business date. Kinds: `breach` (limits warned of or exceeded), `off_market` (strictly more than 5% from the mark, or from a past date's close), `duplicate` (the same account, ticker, side, quantity and price within 5 minutes, not of one batch or file, and without an id of the caller's own), `late` (booked after its trade date), `amended` (amended or cancelled), `override` (prices and closes by hand), `partial` (figures without valid P&L), `held` and `rejected` (rows of files). `open` counts those that nobody has reviewed.
+         */
+        get: operations["exceptions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/exceptions/review/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that you reviewed exceptions (permission `blotter.review_exceptions`)
+         * @description All or none. Nothing is taken away by a second review: the last one counts.
+         */
+        post: operations["exceptions_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/guards/": {
         parameters: {
             query?: never;
@@ -1616,6 +1656,42 @@ export interface components {
             errors: components["schemas"]["Error415"][];
         };
         /**
+         * @description One exception. `id` names it for ever: what is changed again is another one. `trade` and
+         *     `version`, or `import`, say of what it is; the review is the last of it.
+         */
+        ExceptionOut: {
+            id: string;
+            kind: components["schemas"]["ExceptionOutKindEnum"];
+            /** Format: date-time */
+            at: string;
+            account: string | null;
+            ticker: string | null;
+            by: string | null;
+            detail: string;
+            /** Format: uuid */
+            trade: string | null;
+            version: number | null;
+            reviewed_by: string | null;
+            /** Format: date-time */
+            reviewed_at: string | null;
+            comment: string | null;
+            /** Format: uuid */
+            import: string | null;
+        };
+        /**
+         * @description * `breach` - breach
+         *     * `off_market` - off_market
+         *     * `duplicate` - duplicate
+         *     * `late` - late
+         *     * `amended` - amended
+         *     * `override` - override
+         *     * `partial` - partial
+         *     * `held` - held
+         *     * `rejected` - rejected
+         * @enum {string}
+         */
+        ExceptionOutKindEnum: "breach" | "off_market" | "duplicate" | "late" | "amended" | "override" | "partial" | "held" | "rejected";
+        /**
          * @description * `XNYS` - NYSE
          *     * `XNAS` - Nasdaq
          *     * `ARCX` - NYSE Arca
@@ -2290,6 +2366,27 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["DoubtOut"][];
         };
+        PaginatedExceptionOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["ExceptionOut"][];
+            /**
+             * @example {
+             *       "late": 1
+             *     }
+             */
+            open: {
+                [key: string]: number;
+            };
+        };
         PaginatedGuardOutList: {
             /**
              * Format: uri
@@ -2809,6 +2906,13 @@ export interface components {
             code: string;
             detail: string;
             attr: string | null;
+        };
+        /** @description `ids` are of exceptions of the session, the business date unless said otherwise. */
+        ReviewInRequest: {
+            ids: string[];
+            comment: string;
+            /** Format: date */
+            session?: string;
         };
         /** @description One booking of many. */
         RowInRequest: {
@@ -4045,6 +4149,221 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    exceptions_list: {
+        parameters: {
+            query?: {
+                /** @description Repeatable. */
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Repeatable. */
+                kind?: ("breach" | "off_market" | "duplicate" | "late" | "amended" | "override" | "partial" | "held" | "rejected")[];
+                /** @description Rows a page. */
+                page_size?: number;
+                reviewed?: boolean | null;
+                session?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedExceptionOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    exceptions_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReviewInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExceptionOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
                 };
             };
             415: {
