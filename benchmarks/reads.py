@@ -12,7 +12,8 @@ no worker, no beat, so that no price changes and every way has the same rows; th
 at before. The account of 10 names has traded each of them once a week through a year, the one of
 500 has bought each today; P&L is of the past 252 sessions, by ticker the first page of 1,000 rows.
 
-From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (3) of each, BENCH_CONNECTIONS (8).
+From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (3) of each, BENCH_CONNECTIONS (8), and
+BENCH_LISTS, words of which one is in the name of each list to measure (all lists).
 """
 
 import os
@@ -30,6 +31,7 @@ from benchmarks.rig.stacks import Stack, alone, stacks
 
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+LISTS = os.environ.get("BENCH_LISTS", "").split(",")
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "8"))
 WARM_UP = 1.0
 """Seconds: every connection of a pool plans a statement anew a few times before it is settled."""
@@ -73,7 +75,7 @@ def measure(report: Report) -> None:
 
 def _lists(ground: Ground) -> dict[str, str]:
     year = f"account={TEN}&from={ground.days[0]}&to={ground.days[-1]}"
-    return {
+    lists = {
         "positions of 10": f"positions/?account={TEN}",
         "positions of 500": f"positions/?account={FULL}",
         "100 trades": f"trades/?account={FULL}",
@@ -81,6 +83,7 @@ def _lists(ground: Ground) -> dict[str, str]:
         "P&L of a year by account": f"pnl/?{year}&by=account",
         "P&L of a year by ticker": f"pnl/?{year}&by=ticker",
     }
+    return {name: path for name, path in lists.items() if any(word in name for word in LISTS)}
 
 
 def _ways(grounds: list[Ground], designs: Beside) -> dict[str, Callable[[], Round]]:

@@ -35,7 +35,9 @@ _STORED = f"""
            p.is_final, p.calculated_at, p.restated_at
       FROM pnl_dailypnl p
      WHERE p.account_id = ANY(%(accounts)s) AND p.session = ANY(%(all_days)s::date[])
-       AND {_CALCULATED.format(account="p.account_id", session="p.session")}
+"""
+_STORED_SO_FAR = f"""
+    {_STORED} AND {_CALCULATED.format(account="p.account_id", session="p.session")}
 """
 
 _PROVISIONAL = f"""
@@ -57,15 +59,17 @@ _SUMS = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in AMOUNTS)
 _TOTALS = ", ".join(normalized_sql(f"coalesce({sums}, 0)") for sums in shown_sql("r").values())
 _FIRST_REASON = reason_sql(f"min({rank_sql('pnl_reason')})")
 
-_RUNS = """
-    SELECT session, shard FROM pnl_sessionrun
-     WHERE session = ANY(%(days)s::date[]) AND shard = ANY(%(shards)s::bigint[])
-       AND calculated_at IS NOT NULL
+# Sessions that are not calculated for each of these shards.
+_MISSING = """
+    SELECT d.session FROM unnest(%(days)s::date[]) AS d (session)
+      LEFT JOIN pnl_sessionrun s ON s.session = d.session AND s.shard = ANY(%(shards)s::bigint[])
+       AND s.calculated_at IS NOT NULL
+     GROUP BY d.session HAVING count(s.session) < cardinality(%(shards)s::bigint[])
 """
 _WITH_STORED = f"WITH rows AS ({_STORED})"
 _WITH_BOTH = (
     f"WITH wanted AS MATERIALIZED ({_WANTED}), {COMPUTED},"
-    f" rows AS ({_STORED} UNION ALL {_PROVISIONAL})"
+    f" rows AS ({_STORED_SO_FAR} UNION ALL {_PROVISIONAL})"
 )
 
 
@@ -227,12 +231,13 @@ def _rows(
 ) -> tuple[str, dict[str, Any]]:
     """The beginning of a query, up to its CTE `rows`, and the parameters. Only sessions that are
     not stored for every shard are computed. One that is calculated just now is not seen twice: the
-    statement itself asks again what is stored."""
+    statement itself asks again what is stored. What was calculated once stays so: where nothing is
+    missing there is nothing to ask again."""
     wanted, asked = list(accounts), sorted(set(days))
     shards = {account % LEDGER_SHARDS for account in wanted}
     all_days = prepared.array(asked)
-    stored = set(prepared.rows(_RUNS, {"days": all_days, "shards": list(shards)}))
-    missing = [day for day in asked if any((day, shard) not in stored for shard in shards)]
+    asking = {"days": all_days, "shards": list(shards)}
+    missing = sorted(day for (day,) in prepared.rows(_MISSING, asking))
     params = {
         "accounts": wanted, "all_days": all_days, "now": now, "shards": LEDGER_SHARDS,
         "asked_shards": list(shards),
