@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.conftest import Open
@@ -95,6 +95,39 @@ def test_a_file_is_looked_at_booked_and_undone(
     job.get_by_role("button", name="Cancel all 26").click()
     expect(find("import").first).to_have_attribute("data-state", "undone")
     assert stack.client("trader").quantities(desk) == {}
+
+
+def test_a_large_file_is_shown_by_its_first_rows_while_the_others_are_read(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    desk = stack.desk()
+    file = tmp_path / "trades.csv"
+    row = f"KO,{desk},buy,1,60.25\n"
+    rows = 1_100_000 // len(row)
+    file.write_text(HEADER + row * rows)
+    page = open_bulk(open_as)
+    find = page.page.get_by_test_id
+    held: list[Route] = []
+
+    def hold_the_whole(route: Route) -> None:
+        size = len(route.request.post_data_buffer or b"")
+        if size > 1_000_000:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.page.route("**/imports/preview/", hold_the_whole)
+    choose(page, file)
+    expect(find("preview-rows").get_by_text("60.25").first).to_be_visible()
+    expect(find("preview")).to_have_attribute("aria-busy", "true")
+    expect(find("preview")).to_contain_text("Reading the rest…")
+    expect(find("preview")).to_contain_text("1.1 MB")
+    expect(find("bulk-book")).to_be_disabled()
+    expect(find("bulk-dry-run")).to_be_disabled()
+    held[0].continue_()
+    counted(page, rows=rows, book=rows, refused=0)
+    expect(find("preview")).to_have_attribute("aria-busy", "false")
+    expect(find("bulk-book")).to_be_enabled()
 
 
 def test_a_file_that_is_none_is_refused_in_words(open_as: Open, tmp_path: Path) -> None:

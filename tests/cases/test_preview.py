@@ -139,6 +139,28 @@ def test_of_a_large_file_the_beginning_is_read(desk: Desk, monkeypatch: pytest.M
     assert answer.status_code in (400, 409)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_a_beginning_shows_the_first_rows_wherever_it_was_cut(desk: Desk, encoding: str) -> None:
+    header = "ticker,account,side,quantity,price,note"
+    text = lines(*[f"KO,Test1,buy,{n},2.5,Müller é" for n in range(1, 400)], header=header)
+    data = text.encode(encoding)
+    whole = shown(desk, data)
+    # Each of the last bytes of a row: within a character of two bytes, and of its end, too.
+    for cut in range(len(data) // 2, len(data) // 2 + 2 * len("KO,Test1,buy,100,2.5,Müller é")):
+        seen = shown(desk, data[:cut], beginning="true")
+        assert (seen["digest"], seen["complete"]) == (None, False)
+        assert seen["rows"] == whole["rows"][: len(seen["rows"])]
+        assert seen["counts"]["rows"] >= 20
+        assert seen["encoding"] == whole["encoding"] or "\xfc" not in data[: cut // 4].decode(
+            "latin-1"
+        )
+
+
+def test_a_beginning_cannot_be_booked(desk: Desk) -> None:
+    text = lines(*["KO,Test1,buy,10,2.5"] * 200)
+    assert upload(desk, text, beginning="true").status_code == 400
+
+
 def test_profiles_are_told(desk: Desk) -> None:
     found = desk.client().get(f"{URL}profiles/").json()
     assert {"schwab", "degiro", "ib_flex", "reference"} <= {each["name"] for each in found}

@@ -3,6 +3,9 @@
 Up to 10 MB a file is read whole; of a larger one the first 2 MB are. Up to 2,000 rows are judged as
 an import judges them, by the same code and by the ledger as it is now; of more rows the first so
 many are, by all but what is held, and the others are only read.
+
+A file of 10 MB takes seconds. So that there is something to look at meanwhile, whoever previews it
+can send its first bytes as such, and all of it next.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,6 +36,7 @@ from trades.terms import FIELDS, Booking
 
 WHOLE_BYTES = 10 * 1000 * 1000
 BEGINNING_BYTES = 2 * 1000 * 1000
+SENT_BYTES = 128 * 1000
 JUDGED_ROWS = 2_000
 SHOWN_ROWS = 100
 SHOWN_WRONG = 100
@@ -52,7 +56,8 @@ class PreviewRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """`digest` is None while something is asked: the file cannot be booked before. `counts` are of
+    """`digest` is None while something is asked, and of a beginning that was sent for a file: the
+    file cannot be booked before. `counts` are of
     what was read; `judged` says of how many rows they are all that an import would find."""
 
     reading: Reading
@@ -72,14 +77,16 @@ def import_preview(
     file: Hashed,
     size: int,
     options: Options,
+    is_beginning: bool = False,
     now: datetime,
 ) -> Preview:
-    """Read the file and judge its rows; nothing is stored, nothing is locked. Raises Invalid for
-    what is no file of rows at all, as an import does."""
-    is_complete = size <= WHOLE_BYTES
+    """Read the file and judge its rows; nothing is stored, nothing is locked. `is_beginning`: these
+    are the first bytes of a larger one, cut anywhere. Raises Invalid for what is no file of rows at
+    all, as an import does."""
+    most = _most(size, is_beginning)
+    is_complete = most is None
     today = sessions().business_date(now)
     try:
-        most = None if is_complete else BEGINNING_BYTES
         opened = file_open(file, options, most=most, today=today)
     except FileRefused as refusal:
         raise Invalid(FieldError(refusal.code, refusal.detail, "file")) from refusal
@@ -113,13 +120,21 @@ def import_preview(
         reading=reading,
         size=file.size,
         is_complete=is_complete,
-        digest=reading.digest(file.hash),
+        digest=None if is_beginning else reading.digest(file.hash),
         asks=(),
         counts=_counts(opened, plan, judged),
         duplicates=_duplicates(judged, likely),
         rows=_shown(judge, judged, batch, likely),
         warnings=warnings,
     )
+
+
+def _most(size: int, is_beginning: bool) -> int | None:
+    """How many bytes are read as UTF-8; None for all. Of a beginning no more than a quarter, so that
+    the place where it was cut is not met in any encoding: it may be within a character."""
+    if is_beginning:
+        return min(size // 4, SENT_BYTES)
+    return None if size <= WHOLE_BYTES else BEGINNING_BYTES
 
 
 def _judged(

@@ -31,9 +31,23 @@ const asForm = {
   headers: { "X-Patience": "upload" },
 };
 
+/** Larger files are shown by their beginning first. The server reads a quarter of it: 5,000 rows, say. */
+const SHOWN_AT_ONCE = 1_000_000;
+const BEGINNING = 512_000;
+
+/** How the beginning of a large file would be read; null for one that is read at once. */
+export function previewBeginning(file: File, said: Said, signal: AbortSignal): Promise<Preview> | null {
+  if (file.size <= SHOWN_AT_ONCE) return null;
+  return previewOf(file.slice(0, BEGINNING), file.name, { ...formFields(said), beginning: "true" }, signal);
+}
+
 /** How a file would be read; nothing is stored. */
-export async function previewFile(file: File, said: Said, signal: AbortSignal): Promise<Preview> {
-  const body = fileForm(file, file.name, formFields(said));
+export function previewFile(file: File, said: Said, signal: AbortSignal): Promise<Preview> {
+  return previewOf(file, file.name, formFields(said), signal);
+}
+
+async function previewOf(file: Blob, name: string, fields: Record<string, string>, signal: AbortSignal): Promise<Preview> {
+  const body = fileForm(file, name, fields);
   return preview(await answer(api.POST("/api/v1/trades/imports/preview/", { body, signal, ...asForm })));
 }
 

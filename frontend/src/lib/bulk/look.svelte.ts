@@ -4,7 +4,7 @@
  */
 
 import { inWords, isAbort } from "../api/client";
-import { fetchMappings, fetchProfiles, forgetMapping, previewFile, saveMapping } from "../api/imports";
+import { fetchMappings, fetchProfiles, forgetMapping, previewBeginning, previewFile, saveMapping } from "../api/imports";
 import type { Imports } from "./imports.svelte";
 import {
   type Choice,
@@ -127,6 +127,7 @@ export class Look {
     this.#stop = stop;
     this.reading = true;
     try {
+      await this.#begin(file, stop.signal);
       const seen = await previewFile(file, this.said, stop.signal);
       if (stop.signal.aborted) return;
       this.seen = seen;
@@ -137,6 +138,19 @@ export class Look {
       this.problem = inWords(error);
     }
     this.reading = false;
+  }
+
+  /** Shows the first rows of a large file, while the others are read. */
+  async #begin(file: File, signal: AbortSignal): Promise<void> {
+    try {
+      const begun = await previewBeginning(file, this.said, signal);
+      if (begun === null || signal.aborted) return;
+      this.seen = { ...begun, size: file.size };
+      this.problem = null;
+    } catch (error) {
+      // What is wrong with its beginning is told of all of it.
+      if (signal.aborted || isAbort(error)) throw error;
+    }
   }
 
   async save(name: string): Promise<void> {
