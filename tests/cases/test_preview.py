@@ -146,14 +146,12 @@ def test_a_beginning_shows_the_first_rows_wherever_it_was_cut(desk: Desk, encodi
     data = text.encode(encoding)
     whole = shown(desk, data)
     # Each of the last bytes of a row: within a character of two bytes, and of its end, too.
-    for cut in range(len(data) // 2, len(data) // 2 + 2 * len("KO,Test1,buy,100,2.5,Müller é")):
+    for cut in range(len(data) // 2, len(data) // 2 + len("KO,Test1,buy,100,2.5,Müller é\n")):
         seen = shown(desk, data[:cut], beginning="true")
         assert (seen["digest"], seen["complete"]) == (None, False)
         assert seen["rows"] == whole["rows"][: len(seen["rows"])]
         assert seen["counts"]["rows"] >= 20
-        assert seen["encoding"] == whole["encoding"] or "\xfc" not in data[: cut // 4].decode(
-            "latin-1"
-        )
+        assert seen["encoding"] == whole["encoding"]
 
 
 def test_a_beginning_cannot_be_booked(desk: Desk) -> None:

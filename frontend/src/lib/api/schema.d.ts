@@ -952,7 +952,7 @@ export interface paths {
         put?: never;
         /**
          * How a file of trades would be read
-         * @description Takes what an import takes, and stores nothing. Says the encoding, the delimiter, the line of the header, what each column means and how numbers and dates are written; the first rows as they were read, each with what is wrong with it; and a `digest`: an import that is sent it reads the file so, or is refused with 409 `reading_changed`. What nothing in the file decides is in `asks`, and has to be said. Of a file above 10 MB the first 2 MB are read, and `complete` is false.
+         * @description Takes what an import takes, and stores nothing. Says the encoding, the delimiter, the line of the header, what each column means and how numbers and dates are written; the first rows as they were read, each with what is wrong with it; and a `digest`: an import that is sent it reads the file so, or is refused with 409 `reading_changed`. What nothing in the file decides is in `asks`, and has to be said. Of a file above 10 MB the first 2 MB are read, and `complete` is false. A large file is seen at once by its first bytes (512 kB will do), sent with `beginning=true`; its `digest` comes with all of it.
          */
         post: operations["imports_preview"];
         delete?: never;
@@ -2790,7 +2790,10 @@ export interface components {
             /** Format: date-time */
             updated_at: string | null;
         };
-        /** @description As an import: what says nothing of the reading makes no difference. */
+        /**
+         * @description As an import: what says nothing of the reading makes no difference. `beginning`: `file` is the
+         *     first bytes of a larger one, cut anywhere; no more than a quarter of them is read.
+         */
         PreviewInRequest: {
             profile?: components["schemas"]["ProfileEnum"];
             mapping?: string;
@@ -2812,10 +2815,13 @@ export interface components {
             again: boolean;
             /** @default warn */
             guards: components["schemas"]["GuardsEnum"];
+            /** @default false */
+            beginning: boolean;
         };
         /**
          * @description How a file would be read. `digest` goes with the import, which then reads it so or not at
-         *     all; it is null while something has to be said first: `asks`, each with the field for it.
+         *     all; it is null while something has to be said first: `asks`, each with the field for it; and of
+         *     a `beginning`.
          */
         PreviewOut: {
             digest: string | null;
