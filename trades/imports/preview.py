@@ -130,8 +130,8 @@ def import_preview(
 
 
 def _most(size: int, is_beginning: bool) -> int | None:
-    """How many bytes are read as UTF-8; None for all. Of a beginning no more than a quarter, so that
-    the place where it was cut is not met in any encoding: it may be within a character."""
+    """How many bytes are read as UTF-8; None for all. Of a beginning no more than a quarter, so
+    that the place where it was cut, within a character perhaps, is not met in any encoding."""
     if is_beginning:
         return min(size // 4, SENT_BYTES)
     return None if size <= WHOLE_BYTES else BEGINNING_BYTES
