@@ -29,8 +29,8 @@ from trades.imports.reading.profiles import PROFILES
 
 
 class PreviewIn(ImportIn):
-    """As an import: what says nothing of the reading makes no difference. `beginning`: `file` is the
-    first bytes of a larger one, cut anywhere; no more than a quarter of them is read."""
+    """As an import: what says nothing of the reading makes no difference. `beginning`: `file` is
+    the first bytes of a larger one, cut anywhere; no more than a quarter of them is read."""
 
     beginning = FlagText(required=False, default=False)
 
@@ -87,8 +87,8 @@ class CountsOut(serializers.Serializer[Any]):
 
 class PreviewOut(serializers.Serializer[Any]):
     """How a file would be read. `digest` goes with the import, which then reads it so or not at
-    all; it is null while something has to be said first: `asks`, each with the field for it; and of
-    a `beginning`."""
+    all; it is null while something has to be said first, `asks`, each with the field for it, and
+    of a `beginning`."""
 
     digest = serializers.CharField(allow_null=True)
     complete = serializers.BooleanField()
@@ -177,9 +177,9 @@ class ImportPreviewView(APIView):
         " written; the first rows as they were read, each with what is wrong with it; and a"
         " `digest`: an import that is sent it reads the file so, or is refused with 409"
         " `reading_changed`. What nothing in the file decides is in `asks`, and has to be said. Of"
-        " a file above 10 MB the first 2 MB are read, and `complete` is false. A large file is seen"
-        " at once by its first bytes (512 kB will do), sent with `beginning=true`; its `digest` comes"
-        " with all of it.",
+        " a file above 10 MB the first 2 MB are read, and `complete` is false. A large file is"
+        " seen at once by its first bytes (512 kB will do), sent with `beginning=true`; its"
+        " `digest` comes with all of it.",
         request={"multipart/form-data": PreviewIn},
         responses=PreviewOut,
         examples=[EXAMPLE],

@@ -2791,8 +2791,8 @@ export interface components {
             updated_at: string | null;
         };
         /**
-         * @description As an import: what says nothing of the reading makes no difference. `beginning`: `file` is the
-         *     first bytes of a larger one, cut anywhere; no more than a quarter of them is read.
+         * @description As an import: what says nothing of the reading makes no difference. `beginning`: `file` is
+         *     the first bytes of a larger one, cut anywhere; no more than a quarter of them is read.
          */
         PreviewInRequest: {
             profile?: components["schemas"]["ProfileEnum"];
@@ -2820,8 +2820,8 @@ export interface components {
         };
         /**
          * @description How a file would be read. `digest` goes with the import, which then reads it so or not at
-         *     all; it is null while something has to be said first: `asks`, each with the field for it; and of
-         *     a `beginning`.
+         *     all; it is null while something has to be said first, `asks`, each with the field for it, and
+         *     of a `beginning`.
          */
         PreviewOut: {
             digest: string | null;
