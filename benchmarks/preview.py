@@ -1,6 +1,6 @@
 """A preview of files just under 10 MB, the largest that are read whole, and of one of 80 MB: until
-its answer is written; and of the beginning by which the page shows each at once. Each shape is looked at several times; the last figure of a shape is the
-longest.
+its answer is written; and of the beginning by which the page shows each at once. Each shape is
+looked at several times; the last figure of a shape is the longest.
 
 Beside it one pass of Python over the same bytes that splits each line and does nothing with it, to
 say how fast this machine is.
