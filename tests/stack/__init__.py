@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.stack.collector import Collector
 from tests.stack.running import RunningStack
 from tests.stack.spare import copy_data
 
@@ -28,13 +29,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     place = Path(tempfile.mkdtemp(prefix="eqtrade-", dir="/tmp"))
     # PostgreSQL's account passes through it when root runs the tests.
     place.chmod(0o711)
-    running = RunningStack(place / "the data")
-    try:
-        running.start()
-        yield running
-    finally:
-        left = running.stop()
-        shutil.rmtree(place, ignore_errors=True)
+    with Collector() as collector:
+        # Nothing is traced but what a test asks for, by a sampled `traceparent` of its own.
+        traced = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url,
+            "OTEL_TRACES_SAMPLER": "parentbased_always_off",
+        }
+        running = RunningStack(place / "the data", settings=traced)
+        running.collector = collector
+        try:
+            running.start()
+            yield running
+        finally:
+            left = running.stop()
+            shutil.rmtree(place, ignore_errors=True)
     assert left == [], f"the stack left processes behind: {left}"
 
 
