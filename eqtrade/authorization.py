@@ -89,6 +89,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "corporate-actions/<uuid:action_id>/confirm/": methods(POST=_MANAGES_ACTIONS),
     "corporate-actions/<uuid:action_id>/cancel/": methods(POST=_MANAGES_ACTIONS),
     "corporate-actions/<uuid:action_id>/versions/": _READ,
+    "corporate-actions/<uuid:action_id>/effects/": _READ,
     "positions/": _READ,
     "positions/snapshots/": _READ,
     "positions/snapshots/differences/": _READ,

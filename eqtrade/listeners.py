@@ -3,6 +3,8 @@ named here."""
 
 from eqtrade.queues import LEDGER_READERS
 from kernel.middleware import answered
+from pnl.activity import ask as actions
+from pnl.activity.legs import held_by_actions
 from pnl.daily import restate
 from pnl.intraday import ask
 from positions.selectors import held_instruments
@@ -17,6 +19,8 @@ def listen() -> None:
     prices.instruments_needed.add(held_instruments, recently_traded_instruments)
     prices.first_day_needed.add(first_trade_date)
     prices.closes_recorded.add(restate.closes_changed)
+    prices.actions_decided.add(actions.actions_ask)
+    prices.instruments_needed.add(held_by_actions)
     prices.hours_changed.add(restate.hours_changed)
     prices.quotes_refreshed.add(ask.intraday_ask)
     registry.register(*LEDGER_READERS)

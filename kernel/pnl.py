@@ -1,12 +1,15 @@
 """P&L of one key on one session, exact. No Django, no prices looked up: numbers in, numbers out.
 
-trade P&L    = Σ (previous close − trade price) × signed quantity = previous close × q − notional
-position P&L = (mark − previous close) × closing quantity
-total P&L    = trade P&L + position P&L
+trade P&L    = Σ (reference − trade price) × signed quantity = reference × q − notional
+position P&L = (mark − reference) × closing quantity
+action P&L   = cash + reference × held after − previous close as traded × held before
+total P&L    = trade P&L + position P&L + action P&L
 
-(The reference system's definitions.) Each formula stands here in Python and in SQL; a property test
-holds the two together. A figure that needs no price (nothing traded, nothing held) is there without
-one, and one that lacks a price is None, null in SQL.
+The reference is the previous close, in the terms of the session where a corporate action changes
+them (`kernel.actions`); held before and after are what it finds and leaves, before any trade of the
+session. (The reference system's definitions.) Each formula stands here in Python and in SQL; a
+property test holds the two together. A figure that needs no price (nothing traded, nothing held) is
+there without one, and one that lacks a price is None, null in SQL.
 """
 
 from dataclasses import dataclass, fields
@@ -29,18 +32,35 @@ class Figures(Generic[Amount]):
 
     trade_pnl: Amount
     position_pnl: Amount
+    action_pnl: Amount
 
     @property
     def total_pnl(self) -> Amount:
-        if self.trade_pnl is None or self.position_pnl is None:
+        if self.trade_pnl is None or self.position_pnl is None or self.action_pnl is None:
             return None
-        return self.trade_pnl + self.position_pnl
+        return self.trade_pnl + self.position_pnl + self.action_pnl
 
 
 AMOUNTS = tuple(field.name for field in fields(Figures))
 
 # What users see of figures, in this order, and what it is called.
-SHOWN = {"trade_pnl": "trade P&L", "position_pnl": "position P&L", "total_pnl": "total P&L"}
+SHOWN = {
+    "trade_pnl": "trade P&L",
+    "position_pnl": "position P&L",
+    "action_pnl": "action P&L",
+    "total_pnl": "total P&L",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActedSql:
+    """What corporate actions did to a key on a session, as SQL: what it moved by, the cash, the
+    fraction not paid yet, and the previous close as traded."""
+
+    moved: str
+    cash: str
+    unpaid: str
+    as_traded: str
 
 
 def shown_sql(row: str) -> dict[str, str]:
@@ -50,16 +70,27 @@ def shown_sql(row: str) -> dict[str, str]:
 
 
 def figures_sql(
-    *, traded: str, held: str, gain: str, reference: str, priced: bool = False
+    *,
+    traded: str,
+    held: str,
+    gain: str,
+    reference: str,
+    priced: bool = False,
+    acted: ActedSql | None = None,
 ) -> dict[str, str]:
     """Each of `AMOUNTS` in SQL, of one key on one session. `traded` names the row with the sums of
     the session's trades, `held` is the closing quantity, `gain` = mark − reference. `priced`: there
-    are a mark and a reference in every row."""
+    are a mark and a reference in every row. `acted`: None where no action is looked at."""
     return {
         "trade_pnl": traded_pnl_sql(
             reference, f"{traded}.quantity", f"{traded}.notional", priced=priced
         ),
         "position_pnl": f"{gain} * {held}" if priced else value_sql(held, gain),
+        "action_pnl": (
+            "0::numeric"
+            if acted is None
+            else action_pnl_sql(acted, reference, f"({held} - {traded}.quantity)")
+        ),
     }
 
 
@@ -98,6 +129,41 @@ def value_sql(quantity: str, price: str) -> str:
     return f"CASE WHEN {quantity} = 0 THEN 0 ELSE {quantity} * {price} END"
 
 
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What corporate actions did to a key on a session: what it moved by, the cash, the fraction
+    that is paid at the reference for now, and the reference, None where a price is missing or
+    nothing is left."""
+
+    moved: Decimal = ZERO
+    cash: Decimal = ZERO
+    unpaid: Decimal = ZERO
+    reference: Decimal | None = None
+
+
+def action_pnl(
+    acted: Acted, reference: Decimal | None, after: Decimal, as_traded: Decimal | None
+) -> Decimal | None:
+    """The gain of what actions did. `after` is held after them, before any trade. Where they change
+    neither quantity nor reference no price is needed: the cash is all."""
+    if acted.moved == 0 and acted.unpaid == 0 and reference == as_traded:
+        return acted.cash
+    worth = value(after + acted.unpaid, reference)
+    was_worth = value(after - acted.moved, as_traded)
+    return None if worth is None or was_worth is None else worth - was_worth + acted.cash
+
+
+def action_pnl_sql(acted: ActedSql, reference: str, after: str) -> str:
+    """`action_pnl` in SQL."""
+    worth = value_sql(f"({after} + {acted.unpaid})", reference)
+    was_worth = value_sql(f"({after} - {acted.moved})", acted.as_traded)
+    return (
+        f"CASE WHEN {acted.moved} = 0 AND {acted.unpaid} = 0"
+        f" AND {reference} IS NOT DISTINCT FROM {acted.as_traded} THEN {acted.cash}"
+        f" ELSE ({worth}) - ({was_worth}) + {acted.cash} END"
+    )
+
+
 def session_pnl(
     *,
     closing_quantity: Decimal,
@@ -105,18 +171,23 @@ def session_pnl(
     traded_notional: Decimal,
     previous_close: Decimal | None,
     mark: Decimal | None,
+    acted: Acted | None = None,
 ) -> Figures[Decimal | None]:
-    """P&L of a session from what was traded in it (signed) and what is held at its end.
+    """P&L of a session from what was traded in it (signed), what is held at its end, and what
+    actions did; `previous_close` is as traded.
 
-    Without a previous close and with nothing held at the open, the mark stands in for it.
+    Without a reference and with nothing held before, the mark stands in for it.
     """
-    opening_quantity = closing_quantity - traded_quantity
-    reference = previous_close
-    if reference is None and opening_quantity == 0:
+    after = closing_quantity - traded_quantity
+    reference = previous_close if acted is None else acted.reference
+    acted = acted or Acted()
+    if reference is None and after - acted.moved == 0:
         reference = mark
     if mark is None:
-        mark = previous_close
+        mark = reference
     gain = None if reference is None or mark is None else mark - reference
     return Figures(
-        traded_pnl(reference, traded_quantity, traded_notional), value(closing_quantity, gain)
+        traded_pnl(reference, traded_quantity, traded_notional),
+        value(closing_quantity, gain),
+        action_pnl(acted, reference, after, previous_close),
     )

@@ -12,11 +12,22 @@ from datetime import date, datetime
 
 from django.db import connection
 
+from pnl.acted_cost import with_actions
+from pnl.acting import acting_at, legs_until
 from pnl.cost.fills import fills_of, folded
-from pnl.figures import LEDGER_FIGURES, SELECT_KEYS, KeyPnl, key_rows_of, keyed_columns
-from prices.marks import MARKS, mark_params
+from pnl.figures import (
+    ACTED_LEDGER_FIGURES,
+    LEDGER_FIGURES,
+    SELECT_KEYS,
+    KeyPnl,
+    key_rows_of,
+    keyed_columns,
+)
+from prices.marks import MARKS, mark_params, marks_sql
+from prices.references import with_references
 from prices.session_marks import SESSION_MARKS, session_mark_params
 from prices.sessions import sessions
+from trades.ledger.legs import GIVEN_LEGS, ledger_legs, leg_params
 from trades.ledger.sql import STANDING_TRADES, effective_entries, sums_of
 
 _WANTED = """
@@ -47,6 +58,26 @@ _KEYED = f"""
       LEFT JOIN ({_TRADED}) t USING (account_id, instrument_id)
      WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
 """
+# With the legs of corporate actions: they may be all that there is of a key.
+_ACTED_COLUMNS = keyed_columns(
+    key="s", traded="t", position="s.quantity", held="s.quantity", updated_at="s.updated_at",
+    legs="l",
+)  # fmt: skip
+_ACTED_KEYED = f"""
+    SELECT {_ACTED_COLUMNS}
+      FROM (
+        SELECT account_id, instrument_id, sum(quantity) AS quantity, max(updated_at) AS updated_at
+          FROM ({_SUMS} UNION ALL
+                SELECT account_id, instrument_id, quantity, NULL FROM legs
+                 WHERE {_WANTED.format("")}) b
+         GROUP BY account_id, instrument_id
+      ) s
+      LEFT JOIN ({_TRADED}) t USING (account_id, instrument_id)
+      LEFT JOIN legs l USING (account_id, instrument_id)
+     WHERE %(include_flat)s OR s.quantity <> 0 OR coalesce(t.trades, 0) > 0
+        OR coalesce(l.acts, 0) > 0
+"""
+_LEGS = f"legs AS MATERIALIZED ({legs_until(GIVEN_LEGS)}), "
 
 _EFFECTIVE_NOW = effective_entries("%(session)s")
 _EFFECTIVE_THEN = effective_entries("%(session)s", "%(known_at)s::timestamptz")
@@ -63,7 +94,9 @@ _COSTS = """
 _SESSION_MARKS = f"""
     priced AS MATERIALIZED (SELECT DISTINCT instrument_id FROM keyed), {SESSION_MARKS}
 """
+_REFERRED = f"referred AS MATERIALIZED ({with_references('SELECT * FROM marks')})"
 
+_ACTED_FIGURES = ACTED_LEDGER_FIGURES.replace("LEFT JOIN marks m", "LEFT JOIN referred m")
 _NOTHING_SETTLING = "SELECT 0::bigint AS account_id, 0::bigint AS instrument_id WHERE false"
 
 
@@ -80,25 +113,39 @@ def rows_as_of(
     business date the live marks). Straight from the ledger, so never behind a reader."""
     wanted = None if instruments is None else list(instruments)
     known = sessions()
+    of = list(accounts)
+    acting = acting_at([session], known=known, now=now, known_at=known_at, instruments=wanted)
     if session == known.business_date(now):
-        marks, params = f"marks AS MATERIALIZED ({MARKS})", mark_params(now, wanted)
+        body = MARKS if acting is None else marks_sql(acted=True)
+        marks, params = f"marks AS MATERIALIZED ({body})", mark_params(now, wanted)
     else:
         marks, params = _SESSION_MARKS, session_mark_params(known, [session], wanted)
     entries = _EFFECTIVE_NOW if known_at is None else _EFFECTIVE_THEN
-    keyed = _KEYED.format(entries=entries)
+    keyed, legs, figures = _KEYED.format(entries=entries), "", LEDGER_FIGURES
+    if acting is not None:
+        keyed, legs = _ACTED_KEYED.format(entries=entries), _LEGS
+        marks, figures = f"{marks}, {_REFERRED}", _ACTED_FIGURES
+        found = ledger_legs(acting.actions, accounts=of, known_at=known_at)
+        params |= {
+            **acting.params, **leg_params(found),
+            "business_date": session, "previous_session": known.previous_session(session),
+        }  # fmt: skip
     costs = _COSTS.format(fills=_FILLS_NOW if known_at is None else _FILLS_THEN)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"WITH keyed AS MATERIALIZED ({keyed}), {marks},"
-            f" settling AS ({_NOTHING_SETTLING}), rows AS ({LEDGER_FIGURES}), costs AS ({costs})"
+            f"WITH {legs}keyed AS MATERIALIZED ({keyed}), {marks},"
+            f" settling AS ({_NOTHING_SETTLING}), rows AS ({figures}), costs AS ({costs})"
             + SELECT_KEYS,
             {
                 **params,
-                "accounts": list(accounts),
+                "accounts": of,
                 "instruments": wanted,
                 "session": session,
                 "known_at": known_at,
                 "include_flat": include_flat,
             },
         )
-        return key_rows_of(cursor.fetchall())
+        rows = key_rows_of(cursor.fetchall())
+    if acting is None:
+        return rows
+    return with_actions(rows, acting, session=session, now=now, known_at=known_at, legs=found)

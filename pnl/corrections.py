@@ -6,11 +6,16 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from kernel import prepared
-from kernel.pnl import traded_pnl_sql
+from kernel.actions import Action
+from kernel.pnl import traded_pnl, traded_pnl_sql
 from pnl.reasons import NO_PREVIOUS_CLOSE
+from prices.actions.read import any_decided
 from prices.closes.effective_close import source_params
+from prices.closes.read import closes_at
+from prices.references import references_of
 from prices.sessions import Sessions, sessions
-from trades.ledger.sql import late_entries
+from trades.ledger.legs import effective_actions, instruments_of, ledger_legs
+from trades.ledger.sql import effective_entries, late_entries
 
 # Times have microseconds: an entry recorded at the very end belongs to the session that ended.
 _MOMENT = timedelta(microseconds=1)
@@ -54,6 +59,19 @@ def session_corrections(
         return {}
     previous = [known.previous_session(day) for day in asked]
     ends = [known.session_of(day).closes for day in (previous[0], *asked)]
+    of = list(accounts)
+    found = _late(of, asked, previous, ends, now)
+    acted = _acted(of, asked, previous, ends, now, found)
+    return {**found, **acted}
+
+
+def _late(
+    accounts: list[int],
+    asked: list[date],
+    previous: list[date],
+    ends: list[datetime],
+    now: datetime,
+) -> Corrections:
     found = prepared.rows_planned(
         f"""
             WITH late AS MATERIALIZED (
@@ -77,7 +95,7 @@ def session_corrections(
               ) c ON c.instrument_id = l.instrument_id AND c.session = l.previous
             """,
         {
-            "accounts": list(accounts),
+            "accounts": accounts,
             "days": prepared.array(asked),
             "previous": prepared.array(previous),
             "ends": prepared.array(end + _MOMENT for end in ends),
@@ -88,6 +106,95 @@ def session_corrections(
         },
     )
     return {(row[0], row[1], row[2]): row[3] for row in found}
+
+
+def _acted(
+    accounts: list[int],
+    asked: list[date],
+    previous: list[date],
+    ends: list[datetime],
+    now: datetime,
+    late: Corrections,
+) -> Corrections:
+    """Of keys that corporate actions concern: what became known in each session, in
+
+        Σ quantity × close of the session before − notional + cash
+
+    over the entries and legs dated before it. A late trade or a late action changes it alike. No
+    query where no action ever counted.
+    """
+    if not any_decided():
+        return {}
+    found: Corrections = {}
+    for day, before, began, ended in zip(asked, previous, ends, ends[1:], strict=False):
+        until = min(now, ended)
+        then, later = _counted(before, began), _counted(before, until)
+        concerned = instruments_of({*then, *later})
+        of_day = {i for on, _, i in late if on == day}
+        if until <= began or (then == later and concerned.isdisjoint(of_day)):
+            continue
+        old = _worth(accounts, concerned, then, before, began)
+        new = _worth(accounts, concerned, later, before, until)
+        keys = {key for key in {*old, *new} if old.get(key) != new.get(key)}
+        closes = closes_at((instrument, before) for _, instrument in keys)
+        for account, instrument in keys:
+            quantity, money = (
+                new.get((account, instrument), _NONE)[n] - old.get((account, instrument), _NONE)[n]
+                for n in (0, 1)
+            )
+            close = closes.get((instrument, before))
+            found[day, account, instrument] = traded_pnl(
+                None if close is None else close.close, quantity, -money
+            )
+    return found
+
+
+_NONE = (Decimal(0), Decimal(0))
+
+
+def _counted(session: date, known_at: datetime) -> list[Action]:
+    return effective_actions(session, known_at)
+
+
+_SUMS = """
+    SELECT account_id, instrument_id, sum(quantity), -sum(notional) FROM ({entries}) e
+     WHERE account_id = ANY(%(accounts)s) AND instrument_id = ANY(%(instruments)s::bigint[])
+     GROUP BY account_id, instrument_id
+"""
+
+
+def _worth(
+    accounts: list[int],
+    instruments: set[int],
+    actions: list[Action],
+    session: date,
+    known_at: datetime,
+) -> dict[tuple[int, int], tuple[Decimal, Decimal]]:
+    """By key, the quantity and the money (received > 0) of entries and legs up to a session, as
+    known at a moment."""
+    rows = prepared.rows_planned(
+        _SUMS.format(entries=effective_entries("%(session)s", "%(known_at)s::timestamptz")),
+        {
+            "accounts": accounts,
+            "instruments": sorted(instruments),
+            "session": session,
+            "known_at": known_at,
+        },
+    )
+    found = {(account, name): (quantity, money) for account, name, quantity, money in rows}
+    prices: dict[tuple[date, int], Decimal | None] | None = None
+    for leg in ledger_legs(actions, accounts=accounts, known_at=known_at):
+        effect = leg.effect
+        cash = effect.cash
+        if effect.unpaid:
+            if prices is None:
+                prices = references_of(actions, known=sessions(), now=known_at)
+            cash += effect.unpaid * (
+                prices.get((effect.action.ex_date, effect.instrument)) or Decimal(0)
+            )
+        quantity, money = found.get((leg.account, effect.instrument), _NONE)
+        found[leg.account, effect.instrument] = (quantity + effect.quantity, money + cash)
+    return found
 
 
 def correction_sums(found: Mapping[tuple[int, int], Decimal | None]) -> dict[int, Decimal]:

@@ -12,29 +12,47 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from kernel.pnl import AMOUNTS, Figures, figures_sql, value
+from kernel.actions import Action
+from kernel.pnl import AMOUNTS, ActedSql, Figures, figures_sql, value
 from pnl.cost.average_cost import average_cost, fold
 from pnl.cost.fills import numbers
 from trades.ledger.sql import sums_or_zero
+from trades.models import LEDGER_SHARDS
 
 
 def keyed_columns(
-    *, key: str, traded: str, position: str, held: str, updated_at: str, apart: str = "false"
+    *,
+    key: str,
+    traded: str,
+    position: str,
+    held: str,
+    updated_at: str,
+    apart: str = "false",
+    legs: str | None = None,
 ) -> str:
     """The columns of `keyed`. `key` names the row of the key, and `traded` the one with the sums of
     the session's trades, which may be null. `apart`: positions and P&L have read different entries
-    of the key."""
+    of the key. `legs` names the row with what corporate actions did (pnl.acting), which may be
+    null; None where none act."""
+    acted = (
+        ""
+        if legs is None
+        else "".join(f", coalesce({legs}.{c}, 0) AS {a}" for c, a in _OF_LEGS.items())
+    )
     return (
         f"{key}.account_id, {key}.instrument_id, {position} AS position, {held} AS held,"
-        f" {apart} AS apart, {sums_or_zero(traded)}, {updated_at} AS updated_at"
+        f" {apart} AS apart, {sums_or_zero(traded)}, {updated_at} AS updated_at{acted}"
     )
+
+
+_OF_LEGS = {"moved": "moved", "cash": "action_cash", "unpaid": "unpaid"}
 
 
 # Each row has the first of its reasons in the order of pnl.reasons.
 _FIGURES = """
     SELECT f.*,
-           CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL
-                THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0
+           CASE WHEN f.trade_pnl IS NULL OR f.position_pnl IS NULL{or_action}
+                THEN CASE WHEN f.previous_close IS NULL AND f.opening <> 0{or_before}
                      THEN 'no_previous_close' ELSE 'no_mark' END
                 WHEN f.settling THEN 'settling'
                 WHEN f.previous_doubtful AND f.priced OR f.mark_doubtful AND f.marked
@@ -46,14 +64,15 @@ _FIGURES = """
         SELECT {key}, k.position, k.held, k.trades, k.updated_at,
                k.held - k.quantity AS opening,
                m.mark, m.mark_source, m.mark_as_of, m.price_source, m.previous_close,
+               {as_traded} AS previous_close_as_traded,{before}
                coalesce(m.stale, false) AS stale,
                coalesce(m.previous_carried, false) AS previous_carried,
                coalesce(m.mark_carried, false) AS mark_carried,
                coalesce(m.previous_doubtful, false) AS previous_doubtful,
                coalesce(m.mark_doubtful, false) AS mark_doubtful,
-               s.account_id IS NOT NULL OR q.account_id IS NOT NULL AS settling,
+               s.account_id IS NOT NULL OR q.account_id IS NOT NULL{or_folding} AS settling,
                -- whether a figure of this row needs a price at all, and the mark in particular
-               k.quantity <> 0 OR k.held <> 0 AS priced,
+               k.quantity <> 0 OR k.held <> 0{or_moved} AS priced,
                k.held <> 0 OR (k.quantity <> 0 AND m.previous_close IS NULL) AS marked,
                {figures}
           FROM keyed k
@@ -65,15 +84,42 @@ _FIGURES = """
             ON q.account_id = k.account_id
          CROSS JOIN LATERAL (
             SELECT coalesce(m.previous_close,
-                            CASE WHEN k.held - k.quantity = 0 THEN m.mark END) AS reference
+                            CASE WHEN {held_before} = 0 THEN m.mark END) AS reference
          ) r
       ) f
 """
 
 
-def _figures(consumers: str, *, by_session: bool = False) -> str:
+_PLAIN = {
+    "or_action": "", "or_before": "", "as_traded": "m.previous_close", "before": "",
+    "or_folding": "", "or_moved": "", "held_before": "k.held - k.quantity",
+}  # fmt: skip
+# Where corporate actions act, the previous close stands for what was held before them, and while
+# legs wait to be folded a key is settling.
+_ACTED = {
+    "or_action": " OR f.action_pnl IS NULL",
+    "or_before": " OR f.previous_close_as_traded IS NULL AND f.held_before <> 0",
+    "as_traded": "m.as_traded",
+    "before": " k.held - k.quantity - k.moved AS held_before,",
+    "or_folding": f"""
+                   OR EXISTS (SELECT FROM pnl_actionwork w
+                               WHERE w.shard = k.account_id %% {LEDGER_SHARDS}
+                                 AND w.instrument_id = k.instrument_id)""",
+    "or_moved": " OR k.moved <> 0 OR k.unpaid <> 0",
+    "held_before": "k.held - k.quantity - k.moved",
+}
+
+
+def _figures(
+    consumers: str, *, by_session: bool = False, acted: bool = False, kept: bool = True
+) -> str:
+    """`kept`: the legs are those that are kept, which may wait to be folded anew."""
     figures = figures_sql(
-        traded="k", held="k.held", gain="(m.mark - r.reference)", reference="r.reference"
+        traded="k",
+        held="k.held",
+        gain="(m.mark - r.reference)",
+        reference="r.reference",
+        acted=ActedSql("k.moved", "k.action_cash", "k.unpaid", "m.as_traded") if acted else None,
     )
     key = "k.account_id, k.instrument_id"
     return _FIGURES.format(
@@ -81,6 +127,7 @@ def _figures(consumers: str, *, by_session: bool = False) -> str:
         figures=", ".join(f"{formula} AS {name}" for name, formula in figures.items()),
         consumers=consumers,
         and_session=" AND m.session = k.session" if by_session else "",
+        **{**(_ACTED if acted else _PLAIN), **({} if kept else {"or_folding": ""})},
     )
 
 
@@ -89,6 +136,10 @@ FIGURES = _figures("'positions', 'pnl'")
 LEDGER_FIGURES = _figures("NULL")
 # Past sessions do not read positions_position.
 DAILY_FIGURES = _figures("'pnl'", by_session=True)
+# The same where corporate actions act.
+ACTED_FIGURES = _figures("'positions', 'pnl'", acted=True)
+ACTED_LEDGER_FIGURES = _figures("NULL", acted=True, kept=False)
+ACTED_DAILY_FIGURES = _figures("'pnl'", by_session=True, acted=True)
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
 # fills, fill_count; the last two where the others are to be folded): the columns of KeyPnl and the
@@ -97,7 +148,8 @@ SELECT_KEYS = f"""
     SELECT {", ".join(f"r.{name}" for name in AMOUNTS)},
            ac.code, i.ticker, r.account_id, r.instrument_id, r.position, r.opening, r.held,
            r.trades, r.mark, r.mark_source, r.mark_as_of, r.price_source, r.previous_close,
-           r.pnl_reason, r.updated_at, c.quantity, c.cost, c.realized_pnl, c.fills, c.fill_count
+           r.previous_close_as_traded, r.pnl_reason, r.updated_at, c.quantity, c.cost,
+           c.realized_pnl, c.fills, c.fill_count
       FROM rows r
       JOIN accounts_account ac ON ac.id = r.account_id
       JOIN prices_instrument i ON i.id = r.instrument_id
@@ -125,11 +177,14 @@ class KeyPnl(Figures[Decimal | None]):
     mark_as_of: datetime | None
     price_source: str | None
     previous_close: Decimal | None
+    previous_close_as_traded: Decimal | None
     pnl_reason: str | None
     updated_at: datetime | None
     cost_quantity: Decimal | None
     cost: Decimal | None
     realized_pnl: Decimal | None
+    income: Decimal = Decimal(0)
+    actions: tuple[Action, ...] = ()
 
     @property
     def average_cost(self) -> Decimal | None:

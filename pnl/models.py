@@ -9,7 +9,7 @@ from accounts.models import Account
 from kernel.database import AppendOnly, RecordedAt, append_only_triggers
 from kernel.fields import NumericField
 from pnl.cost.average_cost import average_cost
-from prices.models import Instrument
+from prices.models import CorporateAction, Instrument
 from trades.models import LEDGER_SHARDS
 
 
@@ -57,6 +57,88 @@ class DailyActivity(models.Model):
         return f"{self.trade_date} {self.account_id}/{self.instrument_id}: {self.quantity}"
 
 
+class ActionLeg(models.Model):
+    """What a corporate action made of what an account held (kernel.actions.Effect), in one of its
+    instruments: kept by the consumer of holdings under the same checkpoint. `quantity` is what the
+    position moves by on the ex-date, `cash` what is received; `unpaid` is a fraction that is paid
+    at the reference until its price is known."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    action = models.ForeignKey(
+        CorporateAction, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    ex_date = models.DateField()
+    held = NumericField()
+    quantity = NumericField()
+    fraction = NumericField()
+    cash = NumericField()
+    unpaid = NumericField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "action", "instrument"], name="action_leg_key"
+            ),
+        ]
+        indexes = [
+            # What moved a position ever since, and what happens on one day.
+            models.Index(
+                fields=["instrument", "account"],
+                condition=~Q(quantity=0),
+                name="action_leg_moves",
+            ),
+            models.Index(fields=["ex_date", "account"], name="action_leg_of_day"),
+            models.Index(fields=["action", "account"], name="action_leg_of_action"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ex_date} {self.account_id}/{self.instrument_id}: {self.quantity}"
+
+
+class AppliedAction(models.Model):
+    """The version of an action that a shard's legs are of. Legs are a function of the entries up
+    to the checkpoint and of these."""
+
+    shard = models.SmallIntegerField()
+    action = models.ForeignKey(
+        CorporateAction, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shard", "action"], name="applied_action_once"),
+            models.CheckConstraint(
+                condition=Q(shard__gte=0, shard__lt=LEDGER_SHARDS), name="applied_action_shard"
+            ),
+        ]
+        indexes = [models.Index(fields=["shard", "id"], name="applied_action_last")]
+
+    def __str__(self) -> str:
+        return f"{self.shard}: {self.action_id} v{self.version}"
+
+
+class ActionWork(models.Model):
+    """Legs of an instrument that a shard must fold anew, since what counts was decided otherwise.
+    Written in the decision's transaction, taken away in the one that folds."""
+
+    shard = models.SmallIntegerField()
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    asked_at = models.DateTimeField(db_default=RecordedAt(), editable=False)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["shard", "instrument"], name="action_work_of_shard")]
+
+    def __str__(self) -> str:
+        return f"{self.shard}/{self.instrument_id}"
+
+
 class SessionRun(models.Model):
     """The calculation of a session's end-of-day P&L for a shard's accounts. From when this row
     stands, whatever the consumer applies to that session asks for its restatement; `calculated_at`
@@ -89,6 +171,7 @@ class RestateRequest(models.Model):
         ENTRY = "entry"
         CLOSE = "close"
         REBUILD = "rebuild"
+        ACTION = "action"
 
     account = models.ForeignKey(
         Account, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
@@ -132,6 +215,9 @@ class DailyPnl(models.Model):
     mark = NumericField(null=True)
     trade_pnl = NumericField(null=True)
     position_pnl = NumericField(null=True)
+    action_pnl = NumericField(null=True, default=0, db_default=0)
+    # Null where a corporate action changes nothing: then it is the previous close itself.
+    previous_close_as_traded = NumericField(null=True)
     # Null where there is none, as in the figures that the rows are compared with.
     price_source = models.CharField(max_length=16, null=True)  # noqa: DJ001
     pnl_reason = models.CharField(max_length=17, null=True)  # noqa: DJ001
@@ -160,6 +246,7 @@ class AccountPnl(AppendOnly):
     at = models.DateTimeField()
     trade_pnl = NumericField()
     position_pnl = NumericField()
+    action_pnl = NumericField(default=0, db_default=0)
     pnl_valid = models.BooleanField()
 
     class Meta:

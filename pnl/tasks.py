@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from kernel import clock
+from pnl.activity.legs import work_do, work_waits
 from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
 from pnl.daily.finalize import daily_finalize
@@ -18,8 +19,11 @@ WATCH_AFTER_SECONDS, WATCH_EXPIRES_SECONDS = 1, 50
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shards: int | list[int]) -> int:
-    """Apply what both consumers have unread: they share a queue, and a message."""
+    """Apply what both consumers have unread, and what was decided about corporate actions: they
+    share a queue, and a message."""
     entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST], shards)
+    if work_waits():
+        work_do()
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
     if entries and limits_due():
@@ -59,7 +63,9 @@ def rebuild_cost(accounts: list[str] | None = None) -> int:
 
 @shared_task(name="pnl.tasks.keep_daily")
 def keep_daily() -> int:
-    """Calculate the sessions that are settled, and restate what was asked for."""
+    """Calculate the sessions that are settled, and restate what was asked for; fold what a lost
+    message about corporate actions left behind."""
+    work_do()
     done = daily_finalize(now=clock.now())
     restate()
     return done

@@ -8,7 +8,7 @@ from blotter.rows.figures import figure_texts
 from kernel.pnl import Figures
 
 _FIGURES = {
-    **figure_texts(Figures(Decimal(300), Decimal(-50))),
+    **figure_texts(Figures(Decimal(300), Decimal(-50), Decimal(0))),
     "correction_pnl": "0",
     "is_final": True,
     "pnl_valid": True,
@@ -33,7 +33,9 @@ EXAMPLE_BY_TICKER = OpenApiExample(
         "opening_quantity": "100",
         "closing_quantity": "-50",
         "previous_close": "50",
+        "previous_close_as_traded": "50",
         "mark": "51",
+        "actions": [],
         **_FIGURES,
     },
     response_only=True,
@@ -52,10 +54,13 @@ EXAMPLE_POSITION = OpenApiExample(
         "mark_source": "quote",
         "price_source": "simulated",
         "previous_close": "143.33",
+        "previous_close_as_traded": "143.33",
         "market_value": "14407",
-        **figure_texts(Figures(Decimal(13333), Decimal(74))),
+        **figure_texts(Figures(Decimal(13333), Decimal(74), Decimal(0))),
         "realized_pnl": "0",
         "unrealized_pnl": "13407",
+        "income": "0",
+        "actions": [],
         "pnl_valid": True,
         "pnl_reason": None,
         "updated_at": "2026-03-18T15:03:58.120000Z",

@@ -8,6 +8,7 @@ from kernel.api.queries import QuerySerializer
 from kernel.api.serializers import DayField, DecimalText, MomentField, TextField
 from kernel.pnl import SHOWN
 from pnl.reasons import REASONS
+from prices.models import ActionKind
 
 MARK_SOURCES = ["override", "quote", "close", "carried", "previous_close"]
 
@@ -33,6 +34,17 @@ class PositionQuery(QuerySerializer):
     include_flat = serializers.BooleanField(required=False, default=False)
 
 
+class ActingOut(serializers.Serializer[Any]):
+    """A corporate action that acts on the row's session."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=ActionKind.values)
+    ex_date = DayField()
+    keep_new = DecimalText()
+    keep_old = DecimalText()
+    cash = DecimalText()
+
+
 class PositionOut(serializers.Serializer[Any]):
     """A position with its P&L on the session. Figures that need a missing price are null."""
 
@@ -45,10 +57,15 @@ class PositionOut(serializers.Serializer[Any]):
     price_as_of = MomentField(allow_null=True)
     mark_source = serializers.ChoiceField(choices=MARK_SOURCES, allow_null=True)
     price_source = serializers.CharField(allow_null=True)
-    previous_close = DecimalText(allow_null=True)
+    previous_close = DecimalText(
+        allow_null=True, help_text="In the terms of the session, where an action changes them."
+    )
+    previous_close_as_traded = DecimalText(allow_null=True)
     market_value = DecimalText(allow_null=True)
     realized_pnl = DecimalText(allow_null=True)
     unrealized_pnl = DecimalText(allow_null=True)
+    income = DecimalText(help_text="Dividends received since inception.")
+    actions = ActingOut(many=True)
     pnl_valid = serializers.BooleanField()
     pnl_reason = serializers.ChoiceField(choices=REASONS, allow_null=True)
     updated_at = MomentField(allow_null=True)
@@ -79,7 +96,9 @@ class PnlOut(serializers.Serializer[Any]):
     opening_quantity = DecimalText(required=False)
     closing_quantity = DecimalText(required=False)
     previous_close = DecimalText(allow_null=True, required=False)
+    previous_close_as_traded = DecimalText(allow_null=True, required=False)
     mark = DecimalText(allow_null=True, required=False)
+    actions = ActingOut(many=True, required=False)
     correction_pnl = DecimalText(allow_null=True)
     is_final = serializers.BooleanField()
     pnl_valid = serializers.BooleanField()

@@ -6,11 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from blotter.rows.figures import shown_texts
+from blotter.rows.figures import action_texts, shown_texts
 from blotter.rows.today import Today
+from kernel.actions import Action
 from kernel.api.rows import Row, moment, text
 from kernel.money import normalized
 from kernel.pnl import SHOWN
+from pnl.acting import acting_at
 from pnl.corrections import live_corrections, reason_with, session_corrections
 from pnl.daily.read import (
     AccountDay,
@@ -98,7 +100,8 @@ def _key_today(row: KeyPnl, today: Today) -> DayPnl:
     return DayPnl(
         today.business_date, row.account, row.ticker, row.account_id, row.instrument_id,
         normalized(row.opening), normalized(row.held), row.trades, text(row.previous_close),
-        text(row.mark), row.price_source, row.pnl_reason, False, today.now, None, shown_texts(row),
+        text(row.previous_close_as_traded), text(row.mark), row.price_source, row.pnl_reason, False,
+        today.now, None, shown_texts(row),
     )  # fmt: skip
 
 
@@ -128,14 +131,18 @@ def _pnl_row(
     }
 
 
-def _key_row(row: DayPnl, correction: Decimal | None, with_sources: bool) -> Row:
+def _key_row(
+    row: DayPnl, correction: Decimal | None, with_sources: bool, actions: Sequence[Action] = ()
+) -> Row:
     reason = reason_with(correction, row.pnl_reason)
     key = {
         "ticker": row.ticker,
         "opening_quantity": row.opening,
         "closing_quantity": row.closing,
         "previous_close": row.previous_close,
+        "previous_close_as_traded": row.previous_close_as_traded,
         "mark": row.mark,
+        "actions": action_texts(actions),
     }
     if with_sources:
         key["mark_price_source"] = row.price_source
@@ -168,12 +175,14 @@ def _past_keys(
     known = sessions()
     found = session_corrections(accounts=accounts, days=days, now=today.now, known=known)
     shown = past_rows(accounts=accounts, days=days, now=today.now, known=known, also=found.keys())
+    acting = acting_at(days, known=known, now=today.now)
     return [
         _key_row(
-            row, found.get((row.session, row.account_id, row.instrument_id), ZERO), with_sources
+            row, found.get((row.session, row.account_id, row.instrument_id), ZERO), with_sources,
+            acting.of(row.session, row.instrument_id) if acting else (),
         )
         for row in shown
-    ]
+    ]  # fmt: skip
 
 
 def _live_keys(accounts: Iterable[int], today: Today, with_sources: bool) -> list[Row]:
@@ -189,7 +198,7 @@ def _live_keys(accounts: Iterable[int], today: Today, with_sources: bool) -> lis
     return [
         _key_row(
             _key_today(row, today), found.get((row.account_id, row.instrument_id), ZERO),
-            with_sources,
+            with_sources, row.actions,
         )
         for row in shown
     ]  # fmt: skip

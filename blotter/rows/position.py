@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 
-from blotter.rows.figures import figure_texts
+from blotter.rows.figures import action_texts, figure_texts
 from blotter.rows.today import Today
 from kernel.api.rows import Row, moment, text
 from kernel.pnl import value
@@ -65,10 +65,13 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "mark_source": row.mark_source,
         "price_source": row.price_source,
         "previous_close": text(row.previous_close),
+        "previous_close_as_traded": text(row.previous_close_as_traded),
         "market_value": text(value(row.position, row.mark)),
         **figure_texts(row),
         "realized_pnl": text(row.realized_pnl),
         "unrealized_pnl": text(row.unrealized_pnl),
+        "income": text(row.income),
+        "actions": action_texts(row.actions),
         "pnl_valid": row.pnl_reason is None,
         "pnl_reason": row.pnl_reason,
         "updated_at": moment(row.updated_at),

@@ -151,6 +151,7 @@ const day = (changed: Partial<PnlRow>): PnlRow => ({
   mark: null,
   trade_pnl: "0",
   position_pnl: "0",
+  action_pnl: "0.00",
   total_pnl: "0",
   correction_pnl: "0",
   is_final: true,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
+from pnl.activity.legs import legs_follow, legs_rebuild, legs_survey
 from trades.ledger.projection import KINDS, Batch
 from trades.ledger.sql import SUMS
-from trades.ledger.sum_projection import Rebuilt, Scope, SumProjection, SumTable
+from trades.ledger.sum_projection import Bounds, Rebuilt, Scope, SumProjection, SumTable
 
 _REQUEST = """
     INSERT INTO pnl_restaterequest (account_id, instrument_id, first_session, reason)
@@ -41,12 +42,19 @@ class ActivityProjection(SumProjection):
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         entries = super().apply(cursor, batch)
         cursor.execute(_REQUESTS[type(batch)], batch.params)
+        legs_follow(cursor, batch)
         return entries
+
+    def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
+        found = super().survey(cursor, bounds)
+        for account, legs in legs_survey(cursor, bounds).items():
+            found[account] = found.get(account, Rebuilt()) + legs
+        return found
 
     def rebuild(self, cursor: CursorWrapper, scope: Scope) -> Rebuilt:
         """Rebuild, and have end-of-day P&L follow: where something was mended, and in any case for
         accounts that were named."""
-        rebuilt = super().rebuild(cursor, scope)
+        rebuilt = super().rebuild(cursor, scope) + legs_rebuild(cursor, scope)
         if rebuilt.written or rebuilt.removed or scope.accounts is not None:
             cursor.execute(_REQUEST_ALL, scope.params)
         return rebuilt

@@ -23,5 +23,6 @@ class IntradayOut(serializers.Serializer[Any]):
     at = MomentField()
     trade_pnl = DecimalText()
     position_pnl = DecimalText()
+    action_pnl = DecimalText()
     total_pnl = DecimalText()
     pnl_valid = serializers.BooleanField()

@@ -28,6 +28,7 @@ EXAMPLE = OpenApiExample(
         "at": "2026-03-18T15:31:00Z",
         "trade_pnl": "20757.4",
         "position_pnl": "-38",
+        "action_pnl": "0",
         "total_pnl": "20719.4",
         "pnl_valid": True,
     },
@@ -97,6 +98,7 @@ def _row(point: AccountPnl) -> Row:
         "at": moment(point.at),
         "trade_pnl": text(point.trade_pnl),
         "position_pnl": text(point.position_pnl),
-        "total_pnl": text(point.trade_pnl + point.position_pnl),
+        "action_pnl": text(point.action_pnl),
+        "total_pnl": text(point.trade_pnl + point.position_pnl + point.action_pnl),
         "pnl_valid": point.pnl_valid,
     }

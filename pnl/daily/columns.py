@@ -12,6 +12,7 @@ STORED = {
     "previous_close": "previous_close",
     "mark": "mark",
     "price_source": "price_source",
+    "previous_close_as_traded": "as_traded_apart",
     **{name: name for name in AMOUNTS},
     "pnl_reason": "pnl_reason",
 }

@@ -158,9 +158,14 @@ def _keys(shard: int) -> list[_Key]:
     """The shard's keys in the order of their first trade dates."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT min(trade_date), account_id, instrument_id FROM pnl_dailyactivity"
-            " WHERE account_id %% %s = %s GROUP BY account_id, instrument_id ORDER BY 1, 2, 3",
-            [LEDGER_SHARDS, shard],
+            "SELECT min(day), account_id, instrument_id FROM ("
+            "  SELECT trade_date AS day, account_id, instrument_id FROM pnl_dailyactivity"
+            "   WHERE account_id %% %s = %s"
+            "   UNION ALL"
+            "  SELECT ex_date, account_id, instrument_id FROM pnl_actionleg"
+            "   WHERE account_id %% %s = %s) k"
+            " GROUP BY account_id, instrument_id ORDER BY 1, 2, 3",
+            [LEDGER_SHARDS, shard, LEDGER_SHARDS, shard],
         )
         found: list[_Key] = cursor.fetchall()
         return found

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from kernel import prepared
 from kernel.money import normalized_sql
 from kernel.pnl import AMOUNTS, shown_sql
+from pnl.acting import acting_at
 from pnl.daily.columns import KEY, STORED
-from pnl.daily.compute import COMPUTED, computed_params
+from pnl.daily.compute import computed, computed_params
 from pnl.reasons import rank_sql, reason_sql
 from prices.sessions import Sessions
 from trades.models import LEDGER_SHARDS
@@ -22,6 +23,14 @@ from trades.models import LEDGER_SHARDS
 _WANTED = """
     SELECT account_id, instrument_id, %(first_day)s::date AS first, %(last_day)s::date AS last
       FROM pnl_holding WHERE account_id = ANY(%(accounts)s)
+"""
+
+# What came by an action need never have been traded.
+_WANTED_ACTED = f"""
+    {_WANTED}
+     UNION
+    SELECT account_id, instrument_id, %(first_day)s::date, %(last_day)s::date
+      FROM pnl_actionleg WHERE account_id = ANY(%(accounts)s)
 """
 
 _CALCULATED = """
@@ -40,15 +49,18 @@ _STORED_SO_FAR = f"""
     {_STORED} AND {_CALCULATED.format(account="p.account_id", session="p.session")}
 """
 
-_PROVISIONAL = f"""
+_PROVISIONAL, _PROVISIONAL_ACTED = (
+    f"""
     SELECT {", ".join(f"c.{name}" for name in KEY)},
            {", ".join(f"c.{computed} AS {name}" for name, computed in STORED.items())},
            false AS is_final, %(now)s::timestamptz AS calculated_at,
            NULL::timestamptz AS restated_at
       FROM computed c
-     WHERE (c.held <> 0 OR c.trades > 0)
+     WHERE (c.held <> 0 OR c.trades > 0{or_acted})
        AND NOT {_CALCULATED.format(account="c.account_id", session="c.session")}
 """
+    for or_acted in ("", " OR c.action_pnl IS DISTINCT FROM 0")
+)
 
 # Of a row that an outer join may have left away; a figure of a row that is there may be null.
 _FIGURES = ", ".join(
@@ -67,9 +79,13 @@ _MISSING = """
      GROUP BY d.session HAVING count(s.session) < cardinality(%(shards)s::bigint[])
 """
 _WITH_STORED = f"WITH rows AS ({_STORED})"
-_WITH_BOTH = (
-    f"WITH wanted AS MATERIALIZED ({_WANTED}), {COMPUTED},"
-    f" rows AS ({_STORED_SO_FAR} UNION ALL {_PROVISIONAL})"
+_WITH_BOTH, _WITH_BOTH_ACTED = (
+    f"WITH wanted AS MATERIALIZED ({wanted}), {computed(acted=acted)},"
+    f" rows AS ({_STORED_SO_FAR} UNION ALL {provisional})"
+    for acted, wanted, provisional in (
+        (False, _WANTED, _PROVISIONAL),
+        (True, _WANTED_ACTED, _PROVISIONAL_ACTED),
+    )
 )
 
 
@@ -86,6 +102,7 @@ class DayPnl(NamedTuple):
     closing: str
     trades: int
     previous_close: str | None
+    previous_close_as_traded: str | None
     mark: str | None
     price_source: str | None
     pnl_reason: str | None
@@ -146,12 +163,14 @@ def past_rows(
             ), shown AS (
                 SELECT * FROM rows r
                  WHERE r.closing_quantity <> 0 OR r.trades > 0
+                    OR r.action_pnl IS DISTINCT FROM 0
                     OR (r.session, r.account_id, r.instrument_id) IN (SELECT * FROM also)
             )
             SELECT session, ac.code, i.ticker, account_id, instrument_id,
                    {normalized_sql("coalesce(r.opening_quantity, 0)")},
                    {normalized_sql("coalesce(r.closing_quantity, 0)")},
                    coalesce(r.trades, 0), {normalized_sql("r.previous_close")},
+                   {normalized_sql("coalesce(r.previous_close_as_traded, r.previous_close)")},
                    {normalized_sql("r.mark")}, r.price_source, r.pnl_reason,
                    coalesce(r.is_final, s.ran_at IS NOT NULL),
                    coalesce(r.calculated_at, s.ran_at, %(now)s), r.restated_at, {_FIGURES}
@@ -244,4 +263,6 @@ def _rows(
     }  # fmt: skip
     if not missing:
         return _WITH_STORED, params
-    return _WITH_BOTH, {**computed_params(known, missing, wanted), **params}
+    acting = acting_at(missing, known=known, now=now)
+    text = _WITH_BOTH if acting is None else _WITH_BOTH_ACTED
+    return text, {**computed_params(known, missing, wanted, acting=acting), **params}

@@ -18,7 +18,8 @@ from django.db.backends.utils import CursorWrapper
 from kernel import clock
 from kernel.locks import Lock, try_transaction_lock
 from pnl.daily.write import PIECE_ROWS, Span, daily_write
-from pnl.models import Holding, RestateRequest, SessionRun
+from pnl.models import ActionLeg, Holding, RestateRequest, SessionRun
+from prices.actions.read import actions_counting
 from prices.sessions import Sessions, sessions
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,13 @@ def closes_changed(closes: Iterable[tuple[int, date]]) -> None:
     Those that have none when the request is read are calculated later, from these closes.
     """
     known = sessions()
+    changed = {(instrument, day) for instrument, day in closes}
+    # The reference of what is split off something follows from the other's close.
+    for action in actions_counting():
+        for leg in action.legs:
+            before = known.previous_session(action.ex_date)
+            if {(leg.instrument, before), (leg.instrument, action.ex_date)} & changed:
+                changed.add((action.instrument, action.ex_date))
     RestateRequest.objects.bulk_create(
         RestateRequest(
             instrument_id=instrument,
@@ -58,7 +66,7 @@ def closes_changed(closes: Iterable[tuple[int, date]]) -> None:
             last_session=known.next_session(day),
             reason=RestateRequest.Reason.CLOSE,
         )
-        for instrument, day in sorted(set(closes))
+        for instrument, day in sorted(changed)
     )
 
 
@@ -134,6 +142,9 @@ _SPREAD = """
          UNION ALL
         SELECT instrument_id, min(session) FROM pnl_dailypnl
          WHERE account_id = r.account_id GROUP BY instrument_id
+         UNION ALL
+        SELECT instrument_id, min(ex_date) FROM pnl_actionleg
+         WHERE account_id = r.account_id GROUP BY instrument_id
      ) k
      WHERE r.id = %s
      GROUP BY r.id, k.instrument_id
@@ -195,7 +206,12 @@ def _holders(instruments: set[int | None]) -> dict[int, list[int]]:
     if not instruments:
         return {}
     found: dict[int, list[int]] = {}
-    keys = Holding.objects.filter(instrument__in=[i for i in instruments if i is not None])
-    for instrument, account in keys.values_list("instrument_id", "account_id"):
+    named = [i for i in instruments if i is not None]
+    held = Holding.objects.filter(instrument__in=named)
+    came = ActionLeg.objects.filter(instrument__in=named)
+    keys = held.values_list("instrument_id", "account_id").union(
+        came.values_list("instrument_id", "account_id")
+    )
+    for instrument, account in keys:
         found.setdefault(instrument, []).append(account)
     return found

@@ -1,10 +1,11 @@
 """End-of-day P&L of the last sessions against the trades as they are now and the effective closes.
 
 Sessions that are being calculated, and keys that a request still asks for, are left out: they are
-known to be behind. The figures come from the trades themselves, not from daily activity.
+known to be behind. Legs of corporate actions are those that are kept: `pnl.activity.verify`
+compares them with the trades. The figures come from the trades themselves, not from daily activity.
 """
 
-from kernel.pnl import AMOUNTS, SHOWN, figures_sql
+from kernel.pnl import AMOUNTS, SHOWN, ActedSql, figures_sql
 from prices.closes.effective_close import source_params
 from trades.ledger.sql import BEYOND, STANDING, SUMS, sums_of
 from trades.ledger.verify import Break, breaks_of
@@ -26,7 +27,7 @@ def daily_breaks() -> list[Break]:
               LEFT JOIN pnl_dailypnl p
                 ON p.account_id = r.account_id AND p.session = r.session
                AND p.instrument_id = r.instrument_id
-             WHERE (p.id IS NOT NULL OR r.closing <> 0 OR r.trades <> 0)
+             WHERE (p.id IS NOT NULL OR r.closing <> 0 OR r.trades <> 0 OR r.action_pnl <> 0)
                AND p.{column} IS DISTINCT FROM r.{right}
             """,
             "pnl",
@@ -43,10 +44,18 @@ _EXPECTED = {
 }
 
 _FORMULAS = figures_sql(
-    traded="f", held="f.closing", gain="(f.close - f.reference)", reference="f.reference"
+    traded="f",
+    held="f.closing",
+    gain="(f.close - f.reference)",
+    reference="f.reference",
+    acted=ActedSql("f.moved", "f.cash", "f.unpaid", "f.as_traded"),
 )
 _OF_SESSION = ", ".join(
     f"coalesce(sum(t.{name}) FILTER (WHERE t.trade_date = k.session), 0) AS {name}" for name in SUMS
+)
+_ACTS_OF_SESSION = ", ".join(
+    f"coalesce(sum(t.{name}) FILTER (WHERE t.trade_date = k.session), 0) AS {name}"
+    for name in ("moved", "cash", "unpaid")
 )
 _KEY_AND_DATE = "account_id, instrument_id, trade_date"
 
@@ -64,8 +73,14 @@ _FIGURES = f"""
                 SELECT {_KEY_AND_DATE}, {", ".join(f"-{name}" for name in SUMS)} FROM beyond) t
          GROUP BY {_KEY_AND_DATE}
     ), held AS (
-        SELECT t.account_id, t.instrument_id, k.session, sum(t.quantity) AS closing, {_OF_SESSION}
-          FROM traded t
+        SELECT t.account_id, t.instrument_id, k.session, sum(t.quantity + t.moved) AS closing,
+               {_OF_SESSION}, {_ACTS_OF_SESSION}
+          FROM (SELECT *, 0::numeric AS moved, 0::numeric AS cash, 0::numeric AS unpaid
+                  FROM traded
+                 UNION ALL
+                SELECT account_id, instrument_id, ex_date, {", ".join(f"0 AS {n}" for n in SUMS)},
+                       quantity, cash, unpaid
+                  FROM pnl_actionleg) t
           JOIN calculated k
             ON k.shard = t.account_id %% {LEDGER_SHARDS} AND t.trade_date <= k.session
          WHERE NOT EXISTS (
@@ -82,8 +97,10 @@ _FIGURES = f"""
                {", ".join(f"{formula} AS {name}" for name, formula in _FORMULAS.items())}
           FROM (
             SELECT h.*, c.close,
-                   coalesce(p.previous_close, CASE WHEN h.closing = h.quantity THEN c.close END)
-                       AS reference
+                   coalesce(p.previous_close,
+                            CASE WHEN h.closing = h.quantity + h.moved THEN c.close END)
+                       AS reference,
+                   coalesce(p.previous_close_as_traded, p.previous_close) AS as_traded
               FROM held h
               LEFT JOIN closes c
                 ON c.instrument_id = h.instrument_id AND c.session = h.session

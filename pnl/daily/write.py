@@ -10,24 +10,26 @@ from datetime import date, datetime
 
 from django.db.backends.utils import CursorWrapper
 
+from pnl.acting import acting_at
 from pnl.daily.columns import KEY, STORED
-from pnl.daily.compute import COMPUTED, computed_params
+from pnl.daily.compute import computed, computed_params
 from prices.sessions import Sessions
 
 # Rows (keys × sessions) of one transaction: about a tenth of a second.
 PIECE_ROWS = 5_000
 
-_WRITE = f"""
+_WRITE, _WRITE_ACTED = (
+    f"""
     WITH wanted AS MATERIALIZED (
         SELECT * FROM unnest(%(key_accounts)s::bigint[], %(key_instruments)s::bigint[],
                              %(key_firsts)s::date[], %(key_lasts)s::date[])
             AS w (account_id, instrument_id, first, last)
-    ), {COMPUTED}, fresh AS (
+    ), {computed(acted=acted)}, fresh AS (
         SELECT c.*, s.calculated_at IS NOT NULL AS was_calculated
           FROM computed c
           JOIN pnl_sessionrun s
             ON s.shard = c.account_id %% %(shards)s AND s.session = c.session
-         WHERE c.held <> 0 OR c.trades > 0
+         WHERE c.held <> 0 OR c.trades > 0{or_acted}
             OR EXISTS (SELECT FROM pnl_dailypnl p
                         WHERE p.account_id = c.account_id AND p.session = c.session
                           AND p.instrument_id = c.instrument_id)
@@ -45,6 +47,8 @@ _WRITE = f"""
      WHERE ({", ".join(f"p.{name}" for name in STORED)})
            IS DISTINCT FROM ({", ".join(f"excluded.{name}" for name in STORED)})
 """
+    for acted, or_acted in ((False, ""), (True, " OR c.action_pnl IS DISTINCT FROM 0"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,16 @@ def daily_write(
     wanted = list(spans)
     if not wanted or not days:
         return 0
+    acting = acting_at(days, known=known, now=now)
     cursor.execute(
-        _WRITE,
+        _WRITE if acting is None else _WRITE_ACTED,
         {
             **computed_params(
                 known,
                 days,
                 {span.account for span in wanted},
                 {span.instrument for span in wanted},
+                acting,
             ),
             "key_accounts": [span.account for span in wanted],
             "key_instruments": [span.instrument for span in wanted],

@@ -35,6 +35,7 @@ def intraday_record(*, now: datetime) -> int:
                 at=minute,
                 trade_pnl=total.trade_pnl,
                 position_pnl=total.position_pnl,
+                action_pnl=total.action_pnl,
                 pnl_valid=total.invalid_rows == 0,
             )
             for total in live_totals(accounts=missing, now=now)

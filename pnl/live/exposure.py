@@ -3,7 +3,8 @@
 A scope is one account or several together. Its long and short market value are the sums of its
 rows' of either sign, and no account's row nets another's; a name is what the scope holds of one
 instrument in all. A row without a mark counts nowhere but in `unpriced`; P&L is that of
-`pnl.live.totals` where every row has its prices.
+`pnl.live.totals` where every row has its prices. Where corporate actions act, what they moved is
+held, and the marks are in their terms (pnl.acting).
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,39 +13,75 @@ from datetime import datetime
 from decimal import Decimal
 
 from kernel import prepared
-from kernel.pnl import figures_sql
+from kernel.pnl import ActedSql, action_pnl_sql, figures_sql
+from pnl.acting import KEPT_LEGS, legs_until
+from pnl.live.rows import acting_now
 from prices.marks import MARKS, mark_params, marks_sql
+from prices.references import with_references
 
 _REFERENCE = "coalesce(m.previous_close, m.mark)"
+_GAIN = f"(m.mark - {_REFERENCE})"
 _PNL = " + ".join(
     f"({formula})"
     for formula in figures_sql(
-        traded="a",
-        held="h.quantity",
-        gain=f"(m.mark - {_REFERENCE})",
-        reference=_REFERENCE,
-        priced=True,
+        traded="a", held="h.quantity", gain=_GAIN, reference=_REFERENCE, priced=True
     ).values()
 )
 
 
-def _sql(marks: str) -> str:
+_TRADED_AND_HELD = f"CASE WHEN a.trades IS NULL THEN {_GAIN} * h.quantity ELSE {_PNL} END"
+
+
+def _held(*, holdings: str = "pnl_holding", pnl: str = _TRADED_AND_HELD, or_acts: str = "") -> str:
     return f"""
-    WITH scope AS MATERIALIZED (
-        SELECT * FROM unnest(%(scopes)s::bigint[], %(accounts)s::bigint[]) AS s (scope, account_id)
-    ), marks AS MATERIALIZED ({marks}),
-    held AS MATERIALIZED (
         SELECT s.scope, h.instrument_id, h.quantity, h.quantity * m.mark AS value,
-               CASE WHEN a.trades IS NULL THEN (m.mark - {_REFERENCE}) * h.quantity
-                    ELSE {_PNL} END AS pnl
+               {pnl} AS pnl
           FROM scope s
-          JOIN pnl_holding h ON h.account_id = s.account_id
+          JOIN {holdings} h ON h.account_id = s.account_id
           LEFT JOIN marks m ON m.instrument_id = h.instrument_id
           LEFT JOIN pnl_dailyactivity a
             ON a.account_id = h.account_id AND a.instrument_id = h.instrument_id
            AND a.trade_date = %(business_date)s
-         WHERE h.quantity <> 0 OR a.trades > 0
-    ), named AS (
+         WHERE h.quantity <> 0 OR a.trades > 0{or_acts}
+    """
+
+
+# What corporate actions made of holdings, by key; either may come alone.
+_ACTED = f"""
+    legs AS MATERIALIZED ({legs_until(KEPT_LEGS)}),
+    acted AS MATERIALIZED (
+        SELECT account_id, instrument_id,
+               coalesce(h.quantity, 0) + coalesce(l.quantity, 0) AS quantity,
+               coalesce(l.moved, 0) AS moved, coalesce(l.cash, 0) AS cash,
+               coalesce(l.unpaid, 0) AS unpaid, coalesce(l.acts, 0) AS acts
+          FROM (SELECT account_id, instrument_id, quantity FROM pnl_holding
+                 WHERE account_id = ANY(%(accounts)s)) h
+          FULL JOIN legs l USING (account_id, instrument_id)
+    ), marks AS MATERIALIZED ({with_references(marks_sql(acted=True))})
+"""
+_AFTER = "(h.quantity - coalesce(a.quantity, 0))"
+_ACTION_PNL = action_pnl_sql(
+    ActedSql("h.moved", "h.cash", "h.unpaid", "m.as_traded"),
+    # Where nothing was held before, the mark stands for a missing reference, as in pnl.figures.
+    f"coalesce(m.previous_close, CASE WHEN {_AFTER} - h.moved = 0 THEN m.mark END)",
+    _AFTER,
+)
+_ACTED_HELD = _held(
+    holdings="acted",
+    # Of what has ended there is neither mark nor reference, and nothing is held.
+    pnl=f"""CASE WHEN h.quantity <> 0 OR a.trades > 0 THEN {_TRADED_AND_HELD} ELSE 0 END
+                 + CASE WHEN h.acts > 0 THEN {_ACTION_PNL} ELSE 0 END""",
+    or_acts=" OR h.acts > 0",
+)
+
+
+def _sql(marks: str, held: str = _held()) -> str:
+    """`marks`: the CTE of that name."""
+    return f"""
+    WITH scope AS MATERIALIZED (
+        SELECT * FROM unnest(%(scopes)s::bigint[], %(accounts)s::bigint[]) AS s (scope, account_id)
+    ), {marks},
+    held AS MATERIALIZED ({held}), named AS (
         SELECT scope, max(abs(value)) AS name, max(abs(quantity)) AS position
           FROM (
             SELECT scope, instrument_id, sum(value) AS value, sum(quantity) AS quantity
@@ -65,13 +102,20 @@ def _sql(marks: str) -> str:
     """
 
 
+def _marks(body: str) -> str:
+    return f"marks AS MATERIALIZED ({body})"
+
+
 _FEW = _sql(
-    marks_sql(
-        "SELECT DISTINCT instrument_id FROM pnl_holding"
-        " WHERE account_id = ANY(%(accounts)s::bigint[])"
+    _marks(
+        marks_sql(
+            "SELECT DISTINCT instrument_id FROM pnl_holding"
+            " WHERE account_id = ANY(%(accounts)s::bigint[])"
+        )
     )
 )
-_MANY = _sql(MARKS)
+_MANY = _sql(_marks(MARKS))
+_WITH_ACTIONS = _sql(_ACTED, _ACTED_HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +158,8 @@ class Exposure:
 
 
 def exposures(scopes: Mapping[int, Sequence[int]], now: datetime) -> dict[int, Exposure]:
-    """The exposure of each scope, a number with the ids of its accounts. One statement."""
+    """The exposure of each scope, a number with the ids of its accounts. One statement, and a look
+    at what acts."""
     pairs = [(scope, account) for scope, accounts in scopes.items() for account in accounts]
     few = len(pairs) <= prepared.FEW_ACCOUNTS
     params = {
@@ -123,8 +168,13 @@ def exposures(scopes: Mapping[int, Sequence[int]], now: datetime) -> dict[int, E
         "accounts": [account for _, account in pairs],
         "several": [scope for scope, accounts in scopes.items() if len(accounts) > 1],
     }
-    read = prepared.rows if few else prepared.rows_planned
-    found = {row[0]: Exposure(*row[1:]) for row in read(_FEW if few else _MANY, params)}
+    acting = acting_now(now)
+    if acting is not None and acting.instruments:
+        rows = prepared.rows_planned(_WITH_ACTIONS, {**params, **acting.params})
+    else:
+        read = prepared.rows if few else prepared.rows_planned
+        rows = read(_FEW if few else _MANY, params)
+    found = {row[0]: Exposure(*row[1:]) for row in rows}
     return {scope: found.get(scope, Exposure()) for scope in scopes}
 
 
@@ -138,9 +188,21 @@ _HELD = f"""
       FROM pnl_holding h LEFT JOIN marks m ON m.instrument_id = h.instrument_id
      WHERE h.account_id = %(account)s AND h.quantity <> 0
 """
+_HELD_WITH_ACTIONS = f"""
+    WITH {_ACTED}
+    SELECT h.instrument_id, h.quantity, m.mark
+      FROM acted h LEFT JOIN marks m ON m.instrument_id = h.instrument_id
+     WHERE h.quantity <> 0
+"""
 
 
 def held_of(account: int, now: datetime) -> dict[int, tuple[Decimal, Decimal | None]]:
     """What an account holds, and the mark of it, by instrument."""
-    found = prepared.rows(_HELD, {**mark_params(now), "account": account})
+    params = {**mark_params(now), "account": account}
+    acting = acting_now(now)
+    if acting is None or not acting.instruments:
+        found = prepared.rows(_HELD, params)
+    else:
+        given = {**params, **acting.params, "accounts": [account]}
+        found = prepared.rows_planned(_HELD_WITH_ACTIONS, given)
     return {instrument: (quantity, mark) for instrument, quantity, mark in found}

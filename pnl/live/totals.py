@@ -16,9 +16,11 @@ from decimal import Decimal
 from kernel import prepared
 from kernel.pnl import AMOUNTS, Figures, figures_sql
 from pnl.corrections import correction_sums, live_corrections
-from pnl.figures import FIGURES
+from pnl.figures import ACTED_FIGURES, FIGURES
 from pnl.live.rows import (
+    ACTED_LEGS,
     SETTLING,
+    acting_now,
     keyed_of,
     live_params,
     live_rows,
@@ -32,7 +34,8 @@ from pnl.reasons import (
     rank_sql,
     reason_sql,
 )
-from prices.marks import MARKS
+from prices.marks import MARKS, marks_sql
+from prices.references import with_references
 
 _FORMULAS = figures_sql(
     traded="a", held="h.quantity", gain="m.gain", reference="m.previous_close", priced=True
@@ -59,13 +62,24 @@ _OTHERS = """
          OR account_id IN (SELECT account_id FROM doubtful))
 """
 
-_QUERY = f"""
-    WITH marks AS MATERIALIZED (SELECT m.*, m.mark - m.previous_close AS gain FROM ({MARKS}) m),
+
+def _query(*, acted: bool = False) -> str:
+    """The statement. `acted`: where corporate actions act, keys of what they concern (%(acted)s)
+    go through the full arithmetic, with their legs."""
+    marks = with_references(marks_sql(acted=True)) if acted else MARKS
+    legs = ACTED_LEGS if acted else ""
+    or_acted = " OR instrument_id = ANY(%(acted)s::bigint[])" if acted else ""
+    not_acted = " AND m.instrument_id <> ALL(%(acted)s::bigint[])" if acted else ""
+    figures = ACTED_FIGURES if acted else FIGURES
+    return f"""
+    WITH {legs} marks AS MATERIALIZED (
+        SELECT m.*, m.mark - m.previous_close AS gain FROM ({marks}) m),
     settling AS MATERIALIZED ({SETTLING}),
     doubtful AS MATERIALIZED (
         SELECT account_id FROM trades_quarantine UNION SELECT account_id FROM settling
     ),
-    unpriced AS MATERIALIZED (SELECT instrument_id FROM marks WHERE gain IS NULL),
+    unpriced AS MATERIALIZED (
+        SELECT instrument_id FROM marks WHERE gain IS NULL{or_acted}),
     plain AS (
         SELECT h.account_id, {_PLAIN},
                count(*) FILTER (WHERE {_DOUBTFUL}) AS doubtful,
@@ -77,12 +91,12 @@ _QUERY = f"""
           LEFT JOIN pnl_dailyactivity a
             ON a.account_id = h.account_id AND a.instrument_id = h.instrument_id
            AND a.trade_date = %(business_date)s
-         WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL
+         WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL{not_acted}
            AND h.account_id NOT IN (SELECT account_id FROM doubtful)
          GROUP BY h.account_id
     ),
-    keyed AS MATERIALIZED ({keyed_of(_OTHERS)}),
-    rows AS ({FIGURES}),
+    keyed AS MATERIALIZED ({keyed_of(_OTHERS, acted=acted)}),
+    rows AS ({figures}),
     others AS (
         SELECT account_id, {_OTHER},
                count(pnl_reason) AS invalid, min({rank_sql("pnl_reason")}) AS rank
@@ -97,6 +111,9 @@ _QUERY = f"""
      WHERE ac.id = ANY(%(accounts)s)
      ORDER BY ac.code COLLATE "C"
 """
+
+
+_QUERY, _ACTED_QUERY = _query(), _query(acted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +133,12 @@ def live_totals(*, accounts: Iterable[int], now: datetime) -> list[TotalPnl]:
     found = live_corrections(accounts=wanted, now=now)
     corrections = correction_sums(found)
     more = _invalid_besides([key for key, pnl in found.items() if pnl is None], now)
-    rows = prepared.rows_of_accounts(_QUERY, live_params(now, wanted))
+    acting = acting_now(now)
+    params = live_params(now, wanted)
+    if acting is None or not acting.instruments:
+        rows = prepared.rows_of_accounts(_QUERY, params)
+    else:
+        rows = prepared.rows_planned(_ACTED_QUERY, {**params, **acting.params})
     totals = []
     for pk, code, *amounts, invalid, reason in rows:
         values = [

@@ -1,6 +1,7 @@
 """The arithmetic against the reference system's screen, and its invariants."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -96,10 +97,18 @@ def test_trades_pnl_add_up(book: list[tuple[D, D]], previous: D) -> None:
 
 
 def test_a_missing_price_gives_none_and_never_zero() -> None:
-    held = {"closing_quantity": D(10), "traded_quantity": D(0), "traded_notional": D(0)}
+    held: dict[str, Any] = {
+        "closing_quantity": D(10),
+        "traded_quantity": D(0),
+        "traded_notional": D(0),
+    }
     assert session_pnl(**held, previous_close=None, mark=D(5)).position_pnl is None
     assert session_pnl(**held, previous_close=None, mark=D(5)).total_pnl is None
-    bought = {"closing_quantity": D(10), "traded_quantity": D(10), "traded_notional": D(100)}
+    bought: dict[str, Any] = {
+        "closing_quantity": D(10),
+        "traded_quantity": D(10),
+        "traded_notional": D(100),
+    }
     nothing = session_pnl(**bought, previous_close=None, mark=None)
     assert nothing.trade_pnl is None
     assert nothing.position_pnl is None

@@ -39,6 +39,7 @@ def test_the_second_in_a_minute_adds_nothing_and_changes_nothing(priced: Days) -
         "at": "2026-03-18T15:30:00Z",
         "trade_pnl": "0",
         "position_pnl": "10",
+        "action_pnl": "0",
         "total_pnl": "10",
         "pnl_valid": True,
     }

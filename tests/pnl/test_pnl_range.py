@@ -13,11 +13,13 @@ from tests.pnl.conftest import MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at
 
 NOW = at(THURSDAY)
 BY_ACCOUNT = {
-    "session", "account", "trade_pnl", "position_pnl", "total_pnl", "correction_pnl", "is_final",
-    "pnl_valid", "pnl_reason", "invalid_rows", "calculated_at", "restated_at",
+    "session", "account", "trade_pnl", "position_pnl", "action_pnl", "total_pnl",
+    "correction_pnl", "is_final", "pnl_valid", "pnl_reason", "invalid_rows", "calculated_at",
+    "restated_at",
 }  # fmt: skip
 BY_TICKER = BY_ACCOUNT | {
-    "ticker", "opening_quantity", "closing_quantity", "previous_close", "mark",
+    "ticker", "opening_quantity", "closing_quantity", "previous_close",
+    "previous_close_as_traded", "mark", "actions",
 }  # fmt: skip
 
 

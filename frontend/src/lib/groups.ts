@@ -14,6 +14,7 @@ type Summed =
   | "market_value"
   | "trade_pnl"
   | "position_pnl"
+  | "action_pnl"
   | "total_pnl"
   | "realized_pnl"
   | "unrealized_pnl";
@@ -86,6 +87,7 @@ export function total(group: string, members: readonly PositionRow[], by: GroupB
     market_value: added("market_value"),
     trade_pnl: added("trade_pnl"),
     position_pnl: added("position_pnl"),
+    action_pnl: added("action_pnl"),
     total_pnl: added("total_pnl"),
     realized_pnl: added("realized_pnl"),
     unrealized_pnl: added("unrealized_pnl"),

@@ -7,6 +7,7 @@ export interface PnlDay {
   session: string;
   trade_pnl: Decimal | null;
   position_pnl: Decimal | null;
+  action_pnl: Decimal | null;
   total_pnl: Decimal | null;
   correction_pnl: Decimal | null;
   /** Σ of total P&L from the first session shown to this one; what is unknown is left out. */
@@ -18,7 +19,7 @@ export interface PnlDay {
   restated_at: string | null;
 }
 
-const FIGURES = ["trade_pnl", "position_pnl", "total_pnl", "correction_pnl"] as const;
+const FIGURES = ["trade_pnl", "position_pnl", "action_pnl", "total_pnl", "correction_pnl"] as const;
 
 /** Oldest first. */
 export function byDay(rows: readonly PnlRow[]): PnlDay[] {
@@ -31,14 +32,15 @@ export function byDay(rows: readonly PnlRow[]): PnlDay[] {
   let cumulative: Decimal = "0";
   return [...sessions.keys()].sort().map((session) => {
     const of = sessions.get(session) ?? [];
-    const [trade_pnl, position_pnl, total_pnl, correction_pnl] = FIGURES.map((figure) =>
+    const [trade_pnl, position_pnl, action_pnl, total_pnl, correction_pnl] = FIGURES.map((figure) =>
       added(of.map((row) => row[figure])),
-    ) as [Decimal | null, Decimal | null, Decimal | null, Decimal | null];
+    ) as [Decimal | null, Decimal | null, Decimal | null, Decimal | null, Decimal | null];
     cumulative = sum([cumulative, total_pnl ?? "0"]);
     return {
       session,
       trade_pnl,
       position_pnl,
+      action_pnl,
       total_pnl,
       correction_pnl,
       cumulative,

@@ -27,6 +27,15 @@ export interface Instrument {
   is_active: boolean;
 }
 
+/** A corporate action that acts on a row's session. */
+export interface Acting {
+  id: string;
+  kind: string;
+  keep_new: Decimal;
+  keep_old: Decimal;
+  cash: Decimal;
+}
+
 /** Key: account and ticker. Null figures are unknown, which is not zero. */
 export interface PositionRow {
   account: string;
@@ -42,9 +51,11 @@ export interface PositionRow {
   market_value: Decimal | null;
   trade_pnl: Decimal | null;
   position_pnl: Decimal | null;
+  action_pnl: Decimal | null;
   total_pnl: Decimal | null;
   realized_pnl: Decimal | null;
   unrealized_pnl: Decimal | null;
+  actions: readonly Acting[];
   pnl_valid: boolean;
   pnl_reason: string | null;
   updated_at: string | null;
@@ -69,6 +80,7 @@ export interface TotalRow {
   account: string;
   trade_pnl: Decimal | null;
   position_pnl: Decimal | null;
+  action_pnl: Decimal | null;
   total_pnl: Decimal | null;
   pnl_valid: boolean;
   invalid_rows: number;
@@ -247,6 +259,7 @@ export interface PnlRow {
   mark: Decimal | null;
   trade_pnl: Decimal | null;
   position_pnl: Decimal | null;
+  action_pnl: Decimal | null;
   total_pnl: Decimal | null;
   correction_pnl: Decimal | null;
   is_final: boolean;

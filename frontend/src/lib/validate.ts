@@ -5,6 +5,7 @@
 
 import type {
   Account,
+  Acting,
   Boot,
   BreachNews,
   CloseRow,
@@ -78,6 +79,17 @@ export function effectOf(value: unknown): Effect {
   };
 }
 
+function acting(value: unknown): Acting {
+  const row = object(value, "action");
+  return {
+    id: text(row, "id"),
+    kind: text(row, "kind"),
+    keep_new: decimal(row, "keep_new"),
+    keep_old: decimal(row, "keep_old"),
+    cash: decimal(row, "cash"),
+  };
+}
+
 export function positionRow(value: unknown): PositionRow {
   const row = object(value, "position");
   return {
@@ -94,9 +106,11 @@ export function positionRow(value: unknown): PositionRow {
     market_value: decimalOrNull(row, "market_value"),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     position_pnl: decimalOrNull(row, "position_pnl"),
+    action_pnl: decimalOrNull(row, "action_pnl"),
     total_pnl: decimalOrNull(row, "total_pnl"),
     realized_pnl: decimalOrNull(row, "realized_pnl"),
     unrealized_pnl: decimalOrNull(row, "unrealized_pnl"),
+    actions: list(row["actions"], "actions", acting),
     pnl_valid: flag(row, "pnl_valid"),
     pnl_reason: textOrNull(row, "pnl_reason"),
     updated_at: textOrNull(row, "updated_at"),
@@ -150,6 +164,7 @@ export function totalRow(value: unknown): TotalRow {
     account: text(row, "account"),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     position_pnl: decimalOrNull(row, "position_pnl"),
+    action_pnl: decimalOrNull(row, "action_pnl"),
     total_pnl: decimalOrNull(row, "total_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
     invalid_rows: count(row, "invalid_rows"),
@@ -257,6 +272,7 @@ export function pnlRow(value: unknown): PnlRow {
     mark: decimalIfThere(row, "mark"),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     position_pnl: decimalOrNull(row, "position_pnl"),
+    action_pnl: decimalOrNull(row, "action_pnl"),
     total_pnl: decimalOrNull(row, "total_pnl"),
     correction_pnl: decimalOrNull(row, "correction_pnl"),
     is_final: flag(row, "is_final"),

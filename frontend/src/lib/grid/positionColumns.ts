@@ -4,7 +4,7 @@ import type { ColDef, ICellRendererParams } from "ag-grid-community";
 
 import * as money from "../money";
 import { bothTimes, explanation, markBadge, reason, time } from "../show";
-import type { PositionRow } from "../types";
+import type { Acting, PositionRow } from "../types";
 import { numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
 
@@ -14,6 +14,7 @@ export const MOVING = [
   "market_value",
   "trade_pnl",
   "position_pnl",
+  "action_pnl",
   "total_pnl",
   "realized_pnl",
   "unrealized_pnl",
@@ -50,6 +51,28 @@ function priceCell(isStale: IsStale) {
     cell.append(figure);
     return cell;
   };
+}
+
+/** The ticker, with a badge behind it on the ex-date of a corporate action. */
+function tickerCell({ data }: ICellRendererParams<PositionRow>): HTMLElement {
+  const cell = document.createElement("span");
+  cell.append(data?.ticker ?? "");
+  if (data !== undefined && data.actions.length > 0) {
+    cell.append(" ", badgeElement("EX", "mark"));
+  }
+  return cell;
+}
+
+function actionTooltip(row: PositionRow | undefined): string | null {
+  if (row === undefined || row.actions.length === 0) return null;
+  return row.actions.map(acted).join("; ");
+}
+
+/** "split 10:1", "cash dividend 1.67 a share". */
+function acted({ kind, keep_new, keep_old, cash }: Acting): string {
+  const name = kind.replaceAll("_", " ");
+  if (keep_new !== keep_old && keep_new !== "0") return `${name} ${keep_new}:${keep_old}`;
+  return cash === "0" ? name : `${name} ${cash} a share`;
 }
 
 function priceTooltip(row: PositionRow | undefined, isStale: IsStale): string | null {
@@ -89,7 +112,15 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
         left.localeCompare(right) ||
         (a.data?.ticker ?? "").localeCompare(b.data?.ticker ?? "") * (descending ? -1 : 1),
     },
-    { field: "ticker", headerName: "Ticker", width: 72, pinned: "left", cellClass: "strong" },
+    {
+      field: "ticker",
+      headerName: "Ticker",
+      width: 72,
+      pinned: "left",
+      cellClass: "strong",
+      cellRenderer: tickerCell,
+      tooltipValueGetter: ({ data }) => actionTooltip(data),
+    },
     number({ field: "quantity", headerName: "Quantity", width: 82, show: money.briefQuantity, moves }),
     {
       ...number({
@@ -107,6 +138,10 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     number({ field: "market_value", headerName: "Market value", width: 104, show: money.money, moves }),
     pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 92, moves }),
     pnl({ field: "position_pnl", headerName: "Position P&L", width: 94, moves }),
+    {
+      ...pnl({ field: "action_pnl", headerName: "Action P&L", width: 92, moves }),
+      headerTooltip: "What corporate actions of the day brought: dividends, spin-offs, cash in lieu",
+    },
     {
       ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 92, moves }),
       // A cellClass would replace the one that aligns numbers.
