@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +21,21 @@ from kernel.pnl import SHOWN
 from pnl.effects import KeyEffect, action_effects
 from prices.actions.read import actions_found, as_action, versions_of
 from prices.models import Instrument
+
+EXAMPLE = OpenApiExample(
+    "A split of 10:1",
+    value={
+        "account": "Test1", "ticker": "NVDA", "held": "100", "credited": "1000", "quantity": "900",
+        "fraction": "0", "cash": "0", "cost": "120000",
+        "pnl": [
+            {
+                "session": "2026-03-16", "trade_pnl": "0", "position_pnl": "902",
+                "action_pnl": "0", "total_pnl": "902", "total_without": "-108709",
+            }
+        ],
+    },
+    response_only=True,
+)  # fmt: skip
 
 
 class EffectsQuery(QuerySerializer):
@@ -64,6 +79,7 @@ class ActionEffectsView(APIView):
         " itself or not; P&L of the first sessions from the ex-date on.",
         parameters=[EffectsQuery],
         responses=EffectOut(many=True),
+        examples=[EXAMPLE],
     )
     def get(self, request: Request, action_id: UUID) -> Response:
         query = query_of(request, EffectsQuery)
