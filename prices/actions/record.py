@@ -37,9 +37,6 @@ from prices.sessions import sessions
 
 Decision = CorporateActionDecision.Decision
 
-# Kinds whose legs every reader of positions and P&L knows: no other may come to count.
-READ_KINDS: frozenset[str] = frozenset()
-
 
 class StaleVersion(Conflict):
     code = "stale_version"
@@ -54,11 +51,6 @@ class DuplicateAction(Conflict):
 class ActionCancelled(Conflict):
     code = "cancelled"
     detail = "A cancelled action stays as it is; propose another."
-
-
-class NotReadYet(Conflict):
-    code = "not_read_yet"
-    detail = "Positions and P&L do not follow actions of this kind yet: none can be confirmed."
 
 
 class AnotherPerson(NotEntitled):
@@ -109,8 +101,8 @@ def action_amend(
 @transaction.atomic
 def action_confirm(*, user: User, action_id: UUID, version: int, reason: str) -> CorporateAction:
     """Make the latest version count. A second call is harmless. Raises StaleVersion,
-    ActionCancelled, AnotherPerson, NotReadYet, and Invalid where the closes that there are would
-    make a reference negative."""
+    ActionCancelled, AnotherPerson, and Invalid where the closes that there are would make a
+    reference negative."""
     transaction_lock(Lock.ACTIONS_WRITE)
     action = _locked(action_id)
     _refuse_stale(action, version)
@@ -119,8 +111,6 @@ def action_confirm(*, user: User, action_id: UUID, version: int, reason: str) ->
     confirmed = versions_of(action)[-1]
     if settings.ACTIONS_FOUR_EYES and confirmed.actor_id == user.pk:
         raise AnotherPerson
-    if confirmed.kind not in READ_KINDS:
-        raise NotReadYet
     _refuse_blank(reason)
     _refuse_negative(confirmed, action)
     _refuse_duplicate(action.instrument, confirmed, besides=action)

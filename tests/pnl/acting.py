@@ -4,13 +4,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from kernel.clock import clock_set
 from pnl.activity.legs import work_do
 from pnl.cost.projection import COST
-from prices.actions import record
-from prices.models import ActionKind
 from tests import factories as make
 from tests.pnl.conftest import MONDAY, TUESDAY, Days, at, recorded
 from trades.ledger.multi_shard_batch import round_read
@@ -23,12 +19,6 @@ AMOUNTS = ("trade_pnl", "position_pnl", "action_pnl", "total_pnl")
 
 def cents(number: Decimal | str | None) -> Decimal | None:
     return None if number is None else D(number).quantize(D("0.01"), "ROUND_HALF_UP")
-
-
-@pytest.fixture(autouse=True)
-def all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For the modules that import it: every kind may be confirmed."""
-    monkeypatch.setattr(record, "READ_KINDS", frozenset(ActionKind.values))
 
 
 class Acting:

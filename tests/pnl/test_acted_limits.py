@@ -11,11 +11,9 @@ from pnl.live.exposure import Exposure, exposures, held_of
 from pnl.live.totals import live_totals
 from prices.models import Instrument
 from tests import factories as make
-from tests.pnl.acting import Acting, all_kinds, cents
+from tests.pnl.acting import Acting, cents
 from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at
 from tests.trades.test_guards import guard
-
-__all__ = ["all_kinds"]
 
 D = Decimal
 NOW = at(TUESDAY, 18)

@@ -14,7 +14,7 @@ from pnl.models import ActionLeg, DailyPnl
 from positions.models import PositionSnapshot
 from positions.snapshots.take import snapshots_work
 from tests import factories as make
-from tests.pnl.acting import Acting, all_kinds, cents, figures
+from tests.pnl.acting import Acting, cents, figures
 from tests.pnl.conftest import (
     FRIDAY,
     MONDAY,
@@ -27,8 +27,6 @@ from tests.pnl.conftest import (
     settle,
 )
 from trades.ledger.rebuild import rebuild
-
-__all__ = ["all_kinds"]
 
 D = Decimal
 NOW = at(TUESDAY, 18)

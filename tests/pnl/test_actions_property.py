@@ -20,13 +20,11 @@ from prices.actions.read import action_id, actions_counting
 from prices.actions.record import action_amend, action_cancel, action_confirm, action_propose
 from prices.actions.terms import LegTerms, Terms
 from tests import factories as make
-from tests.pnl.acting import AMOUNTS, Acting, all_kinds
+from tests.pnl.acting import AMOUNTS, Acting
 from tests.pnl.conftest import FRIDAY, MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at
 from trades.ledger.rebuild import rebuild
 from trades.models import Trade
 from trades.services.correction import NothingChanged
-
-__all__ = ["all_kinds"]
 
 D = Decimal
 ZERO = D(0)

@@ -7,14 +7,13 @@ from typing import Any
 
 import pytest
 
-from prices.actions import record
 from prices.actions.record import action_confirm, action_propose
 from prices.actions.terms import Terms
 from prices.closes.judge import far_off_by_hand
 from prices.closes.runs import closes_carry
 from prices.closes.write import closes_record
 from prices.last_price import last_prices
-from prices.models import ActionKind, Close, CloseDoubt, Instrument, PriceOverride
+from prices.models import Close, CloseDoubt, Instrument, PriceOverride
 from prices.quotes.write import quotes_keep
 from prices.services.overrides import overrides_expire
 from prices.sources import SourceQuote
@@ -25,9 +24,8 @@ WEDNESDAY, THURSDAY = date(2026, 1, 28), date(2026, 1, 29)
 
 
 @pytest.fixture
-def split(monkeypatch: pytest.MonkeyPatch, settings: Any, ibm: Instrument) -> Instrument:
+def split(settings: Any, ibm: Instrument) -> Instrument:
     """10:1 on Thursday; it closed at 100 on Wednesday."""
-    monkeypatch.setattr(record, "READ_KINDS", frozenset(ActionKind.values))
     settings.PRICE_SOURCE = "yahoo"
     user = make.make_user("office")
     terms = Terms("split", "IBM", THURSDAY, keep_new=D(10))

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from prices.actions import record
 from prices.actions.read import actions_counting
-from prices.models import ActionKind, CorporateAction, Instrument
+from prices.models import CorporateAction, Instrument
 from prices.sources.simulated import confirmed_splits
 from tests import factories as make
 
@@ -63,8 +62,7 @@ class Office:
 
 
 @pytest.fixture
-def office(db: None, monkeypatch: pytest.MonkeyPatch) -> Office:
-    monkeypatch.setattr(record, "READ_KINDS", frozenset(ActionKind.values))
+def office(db: None) -> Office:
     for ticker in ("IBM", "KD"):
         make.make_instrument(ticker)
     return Office(make.make_user("office", is_superuser=True))
@@ -184,10 +182,3 @@ def test_known_at_sees_what_had_been_decided_by_then(office: Office) -> None:
     before = decided.replace(year=decided.year - 1)
     assert actions_counting(before) == ()
     assert [each.keep_new for each in actions_counting(decided)] == [10]
-
-
-def test_kinds_that_readers_do_not_know_are_refused(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(record, "READ_KINDS", frozenset())
-    assert office.denied(office.propose(), "confirm") == (409, "not_read_yet")
