@@ -13,7 +13,7 @@ from prices.models import Instrument
 from tests import factories as make
 from tests.pnl.acting import Acting, cents
 from tests.pnl.conftest import MONDAY, TUESDAY, WEDNESDAY, Days, at
-from tests.trades.test_guards import guard
+from tests.trades.guarding import guard
 
 D = Decimal
 NOW = at(TUESDAY, 18)
