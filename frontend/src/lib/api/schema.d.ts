@@ -120,6 +120,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/corporate-actions/{action_id}/effects/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What an action does, by account and ticker
+         * @description Of its latest version, beside all other actions that count, whether it counts itself or not; P&L of the first sessions from the ex-date on.
+         */
+        get: operations["corporate_actions_effects"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/corporate-actions/{action_id}/versions/": {
         parameters: {
             query?: never;
@@ -992,6 +1012,29 @@ export interface components {
             can_book: boolean;
             can_correct: boolean;
         };
+        /** @description A corporate action that acts on the row's session. */
+        ActingOut: {
+            /** Format: uuid */
+            id: string;
+            kind: components["schemas"]["ActionKindEnum"];
+            /** Format: date */
+            ex_date: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_new: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            keep_old: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cash: string;
+        };
         /** @description Refuses unknown fields by name. An optional field that is null counts as not sent. */
         ActionDecisionInRequest: {
             version: number;
@@ -1578,6 +1621,47 @@ export interface components {
          * @enum {string}
          */
         DoubtOutStateEnum: "held" | "recorded" | "released" | "refused" | "overtaken";
+        /**
+         * @description What the latest version does in one account and ticker. `held` is of the action's own
+         *     instrument, before it; `cash` holds a fraction at the price in lieu, else at the reference;
+         *     `cost` is of what is held after.
+         */
+        EffectOut: {
+            account: string;
+            ticker: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            held: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            credited: string;
+            /**
+             * Format: decimal
+             * @description What the position moves by.
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            fraction: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cash: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            cost: string;
+            pnl: components["schemas"]["SessionEffectOut"][];
+        };
         Error401: {
             code: components["schemas"]["Error401CodeEnum"];
             detail: string;
@@ -2007,6 +2091,11 @@ export interface components {
              * Format: decimal
              * @example 7424.40
              */
+            action_pnl: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
             total_pnl: string;
             pnl_valid: boolean;
         };
@@ -2366,6 +2455,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["DoubtOut"][];
         };
+        PaginatedEffectOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["EffectOut"][];
+        };
         PaginatedExceptionOutList: {
             /**
              * Format: uri
@@ -2676,7 +2778,13 @@ export interface components {
              * Format: decimal
              * @example 7424.40
              */
+            previous_close_as_traded?: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
             mark?: string | null;
+            actions?: components["schemas"]["ActingOut"][];
             /**
              * Format: decimal
              * @example 7424.40
@@ -2687,6 +2795,11 @@ export interface components {
              * @example 7424.40
              */
             position_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            action_pnl: string | null;
             /**
              * Format: decimal
              * @example 7424.40
@@ -2752,9 +2865,15 @@ export interface components {
             price_source: string | null;
             /**
              * Format: decimal
+             * @description In the terms of the session, where an action changes them.
              * @example 7424.40
              */
             previous_close: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            previous_close_as_traded: string | null;
             /**
              * Format: decimal
              * @example 7424.40
@@ -2774,6 +2893,11 @@ export interface components {
              * Format: decimal
              * @example 7424.40
              */
+            action_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
             total_pnl: string | null;
             /**
              * Format: decimal
@@ -2785,6 +2909,13 @@ export interface components {
              * @example 7424.40
              */
             unrealized_pnl: string | null;
+            /**
+             * Format: decimal
+             * @description Dividends received since inception.
+             * @example 7424.40
+             */
+            income: string;
+            actions: components["schemas"]["ActingOut"][];
             pnl_valid: boolean;
             pnl_reason: (components["schemas"]["PnlReasonEnum"] | components["schemas"]["NullEnum"]) | null;
             /** Format: date-time */
@@ -2975,6 +3106,36 @@ export interface components {
          * @enum {string}
          */
         ServerErrorOutTypeEnum: "server_error";
+        /** @description P&L of the session with the action, and the total without it. */
+        SessionEffectOut: {
+            /** Format: date */
+            session: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            total_without: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            trade_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            position_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            action_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            total_pnl: string | null;
+        };
         /**
          * @description * `buy` - Buy
          *     * `sell` - Sell
@@ -3964,6 +4125,107 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    corporate_actions_effects: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                action_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedEffectOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {
