@@ -6,7 +6,7 @@
 import { inWords } from "../api/client";
 import { bulkBook, generateTrades } from "../api/bulk";
 import { cancelTrade } from "../api/trades";
-import { type BulkRow, blankRow, type Known, problemOf } from "./rows";
+import { type BulkRow, blankRow, type Known, problemOf, wrongIn } from "./rows";
 import { type AskedGroup, type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
 
 export type Doing = "nothing" | "generating" | "booking" | "uploading" | "undoing";
@@ -28,6 +28,8 @@ export interface BulkChange {
   update?: BulkRow[];
   remove?: BulkRow[];
   cleared?: boolean;
+  /** The added rows are to be typed into. */
+  begin?: boolean;
 }
 
 const GENERATED_AT_ONCE = 10_000;
@@ -79,7 +81,8 @@ export class Bulk {
 
   /** Rows on the page that a reload would drop. */
   get wouldLose(): boolean {
-    return this.unfinished || this.bookable + this.invalid > 0;
+    // What is typed comes back after a reload.
+    return this.unfinished || (this.source !== "typed" && this.bookable + this.invalid > 0);
   }
 
   /** Rows that are valid and have no outcome that is known. */
@@ -97,12 +100,30 @@ export class Bulk {
     for (const listener of this.#listeners) listener(change);
   }
 
-  #add(rows: BulkRow[]): void {
+  /** The place of the next row. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Cells of these rows were changed: what is wrong with them is told anew. */
+  recheck(rows: readonly BulkRow[], known: Known): void {
+    if (rows.length === 0) return;
+    this.forgetAsked();
+    for (const row of rows) {
+      const was = row.problem !== "";
+      row.wrong = wrongIn(row, known);
+      row.problem = Object.values(row.wrong).join(" ");
+      this.invalid += Number(row.problem !== "") - Number(was);
+    }
+    this.#tell({ update: [...rows] });
+  }
+
+  add(rows: BulkRow[], begin = false): void {
     for (const row of rows) this.rows.set(row.n, row);
     this.total += rows.length;
     this.invalid += rows.filter((row) => row.problem !== "").length;
     this.#next = Math.max(this.#next, ...rows.map((row) => row.n + 1));
-    this.#tell({ add: rows });
+    this.#tell({ add: rows, begin });
   }
 
   clear(): void {
@@ -137,7 +158,7 @@ export class Bulk {
         const rows = made.map((trade, index) => ({ ...blankRow(this.#next + index), ...trade }));
         for (const row of rows) row.problem = problemOf(row, known);
         for (let start = 0; start < rows.length; start += 1_000) {
-          this.#add(rows.slice(start, start + 1_000));
+          this.add(rows.slice(start, start + 1_000));
           // Lets the page draw and answer between pieces.
           await new Promise((resolve) => setTimeout(resolve));
         }

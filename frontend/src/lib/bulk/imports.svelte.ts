@@ -56,15 +56,18 @@ export class Imports {
     clearTimeout(this.#timer);
   }
 
-  /** Rows of this page, as a file. `again`: it was tried before, and the answer was lost. */
-  hand({ id, rows, name, groupSize }: Handing, again: boolean): Promise<Handed> {
+  /**
+   * Rows of this page, as a file. `again`: it was tried before, and the answer was lost. A dry run
+   * books nothing and tells what would be.
+   */
+  hand({ id, rows, name, groupSize }: Handing, again: boolean, dryRun = false): Promise<Handed> {
     const file = plainCsvFile(
       COLUMNS,
       rows.map((row) => COLUMNS.map((column) => row[column])),
     );
     // This page writes numbers with points.
     const fields = { decimal: "." };
-    return this.upload({ file, name, id, groupSize, fields, dryRun: false, onceMore: false }, again);
+    return this.upload({ file, name, id, groupSize, fields, dryRun, onceMore: dryRun }, again);
   }
 
   /** `again`: it was tried before, and the answer was lost. */

@@ -20,6 +20,8 @@ import {
 import { isZero, minus, sign } from "../money";
 import { newYorkMoment } from "./newYork";
 
+export type Wrong = Partial<Record<SaidName, string>>;
+
 /** What is said as its cell holds it; empty when it is not. */
 export interface BulkRow extends Record<SaidName, string> {
   /** The place among the generated; unique on the page. */
@@ -32,6 +34,10 @@ export interface BulkRow extends Record<SaidName, string> {
   request_group: string;
   /** What the server asks about it before it is booked. */
   asked?: string;
+  /** What is wrong, by cell. */
+  wrong?: Wrong;
+  /** What a person typed where the cell holds another text. */
+  typed?: Partial<Record<SaidName, string | undefined>>;
 }
 
 /** In the order of a file that this page writes: that of the files that people have. */
@@ -57,13 +63,29 @@ export function blankRow(n: number): BulkRow {
 
 /** What is wrong with a row, as sentences; empty when it can be sent. */
 export function problemOf(row: BulkRow, known: Known): string {
-  let found = "";
-  const add = (problem: string | null): void => {
-    if (problem !== null) found += found === "" ? problem : ` ${problem}`;
-  };
-  for (const each of SAID) add(problemWith(each, row[each.term.name], known));
-  if (row.price_zero !== "" || isZero(row.price)) add(zeroProblem(row));
+  return Object.values(wrongIn(row, known)).join(" ");
+}
+
+/** The same by cell, in the order of the terms. */
+export function wrongIn(row: BulkRow, known: Known): Wrong {
+  const found: Wrong = {};
+  for (const each of SAID) {
+    const problem = problemWith(each, row[each.term.name], known);
+    if (problem !== null) found[each.term.name] = problem;
+  }
+  const zero = row.price_zero !== "" || isZero(row.price) ? zeroProblem(row) : null;
+  if (zero !== null) found[PRICE_ZERO.name] = zero;
   return found;
+}
+
+/** Each of them once. */
+export function distinct(rows: readonly BulkRow[]): BulkRow[] {
+  return [...new Set(rows)];
+}
+
+/** A row in which nothing is said yet but whose account. */
+export function isEmpty(row: BulkRow): boolean {
+  return COLUMNS.every((name) => name === "account" || row[name] === "");
 }
 
 const YES = ["true", "yes", "y", "1"];

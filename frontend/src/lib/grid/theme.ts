@@ -17,6 +17,7 @@ import {
   RowSelectionModule,
   RowStyleModule,
   ScrollApiModule,
+  TextEditorModule,
   TextFilterModule,
   themeQuartz,
   TooltipModule,
@@ -38,6 +39,7 @@ ModuleRegistry.registerModules([
   RowSelectionModule,
   RowStyleModule,
   ScrollApiModule,
+  TextEditorModule,
   TextFilterModule,
   TooltipModule,
 ]);

@@ -1,0 +1,98 @@
+"""Rows that are typed into the bulk grid: by keys alone, from blank to booked."""
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.blotter_page import BlotterPage
+from tests.browser.conftest import Open
+from tests.stack.running import RunningStack
+
+PASTED = "Symbol\tB/S\tQty\tPrice\tColour\nPEP\tB\t1,000\t$60\tred\nPEP\tS\t10k\t61\t\n"
+PASTE = """(text) => {
+  const data = new DataTransfer();
+  data.setData("text/plain", text);
+  document.activeElement.dispatchEvent(
+    new ClipboardEvent("paste", {clipboardData: data, bubbles: true, cancelable: true}));
+}"""
+
+
+def cell(page: BlotterPage, row: int, column: str) -> Locator:
+    grid = page.page.get_by_test_id("bulk-grid")
+    return grid.locator(f'.ag-row[row-id="{row}"] [col-id="{column}"]')
+
+
+def typing(open_as: Open, desk: str) -> BlotterPage:
+    page = open_as("trader")
+    page.go("Bulk booking")
+    page.page.get_by_role("button", name="Type", exact=True).click()
+    page.page.get_by_test_id("type-one").click()
+    expect(cell(page, 1, "state")).to_have_text("Empty")
+    keys = page.page.keyboard
+    for text in ("ko", "b", "1,000", "$60.50"):
+        keys.type(text)
+        keys.press("Tab")
+    keys.press("Escape")
+    cell(page, 1, "account").dblclick()
+    keys.press("Control+a")
+    keys.type(desk)
+    keys.press("Enter")
+    expect(cell(page, 1, "state")).to_have_text("Ready")
+    return page
+
+
+def test_rows_are_typed_filled_undone_and_booked(stack: RunningStack, open_as: Open) -> None:
+    desk = stack.desk()
+    page = typing(open_as, desk)
+    keys, find = page.page.keyboard, page.page.get_by_test_id
+    expect(cell(page, 1, "quantity")).to_have_text("1000")
+    expect(cell(page, 1, "price")).to_have_text("60.50")
+    expect(cell(page, 1, "side")).to_have_text("Buy")
+    # Headings say what was pasted, and rows come as they are needed.
+    cell(page, 1, "ticker").click()
+    page.page.evaluate(PASTE, PASTED)
+    expect(cell(page, 2, "ticker")).to_have_text("PEP")
+    expect(cell(page, 2, "quantity")).to_have_text("10000")
+    expect(cell(page, 1, "quantity")).to_have_text("1000")
+    keys.press("Control+z")
+    expect(find("bulk-total")).to_have_text("1")
+    expect(cell(page, 1, "ticker")).to_have_text("KO")
+    keys.press("Control+y")
+    expect(cell(page, 1, "ticker")).to_have_text("PEP")
+    expect(find("bulk-ready")).to_have_text("2")
+    # What is wrong is said of its row, and filled down it is mended.
+    cell(page, 2, "price").dblclick()
+    keys.press("Control+a")
+    keys.type("1.000,50")
+    keys.press("Enter")
+    expect(cell(page, 2, "state")).to_have_text("Invalid")
+    expect(cell(page, 2, "problem")).to_contain_text("The price must be a plain number")
+    cell(page, 2, "price").click()
+    keys.press("Control+d")
+    expect(cell(page, 2, "price")).to_have_text("60")
+    expect(find("bulk-ready")).to_have_text("2")
+    find("bulk-dry-run").click()
+    job = find("import").first
+    expect(job).to_have_attribute("data-state", "done")
+    assert stack.client("trader").rows("trades/", account=desk) == []
+    find("bulk-book").click()
+    question = find("bulk-question")
+    expect(question.or_(find("bulk-booked"))).to_be_visible()
+    if question.is_visible():
+        keys.press("Control+Enter")
+    expect(find("bulk-booked")).to_have_text("2 booked")
+    assert stack.client("trader").quantities(desk) == {"PEP": -9_000}
+
+
+def test_a_draft_survives_a_reload(stack: RunningStack, open_as: Open) -> None:
+    page = typing(open_as, stack.desk())
+    # It is kept a moment after the last key.
+    page.page.wait_for_function(
+        "() => Object.keys(localStorage).some((key) => key.endsWith('bulk.draft'))"
+    )
+    page.page.reload()
+    page.wait_live()
+    expect(cell(page, 1, "ticker")).to_have_text("KO")
+    expect(cell(page, 1, "quantity")).to_have_text("1000")
+    expect(page.page.get_by_test_id("bulk-ready")).to_have_text("1")
+    page.page.get_by_role("button", name="Type", exact=True).click()
+    page.page.get_by_test_id("type-restored").get_by_role("button", name="Start over").click()
+    expect(page.page.get_by_test_id("bulk-total")).to_have_text("0")
