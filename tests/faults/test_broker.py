@@ -95,6 +95,32 @@ def test_bookings_go_on_without_the_broker(
         assert without <= healthy + LIMIT_SECONDS, measured
 
 
+@pytest.mark.parametrize("outage", [stopped, killed])
+def test_actions_are_decided_without_the_broker(stack: RunningStack, outage: Outage) -> None:
+    """Confirmed and cancelled, each answered at once, and followed once the broker is back."""
+    desk, client, office = stack.desk(), stack.client("trader"), stack.client("middleoffice")
+    market = client.get("market/").json()
+    client.book(desk, "MMM", "buy", 10, 150, trade_date=market["previous_session"])
+    terms = {
+        "ticker": "MMM", "kind": "split", "ex_date": market["business_date"], "keep_new": "3",
+        "reason": "announced",
+    }  # fmt: skip
+
+    def hold(quantity: int) -> None:
+        assert client.quantities(desk) == {"MMM": Decimal(quantity)}
+
+    with outage(stack):
+        action = office.post("corporate-actions/", **terms).json()
+        body = {"version": 1, "reason": "seen"}
+        answer = office.post(f"corporate-actions/{action['id']}/confirm/", **body)
+        assert answer.status_code == 200, answer.text
+    eventually(lambda: hold(30))
+    with outage(stack):
+        answer = office.post(f"corporate-actions/{action['id']}/cancel/", **body)
+        assert answer.status_code == 200, answer.text
+    eventually(lambda: hold(10))
+
+
 @contextmanager
 def booking(client: Client, desk: str, bookings: int) -> Iterator[Callable[[int], None]]:
     """Book in a thread of its own; yields a function that waits until so many are booked.
