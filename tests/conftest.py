@@ -4,6 +4,7 @@ cluster, so processes that shared one would hold up each other's readers."""
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -16,6 +17,12 @@ from eqtrade.up.postgres import PostgresServer
 from tests.migrated_once import migrated_once
 
 pytest_plugins = ["tests.stack", "tests.yahoo.server"]
+
+# No time decides a test: an example, and making it, may take as long as a busy machine needs.
+hypothesis.settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("untimed")
 
 # Passwords here keep nothing safe, and the real hash takes a second on purpose.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -75,7 +75,6 @@ def test_every_answer_is_as_documented(token: str, mode: GenerationMode) -> None
             max_examples=EXAMPLES[mode],
             derandomize=True,
             database=None,
-            deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )

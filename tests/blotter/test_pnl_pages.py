@@ -41,7 +41,7 @@ class Sessions:
         return answer
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.sampled_from([1, 7, 50]))
 def test_pages_forth_and_back_are_the_list(counts: list[int], size: int) -> None:
     sessions = Sessions(counts)

@@ -184,7 +184,7 @@ def test_what_is_booked_is_what_the_file_was_made_from(
     tried = {"booked": 0, "asked": 0, "refused": 0}
 
     @settings(
-        max_examples=FILES, deadline=None, database=None,
+        max_examples=FILES, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(styles, st.lists(made, min_size=1, max_size=5).map(by_date))

@@ -62,7 +62,6 @@ def as_records(found: Iterator[Block | Record]) -> list[Record]:
     return told
 
 
-@settings(deadline=None)
 @given(lists, st.sampled_from(["\n", "\r\n", "\r"]), sizes, st.booleans())
 @example(GOOD * 20, "\n", 300, True)
 @example([*GOOD, 'KO,Test1,buy,1,2,,,"open', *GOOD * 3], "\n", 64, True)
@@ -88,7 +87,7 @@ def told(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(lists, st.sampled_from([HEADER, TIMED]), sizes, st.sampled_from([None, "newest_first"]))
 @example(GOOD * 20, HEADER, 300, None)
 @example(GOOD[-4:] * 20, TIMED, 300, None)

@@ -218,7 +218,7 @@ def any_order(of: Fold, traded: Traded, actions: list[Action]) -> bool:
 
 
 @given(HISTORY, chains())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_the_fold_is_what_a_person_would_walk(traded: Traded, actions: list[Action]) -> None:
     assert same_as_walked(fold, traded, actions)
     assert mirrors(fold, traded, actions)
@@ -262,7 +262,7 @@ def test_a_broken_fold_is_noticed(source: str, broken: str) -> None:
     of = variant(source, broken)
 
     @given(HISTORY, chains())
-    @settings(max_examples=400, deadline=None, database=None, phases=[Phase.generate])
+    @settings(max_examples=400, database=None, phases=[Phase.generate])
     def holds(traded: Traded, actions: list[Action]) -> None:
         assert same_as_walked(of, traded, actions) and any_order(of, traded, actions)  # noqa: PT018
 

@@ -50,7 +50,7 @@ def test_one_number_has_one_text(value: Decimal) -> None:
 
 
 @pytest.mark.django_db
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(amounts, max_size=50))
 def test_sql_writes_the_same_text(values: list[Decimal]) -> None:
     with connection.cursor() as cursor:

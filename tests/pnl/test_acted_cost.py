@@ -34,7 +34,7 @@ def fills(traded: Mapping[int, Mapping[date, Decimal]]) -> dict[int, list[Fill]]
 
 
 @given(HISTORY, chains())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_realized_and_income_less_cost_is_cash_less_what_was_paid(
     traded: Mapping[int, Mapping[date, Decimal]], chain: list[Action]
 ) -> None:

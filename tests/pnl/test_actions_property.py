@@ -150,8 +150,8 @@ class History:
 
 
 @settings(
-    max_examples=12, deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(STEPS)
 def test_whatever_the_order(days: Days, steps: list[tuple[Any, ...]]) -> None:

@@ -328,9 +328,7 @@ def play(days: Days, steps: list[tuple[Any, ...]]) -> None:
         acts[name](*arguments)
 
 
-@settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(_STEP, min_size=2, max_size=10))
 def test_what_was_restated_is_what_would_be_computed_now(
     committed_db: PostgresServer, steps: list[tuple[Any, ...]]

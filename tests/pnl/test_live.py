@@ -267,9 +267,7 @@ def fresh_book(committed_db: PostgresServer) -> Callable[[], Book]:
     return lambda: Book(f"B{next(numbers)}")
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(moves=moves, previous=st.none() | prices, quote=st.none() | prices)
 def test_sql_equals_the_pure_arithmetic(
     fresh_book: Callable[[], Book],

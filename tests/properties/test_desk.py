@@ -304,7 +304,6 @@ def test_every_number_is_that_of_the_plain_model(committed_db: PostgresServer) -
         settings=settings(
             max_examples=int(os.environ.get("DESK_EXAMPLES", "12")),
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -256,7 +256,6 @@ def test_who_watches_sees_what_rest_answers_when_all_is_quiet(theatre: Theatre) 
 
     @settings(
         max_examples=EXAMPLES,
-        deadline=None,
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )

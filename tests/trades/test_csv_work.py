@@ -114,7 +114,7 @@ def test_any_bytes_are_read_at_ten_times_the_work_of_honest_ones(size: int, exam
     worst = 0.0
     slowest = 0.0
 
-    @settings(max_examples=examples, deadline=None, database=None)
+    @settings(max_examples=examples, database=None)
     @example([b'a","b', b"\n"])
     @example([b'"', b"\n"])
     @example([b"x", b"\n"])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import Entitlement
@@ -183,7 +183,7 @@ def rule_sets(draw: Any) -> dict[str, Rule]:
     return found
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(ORDERS, rule_sets())
 def test_what_guards_say(order: Order, rules: dict[str, Rule]) -> None:
     found = judged(order, rules)
