@@ -27,6 +27,9 @@ SERIOUS = ("serious", "critical")
 
 def serious(page: Page, rules: list[str] | None = None) -> list[str]:
     """Findings that keep somebody out, each with where it is; by these rules, or by all."""
+    if not page.evaluate("() => 'axe' in window"):
+        # Not as a script of the page, whose policy would refuse it.
+        page.evaluate(AXE.read_text())
     how: dict[str, Any] = {"resultTypes": ["violations"]}
     if rules is not None:
         how["runOnly"] = rules
@@ -127,8 +130,6 @@ def test_the_page_to_log_in(stack: RunningStack, chromium: Browser) -> None:
 
 def findings(page: Page) -> list[str]:
     """At each width, dark and light."""
-    # Not as a script of the page, whose policy would refuse it.
-    page.evaluate(AXE.read_text())
     found = []
     for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})

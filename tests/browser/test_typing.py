@@ -26,6 +26,7 @@ def typing(open_as: Open, desk: str) -> BlotterPage:
     page.page.get_by_role("button", name="Type", exact=True).click()
     page.page.get_by_test_id("type-one").click()
     expect(cell(page, 1, "state")).to_have_text("Empty")
+    expect(cell(page, 1, "ticker").locator("input")).to_be_focused()
     keys = page.page.keyboard
     for text in ("ko", "b", "1,000", "$60.50"):
         keys.type(text)
