@@ -131,7 +131,8 @@ def moved_floor(boards: Sequence[DayTrades], window: int, floor: str) -> str:
         return nsmallest(over + 1, (key for piece in pieces for key in piece))[-1]
     if count < window and floor > lowest:
         short = window - count
-        pieces = [t.order[max(0, p - short) : p] for t, p in zip(boards, places, strict=True)]
+        # One more than is taken, or nobody knows whether any is left.
+        pieces = [t.order[max(0, p - short - 1) : p] for t, p in zip(boards, places, strict=True)]
         below = [key for piece in pieces for key in piece if key >= lowest]
         # With all of them taken and room left, the floor is where knowledge ends.
         return nlargest(short, below)[-1] if len(below) > short else lowest
