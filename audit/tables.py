@@ -63,6 +63,7 @@ AUDITED = {
     ),
     "prices_priceoverride": Audited("override", _TICKER),
     "prices_sessionoverride": Audited("session_override", "$1.date"),
+    "prices_settlementoverride": Audited("settlement_override", "$1.date"),
     "trades_guard": Audited(
         "guard",
         f"concat_ws(' for ', $1.code, coalesce({_ACCOUNT}, 'all accounts'))",

@@ -232,6 +232,7 @@ _ADMIN: Mapping[str, Pages] = {
         see=holders("prices.view_closedoubt", OVERRIDE), change=_SETS_PRICES
     ),
     "prices.sessionoverride": _own("prices.sessionoverride", "add", "change", "delete"),
+    "prices.settlementoverride": _own("prices.settlementoverride", "add", "change", "delete"),
     "prices.priceoverride": Pages(see=_SEES_OVERRIDES, add=_SETS_PRICES, change=_SETS_PRICES),
     "prices.close": Pages(see=holders("prices.view_close", OVERRIDE), add=_SETS_PRICES),
     # One that holds no more is switched off: what it was is not lost.

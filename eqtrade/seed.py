@@ -98,6 +98,7 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
         "prices": (
             "override", "manage_actions", "add_instrument", "change_instrument",
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
+            "add_settlementoverride", "change_settlementoverride", "delete_settlementoverride",
         ),
         "accounts": ("change_account",),
         "trades": ("manage_guards",),

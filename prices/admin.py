@@ -27,6 +27,7 @@ from prices.models import (
     PriceOverride,
     Quote,
     SessionOverride,
+    SettlementOverride,
     SourceFailure,
     SourceState,
 )
@@ -99,6 +100,11 @@ class SessionOverrideAdmin(TableAdmin):
         days = list(queryset.values_list("date", flat=True))
         super().delete_queryset(request, queryset)
         hours_written(days)
+
+
+@admin.register(SettlementOverride)
+class SettlementOverrideAdmin(TableAdmin):
+    list_display = ("date", "settles", "reason")
 
 
 class CloseForm(ConfirmedForm[Close]):

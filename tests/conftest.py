@@ -34,6 +34,7 @@ KEPT_TABLES = (
     "auth_permission",
     "trades_ledgerepoch",
     "prices_calendarstamp",
+    "prices_settlementday",
     "django_celery_beat_",
 )
 

@@ -10,7 +10,12 @@ from prices.models.actions import (
     CorporateActionLeg,
     CorporateActionVersion,
 )
-from prices.models.calendar import CalendarStamp, SessionOverride
+from prices.models.calendar import (
+    CalendarStamp,
+    SessionOverride,
+    SettlementDay,
+    SettlementOverride,
+)
 from prices.models.closes import CARRIED, MANUAL, Close, CloseRun
 from prices.models.doubts import CloseDoubt
 from prices.models.instruments import Instrument, InstrumentAlias
@@ -38,6 +43,8 @@ __all__ = [
     "PricePoint",
     "Quote",
     "SessionOverride",
+    "SettlementDay",
+    "SettlementOverride",
     "SourceFailure",
     "SourceState",
 ]

@@ -1,4 +1,4 @@
-"""Days that differ from the exchange's calendar."""
+"""Days that differ from the published calendars, of sessions and of settlement."""
 
 from datetime import time
 
@@ -6,6 +6,25 @@ import pgtrigger
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
+
+from kernel.database import AppendOnly, append_only_triggers
+
+
+def _restamps() -> list[pgtrigger.Trigger]:
+    """Each change of the table, in its own transaction, makes what is kept of it out of date."""
+    return [
+        pgtrigger.Trigger(
+            name="restamp",
+            level=pgtrigger.Statement,
+            when=pgtrigger.After,
+            operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+            func=(
+                "INSERT INTO prices_calendarstamp (id, stamp) VALUES (1, gen_random_uuid())"
+                " ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp;"
+                " RETURN NULL;"
+            ),
+        ),
+    ]
 
 
 class SessionOverride(models.Model):
@@ -37,29 +56,44 @@ class SessionOverride(models.Model):
                 ),
             ),
         ]
-        triggers = [
-            pgtrigger.Trigger(
-                name="restamp",
-                level=pgtrigger.Statement,
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert
-                | pgtrigger.Update
-                | pgtrigger.Delete
-                | pgtrigger.Truncate,
-                func=(
-                    "INSERT INTO prices_calendarstamp (id, stamp) VALUES (1, gen_random_uuid())"
-                    " ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp;"
-                    " RETURN NULL;"
-                ),
-            ),
-        ]
+        triggers = _restamps()
 
     def __str__(self) -> str:
         return f"{self.date}: {'closed' if self.is_closed else self.early_close}"
 
 
+class SettlementOverride(models.Model):
+    """A day on which trades settle, or do not, whatever calendars say. It counts for what is booked
+    from then on: trades keep the settlement date that they have."""
+
+    date = models.DateField(unique=True)
+    settles = models.BooleanField(default=False)
+    reason = models.CharField(max_length=200)
+
+    class Meta:
+        ordering = ["-date"]
+        triggers = _restamps()
+
+    def __str__(self) -> str:
+        return f"{self.date}: {'settles' if self.settles else 'does not settle'}"
+
+
+class SettlementDay(AppendOnly):
+    """The day on which a trade of a date settles by the published calendars alone: for entries
+    that were written before trades said it. Filled by a migration, for every day there is."""
+
+    trade_date = models.DateField(unique=True)
+    settles_on = models.DateField()
+
+    class Meta:
+        triggers = append_only_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.trade_date}: {self.settles_on}"
+
+
 class CalendarStamp(models.Model):
-    """One row: the same stamp means the same session overrides.
+    """One row: the same stamp means the same overrides of sessions and settlement.
 
     Each statement that changes overrides rewrites it, by a trigger in its own transaction, so it
     is seen with them or not at all, and changes wait for each other at this row. It is random:

@@ -1,4 +1,5 @@
-"""Sessions as they are kept: the published calendar, beaten by SessionOverride rows.
+"""Sessions as they are kept: the published calendar, beaten by SessionOverride rows; and on which
+days trades settle, beaten by SettlementOverride rows.
 
 Each process keeps them with the stamp (`CalendarStamp`) that was read in the same statement, and
 asks for the stamp at each question (one small query), so that a change acts in all processes at
@@ -17,15 +18,20 @@ from kernel import prepared
 from kernel.clock import NEW_YORK, new_york
 from kernel.errors import DomainError
 from prices.sessions.calendar import Calendar, Hours, Session, published_calendar
+from prices.sessions.settlement import Moved, settlement_day, settles
 
 # An expression for any statement; NULL when the row is missing, which no stamp equals.
 CALENDAR_STAMP_SQL = "(SELECT stamp FROM prices_calendarstamp)"
 
 # Stamp and overrides of one snapshot. The overrides stay away when the stamp is the one given.
 _READ = f"""
-    SELECT s.stamp, o.date, o.is_closed, o.early_close
+    SELECT s.stamp, o.date, o.is_closed, o.early_close, o.settles
       FROM (SELECT {CALENDAR_STAMP_SQL} AS stamp) s
-      LEFT JOIN prices_sessionoverride o ON (s.stamp = %s::uuid) IS NOT TRUE
+      LEFT JOIN (
+        SELECT date, is_closed, early_close, NULL::boolean AS settles FROM prices_sessionoverride
+         UNION ALL
+        SELECT date, NULL, NULL, settles FROM prices_settlementoverride
+      ) o ON (s.stamp = %s::uuid) IS NOT TRUE
 """
 
 
@@ -44,8 +50,9 @@ def day_start(day: date) -> datetime:
 class Sessions:
     """The sessions as known when this was made. Pass it on; do not keep it."""
 
-    def __init__(self, calendar: Calendar) -> None:
+    def __init__(self, calendar: Calendar, moved: Moved | None = None) -> None:
         self._calendar = calendar
+        self._moved = moved or {}
 
     def is_session(self, day: date) -> bool:
         return self._calendar.get(day) is not None
@@ -78,6 +85,17 @@ class Sessions:
     def sessions_between(self, first: date, last: date) -> list[date]:
         """All sessions from `first` to `last`, inclusive, oldest first."""
         return list(self._calendar.between(first, last))
+
+    def settles(self, day: date) -> bool:
+        """True if trades settle on this day."""
+        return settles(day, self._calendar, self._moved)
+
+    def settlement_day(self, trade_date: date) -> date:
+        """The day on which a trade of this date settles, where nobody says another."""
+        found = settlement_day(trade_date, self._calendar, self._moved)
+        if found is None:
+            raise NoSession(f"No settlement day after {trade_date} is known.")
+        return found
 
     def business_date(self, now: datetime) -> date:
         """The latest session whose date is not after today's date in New York."""
@@ -163,12 +181,13 @@ def _read() -> tuple[Sessions, UUID | None]:
     stamp: UUID | None = rows[0][0]
     if kept is not None and kept[1] == stamp:
         return kept
-    hours = {
-        day: Hours(None if is_closed else early_close)
-        for _, day, is_closed, early_close in rows
-        if day is not None
-    }
-    found = Sessions(published_calendar().with_hours(hours))
+    hours, moved = dict[date, Hours](), dict[date, bool]()
+    for _, day, is_closed, early_close, settling in rows:
+        if settling is not None:
+            moved[day] = settling
+        elif day is not None:
+            hours[day] = Hours(None if is_closed else early_close)
+    found = Sessions(published_calendar().with_hours(hours), moved)
     if stamp is not None:
         _kept = found, stamp
     return found, stamp

@@ -35,6 +35,7 @@ TABLES = [
     "prices_corporateactiondecision",
     "prices_corporateactionleg",
     "prices_corporateactionversion",
+    "prices_settlementday",
     "trades_askedversion",
     "trades_guardversion",
     "trades_ledgerentry",

@@ -22,7 +22,7 @@ from accounts.models import Entitlement
 from accounts.services import token_create
 from audit.tables import AUDITED
 from kernel.clock import clock_set
-from prices.models import InstrumentAlias, PriceOverride, SessionOverride
+from prices.models import InstrumentAlias, PriceOverride, SessionOverride, SettlementOverride
 from tests import factories as make
 from tests.audit.conftest import Since
 from tests.audit.test_events import DAY
@@ -122,6 +122,7 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     "prices_sessionoverride": (
         of(SessionOverride, date=DAY, is_closed=True, reason="a"), "reason", "'b'",
     ),
+    "prices_settlementoverride": (of(SettlementOverride, date=DAY, reason="a"), "settles", "true"),
     "django_celery_beat_periodictask": (schedule, "enabled", "false"),
     "django_celery_beat_intervalschedule": (
         of(IntervalSchedule, every=7, period="days"), "every", "8",

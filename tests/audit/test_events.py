@@ -54,6 +54,9 @@ ADDED = {
     "session_override": ("prices/sessionoverride/add/", {
         "date": DAY.isoformat(), "is_closed": "on", "reason": "A storm",
     }, DAY.isoformat()),
+    "settlement_override": ("prices/settlementoverride/add/", {
+        "date": DAY.isoformat(), "reason": "A strike at the depository",
+    }, DAY.isoformat()),
     "interval": ("django_celery_beat/intervalschedule/add/", {
         "every": "7", "period": "seconds", "periodictask_set-TOTAL_FORMS": "0",
         "periodictask_set-INITIAL_FORMS": "0",
