@@ -86,7 +86,7 @@ class Sessions:
         """All sessions from `first` to `last`, inclusive, oldest first."""
         return list(self._calendar.between(first, last))
 
-    def settles(self, day: date) -> bool:
+    def settles_on(self, day: date) -> bool:
         """True if trades settle on this day."""
         return settles(day, self._calendar, self._moved)
 
