@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.urls import resolve
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
@@ -19,6 +20,8 @@ URL = "/api/v1/accounts/"
 
 @pytest.fixture
 def client(settings: Any, monkeypatch: pytest.MonkeyPatch) -> APIClient:
+    # Views made by a decorator copy what APIView has when they are first read: read before.
+    resolve(URL)
     settings.API_CALLS_PER_MINUTE = 3
     monkeypatch.setattr(APIView, "throttle_classes", [rates.CallRate])
     monkeypatch.setattr(rates, "_client", None)
