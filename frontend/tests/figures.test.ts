@@ -7,13 +7,13 @@ import { csvLine } from "../src/lib/csv";
 import { changedTerms } from "../src/lib/diff";
 import { Exposure } from "../src/lib/exposure";
 import { badgesChanged } from "../src/lib/grid/positionColumns";
-import { Groups } from "../src/lib/groups";
+import { asTree, Groups, type TreeRow } from "../src/lib/groups";
 import { minus, percent, plainQuantity, scaled } from "../src/lib/money";
 import { byDay, type PnlDay, withSession } from "../src/lib/pnlDays";
 import { percentNumber, quoteRow } from "../src/lib/quotes";
 import { compareMoments, duration } from "../src/lib/show";
 import { readers } from "../src/lib/system";
-import type { PnlRow, TradeVersion } from "../src/lib/types";
+import type { PnlRow, PositionRow, TradeVersion } from "../src/lib/types";
 import { position, price } from "./rows";
 
 describe("exposure", () => {
@@ -47,26 +47,63 @@ describe("exposure", () => {
 });
 
 describe("groups", () => {
-  it("add up over accounts, and say when they are partial", () => {
-    const groups = new Groups("ticker");
-    groups.put(position({ account: "A", ticker: "KO", quantity: "70", total_pnl: "0.1" }));
-    groups.put(position({ account: "B", ticker: "KO", quantity: "-30", total_pnl: "0.2" }));
-    groups.put(
-      position({ account: "C", ticker: "KO", quantity: "1", total_pnl: null, pnl_valid: false, pnl_reason: "no_mark" }),
-    );
-    expect(groups.changed().rows).toMatchObject([
-      { group: "KO", rows: 3, quantity: "41", total_pnl: "0.3", pnl_valid: false, invalid_rows: 1 },
+  const held = [
+    position({ account: "A", ticker: "KO", quantity: "70", total_pnl: "0.1" }),
+    position({ account: "B", ticker: "KO", quantity: "-30", total_pnl: "0.2" }),
+    position({ account: "B", ticker: "PEP", total_pnl: null, pnl_valid: false, pnl_reason: "no_mark" }),
+  ];
+  const grown = (by: "ticker" | "account"): Groups => {
+    const groups = new Groups(by);
+    for (const row of held) groups.put(row);
+    return groups;
+  };
+
+  it("add up beneath and over all, and say where they are partial", () => {
+    const groups = grown("ticker");
+    expect(groups.changedLeaves().put.map(({ path }) => path)).toEqual(["KO › A", "KO › B", "PEP › B"]);
+    const { put, gone, total } = groups.changedSums();
+    expect(put).toMatchObject([
+      { group: "KO", rows: 2, quantity: "40", total_pnl: "0.3", pnl_valid: true },
+      { group: "PEP", rows: 1, total_pnl: null, pnl_valid: false, pnl_reason: "no_mark" },
     ]);
-    expect(groups.changed()).toEqual({ rows: [], gone: [] });
+    expect(gone).toEqual([]);
+    expect(total).toMatchObject({ rows: 3, total_pnl: "0.3", pnl_valid: false, invalid_rows: 1, quantity: null });
+    expect(groups.changedSums()).toMatchObject({ put: [], gone: [], total: { rows: 3 } });
+  });
+
+  it("count what passes the filters alone", () => {
+    const groups = grown("account");
+    groups.changedSums();
+    groups.filter(new Set(["A|KO", "B|KO"]));
+    const { put, total } = groups.changedSums();
+    expect(put).toMatchObject([{ group: "B", rows: 1, total_pnl: "0.2", pnl_valid: true, quantity: null }]);
+    expect(total).toMatchObject({ rows: 2, total_pnl: "0.3", pnl_valid: true });
+    groups.filter(new Set());
+    expect(groups.changedSums().total).toMatchObject({ rows: 0, total_pnl: "0" });
+    groups.filter(null);
+    expect(groups.changedSums().total).toMatchObject({ rows: 3, pnl_valid: false });
   });
 
   it("lose a group with its last row", () => {
-    const groups = new Groups("account");
-    const row = position({ account: "A" });
-    groups.put(row);
-    expect(groups.changed().rows[0]?.quantity).toBeNull();
-    groups.drop(row);
-    expect(groups.changed()).toEqual({ rows: [], gone: ["A"] });
+    const groups = grown("ticker");
+    groups.changedLeaves();
+    groups.changedSums();
+    groups.drop(held[2] as PositionRow);
+    expect(groups.changedLeaves()).toMatchObject({ put: [], gone: ["B|PEP"] });
+    expect(groups.changedSums()).toMatchObject({ put: [], gone: ["PEP"], total: { rows: 2, pnl_valid: true } });
+  });
+
+  it("stand as a tree, each in its group's order, and those beneath in their own", () => {
+    const groups = grown("ticker");
+    const [leaves, sums] = [groups.changedLeaves().put, groups.changedSums().put];
+    const nodes = [leaves[2], sums[1], leaves[1], sums[0], leaves[0]].map((data) => ({ data: data as TreeRow }));
+    const shown = (filtered: typeof nodes, open: string[]): string[] => {
+      asTree(filtered, (group) => open.includes(group));
+      return filtered.map(({ data }) => data.path);
+    };
+    expect(shown([...nodes], [])).toEqual(["PEP", "KO"]);
+    expect(shown([...nodes], ["KO"])).toEqual(["PEP", "KO", "KO › B", "KO › A"]);
+    expect(shown(nodes.slice(1), ["KO"])).toEqual(["KO", "KO › B", "KO › A"]);
   });
 });
 

@@ -53,6 +53,21 @@ def earlier(page: Page) -> None:
     page.wait_for_selector("[data-testid=earlier-trades] li")
 
 
+def tree(page: Page) -> None:
+    positions(page)
+    page.get_by_role("button", name="By account").click()
+    page.get_by_role("button", name="Open all").click()
+    page.wait_for_selector(".tree-leaf")
+
+
+def as_of(page: Page) -> None:
+    positions(page)
+    page.get_by_test_id("as-of-begin").click()
+    page.get_by_test_id("as-of-compare").check()
+    page.locator('[data-testid=as-of-grid] .ag-row [col-id="ticker"]').first.click()
+    page.wait_for_selector("[data-testid=as-of-versions] li")
+
+
 def ticket(page: Page) -> None:
     positions(page)
     page.get_by_test_id("ticket-ticker").fill("AAPL")
@@ -146,6 +161,8 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "drawer": ("/", drawer),
     "earlier": ("/", earlier),
     "ticket": ("/", ticket),
+    "tree": ("/", tree),
+    "as-of": ("/", as_of),
     "bulk": ("/bulk/", bulk),
     "preview": ("/bulk/", preview_read),
     "preview-asked": ("/bulk/", preview),

@@ -66,6 +66,19 @@ def shortcuts(page: Page) -> None:
     expect(page.get_by_test_id("help")).to_be_visible()
 
 
+def tree(page: Page) -> None:
+    grid("positions-grid")(page)
+    page.get_by_role("button", name="By account").click()
+    page.get_by_role("button", name="Open all").click()
+    expect(page.locator(".tree-leaf").first).to_be_visible()
+
+
+def as_of(page: Page) -> None:
+    page.get_by_test_id("as-of-begin").click()
+    page.get_by_test_id("as-of-compare").check()
+    grid("as-of-grid")(page)
+
+
 def asked(page: Page) -> None:
     """The ticket, with a question: nobody means such a quantity."""
     blotter = BlotterPage(page)
@@ -78,6 +91,8 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "positions": ("/", grid("positions-grid")),
     "drawer": ("/", drawer),
     "asked": ("/", asked),
+    "tree": ("/", tree),
+    "as-of": ("/", as_of),
     "shortcuts": ("/", shortcuts),
     "bulk": ("/bulk/", shows("bulk-grid")),
     "preview": ("/bulk/", preview),

@@ -1,7 +1,9 @@
 /**
- * Positions added up by ticker or by account, exactly, kept up to date row by row.
+ * Positions as a tree: added up by ticker with the accounts beneath, or by account with the tickers
+ * beneath. Exact, and kept up to date row by row.
  *
- * Unknown figures are left out of a sum and make its group invalid, as in the server's totals.
+ * Unknown figures are left out of a sum and make its group invalid, as in the server's totals. Sums
+ * are of the positions that pass the filters.
  */
 
 import { positionKey } from "./live/connection";
@@ -10,89 +12,214 @@ import type { Decimal, PositionRow } from "./types";
 
 export type GroupBy = "ticker" | "account";
 
-type Summed =
-  | "market_value"
-  | "trade_pnl"
-  | "position_pnl"
-  | "action_pnl"
-  | "total_pnl"
-  | "realized_pnl"
-  | "unrealized_pnl";
+/** What stands beneath a group. */
+const BENEATH: Readonly<Record<GroupBy, GroupBy>> = { ticker: "account", account: "ticker" };
 
-export type GroupRow = Record<Summed, Decimal | null> & {
+export const SUMMED = [
+  "market_value",
+  "trade_pnl",
+  "position_pnl",
+  "action_pnl",
+  "total_pnl",
+  "realized_pnl",
+  "unrealized_pnl",
+] as const;
+type Summed = (typeof SUMMED)[number];
+
+export type TreeRow = Record<Summed, Decimal | null> & {
+  id: string;
+  kind: "group" | "leaf" | "total";
+  /** The group that it is, or stands beneath. */
   group: string;
+  /** "KO", or "KO › Test1" beneath it: whoever filters or exports sees where a row belongs. */
+  path: string;
+  /** Positions in it. */
   rows: number;
-  /** The net quantity of a ticker; null for an account, where it would add apples and pears. */
+  /** The net quantity of a ticker; null where it would add apples and pears. */
   quantity: Decimal | null;
+  /** The mark; null where the rows of a group have several. */
+  price: Decimal | null;
   pnl_valid: boolean;
   pnl_reason: string | null;
   invalid_rows: number;
+  /** Null of a sum. */
+  position: PositionRow | null;
 };
+
+export const BELOW = " › ";
+
+export interface TreeChange {
+  put: TreeRow[];
+  /** Ids of rows that are gone. */
+  gone: string[];
+  total: TreeRow;
+}
 
 export class Groups {
   #members = new Map<string, Map<string, PositionRow>>();
+  #sums = new Map<string, TreeRow>();
   #touched = new Set<string>();
+  #leaves = new Map<string, TreeRow | null>();
+  /** Positions that pass the filters; null without one. */
+  #passing: ReadonlySet<string> | null = null;
 
-  constructor(private readonly by: GroupBy) {}
+  constructor(readonly by: GroupBy) {}
 
   put(row: PositionRow): void {
     const group = row[this.by];
     let members = this.#members.get(group);
     if (members === undefined) this.#members.set(group, (members = new Map()));
-    members.set(positionKey(row), row);
+    const key = positionKey(row);
+    members.set(key, row);
+    this.#leaves.set(key, leaf(row, this.by));
     this.#touched.add(group);
   }
 
   drop(row: PositionRow): void {
     const group = row[this.by];
-    this.#members.get(group)?.delete(positionKey(row));
+    const key = positionKey(row);
+    this.#members.get(group)?.delete(key);
+    this.#leaves.set(key, null);
     this.#touched.add(group);
   }
 
-  clear(): void {
-    this.#members.clear();
-    this.#touched.clear();
+  /** Only these count from now on; null for all. */
+  filter(passing: ReadonlySet<string> | null): void {
+    const before = this.#passing;
+    this.#passing = passing;
+    for (const [group, members] of this.#members)
+      for (const key of members.keys())
+        if ((before?.has(key) ?? true) !== (passing?.has(key) ?? true)) {
+          this.#touched.add(group);
+          break;
+        }
   }
 
-  get size(): number {
-    return this.#members.size;
+  get positions(): number {
+    let count = 0;
+    for (const members of this.#members.values()) count += members.size;
+    return count;
   }
 
-  /** The groups that changed since the last call; `gone` are those without rows now. */
-  changed(): { rows: GroupRow[]; gone: string[] } {
-    const rows: GroupRow[] = [];
+  /** Positions that came, changed or went since the last call: before the filters see them. */
+  changedLeaves(): { put: TreeRow[]; gone: string[] } {
+    const put: TreeRow[] = [];
+    const gone: string[] = [];
+    for (const [key, row] of this.#leaves)
+      if (row === null) gone.push(key);
+      else put.push(row);
+    this.#leaves.clear();
+    return { put, gone };
+  }
+
+  /** Sums that changed since the last call. */
+  changedSums(): TreeChange {
+    const put: TreeRow[] = [];
     const gone: string[] = [];
     for (const group of this.#touched) {
       const members = this.#members.get(group);
       if (members === undefined || members.size === 0) {
         this.#members.delete(group);
-        gone.push(group);
-      } else rows.push(total(group, [...members.values()], this.by));
+        if (this.#sums.delete(group)) gone.push(group);
+        continue;
+      }
+      const passing = this.#passing;
+      const counted = [...members].flatMap(([key, row]) => (passing?.has(key) ?? true ? [row] : []));
+      const row = groupOf(group, counted, this.by);
+      this.#sums.set(group, row);
+      put.push(row);
     }
     this.#touched.clear();
-    return { rows, gone };
+    return { put, gone, total: totalOf([...this.#sums.values()]) };
   }
 }
 
-export function total(group: string, members: readonly PositionRow[], by: GroupBy): GroupRow {
-  const invalid = members.filter((row) => !row.pnl_valid);
-  const added = (field: Summed): Decimal | null => {
-    const known = members.flatMap((row) => row[field] ?? []);
-    return known.length === 0 ? null : sum(known);
-  };
+function leaf(row: PositionRow, by: GroupBy): TreeRow {
   return {
+    ...figures((field) => row[field]),
+    id: positionKey(row),
+    kind: "leaf",
+    group: row[by],
+    path: `${row[by]}${BELOW}${row[BENEATH[by]]}`,
+    rows: 1,
+    quantity: row.quantity,
+    price: row.price,
+    pnl_valid: row.pnl_valid,
+    pnl_reason: row.pnl_reason,
+    invalid_rows: row.pnl_valid ? 0 : 1,
+    position: row,
+  };
+}
+
+function groupOf(group: string, members: readonly PositionRow[], by: GroupBy): TreeRow {
+  const invalid = members.filter((row) => !row.pnl_valid);
+  const prices = new Set(members.map((row) => row.price));
+  return {
+    ...figures((field) => added(members.map((row) => row[field]))),
+    id: group,
+    kind: "group",
     group,
+    path: group,
     rows: members.length,
     quantity: by === "ticker" ? sum(members.map((row) => row.quantity)) : null,
-    market_value: added("market_value"),
-    trade_pnl: added("trade_pnl"),
-    position_pnl: added("position_pnl"),
-    action_pnl: added("action_pnl"),
-    total_pnl: added("total_pnl"),
-    realized_pnl: added("realized_pnl"),
-    unrealized_pnl: added("unrealized_pnl"),
+    price: by === "ticker" && prices.size === 1 ? (members[0]?.price ?? null) : null,
     pnl_valid: invalid.length === 0,
     pnl_reason: invalid[0]?.pnl_reason ?? null,
     invalid_rows: invalid.length,
+    position: null,
   };
+}
+
+function totalOf(groups: readonly TreeRow[]): TreeRow {
+  const counted = groups.filter(({ rows }) => rows > 0);
+  const invalid = counted.find(({ pnl_valid }) => !pnl_valid);
+  return {
+    ...figures((field) => added(counted.map((row) => row[field]))),
+    id: "total",
+    kind: "total",
+    group: "",
+    path: "Total",
+    rows: counted.reduce((running, { rows }) => running + rows, 0),
+    quantity: null,
+    price: null,
+    pnl_valid: invalid === undefined,
+    pnl_reason: invalid?.pnl_reason ?? null,
+    invalid_rows: counted.reduce((running, { invalid_rows }) => running + invalid_rows, 0),
+    position: null,
+  };
+}
+
+function figures(of: (field: Summed) => Decimal | null): Record<Summed, Decimal | null> {
+  return Object.fromEntries(SUMMED.map((field) => [field, of(field)])) as Record<Summed, Decimal | null>;
+}
+
+/** The sum of what is known; null where nothing of it is. */
+function added(values: readonly (Decimal | null)[]): Decimal | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 && values.length > 0 ? null : sum(known);
+}
+
+interface Node {
+  data?: TreeRow | undefined;
+}
+
+/**
+ * Puts sorted rows in the order of a tree: each group, and if it is open what is beneath it. Groups
+ * of which nothing passes the filters go. The list itself is changed, as AG Grid asks it to be.
+ */
+export function asTree(nodes: Node[], isOpen: (group: string) => boolean): void {
+  const beneath = new Map<string, Node[]>();
+  for (const node of nodes) {
+    if (node.data?.kind !== "leaf") continue;
+    const there = beneath.get(node.data.group);
+    if (there === undefined) beneath.set(node.data.group, [node]);
+    else there.push(node);
+  }
+  const groups = nodes.filter(({ data }) => data?.kind === "group" && beneath.has(data.group));
+  nodes.length = 0;
+  for (const node of groups) {
+    nodes.push(node);
+    const { group } = node.data as TreeRow;
+    if (isOpen(group)) for (const each of beneath.get(group) ?? []) nodes.push(each);
+  }
 }

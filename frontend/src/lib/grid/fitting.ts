@@ -75,6 +75,7 @@ export class Fitting<Row extends object> {
         this.see([...add, ...update].flatMap(({ data }) => data ?? []));
     });
     api.addEventListener("rowDataUpdated", () => this.#look());
+    api.addEventListener("pinnedRowDataChanged", () => this.see(pinned(api)));
     this.#look();
     // Another font may have stood in for ours until now.
     void document.fonts?.ready.then(() => {
@@ -100,7 +101,7 @@ export class Fitting<Row extends object> {
     this.#lastLook = performance.now();
     const rows: Row[] = [];
     this.api.forEachNode(({ data }) => data !== undefined && rows.push(data));
-    this.see(rows);
+    this.see([...rows, ...pinned(this.api)]);
   }
 
   /** These rows came, or changed. */
@@ -167,6 +168,12 @@ export class Fitting<Row extends object> {
     const around = AROUND_HEADING + (column.isSorting() ? FILTER_BUTTON : 0);
     return Math.max(figures, Math.ceil(this.measure(headerName, HEADING)) + around);
   }
+}
+
+/** A total beneath the list is wider than what it adds up. */
+function pinned<Row>(api: GridApi<Row>): Row[] {
+  const count = api.getPinnedBottomRowCount();
+  return Array.from({ length: count }, (_, index) => api.getPinnedBottomRow(index)?.data ?? []).flat() as Row[];
 }
 
 const shapes = new Map<string, number>();
