@@ -74,6 +74,9 @@ AUDITED = {
         f"concat_ws(' of ', $1.kind, {_ACCOUNT}, {_ACCOUNTS})",
         ignored=("version", "changed_at", "changed_by_id"),
     ),
+    "blotter_savedview": Audited(
+        "view", f"concat_ws(' of ', $1.name, {_USER})", ignored=("saved_at",)
+    ),
     "trades_accountgroup": Audited("account_group", "$1.name"),
     "django_celery_beat_periodictask": Audited(
         "schedule", "$1.name", ignored=("last_run_at", "total_run_count", "date_changed")

@@ -1,4 +1,7 @@
-"""What the blotter keeps of its own: reviews of exceptions. All else is what other apps keep."""
+"""What the blotter keeps of its own: reviews of exceptions, and people's views of the page. All
+else is what other apps keep."""
+
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import models
@@ -42,3 +45,31 @@ class ExceptionReview(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}: {self.comment}"
+
+
+class SavedView(models.Model):
+    """How a person likes the page, under a name: which accounts (null: all of theirs), and in
+    `state` what the page keeps of columns, sorts, filters, grouping and window. A shared one is
+    shown to whoever has its link."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=64)
+    accounts = models.JSONField(null=True)
+    state = models.JSONField()
+    is_default = models.BooleanField(default=False)
+    is_shared = models.BooleanField(default=False)
+    saved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="view_named_once"),
+            models.UniqueConstraint(
+                fields=["user"], condition=Q(is_default=True), name="view_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -72,6 +72,8 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "breaches/": _READ,
     "exceptions/": methods(GET=_REVIEWS),
     "exceptions/review/": methods(POST=_REVIEWS),
+    "views/": methods(GET=LOGGED_IN, PUT=LOGGED_IN, DELETE=LOGGED_IN),
+    "views/<uuid:view_id>/": _READ,
     "accounts/": _READ,
     "market/": _READ,
     "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),

@@ -21,6 +21,7 @@ from django_celery_beat.models import (
 from accounts.models import Entitlement
 from accounts.services import token_create
 from audit.tables import AUDITED
+from blotter.models import SavedView
 from kernel.clock import clock_set
 from prices.models import InstrumentAlias, PriceOverride, SessionOverride, SettlementOverride
 from tests import factories as make
@@ -98,6 +99,11 @@ def limit() -> Any:
     return Limit.objects.create(account=account, kind="gross", amount=1, changed_by=boss)
 
 
+def view() -> Any:
+    user = make.make_user("trader")
+    return SavedView.objects.create(user=user, name="Mine", state={}, saved_at=NOW)
+
+
 # By table: how a row is made, one column of it, and another value of that; None where rows of it
 # are only made and taken away.
 CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
@@ -119,6 +125,7 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     "trades_limit": (limit, "amount", "9"),
     "trades_accountgroup": (of(AccountGroup, name="a"), "name", "'b'"),
     "trades_guard": (guard, "warn", "9"),
+    "blotter_savedview": (view, "is_shared", "true"),
     "prices_sessionoverride": (
         of(SessionOverride, date=DAY, is_closed=True, reason="a"), "reason", "'b'",
     ),

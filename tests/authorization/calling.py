@@ -13,6 +13,7 @@ from django.test import Client
 
 from accounts.models import Account
 from accounts.services import token_create
+from blotter.models import SavedView
 from kernel import clock
 from prices.actions.record import action_propose
 from prices.actions.terms import Terms
@@ -70,6 +71,9 @@ class Desk:
         self.job = Import.objects.get()
         owner_of_token = self.users["booker"]
         assert owner_of_token is not None
+        self.view = SavedView.objects.create(
+            user=owner_of_token, name="theirs", state={}, saved_at=NOW
+        )
         self.token = token_create(user=owner_of_token, now=clock.now()).token
 
     def staff_with(self, *permissions: str) -> User:
@@ -93,7 +97,7 @@ class Desk:
             ("<int:override_id>", str(self.override.pk)), ("<path:object_id>", "0"),
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
             ("<uuid:action_id>", str(self.action.pk)), ("<int:token>", str(self.token.pk)),
-            ("<anything:rest>", "nothing/here/"),
+            ("<anything:rest>", "nothing/here/"), ("<uuid:view_id>", str(self.view.pk)),
             ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
             ("<url>$", "nothing-here/"), ("<str:name>", "mine"),
         ):  # fmt: skip
@@ -121,6 +125,7 @@ class Desk:
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
             ("api/v1/limits/", "PUT"): [{"account": "Test1", "kind": "gross", "amount": "1"}],
             ("api/v1/guards/", "PUT"): [{"code": "late"}],
+            ("api/v1/views/", "PUT"): {"name": "mine", "state": {}},
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
             ("api/v1/corporate-actions/", "POST"): {
