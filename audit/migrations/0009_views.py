@@ -10,5 +10,5 @@ def install(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0007_guards"), ("blotter", "0003_saved_views")]
+    dependencies = [("audit", "0008_settlement"), ("blotter", "0003_saved_views")]
     operations = [migrations.RunPython(install, migrations.RunPython.noop)]
