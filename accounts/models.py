@@ -8,6 +8,12 @@ from django.db.models.lookups import Exact
 
 from kernel.database import Kept
 
+_PLAIN_CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+_NOT_PLAIN = (
+    "A code begins with a letter or digit and holds only letters, digits, points, hyphens and"
+    " underscores."
+)
+
 
 class Account(models.Model):
     """A book of trades. `can_short` allows its positions to go below zero."""
@@ -26,15 +32,58 @@ class Account(models.Model):
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(code__regex=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"),
+                condition=models.Q(code__regex=_PLAIN_CODE),
                 name="account_code_plain",
-                violation_error_message="A code begins with a letter or digit and holds only"
-                " letters, digits, points, hyphens and underscores.",
+                violation_error_message=_NOT_PLAIN,
             ),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+
+class Named(Kept):
+    """What trades are told apart by beside their account: a code that stays, and a name. An
+    inactive one can be named by no new trade; those that name it keep it."""
+
+    code = models.CharField(max_length=32, unique=True)
+    name = models.CharField(max_length=120, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        abstract = True
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Strategy(Named):
+    """Why a desk trades: positions and P&L are told by it, beside the account that is the book."""
+
+    class Meta(Named.Meta):
+        verbose_name_plural = "strategies"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(code__regex=_PLAIN_CODE),
+                name="strategy_code_plain",
+                violation_error_message=_NOT_PLAIN,
+            )
+        ]
+
+
+class Counterparty(Named):
+    """With whom a trade was done."""
+
+    class Meta(Named.Meta):
+        verbose_name_plural = "counterparties"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(code__regex=_PLAIN_CODE),
+                name="counterparty_code_plain",
+                violation_error_message=_NOT_PLAIN,
+            )
+        ]
 
 
 class Entitlement(Kept):

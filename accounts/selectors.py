@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from accounts.callers import HOLDS, TOKENS
-from accounts.models import Account
+from accounts.models import Account, Named
 from kernel import prepared
 
 AnyUser = AbstractBaseUser | AnonymousUser
@@ -73,6 +73,22 @@ _VIEWABLE = """
         SELECT FROM accounts_entitlement e
          WHERE e.user_id = w.user_id AND e.account_id = a.id AND e.can_view)
 """
+
+
+class Code(NamedTuple):
+    """What a code of a strategy or a counterparty means."""
+
+    pk: int
+    is_active: bool
+
+
+def codes_known(kind: type[Named], codes: Iterable[str | None]) -> dict[str, Code]:
+    """Those of these codes that there are. No query where none is named."""
+    named = {code for code in codes if code is not None}
+    if not named:
+        return {}
+    found = kind._default_manager.filter(code__in=named)
+    return {code: Code(*row) for code, *row in found.values_list("code", "pk", "is_active")}
 
 
 class LiveToken(NamedTuple):

@@ -87,7 +87,7 @@ def _writer(stack: Stack) -> str:
         "--no-imports",
         "-c",
         "from trades.services.recording import BOOK; import json;"
-        "print(json.dumps(BOOK[False, False]))",
+        "print(json.dumps(BOOK[False, False, False]))",
     )
     return str(json.loads(said.splitlines()[-1]))
 

@@ -75,8 +75,22 @@ def checked_amount(value: Decimal, *, zero: bool = False) -> Decimal:
     if decimals_of(value) > MAX_DECIMALS:
         raise AmountRefused("too_fine", f"This may have at most {MAX_DECIMALS} decimals.")
     if value > MAX_INPUT:
-        raise AmountRefused("too_large", f"This may be at most {MAX_INPUT:,}.")
+        raise _too_large()
     return value
+
+
+def number_of(value: object) -> Decimal:
+    """A number of any sign from JSON or text, in plain notation. Raises AmountRefused."""
+    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
+        raise _not_plain("")
+    if isinstance(value, int) and abs(value) > 10 * MAX_INPUT:
+        # Too long to be written out.
+        raise _too_large()
+    text = value if isinstance(value, str) else str(value)
+    try:
+        return parse_plain(text)
+    except ValueError:
+        raise _not_plain(text) from None
 
 
 def amount_of(value: object, *, zero: bool = False) -> Decimal:
@@ -89,6 +103,10 @@ def amount_of(value: object, *, zero: bool = False) -> Decimal:
         # Too long to be written out.
         return read_amount(str(10 * MAX_INPUT) if value > 0 else "-1")
     return read_amount(str(value), zero=zero)
+
+
+def _too_large() -> AmountRefused:
+    return AmountRefused("too_large", f"This may be at most {MAX_INPUT:,}.")
 
 
 def _not_plain(text: str) -> AmountRefused:

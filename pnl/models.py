@@ -34,8 +34,8 @@ class Holding(models.Model):
 
 
 class DailyActivity(models.Model):
-    """Trades summed per key and trade date: Σ signed quantity, Σ signed quantity × price, and
-    how many trades stand. Never deleted when it comes to zero."""
+    """Trades summed per key and trade date: Σ signed quantity, Σ signed quantity × price, Σ fees,
+    and how many trades stand. Never deleted when it comes to zero."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     instrument = models.ForeignKey(
@@ -44,6 +44,7 @@ class DailyActivity(models.Model):
     trade_date = models.DateField()
     quantity = NumericField()
     notional = NumericField()
+    fees = NumericField(default=0, db_default=0)
     trades = models.BigIntegerField()
 
     class Meta:

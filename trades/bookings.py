@@ -18,6 +18,7 @@ from kernel.clock import NEW_YORK
 from kernel.errors import FieldError, shown
 from kernel.moments import read_day, read_moment
 from kernel.money import AmountRefused, normalized
+from trades.fee_kinds import FEE_KINDS, SCHEDULE, Fee, amounts, fee_amount, in_order
 from trades.terms import FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
 
 MAX_UNKNOWN_NAMED = 20
@@ -161,6 +162,13 @@ class _Row:
         self.refuse(term.name, "invalid", "This must be true or false.")
         return None
 
+    def fees(self, term: Term, value: Any) -> tuple[Fee, ...] | None:
+        try:
+            return fees_of(value)
+        except FeesRefused as refusal:
+            self.refuse(term.name, refusal.code, refusal.detail)
+            return None
+
     def _cell(self, value: str) -> str:
         return value.strip() if self.is_text else value
 
@@ -177,7 +185,38 @@ _READERS = {
     Kind.DAY: _Row.day,
     Kind.MOMENT: _Row.moment,
     Kind.FLAG: _Row.flag,
+    Kind.FEES: _Row.fees,
 }
+
+
+class FeesRefused(ValueError):
+    """What was sent is no list of fees. `code` is for programs, `detail` for who typed it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def fees_of(value: Any) -> tuple[Fee, ...]:
+    """The fees that were sent, `[{"kind", "amount"}]`, in the order of their kinds. Raises
+    FeesRefused."""
+    if not isinstance(value, list | tuple):
+        raise FeesRefused("invalid", "This must be a list of fees, each with kind and amount.")
+    found: dict[str, Fee] = {}
+    for each in value:
+        if not isinstance(each, Mapping) or set(each) != {"kind", "amount"}:
+            raise FeesRefused("invalid", "A fee has a kind and an amount, and nothing else.")
+        kind = each["kind"]
+        if kind not in FEE_KINDS:
+            raise FeesRefused("fee_kind", f"A fee's kind is one of {', '.join(FEE_KINDS)}.")
+        if kind in found:
+            raise FeesRefused("fee_twice", f"There are two fees of kind {kind}.")
+        try:
+            found[kind] = Fee(kind, fee_amount(each["amount"]))
+        except AmountRefused as refusal:
+            raise FeesRefused(refusal.code, f"{kind}: {refusal.detail}") from refusal
+    return in_order(found.values())
 
 
 @lru_cache(1024)
@@ -205,6 +244,9 @@ def _said(term: Term, value: Any) -> Any:
         return normalized(value)
     if term.kind in (Kind.DAY, Kind.MOMENT):
         return value and value.isoformat()
+    if term.kind is Kind.FEES:
+        sent = (fee for fee in value if fee.source != SCHEDULE)
+        return {kind: normalized(amount) for kind, amount in amounts(sent).items()}
     return value
 
 

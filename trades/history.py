@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from trades.fee_kinds import amounts
 from trades.models import TradeVersion
-from trades.selectors import version_terms
-from trades.terms import AMENDABLE, Term
+from trades.selectors import version_terms, with_fees
+from trades.terms import AMENDABLE, FEES, Term
 
 
 @dataclass(frozen=True)
@@ -33,23 +34,24 @@ class Step:
         return frozenset(cell.term.name for cell in self.cells if cell.is_changed)
 
 
+def _differ(term: Term, before: dict[str, Any], now: dict[str, Any]) -> bool:
+    if term is FEES:
+        return amounts(before[term.name]) != amounts(now[term.name])
+    return bool(before[term.name] != now[term.name])
+
+
 def steps(versions: Iterable[TradeVersion]) -> list[Step]:
-    """Versions of one trade, oldest first and read with account and instrument, as steps; the
-    first has changed nothing."""
+    """Versions of one trade, oldest first and read with what they refer to, as steps; the first has
+    changed nothing."""
     found: list[Step] = []
-    before: TradeVersion | None = None
-    for version in versions:
+    before: dict[str, Any] = {}
+    last = 0
+    for version in with_fees(versions):
         terms = version_terms(version)
         cells = tuple(
-            Cell(
-                term,
-                terms[term.name],
-                before is not None
-                and getattr(before, term.column) != getattr(version, term.column),
-            )
+            Cell(term, terms[term.name], term.name in before and _differ(term, before, terms))
             for term in AMENDABLE
         )
-        last = 0 if before is None else before.version
         found.append(Step(version, cells, version.version - last - 1))
-        before = version
+        before, last = terms, version.version
     return found

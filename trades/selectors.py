@@ -1,6 +1,6 @@
 """Trades as users see them: terms by name, and each trade's own P&L."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -16,16 +16,30 @@ from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
 from prices.references import opening_closes
 from prices.sessions import sessions
-from trades.models import Import, RequestGroup, Status, Trade, TradeVersion
+from trades.fee_kinds import Fee, in_order, total
+from trades.models import (
+    Import,
+    RequestGroup,
+    Status,
+    Terms,
+    Trade,
+    TradeVersion,
+    VersionFee,
+)
 from trades.terms import TERMS, VERSIONED, Booking
 
 RECENT_SESSIONS = 10
 
 
+FeeRow = dict[str, Any]
+"""A fee as an answer has it: kind and amount."""
+
+
 class TradeRow(NamedTuple):
     """A trade with its P&L against the previous close of its own session: None when that close is
     missing, 0 when cancelled, not valid where it was carried or is doubted. Where the time of
-    execution is not known, `executed_at` is that of booking, which puts it in its order."""
+    execution is not known, `executed_at` is that of booking, which puts it in its order.
+    `net_amount` is the cash paid, fees included: received is negative."""
 
     id: UUID
     account: str
@@ -43,6 +57,12 @@ class TradeRow(NamedTuple):
     request_group: UUID | None
     client_trade_id: str | None
     note: str
+    settlement_date: date
+    strategy: str | None
+    counterparty: str | None
+    order_id: str | None
+    fees: Sequence[FeeRow]
+    net_amount: Decimal
     trade_pnl: Decimal | None
     pnl_valid: bool
     account_id: int
@@ -72,25 +92,61 @@ def versions_visible(trade: Trade, accounts: Iterable[int]) -> QuerySet[TradeVer
     """The trade's versions in these accounts, oldest first."""
     return (
         TradeVersion.objects.filter(trade=trade, account__in=list(accounts))
-        .select_related("account", "instrument", "actor", "trade")
+        .select_related("account", "instrument", "strategy", "counterparty", "actor", "trade")
         .order_by("version")
     )
 
 
 def version_terms(version: TradeVersion) -> dict[str, Any]:
-    """The terms of a version that was read with account and instrument, by name."""
+    """The terms of a version by name, codes for what it refers to. One query for the fees of a
+    version that has any and was not read by `with_fees`."""
+    if "paid" not in version.__dict__:
+        with_fees([version])
     return {
         **{term.name: getattr(version, term.column) for term in VERSIONED},
         "account": version.account.code,
         "ticker": version.instrument.ticker,
+        "settlement_date": settlement_of(version),
+        "strategy": version.strategy and version.strategy.code,
+        "counterparty": version.counterparty and version.counterparty.code,
+        "fees": version.paid,
     }
 
 
-# Account and ticker are told by their codes.
-_CODES = {"account": "a.code", "ticker": "i.ticker"}
+def settlement_of(terms: Terms) -> date:
+    """When a trade or a version settles. One of before there was a settlement date says none."""
+    return terms.settlement_date or sessions().settlement_day(terms.trade_date)
+
+
+def with_fees(versions: Iterable[TradeVersion]) -> list[TradeVersion]:
+    """The same versions, of one trade, each with its fees in `paid`. One query if any has fees."""
+    of = list(versions)
+    paid = [version.version for version in of if version.fees is not None]
+    found = fees_of(of[0].trade_id, paid) if paid else {}
+    for version in of:
+        version.paid = found.get(version.version, ())
+    return of
+
+
+def fees_of(trade_id: UUID, versions: Collection[int]) -> dict[int, tuple[Fee, ...]]:
+    """The fees of these versions of a trade, in the order of their kinds."""
+    found: dict[int, list[Fee]] = {}
+    rows = VersionFee.objects.filter(trade=trade_id, version__in=versions)
+    for version, kind, amount, source in rows.values_list("version", "kind", "amount", "source"):
+        found.setdefault(version, []).append(Fee(kind, amount, source))
+    return {version: in_order(fees) for version, fees in found.items()}
+
+
+# Told by their codes.
+_CODES = {"account": "a.code", "ticker": "i.ticker", "strategy": "s.code", "counterparty": "p.code"}
+# Not looked for where a trade has none, as most have.
+_FEES = """CASE WHEN t.fees IS NOT NULL THEN (
+        SELECT json_agg(json_build_array(f.kind, f.amount::text))
+          FROM trades_versionfee f WHERE f.trade_id = t.id AND f.version = t.version) END"""
 _READ = {
     "id": "t.id",
     **{term.name: _CODES.get(term.name, f"t.{term.column}") for term in TERMS},
+    "fees": _FEES,
     "booked_at": "t.booked_at",
     "booked_by": "u.username",
     "version": "t.version",
@@ -104,6 +160,8 @@ _TRADES = f"""
       JOIN accounts_account a ON a.id = t.account_id
       JOIN prices_instrument i ON i.id = t.instrument_id
       JOIN auth_user u ON u.id = t.booked_by_id
+      LEFT JOIN accounts_strategy s ON s.id = t.strategy_id
+      LEFT JOIN accounts_counterparty p ON p.id = t.counterparty_id
      WHERE t.id """
 
 
@@ -125,9 +183,13 @@ def trade_rows_read(
         known=known,
         now=clock.now(),
     )
-    return [
-        _row(dict(zip(_READ, row, strict=False)), opening[row[-1], row[day_at]]) for row in found
-    ]
+    rows = []
+    for row in found:
+        values = dict(zip(_READ, row, strict=False))
+        values["fees"] = in_order(Fee(kind, Decimal(said)) for kind, said in values["fees"] or ())
+        values["settlement_date"] = values["settlement_date"] or known.settlement_day(row[day_at])
+        rows.append(_row(values, opening[row[-1], row[day_at]]))
+    return rows
 
 
 def trade_rows(trades: Iterable[Trade]) -> list[TradeRow]:
@@ -164,12 +226,14 @@ def new_trade_row(
 def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
     """A row, with its P&L against this previous close of its session."""
     pnl: Decimal | None
+    quantity, fees = signed(values["side"], values["quantity"]), values["fees"]
+    values["net_amount"] = quantity * values["price"] + total(fees)
+    values["fees"] = [{"kind": fee.kind, "amount": fee.amount} for fee in fees]
     if values["status"] == Status.CANCELLED:
         pnl, valid = Decimal(0), True
     elif close is None:
         pnl, valid = None, False
     else:
-        quantity = signed(values["side"], values["quantity"])
         pnl = trade_pnl(close.close, values["price"], quantity)
         valid = close.source != CARRIED and not _is_doubted(close, values["trade_date"])
     known = executed_at_known(values["executed_at"], values["booked_at"], values["trade_date"])

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kernel.money import MAX_DECIMALS, MAX_INPUT, amount_of
+from trades.fee_kinds import FEE_DECIMALS, FEE_KINDS, Fee
 
 SIDES = ("buy", "sell")
 # What the ids begin with that a page makes, one a form, so that sending it twice books once.
@@ -39,6 +40,7 @@ class Kind(StrEnum):
     TEXT = "text"
     SIDE = "side"
     AMOUNT = "amount"  # a quantity or a price: see kernel.money
+    FEES = "fees"  # what was paid beside the price, by kind: see trades.fee_kinds
     DAY = "day"
     MOMENT = "moment"
     FLAG = "flag"
@@ -65,6 +67,11 @@ class Term:
     amendable: bool = True
     versioned: bool = True
     counted: bool = False
+
+    @property
+    def is_reference(self) -> bool:
+        """True if callers say a code and the column holds the id of what it means."""
+        return self.kind is Kind.TEXT and self.name != self.column
 
     @property
     def may_be_null(self) -> bool:
@@ -107,12 +114,22 @@ TERMS = (
         longest=64, aliases=("id",), amendable=False, versioned=False,
     ),
     Term("note", Kind.TEXT, "note", "text", "Note", longest=200, may_be_blank=True),
+    Term("settlement_date", Kind.DAY, "settlement_date", "date", "Settlement date", counted=True),
+    Term("strategy", Kind.TEXT, "strategy_id", "bigint", "Strategy", longest=32, counted=True),
+    Term("counterparty", Kind.TEXT, "counterparty_id", "bigint", "Counterparty", longest=32),
+    Term("order_id", Kind.TEXT, "order_id", "text", "Order id", longest=64),
+    Term("fees", Kind.FEES, "fees", "numeric", "Fees", counted=True),
 )  # fmt: skip
+SETTLEMENT, FEES = (each for each in TERMS if each.name in ("settlement_date", "fees"))
 
 # Said with a price of 0, for free and worthless shares, and kept nowhere: the price says it.
 PRICE_ZERO = Term("price_zero", Kind.FLAG, "", "", "Free or worthless", versioned=False)
 SAID = (*TERMS, PRICE_ZERO)
 """All that a caller may say."""
+# What a file says of the fees: a column a kind.
+FEE_COLUMNS = tuple(Term(kind, Kind.AMOUNT, "", "", kind.capitalize()) for kind in FEE_KINDS)
+FILE_SAID = tuple(term for term in SAID if term is not FEES)
+"""All that a row of a file may say of its trade."""
 # What columns of a file may say beside the terms: how to read its rows, never what is kept.
 FILE_ONLY = (
     Term("amount", Kind.AMOUNT, "", "", "Amount of money"),
@@ -152,6 +169,11 @@ class Booking(NamedTuple):
     executed_at: datetime | None = None
     client_trade_id: str | None = None
     note: str = ""
+    settlement_date: date | None = None
+    strategy: str | None = None
+    counterparty: str | None = None
+    order_id: str | None = None
+    fees: tuple[Fee, ...] = ()
     price_zero: bool = False
     sent: frozenset[str] = frozenset()
 
@@ -167,6 +189,11 @@ class Amendment:
     price: Decimal | None = None
     trade_date: date | None = None
     note: str | None = None
+    settlement_date: date | None = None
+    strategy: str | None = None
+    counterparty: str | None = None
+    order_id: str | None = None
+    fees: tuple[Fee, ...] | None = None
     price_zero: bool | None = None
 
 
@@ -186,7 +213,12 @@ def _told(term: Term) -> dict[str, Any]:
 def table() -> dict[str, Any]:
     """The terms, as the front end needs to know them."""
     return {
-        "terms": [_told(term) for term in TERMS],
+        "terms": [_told(term) for term in TERMS if term is not FEES],
+        "fees": {
+            "kinds": [{"name": term.name, "label": term.label} for term in FEE_COLUMNS],
+            "decimals": FEE_DECIMALS,
+            "most": str(MAX_INPUT),
+        },
         "price_zero": _told(PRICE_ZERO),
         "file_only": [_told(term) for term in FILE_ONLY],
         "amount": {"decimals": MAX_DECIMALS, "most": str(MAX_INPUT)},

@@ -21,7 +21,7 @@ from prices.actions.terms import LegTerms, Terms
 from prices.models import CloseDoubt
 from prices.sessions import sessions
 from tests import factories as make
-from trades.models import AskedVersion, Guard, GuardVersion
+from trades.models import AskedVersion, Guard, GuardVersion, VersionFee
 
 TABLES = [
     "audit_record",
@@ -40,10 +40,13 @@ TABLES = [
     "trades_guardversion",
     "trades_ledgerentry",
     "trades_tradeversion",
+    "trades_versionfee",
 ]
 
 KEPT = [
+    "accounts_counterparty",
     "accounts_entitlement",
+    "accounts_strategy",
     "audit_refusal",
     "auth_user",
     "prices_closedoubt",
@@ -79,6 +82,7 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     LogEntry.objects.log_actions(user.pk, [account], CHANGE, "", single_object=True)
     with transaction.atomic():
         trade = make.make_trade(user, account, ibm, "5", "10", trade_date=now.date(), at=now)
+    VersionFee.objects.create(trade=trade, version=1, kind="tax", amount=1, source="entered")
     guard = Guard.objects.create(code="late", changed_by=user)
     GuardVersion.objects.create(guard=guard, changed_by=user)
     AskedVersion.objects.create(id=uuid4(), trade=trade, version=1, found=[])

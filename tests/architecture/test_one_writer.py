@@ -3,10 +3,12 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import cast
 
 import pytest
 from django.db import models
 
+from accounts.models import Counterparty, Strategy
 from trades.models import ClientTradeId, Trade, TradeVersion
 from trades.terms import (
     AMENDABLE,
@@ -22,8 +24,8 @@ from trades.terms import (
 PROJECT = Path(__file__).parents[2]
 WRITER = "trades/services/recording.py"
 WRITES = re.compile(
-    r"(INSERT INTO|COPY|UPDATE) trades_(tradeversion|ledgerentry)"
-    r"|(TradeVersion|LedgerEntry)(\.objects\.(create|bulk_create|get_or_create|update_or_create)\b|\()"
+    r"(INSERT INTO|COPY|UPDATE) trades_(tradeversion|versionfee|ledgerentry)"
+    r"|(TradeVersion|VersionFee|LedgerEntry)(\.objects\.(create|bulk_create|get_or_create|update_or_create)\b|\()"
 )
 
 
@@ -62,9 +64,13 @@ def test_every_term_has_its_column(model: type[models.Model], term: object) -> N
 
 
 def test_texts_are_as_long_as_their_columns() -> None:
-    note = Trade._meta.get_field("note")
     own_id = ClientTradeId._meta.get_field("client_trade_id")
-    assert note.max_length == BY_NAME["note"].longest
+    for term in ("note", "order_id"):
+        field = cast(models.CharField[str, str], Trade._meta.get_field(term))
+        assert field.max_length == BY_NAME[term].longest
+    for kind, term in ((Strategy, "strategy"), (Counterparty, "counterparty")):
+        code = cast(models.CharField[str, str], kind._meta.get_field("code"))
+        assert code.max_length == BY_NAME[term].longest
     assert own_id.max_length == BY_NAME["client_trade_id"].longest
 
 

@@ -63,7 +63,8 @@ def test_a_trade_has_exactly_the_contracts_fields(desk: Desk) -> None:
     assert set(book(desk).json()) == {
         "id", "account", "ticker", "side", "quantity", "price", "trade_date", "executed_at",
         "executed_at_known", "booked_at", "booked_by", "version", "status", "request_group",
-        "client_trade_id", "note", "trade_pnl", "pnl_valid",
+        "client_trade_id", "note", "settlement_date", "strategy", "counterparty", "order_id",
+        "fees", "net_amount", "trade_pnl", "pnl_valid",
     }  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_an_amendment_answers_with_the_whole_trade(desk: Desk, trade: dict[str, 
     assert answer.status_code == 200, answer.content
     assert answer.json() == {
         **trade, "version": 2, "status": "amended", "quantity": "7", "side": "sell",
-        "price": "150", "trade_pnl": "70",  # (140 − 150) × −7
+        "price": "150", "net_amount": "-1050", "trade_pnl": "70",  # (140 − 150) × −7
     }  # fmt: skip
     assert desk.client().get(f"{URL}{trade['id']}/").json() == answer.json()
 
@@ -168,8 +168,8 @@ def test_all_versions_oldest_first_with_who_when_and_why(
     ]
     assert set(rows[0]) == {
         "version", "status", "account", "ticker", "side", "quantity", "price", "trade_date",
-        "executed_at", "executed_at_known", "note", "actor", "reason", "recorded_at",
-        "asked", "confirmed_by",
+        "executed_at", "executed_at_known", "note", "settlement_date", "strategy", "counterparty",
+        "order_id", "fees", "actor", "reason", "recorded_at", "asked", "confirmed_by",
     }  # fmt: skip
 
 

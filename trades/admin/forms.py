@@ -12,7 +12,17 @@ from kernel.errors import ConfirmationRequired
 from kernel.money import normalized
 from trades.fields import amount_field
 from trades.models import Side, Trade
-from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, Amendment, Kind, Term
+from trades.selectors import settlement_of
+from trades.terms import (
+    AMENDABLE,
+    FEES,
+    PRICE_ZERO,
+    REASON_LONGEST,
+    SETTLEMENT,
+    Amendment,
+    Kind,
+    Term,
+)
 
 
 class ApiField(forms.CharField):
@@ -68,21 +78,25 @@ class CancelForm(Asks, ReasonForm):
 
 _HELP = {
     "price": "In US dollars.",
+    "settlement_date": "Follows the trade date unless another was said.",
     "price_zero": "A price of 0 is meant; the note says why.",
 }
 # A price of 0 is meant only where somebody says so: it is never filled in.
-_FIELDS = (*AMENDABLE, PRICE_ZERO)
+_TERMS = tuple(term for term in AMENDABLE if term is not FEES)
+_FIELDS = (*_TERMS, PRICE_ZERO)
 
 
 def _field(term: Term) -> forms.Field:
     """The form's field of a term that may change."""
-    required, help_text = not term.may_be_blank, _HELP.get(term.name, "")
+    required, help_text = not (term.may_be_blank or term.may_be_null), _HELP.get(term.name, "")
     if term.name == "account":
         return forms.ChoiceField()
     if term.kind is Kind.SIDE:
         return forms.ChoiceField(choices=Side.choices)
     if term.kind is Kind.DAY:
-        return forms.DateField(widget=AdminDateWidget)
+        return forms.DateField(
+            widget=AdminDateWidget, required=term is not SETTLEMENT, help_text=help_text
+        )
     if term.kind is Kind.AMOUNT:
         return ApiField(amount_field(term), required=required, help_text=help_text)
     if term.kind is Kind.FLAG:
@@ -111,15 +125,22 @@ class CorrectionForm(Asks):
         had = _terms_of(self.trade)
         given = {name: self.cleaned_data[name] for name in had}
         given["ticker"] = given["ticker"].upper()
-        amounts = {t.name: getattr(self.trade, t.name) for t in AMENDABLE if t.kind is Kind.AMOUNT}
+        amounts = {t.name: getattr(self.trade, t.name) for t in _TERMS if t.kind is Kind.AMOUNT}
         now = {**had, **amounts}
-        changed = {name: value for name, value in given.items() if value != now[name]}
+        changed = {name: value for name, value in given.items() if value != (now[name] or "")}
         return Amendment(**changed, price_zero=self.cleaned_data[PRICE_ZERO.name])
 
 
 def _terms_of(trade: Trade) -> dict[str, Any]:
-    found = {term.name: getattr(trade, term.column) for term in AMENDABLE}
-    for term in AMENDABLE:
+    found = {term.name: getattr(trade, term.column) for term in _TERMS}
+    for term in _TERMS:
         if term.kind is Kind.AMOUNT:
             found[term.name] = normalized(found[term.name])
-    return {**found, "account": trade.account.code, "ticker": trade.instrument.ticker}
+    return {
+        **found,
+        "account": trade.account.code,
+        "ticker": trade.instrument.ticker,
+        "settlement_date": settlement_of(trade),
+        "strategy": trade.strategy and trade.strategy.code,
+        "counterparty": trade.counterparty and trade.counterparty.code,
+    }

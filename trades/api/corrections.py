@@ -27,7 +27,7 @@ from trades.api.rows import trade_out, version_row
 from trades.api.serializers import AmendmentIn, CorrectionIn, TradeOut, TradeVersionOut
 from trades.guards.read import asked_of
 from trades.models import Trade
-from trades.selectors import trades_visible, versions_visible
+from trades.selectors import trades_visible, versions_visible, with_fees
 from trades.services.correction import trade_amend, trade_cancel
 from trades.terms import Amendment
 
@@ -106,7 +106,7 @@ class TradeVersionsView(APIView):
     def get(self, request: Request, trade_id: UUID) -> Response:
         refuse_unknown(request, set())
         trade, accounts = _in_sight(request.user, trade_id)
-        versions = list(versions_visible(trade, accounts))
+        versions = with_fees(versions_visible(trade, accounts))
         page, answer = keyset_page(request, versions, key=lambda v: (f"{v.version:010}",))
         asked = asked_of(trade)
         return answer([version_row(v, asked.get(v.version)) for v in page])

@@ -21,10 +21,19 @@ TRADE: dict[str, Any] = {
     "request_group": None,
     "client_trade_id": "desk-1-000017",
     "note": "",
+    "settlement_date": "2026-02-02",
+    "strategy": "ALPHA",
+    "counterparty": None,
+    "order_id": None,
+    "fees": [{"kind": "commission", "amount": "1"}],
+    "net_amount": "1436",
     "trade_pnl": "-1.7",
     "pnl_valid": True,
 }
-AMENDED_TRADE = {**TRADE, "version": 2, "status": "amended", "quantity": "100", "trade_pnl": "-17"}
+AMENDED_TRADE = {
+    **TRADE, "version": 2, "status": "amended", "quantity": "100", "net_amount": "14351",
+    "trade_pnl": "-17",
+}  # fmt: skip
 VERSION: dict[str, Any] = {
     "version": 2,
     "status": "amended",
@@ -36,6 +45,11 @@ VERSION: dict[str, Any] = {
     "trade_date": "2026-01-30",
     "executed_at": "2026-01-30T15:04:05.123456Z",
     "note": "",
+    "settlement_date": "2026-02-02",
+    "strategy": "ALPHA",
+    "counterparty": None,
+    "order_id": None,
+    "fees": [{"kind": "commission", "amount": "1", "source": "entered"}],
     "executed_at_known": True,
     "actor": "middleoffice",
     "reason": "A zero was missing",
@@ -68,6 +82,11 @@ BOOKING_IN_FULL = OpenApiExample(
         "executed_at": "2026-01-29T10:15:00-05:00",
         "client_trade_id": "desk-1-000018",
         "note": "By telephone, booked late",
+        "settlement_date": "2026-01-30",
+        "strategy": "ALPHA",
+        "counterparty": "BROKER1",
+        "order_id": "O-7",
+        "fees": [{"kind": "commission", "amount": "1.25"}],
     },
     request_only=True,
 )

@@ -20,6 +20,7 @@ def _plain(value: Any) -> Any:
 
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     Decimal: text, datetime: moment, date: date.isoformat, UUID: str,
+    list: lambda rows: [{name: _plain(value) for name, value in row.items()} for row in rows],
 }  # fmt: skip
 
 
@@ -38,6 +39,11 @@ def trade_out(trade: Trade) -> Row:
     return trade_row(trade_rows([trade])[0])
 
 
+def _told(version: TradeVersion) -> dict[str, Any]:
+    terms = version_terms(version)
+    return {**terms, "fees": [fee._asdict() for fee in terms["fees"]]}
+
+
 def version_row(version: TradeVersion, asked: AskedVersion | None = None) -> Row:
     """The row of a version that was read with account, instrument, actor and trade, and what guards
     said of it."""
@@ -45,7 +51,7 @@ def version_row(version: TradeVersion, asked: AskedVersion | None = None) -> Row
     return {
         "version": version.version,
         "status": version.status,
-        **{name: _plain(value) for name, value in version_terms(version).items()},
+        **{name: _plain(value) for name, value in _told(version).items()},
         "executed_at_known": known,
         "actor": version.actor.get_username(),
         "reason": version.reason,

@@ -1,7 +1,9 @@
 """Trades at the API's edge."""
 
+from functools import partial
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from kernel.api.serializers import (
@@ -15,6 +17,8 @@ from kernel.api.serializers import (
     TextField,
     WholeNumber,
 )
+from trades.bookings import FeesRefused, fees_of
+from trades.fee_kinds import FEE_KINDS, SOURCES
 from trades.fields import amount_field
 from trades.guard_rules import CODES
 from trades.models import Side, Status
@@ -22,10 +26,31 @@ from trades.selectors import ANSWERED
 from trades.terms import AMENDABLE, PRICE_ZERO, REASON_LONGEST, SAID, TERMS, VERSIONED, Kind, Term
 
 
-def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, Any]":
-    """The API's field of a term."""
+class FeeIn(serializers.Serializer[Any]):
+    """One fee, in US dollars: paid > 0, a rebate < 0; at most 6 decimals."""
+
+    kind = serializers.ChoiceField(choices=FEE_KINDS)
+    amount = DecimalText()
+
+
+@extend_schema_field(FeeIn(many=True))
+class FeesField(serializers.Field[Any, Any, Any, Any]):
+    """The fees of a trade, at most one of a kind."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return fees_of(data)
+        except FeesRefused as refusal:
+            raise serializers.ValidationError(refusal.detail, code=refusal.code) from refusal
+
+
+def _field(
+    term: Term, *, required: bool, clears: bool = False
+) -> "serializers.Field[Any, Any, Any, Any]":
+    """The API's field of a term. With `clears` an empty text takes away what may be null."""
     if term.kind is Kind.TEXT:
-        return TextField(required=required, max_length=term.longest, allow_blank=term.may_be_blank)
+        blank = term.may_be_blank or (clears and term.may_be_null)
+        return TextField(required=required, max_length=term.longest, allow_blank=blank)
     if term.kind is Kind.SIDE:
         return OneOf(choices=Side.choices, required=required)
     if term.kind is Kind.AMOUNT:
@@ -34,6 +59,7 @@ def _field(term: Term, *, required: bool) -> "serializers.Field[Any, Any, Any, A
         Kind.DAY: DayField,
         Kind.MOMENT: MomentField,
         Kind.FLAG: FlagField,
+        Kind.FEES: FeesField,
     }
     field: serializers.Field[Any, Any, Any, Any] = kinds[term.kind](required=required)
     return field
@@ -63,13 +89,27 @@ class CorrectionIn(StrictSerializer):
 
 
 class AmendmentIn(CorrectionIn):
-    """The terms that change; those left out (or null) stay as they are."""
+    """The terms that change; those left out (or null) stay as they are. `fees` are all that the
+    trade then has; an empty strategy, counterparty or order_id takes it away."""
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
         fields = super().get_fields()
         terms = (*AMENDABLE, PRICE_ZERO)
-        fields.update({term.name: _field(term, required=False) for term in terms})
+        fields.update({term.name: _field(term, required=False, clears=True) for term in terms})
         return fields
+
+
+class FeeOut(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=FEE_KINDS)
+    amount = DecimalText()
+
+
+class SourcedFeeOut(FeeOut):
+    """`source`: a caller entered it, a schedule computed it at booking, or a file brought it."""
+
+    def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
+        # `source` is an attribute of every serializer and cannot be one of the class.
+        return {**super().get_fields(), "source": serializers.ChoiceField(choices=SOURCES)}
 
 
 def _answer(term: Term) -> "serializers.Field[Any, Any, Any, Any]":
@@ -82,14 +122,16 @@ def _answer(term: Term) -> "serializers.Field[Any, Any, Any, Any]":
         Kind.AMOUNT: DecimalText,
         Kind.DAY: DayField,
         Kind.MOMENT: MomentField,
+        Kind.FEES: partial(FeeOut, many=True),
     }
     field: serializers.Field[Any, Any, Any, Any] = kinds[term.kind]()
     return field
 
 
 class TradeOut(serializers.Serializer[Any]):
-    """A trade as it is now. `trade_pnl` is of the trade's own session. Where `executed_at_known` is
-    false, only the day is known: `executed_at` is when it was booked."""
+    """A trade as it is now. `trade_pnl` is of the trade's own session, gross. Where
+    `executed_at_known` is false, only the day is known: `executed_at` is when it was booked.
+    `net_amount` = notional + fees, signed as cash paid: a sale's is negative."""
 
     id = serializers.UUIDField()
     executed_at_known = serializers.BooleanField()
@@ -98,6 +140,7 @@ class TradeOut(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     status = serializers.ChoiceField(choices=Status.choices)
     request_group = serializers.UUIDField(allow_null=True)
+    net_amount = DecimalText()
     trade_pnl = DecimalText(allow_null=True)
     pnl_valid = serializers.BooleanField()
 
@@ -127,8 +170,11 @@ class TradeVersionOut(serializers.Serializer[Any]):
     recorded_at = MomentField()
     asked = FoundOut(many=True)
     confirmed_by = serializers.CharField(allow_null=True)
+    fees = SourcedFeeOut(many=True)
 
     def get_fields(self) -> "dict[str, serializers.Field[Any, Any, Any, Any]]":
         fields = super().get_fields()
         first = {name: fields.pop(name) for name in ("version", "status")}
-        return {**first, **{term.name: _answer(term) for term in VERSIONED}, **fields}
+        terms = {term.name: _answer(term) for term in VERSIONED}
+        terms["fees"] = fields.pop("fees")
+        return {**first, **terms, **fields}

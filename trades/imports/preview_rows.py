@@ -1,12 +1,30 @@
 """A preview as it is answered: over REST, and on a terminal."""
 
+from typing import Any
+
 from kernel.api.rows import Row, moment, text
 from kernel.errors import FieldError
 from trades.imports.preview import Preview, PreviewRow
+from trades.terms import BY_NAME, Kind
 
 
 def _said(error: FieldError) -> Row:
     return {"code": error.code, "detail": error.detail, "attr": error.attr}
+
+
+def _told(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    match BY_NAME[name].kind:
+        case Kind.AMOUNT:
+            return text(value)
+        case Kind.DAY:
+            return value.isoformat()
+        case Kind.MOMENT:
+            return moment(value)
+        case Kind.FEES:
+            return [{"kind": fee.kind, "amount": text(fee.amount)} for fee in value]
+    return value
 
 
 def _row(row: PreviewRow) -> Row:
@@ -14,15 +32,7 @@ def _row(row: PreviewRow) -> Row:
     return {
         "line": row.line,
         "cells": row.cells,
-        "trade": None
-        if trade is None
-        else {
-            **trade,
-            "quantity": text(trade["quantity"]),
-            "price": text(trade["price"]),
-            "trade_date": trade["trade_date"] and trade["trade_date"].isoformat(),
-            "executed_at": trade["executed_at"] and moment(trade["executed_at"]),
-        },
+        "trade": trade and {name: _told(name, value) for name, value in trade.items()},
         "passed_over": row.passed_over,
         "errors": [_said(error) for error in row.errors],
         "warnings": [_said(warning) for warning in row.warnings],

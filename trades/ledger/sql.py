@@ -106,7 +106,12 @@ def added_by(terms: str = "") -> dict[str, str]:
     column that it has in an entry and in every table of sums. `terms` is what stands before their
     columns' names. Bought is positive."""
     quantity = f"CASE {terms}side WHEN 'buy' THEN {terms}quantity ELSE -{terms}quantity END"
-    return {"quantity": quantity, "notional": f"({quantity}) * {terms}price", "trades": "1"}
+    return {
+        "quantity": quantity,
+        "notional": f"({quantity}) * {terms}price",
+        "fees": f"coalesce({terms}fees, 0)",
+        "trades": "1",
+    }
 
 
 # The columns of an entry that projections sum; a further one is a column there, too.

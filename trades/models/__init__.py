@@ -26,6 +26,7 @@ from trades.models.ledger import (
     TradeVersion,
     Verification,
     VerificationBreak,
+    VersionFee,
 )
 from trades.models.limits import AccountGroup, Breach, Limit
 
@@ -58,4 +59,5 @@ __all__ = [
     "TradeVersion",
     "Verification",
     "VerificationBreak",
+    "VersionFee",
 ]

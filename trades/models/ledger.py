@@ -1,6 +1,6 @@
 """Trades, their versions, and the ledger: the only source of truth for positions and P&L."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
@@ -11,11 +11,12 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Cast, Mod
 from django.db.models.lookups import LessThanOrEqual
 
-from accounts.models import Account
+from accounts.models import Account, Counterparty, Strategy
 from kernel.database import AppendOnly, CurrentTransaction, RecordedAt, append_only_triggers
 from kernel.fields import DecimalsNeeded, NumericField, Xid8Field
 from kernel.money import MAX_DECIMALS, MAX_INPUT
 from prices.models import Instrument
+from trades.fee_kinds import FEE_DECIMALS, FEE_KINDS, SOURCES, Fee
 from trades.terms import BY_NAME, REASON_LONGEST
 
 # Fixed for the life of a database: it is part of every entry and every checkpoint.
@@ -43,7 +44,9 @@ class Status(models.TextChoices):
 
 
 class Terms(models.Model):
-    """The economic terms of a trade. `quantity` is positive; `side` gives its sign."""
+    """The economic terms of a trade. `quantity` is positive; `side` gives its sign. `fees` is the
+    sum of its fees (VersionFee), paid > 0 whatever the side; null where none was said. A trade of
+    before there was a settlement date has none, and settles when the calendar says."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     instrument = models.ForeignKey(
@@ -55,6 +58,16 @@ class Terms(models.Model):
     trade_date = models.DateField()
     executed_at = models.DateTimeField()
     note = models.CharField(max_length=BY_NAME["note"].longest, blank=True)
+    settlement_date = models.DateField(null=True)
+    strategy = models.ForeignKey(
+        Strategy, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    counterparty = models.ForeignKey(
+        Counterparty, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    # Null where the caller sent none: an empty text is no id.
+    order_id = models.CharField(max_length=BY_NAME["order_id"].longest, null=True)  # noqa: DJ001
+    fees = NumericField(null=True)
     version = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=9, choices=Status, default=Status.BOOKED)
 
@@ -64,7 +77,9 @@ class Terms(models.Model):
 
 # Constraints are made ready anew by each statement that writes, which takes longer than to check a
 # row: numbers are of their columns' own type, and words are compared one by one, not as a list.
-_ZERO, _MOST = (Cast(Value(text), NumericField()) for text in ("0", str(MAX_INPUT)))
+_ZERO, _MOST, _LEAST = (
+    Cast(Value(text), NumericField()) for text in ("0", str(MAX_INPUT), str(-MAX_INPUT))
+)
 
 
 def _one_of(name: str, values: Iterable[str | int]) -> Q:
@@ -97,6 +112,9 @@ def _terms_constraints(prefix: str) -> list[models.BaseConstraint]:
             condition=Q(status=Status.BOOKED, version=1)
             | (~Q(status=Status.BOOKED) & Q(version__gt=1)),
             name=f"{prefix}_first_is_booked",
+        ),
+        models.CheckConstraint(
+            condition=Q(settlement_date__gte=F("trade_date")), name=f"{prefix}_settles_after"
         ),
     ]
 
@@ -173,7 +191,10 @@ class Trade(Terms):
 
 
 class TradeVersion(AppendOnly, Terms):
-    """One immutable state of a trade: its terms, who made it so, when and why."""
+    """One immutable state of a trade: its terms, who made it so, when and why. `paid` has its fees
+    where they were read (`trades.selectors.with_fees`)."""
+
+    paid: Sequence[Fee]
 
     trade = models.ForeignKey(
         Trade, on_delete=models.PROTECT, related_name="versions", db_index=False
@@ -198,6 +219,33 @@ class TradeVersion(AppendOnly, Terms):
 
     def __str__(self) -> str:
         return f"{self.trade_id} v{self.version} {self.status}"
+
+
+class VersionFee(AppendOnly):
+    """One fee of a version. Each version says all of its own, as it does with its other terms."""
+
+    trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="+", db_index=False)
+    version = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=[(kind, kind) for kind in FEE_KINDS])
+    amount = NumericField()
+    source = models.CharField(max_length=8, choices=[(source, source) for source in SOURCES])
+
+    class Meta:
+        ordering = ["trade_id", "version", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["trade", "version", "kind"], name="version_fee_once"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=_LEAST, amount__lte=_MOST)
+                & Q(LessThanOrEqual(DecimalsNeeded("amount"), FEE_DECIMALS)),
+                name="version_fee_range",
+            ),
+            models.CheckConstraint(condition=_one_of("kind", FEE_KINDS), name="version_fee_kind"),
+            models.CheckConstraint(condition=_one_of("source", SOURCES), name="version_fee_source"),
+        ]
+        triggers = append_only_triggers()
+
+    def __str__(self) -> str:
+        return f"{self.trade_id} v{self.version} {self.kind}: {self.amount}"
 
 
 class ClientTradeId(models.Model):
@@ -233,9 +281,11 @@ class LedgerEpoch(models.Model):
 
 
 class LedgerEntry(AppendOnly):
-    """The signed quantity and notional that a version adds to one account, instrument and date.
+    """The signed quantity, notional and fees that a version adds to one account, instrument and
+    date.
 
-    `quantity` > 0 is bought; `notional` = quantity × price, of the same sign or 0. `trades` is +1
+    `quantity` > 0 is bought; `notional` = quantity × price, of the same sign or 0; `fees` are paid
+    > 0 whatever the side, and a reversal negates them likewise. `trades` is +1
     for terms that now stand and −1 for the reversal of terms that stood, so that their sum counts
     standing trades. The reader's order is (epoch, txid, id): see trades.ledger.shard_batch.
     """
@@ -253,8 +303,13 @@ class LedgerEntry(AppendOnly):
         Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     trade_date = models.DateField()
+    settlement_date = models.DateField(null=True)
+    strategy = models.ForeignKey(
+        Strategy, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     quantity = NumericField()
     notional = NumericField()
+    fees = NumericField(default=0, db_default=0)
     trades = models.SmallIntegerField()
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="entries")
     version = models.PositiveIntegerField()

@@ -32,7 +32,7 @@ from trades.guards.judge import Terms, bookings_judge
 from trades.models import TradeVersion
 from trades.selectors import version_terms
 from trades.services.ceilings import Ceilings
-from trades.services.known import Known, look_up, trade_date_of
+from trades.services.known import Known, further_refused, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
 from trades.services.recording import NewTrade, trades_write
 from trades.terms import Booking, is_own_id
@@ -123,6 +123,7 @@ class Batch:
                 errors.append(FieldError("unknown_ticker", detail, "ticker"))
             if isinstance(day, FieldError):
                 errors.append(day)
+            errors += further_refused(booking, known, day)
             if errors or right is None or instrument is None or isinstance(day, FieldError):
                 self.refused[row] += errors
                 continue
@@ -134,8 +135,14 @@ class Batch:
                 ids[row],
                 right.account.pk,
                 instrument.pk,
-                booking._replace(trade_date=day, executed_at=booking.executed_at or self.now),
+                booking._replace(
+                    trade_date=day,
+                    executed_at=booking.executed_at or self.now,
+                    settlement_date=booking.settlement_date or known.sessions.settlement_day(day),
+                ),
                 None if booking.client_trade_id is None else terms_hash(booking),
+                known.strategy_of(booking),
+                known.counterparty_of(booking),
             )
 
     def _days(self, known: Known) -> Callable[[Booking], date | FieldError]:

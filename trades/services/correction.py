@@ -4,6 +4,7 @@ A caller names the version that they saw; whoever comes second gets StaleVersion
 Locks, in this order everywhere: accounts by id (only those that may not go short), then the trade.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,22 +14,24 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import Account
-from accounts.selectors import Rights, account_rights
+from accounts.models import Account, Counterparty, Named, Strategy
+from accounts.selectors import Rights, account_rights, codes_known
 from kernel.errors import Conflict, FieldError, Invalid, NotEntitled, NotThere
 from kernel.pnl import signed
 from prices.models import Instrument
 from prices.names import names_of, why_unknown
 from prices.sessions import sessions
 from trades.bookings import price_zero_refused
+from trades.fee_kinds import Fee, amounts, total
 from trades.guards.answers import NOTHING_FOUND, Answer, confirmed
 from trades.guards.judge import Terms, amendment_judge, cancellations_judge
 from trades.guards.judge import terms_of as guarded
 from trades.models import Status, Trade
-from trades.services.known import date_refused
+from trades.selectors import fees_of
+from trades.services.known import code_refused, date_refused, settlement_refused
 from trades.services.limits import Key, accounts_lock, refuse_beyond_limits
 from trades.services.recording import trade_write_amended, trades_write_cancelled
-from trades.terms import AMENDABLE, Amendment
+from trades.terms import AMENDABLE, FEES, SETTLEMENT, Amendment
 
 
 class StaleVersion(Conflict):
@@ -71,10 +74,11 @@ def trade_amend(
         trade = _locked(seen, version)
         # Again: what they may do can depend on the trade date, and that on the version.
         _may_correct(user, trade, [rights[trade.account_id], rights[entered.pk]], now)
-        before, left, stood = _terms_of(trade), trade.account_id, guarded(trade)
+        paid = fees_of(trade.pk, [version]).get(version, ()) if trade.fees is not None else ()
+        before, left, stood = _terms_of(trade, paid), trade.account_id, guarded(trade)
         added = _added(trade, -1)
-        _take(trade, terms, entered, now)
-        if _terms_of(trade) == before:
+        fees = _take(trade, terms, paid, entered, now)
+        if _terms_of(trade, fees) == before:
             raise NothingChanged
         for key, changes in _added(trade, 1).items():
             moved = added.setdefault(key, {})
@@ -82,8 +86,10 @@ def trade_amend(
                 moved[day] = moved.get(day, Decimal(0)) + quantity
         today = sessions().business_date(now)
         refuse_beyond_limits(added, today=today, traded=_traded(stood, guarded(trade), today))
-        answer = _asked_of_amendment(user, trade, stood, version, reason, confirm, now)
-        trade_write_amended(trade, left=left, actor=user.pk, reason=reason, answer=answer)
+        answer = _asked_of_amendment(user, trade, fees, stood, version, reason, confirm, now)
+        trade_write_amended(
+            trade, fees=fees, left=left, actor=user.pk, reason=reason, answer=answer
+        )
     trade.version, trade.status = trade.version + 1, Status.AMENDED
     return trade
 
@@ -121,6 +127,7 @@ def trade_cancel(
 def _asked_of_amendment(
     user: AbstractBaseUser,
     trade: Trade,
+    fees: Sequence[Fee],
     stood: Terms,
     version: int,
     reason: str,
@@ -134,7 +141,7 @@ def _asked_of_amendment(
         return NOTHING_FOUND
     versions = {trade.account_id: trade.account.guards_version}
     found = amendment_judge(stood, new, versions, trade_id=trade.pk, known=sessions(), now=now)
-    terms = {term.name: getattr(trade, term.column) for term in AMENDABLE}
+    terms = _terms_of(trade, fees)
     return confirmed(
         "amendment",
         user=user.pk,
@@ -244,8 +251,11 @@ def _may_correct(user: AbstractBaseUser, trade: Trade, rights: list[Rights], now
     raise NotEntitled(f"You may not correct this trade in {codes}.")
 
 
-def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> None:
-    """Put the new terms into the trade; raises Invalid with everything that is wrong."""
+def _take(
+    trade: Trade, terms: Amendment, paid: Sequence[Fee], entered: Account, now: datetime
+) -> Sequence[Fee]:
+    """Put the new terms into the trade, and return its fees, which were `paid`; raises Invalid with
+    everything that is wrong."""
     errors: list[FieldError] = []
     trade.account = entered
     if terms.ticker is not None:
@@ -262,12 +272,59 @@ def _take(trade: Trade, terms: Amendment, entered: Account, now: datetime) -> No
         if refused is not None:
             errors.append(refused)
     errors += _price_zero_refused(trade, terms)
+    errors += _settlement_taken(trade, terms)
+    errors += _codes_taken(trade, terms)
     if errors:
         raise Invalid(*errors)
     for term in AMENDABLE:
         value = getattr(terms, term.name)
-        if term.name == term.column and value is not None:
-            setattr(trade, term.name, value)
+        if not term.is_reference and term not in (SETTLEMENT, FEES) and value is not None:
+            setattr(trade, term.name, None if value == "" and term.may_be_null else value)
+    if terms.fees is None:
+        return paid
+    trade.fees = total(terms.fees) if terms.fees else None
+    stood = {(fee.kind, fee.amount): fee for fee in paid}
+    return [stood.get((fee.kind, fee.amount), fee) for fee in terms.fees]
+
+
+def _settlement_taken(trade: Trade, terms: Amendment) -> list[FieldError]:
+    """Set the settlement date. One that followed from the trade date follows from the new one."""
+    day = terms.trade_date or trade.trade_date
+    settles = terms.settlement_date or trade.settlement_date
+    if settles is None:
+        return []
+    known = sessions()
+    if terms.settlement_date is None and settles == known.settlement_day(trade.trade_date):
+        settles = known.settlement_day(day) if known.is_session(day) else settles
+    elif (refused := settlement_refused(settles, day)) is not None:
+        return [refused]
+    trade.settlement_date = settles
+    return []
+
+
+def _codes_taken(trade: Trade, terms: Amendment) -> list[FieldError]:
+    """Set strategy and counterparty: an empty text takes one away, and one that stands already may
+    be inactive."""
+    errors = []
+    kinds: tuple[tuple[str, type[Named]], ...] = (
+        ("strategy", Strategy), ("counterparty", Counterparty),
+    )  # fmt: skip
+    for name, kind in kinds:
+        code = getattr(terms, name)
+        if code is None:
+            continue
+        known = codes_known(kind, [code])
+        meant = known.get(code)
+        stands = getattr(trade, f"{name}_id")
+        if code == "":
+            setattr(trade, f"{name}_id", None)
+        elif meant is not None and meant.pk == stands:
+            continue
+        elif (refused := code_refused(name, code, known)) is not None:
+            errors.append(refused)
+        elif meant is not None:
+            setattr(trade, f"{name}_id", meant.pk)
+    return errors
 
 
 def _price_zero_refused(trade: Trade, terms: Amendment) -> list[FieldError]:
@@ -278,8 +335,10 @@ def _price_zero_refused(trade: Trade, terms: Amendment) -> list[FieldError]:
     return price_zero_refused(price, said=said, note=note)
 
 
-def _terms_of(trade: Trade) -> list[Any]:
-    return [getattr(trade, term.column) for term in AMENDABLE]
+def _terms_of(trade: Trade, fees: Sequence[Fee]) -> dict[str, Any]:
+    """What an amendment may change, as it stands in the trade, whose fees these are."""
+    terms = {term.name: getattr(trade, term.column) for term in AMENDABLE}
+    return {**terms, FEES.name: amounts(fees)}
 
 
 def _traded(stood: Terms, new: Terms, today: date) -> dict[int, Decimal]:

@@ -29,8 +29,9 @@ from django.db import connection, transaction
 
 from kernel import prepared
 from kernel.following import MOST_NAMED, Followed, followed
-from prices.sessions import CALENDAR_STAMP_SQL
+from prices.sessions import CALENDAR_STAMP_SQL, sessions
 from trades.counted import VERSIONS
+from trades.fee_kinds import Fee, total
 from trades.guards.answers import NOTHING_FOUND, Answer
 from trades.ledger import nudges
 from trades.ledger.sql import SUMS, added_by
@@ -51,6 +52,8 @@ class NewTrade(NamedTuple):
     terms: Booking
     terms_hash: str | None = None
     """Of what was sent; goes with a client_trade_id."""
+    strategy_id: int | None = None
+    counterparty_id: int | None = None
 
     @property
     def trade_date(self) -> date:
@@ -65,9 +68,12 @@ class NewTrade(NamedTuple):
 
 _COLUMNS = ", ".join(term.column for term in VERSIONED)
 _OF_DUE = ", ".join(f"d.{term.column}" for term in VERSIONED)
-_KEY = ("account_id", "instrument_id", "trade_date")
+# What an entry is told apart by, and what it adds.
+_KEY = ("account_id", "instrument_id", "trade_date", "settlement_date", "strategy_id")
 _ENTERED = ", ".join((*_KEY, *SUMS))
 _OF_LEG = ", ".join(f"l.{name}" for name in (*_KEY, *SUMS))
+
+_FEE_COLUMNS = ("trade_id", "version", "kind", "amount", "source")
 
 # The condition is evaluated before the select list: first the transaction's id, then the clock.
 RECORDED_NOW = (
@@ -84,9 +90,13 @@ def _leg(prefix: str, sign: int) -> str:
     return f"({key}, {sums})"
 
 
-def _statement(*, given: str, trade: str, legs: Sequence[str], claims: str = "") -> str:
+def _statement(
+    *, given: str, trade: str, legs: Sequence[str], claims: str = "", fees: str = ""
+) -> str:
     """One statement that writes what `given` selects: the trade's id, the terms' columns, version,
-    status, actor_id and reason. It returns the id and account of each trade that was written."""
+    status, actor_id and reason. `fees` selects the fees of `due` d: trade_id, version, kind, amount
+    and source. It returns the id and account of each trade that was written."""
+    fees = fees and (f" fee AS (INSERT INTO trades_versionfee ({', '.join(_FEE_COLUMNS)}) {fees}),")
     due = claims or ", due AS MATERIALIZED (SELECT * FROM given)"
     return (
         f"WITH now AS MATERIALIZED ({RECORDED_NOW}), given AS MATERIALIZED ({given}){due},"
@@ -94,7 +104,7 @@ def _statement(*, given: str, trade: str, legs: Sequence[str], claims: str = "")
         f" version AS (INSERT INTO trades_tradeversion (trade_id, {_COLUMNS}, version, status,"
         "  actor_id, reason, recorded_at)"
         f"  SELECT d.id, {_OF_DUE}, d.version, d.status, d.actor_id, d.reason, now.at"
-        "  FROM due d, now),"
+        f"  FROM due d, now),{fees}"
         f" entry AS (INSERT INTO trades_ledgerentry (epoch, {_ENTERED}, trade_id, version,"
         "  recorded_at)"
         f"  SELECT now.epoch, {_OF_LEG}, d.id, d.version, now.at FROM due d, now,"
@@ -139,16 +149,24 @@ _CLAIMS = (
     " due AS MATERIALIZED (SELECT g.* FROM given g"
     "  WHERE client_trade_id IS NULL OR id IN (SELECT trade_id FROM claimed))"
 )
-# By whether client_trade_ids are claimed, and whether what made the bookings plain is tested again.
+_FEES_BOOKED = (
+    "SELECT d.id, d.version, f.kind, f.amount, f.source FROM due d JOIN unnest(%(fee_of)s::uuid[],"
+    " %(fee_kind)s::text[], %(fee_amount)s::numeric[], %(fee_source)s::text[])"
+    " AS f (id, kind, amount, source) USING (id)"
+)
+# By whether client_trade_ids are claimed, whether what made the bookings plain is tested again, and
+# whether there are fees.
 BOOK = {
-    (with_ids, is_plain): _statement(
+    (with_ids, is_plain, with_fees): _statement(
         given=_ROWS + (_STILL_PLAIN if is_plain else ""),
         trade=_INSERT_TRADE,
         legs=[_leg("", 1)],
         claims=_CLAIMS if with_ids else "",
+        fees=_FEES_BOOKED if with_fees else "",
     )
     for with_ids in (False, True)
     for is_plain in (False, True)
+    for with_fees in (False, True)
 }
 
 _UPDATE_TRADE = (
@@ -168,6 +186,8 @@ _AMEND = _statement(
     + " FROM trades_trade t WHERE t.id = %(id)s::uuid",
     trade=_UPDATE_TRADE,
     legs=[_leg("old_", -1), _leg("", 1)],
+    fees="SELECT d.id, d.version, f.* FROM due d, unnest(%(fee_kind)s::text[],"
+    " %(fee_amount)s::numeric[], %(fee_source)s::text[]) f",
 )
 _CANCEL = _statement(
     given=f"SELECT t.id, {', '.join(f't.{term.column}' for term in VERSIONED)},"
@@ -175,6 +195,8 @@ _CANCEL = _statement(
     " %(reason)s AS reason FROM trades_trade t WHERE t.id = ANY(%(ids)s::uuid[])",
     trade=_UPDATE_TRADE,
     legs=[_leg("", -1)],
+    fees="SELECT d.id, d.version, f.kind, f.amount, f.source FROM due d"
+    " JOIN trades_versionfee f ON f.trade_id = d.id AND f.version = d.version - 1",
 )
 
 
@@ -207,14 +229,16 @@ def trades_write(
     for at in range(0, len(trades), PIECE_TRADES):
         piece = trades[at : at + PIECE_TRADES]
         with_ids = any(new.terms.client_trade_id is not None for new in piece)
-        params = {
+        params: dict[str, Any] = {
             "actor": booked_by,
             "booked_at": booked_at,
             "stamp": plain_at,
             "guards": guards,
             **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
-        found = prepared.rows(BOOK[with_ids, plain_at is not None], params)
+        fees = [(new.id, fee) for new in piece for fee in new.terms.fees]
+        params |= _fee_arrays(fees) if fees else {}
+        found = prepared.rows(BOOK[with_ids, plain_at is not None, bool(fees)], params)
         _wake(found, booked=len(found))
         written.update(trade_id for trade_id, _ in found)
     _keep(answer, ((trade_id, 1) for trade_id in answer.found if trade_id in written))
@@ -229,12 +253,18 @@ def _claim_order(new: NewTrade) -> tuple[bool, int, str]:
 
 
 def trade_write_amended(
-    trade: Trade, *, left: int, actor: int, reason: str, answer: Answer
+    trade: Trade, *, fees: Sequence[Fee], left: int, actor: int, reason: str, answer: Answer
 ) -> None:
-    """Write the next version of a locked trade, whose new terms stand in `trade`; `left` is the id
-    of the account that it was in."""
+    """Write the next version of a locked trade, whose new terms stand in `trade`, with all its
+    fees; `left` is the id of the account that it was in."""
     terms = {t.column: getattr(trade, t.column) for t in VERSIONED if t.amendable}
-    prepared.rows(_AMEND, {**terms, "id": trade.pk, "actor": actor, "reason": reason})
+    said = {
+        "id": trade.pk,
+        "actor": actor,
+        "reason": reason,
+        **_fee_arrays((None, f) for f in fees),
+    }
+    prepared.rows(_AMEND, {**terms, **said})
     _keep(answer, [(each, trade.version + 1) for each in answer.found])
     _wake([(str(trade.pk), left), (str(trade.pk), trade.account_id)], amended=1)
 
@@ -258,6 +288,9 @@ def trades_write_cancelled(
 def trades_record(trades: Sequence[Trade]) -> None:
     """Write unsaved models of made-up trades, already checked, of which no guard is asked: those of
     a book that is empty. Needs a transaction."""
+    known = sessions()
+    for trade in trades:
+        trade.settlement_date = trade.settlement_date or known.settlement_day(trade.trade_date)
     for (booked_by, booked_at), some in groupby(trades, lambda t: (t.booked_by_id, t.booked_at)):
         trades_write(
             [new_trade_of(t) for t in some],
@@ -271,9 +304,20 @@ def trades_record(trades: Sequence[Trade]) -> None:
 
 def new_trade_of(trade: Trade) -> NewTrade:
     """An unsaved model of a trade as the writer takes it."""
-    terms = {t.name: getattr(trade, t.name) for t in TERMS if t.name not in ("account", "ticker")}
+    terms = {
+        t.name: getattr(trade, t.name)
+        for t in TERMS
+        if not t.is_reference and t.kind is not Kind.FEES
+    }
     booking = Booking(account=trade.account.code, ticker=trade.instrument.ticker, **terms)
-    return NewTrade(str(trade.pk), trade.account_id, trade.instrument_id, booking)
+    return NewTrade(
+        str(trade.pk),
+        trade.account_id,
+        trade.instrument_id,
+        booking,
+        strategy_id=trade.strategy_id,
+        counterparty_id=trade.counterparty_id,
+    )
 
 
 def new_trade_id() -> UUID:
@@ -329,14 +373,32 @@ def _arrays(trades: Sequence[NewTrade], groups: Sequence[str] | None) -> dict[st
     texts: dict[str, Iterable[str]] = {
         term.column: [_text(term, getattr(new.terms, term.name)) for new in trades]
         for term in TERMS
-        if term.name not in ("account", "ticker")
+        if not term.is_reference
     }
     texts["id"] = [new.id for new in trades]
-    texts["account_id"] = [str(new.account_id) for new in trades]
-    texts["instrument_id"] = [str(new.instrument_id) for new in trades]
+    for column in _REFERENCES:
+        texts[column] = [_or_null(getattr(new, column)) for new in trades]
     texts["terms_hash"] = [new.terms_hash or "NULL" for new in trades]
     texts["request_group_id"] = groups or ["NULL"] * len(trades)
     return {name: f"{{{','.join(values)}}}" for name, values in texts.items()}
+
+
+_REFERENCES = tuple(term.column for term in TERMS if term.is_reference)
+
+
+def _fee_arrays(fees: Iterable[tuple[str | None, Fee]]) -> dict[str, list[Any]]:
+    """Fees, each with the id of its trade, as the statements take them."""
+    said = list(fees)
+    return {
+        "fee_of": [trade_id for trade_id, _ in said],
+        "fee_kind": [fee.kind for _, fee in said],
+        "fee_amount": [fee.amount for _, fee in said],
+        "fee_source": [fee.source for _, fee in said],
+    }
+
+
+def _or_null(number: int | None) -> str:
+    return "NULL" if number is None else str(number)
 
 
 def _text(term: Term, value: Any) -> str:
@@ -348,4 +410,6 @@ def _text(term: Term, value: Any) -> str:
         return f'"{escaped}"'
     if term.kind is Kind.MOMENT:
         return str(value.isoformat())
+    if term.kind is Kind.FEES:
+        return str(total(value)) if value else "NULL"
     return str(value)

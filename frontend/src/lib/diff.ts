@@ -7,7 +7,9 @@ import type { TradeVersion } from "./types";
 /** Amounts compare by value: "10" and "10.000000" are one. */
 export function changedTerms(before: TradeVersion, after: TradeVersion): Set<AmendableName> {
   const changed = AMENDABLE.filter(({ name, kind }) =>
-    kind === "amount" ? !sameAmount(before[name], after[name]) : before[name] !== after[name],
+    kind === "amount"
+      ? !sameAmount(before[name] ?? "", after[name] ?? "")
+      : before[name] !== after[name],
   );
   return new Set(changed.map(({ name }) => name));
 }

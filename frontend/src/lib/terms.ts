@@ -9,12 +9,13 @@ import table from "./terms.json";
 
 type Schemas = components["schemas"];
 
-/** A booking as the API takes it: what is left out is not said. */
-export type NewTrade = Omit<Schemas["BookingInRequest"], "confirm">;
+/** A booking as the API takes it: what is left out is not said. Fees are no plain text, and not yet
+ * asked for. */
+export type NewTrade = Omit<Schemas["BookingInRequest"], "confirm" | "fees">;
 /** What a correction may change; those left out stay. */
 export type ChangedTerms = Omit<
   Schemas["PatchedAmendmentInRequest"],
-  "version" | "reason" | "confirm"
+  "version" | "reason" | "confirm" | "fees"
 >;
 
 /** All that a caller may say; `price_zero` is kept nowhere, for a price of 0 says it. */

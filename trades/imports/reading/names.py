@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from kernel.errors import shown
 from trades.imports.reading.profile import Profile
-from trades.terms import FIELDS, FILE_ONLY, IGNORED_COLUMNS, REJECTED_COLUMNS, SAID, Kind, Term
+from trades.terms import FILE_ONLY, FILE_SAID, IGNORED_COLUMNS, REJECTED_COLUMNS, Kind, Term
 
 ACCOUNT, TICKER, SIDE, QUANTITY, PRICE = "account", "ticker", "side", "quantity", "price"
 TRADE_DATE, EXECUTED_AT, OWN_ID, NOTE = "trade_date", "executed_at", "client_trade_id", "note"
@@ -27,16 +27,16 @@ def _of_kind(terms: Sequence[Term], *kinds: Kind) -> tuple[str, ...]:
     return tuple(term.name for term in terms if term.kind in kinds)
 
 
-READ = tuple(term.name for term in (*SAID, *FILE_ONLY))
-NUMBERS = _of_kind((*SAID, *FILE_ONLY), Kind.AMOUNT)
-DATES = _of_kind(SAID, Kind.DAY, Kind.MOMENT)
-TEXTS = _of_kind(SAID, Kind.TEXT, Kind.FLAG)
+READ = tuple(term.name for term in (*FILE_SAID, *FILE_ONLY))
+NUMBERS = _of_kind((*FILE_SAID, *FILE_ONLY), Kind.AMOUNT)
+DATES = _of_kind(FILE_SAID, Kind.DAY, Kind.MOMENT)
+TEXTS = _of_kind(FILE_SAID, Kind.TEXT, Kind.FLAG)
 
 # A column called ID may be an order's, which several fills share.
 _NOT_SAID = frozenset({"id"})
 DOCUMENTED = {
     alias: term.name
-    for term in SAID
+    for term in FILE_SAID
     for alias in (term.name.replace("_", " "), *term.aliases)
     if alias not in _NOT_SAID
 }
@@ -63,6 +63,7 @@ _PASSED_OVER = frozenset(
         "market value", "exchange rate", "fx rate", "trade p&l", "trade pnl", "broker", "row", "#",
     }
 )  # fmt: skip
+KNOWN = tuple(term.name for term in FILE_SAID)
 IGNORED = frozenset(name.replace("_", " ") for name in IGNORED_COLUMNS)
 _OF_REJECTED = frozenset(name.replace("_", " ") for name in REJECTED_COLUMNS)
 ALL_OTHERS = "*"
@@ -179,7 +180,7 @@ def _asks(
         asks.append(
             Ask(
                 "unknown_column",
-                f"The column '{shown(unknown[0], 40)}' is not known. Known: {', '.join(FIELDS)}."
+                f"The column '{shown(unknown[0], 40)}' is not known. Known: {', '.join(KNOWN)}."
                 " Say what it means, or that it is passed over.",
                 examples=tuple(unknown[:20]),
             )

@@ -1314,6 +1314,12 @@ export interface components {
             executed_at?: string;
             client_trade_id?: string;
             note?: string;
+            /** Format: date */
+            settlement_date?: string;
+            strategy?: string;
+            counterparty?: string;
+            order_id?: string;
+            fees?: components["schemas"]["FeeInRequest"][];
             price_zero?: boolean;
             /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
             confirm?: string;
@@ -1860,6 +1866,23 @@ export interface components {
             before: components["schemas"]["ExposureOut"];
             after: components["schemas"]["ExposureOut"];
         };
+        /** @description One fee, in US dollars: paid > 0, a rebate < 0; at most 6 decimals. */
+        FeeInRequest: {
+            kind: components["schemas"]["KindA4fEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
+        };
+        FeeOut: {
+            kind: components["schemas"]["KindA4fEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
+        };
         /** @description The trade at the mark that would turn the position after into its opposite. */
         FlipOut: {
             side: components["schemas"]["SideEnum"];
@@ -2138,6 +2161,16 @@ export interface components {
             total_pnl: string;
             pnl_valid: boolean;
         };
+        /**
+         * @description * `commission` - commission
+         *     * `regulatory` - regulatory
+         *     * `exchange` - exchange
+         *     * `clearing` - clearing
+         *     * `tax` - tax
+         *     * `other` - other
+         * @enum {string}
+         */
+        KindA4fEnum: "commission" | "regulatory" | "exchange" | "clearing" | "tax" | "other";
         /** @description Shares of another instrument, `new` for `old` of the action's own. */
         LegInRequest: {
             ticker: string;
@@ -2781,7 +2814,10 @@ export interface components {
             version?: number;
             reason?: string;
         };
-        /** @description The terms that change; those left out (or null) stay as they are. */
+        /**
+         * @description The terms that change; those left out (or null) stay as they are. `fees` are all that the
+         *     trade then has; an empty strategy, counterparty or order_id takes it away.
+         */
         PatchedAmendmentInRequest: {
             version?: number;
             reason?: string;
@@ -2803,6 +2839,12 @@ export interface components {
             /** Format: date */
             trade_date?: string;
             note?: string;
+            /** Format: date */
+            settlement_date?: string;
+            strategy?: string;
+            counterparty?: string;
+            order_id?: string;
+            fees?: components["schemas"]["FeeInRequest"][];
             price_zero?: boolean;
         };
         /** @description P&L of a session. By account: without ticker, quantities and prices. */
@@ -3124,6 +3166,12 @@ export interface components {
             executed_at?: string;
             client_trade_id?: string;
             note?: string;
+            /** Format: date */
+            settlement_date?: string;
+            strategy?: string;
+            counterparty?: string;
+            order_id?: string;
+            fees?: components["schemas"]["FeeInRequest"][];
             price_zero?: boolean;
         };
         SaidOut: {
@@ -3216,6 +3264,23 @@ export interface components {
             /** Format: date-time */
             taken_at: string;
         };
+        /**
+         * @description * `entered` - entered
+         *     * `schedule` - schedule
+         *     * `external` - external
+         * @enum {string}
+         */
+        SourceEnum: "entered" | "schedule" | "external";
+        /** @description `source`: a caller entered it, a schedule computed it at booking, or a file brought it. */
+        SourcedFeeOut: {
+            kind: components["schemas"]["KindA4fEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
+            source: components["schemas"]["SourceEnum"];
+        };
         /** @description `decimal` is the sign by field; `date_order` the order by field and separator. */
         StylesOut: {
             decimal: {
@@ -3266,8 +3331,9 @@ export interface components {
             expires_at: string;
         };
         /**
-         * @description A trade as it is now. `trade_pnl` is of the trade's own session. Where `executed_at_known` is
-         *     false, only the day is known: `executed_at` is when it was booked.
+         * @description A trade as it is now. `trade_pnl` is of the trade's own session, gross. Where
+         *     `executed_at_known` is false, only the day is known: `executed_at` is when it was booked.
+         *     `net_amount` = notional + fees, signed as cash paid: a sale's is negative.
          */
         TradeOut: {
             /** Format: uuid */
@@ -3299,6 +3365,17 @@ export interface components {
             request_group: string | null;
             client_trade_id: string | null;
             note: string;
+            /** Format: date */
+            settlement_date: string;
+            strategy: string | null;
+            counterparty: string | null;
+            order_id: string | null;
+            fees: components["schemas"]["FeeOut"][];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_amount: string;
             /**
              * Format: decimal
              * @example 7424.40
@@ -3338,6 +3415,12 @@ export interface components {
             /** Format: date-time */
             executed_at: string;
             note: string;
+            /** Format: date */
+            settlement_date: string;
+            strategy: string | null;
+            counterparty: string | null;
+            order_id: string | null;
+            fees: components["schemas"]["SourcedFeeOut"][];
             executed_at_known: boolean;
             actor: string;
             reason: string;
