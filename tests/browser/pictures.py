@@ -60,6 +60,15 @@ def tree(page: Page) -> None:
     page.wait_for_selector(".tree-leaf")
 
 
+def views(page: Page) -> None:
+    positions(page)
+    page.get_by_test_id("views").get_by_role("button").first.click()
+    page.get_by_test_id("view-name").fill("Shorts by ticker")
+    page.get_by_label("Share by its link").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_selector("[data-testid=views] li")
+
+
 def as_of(page: Page) -> None:
     positions(page)
     page.get_by_test_id("as-of-begin").click()
@@ -163,6 +172,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "ticket": ("/", ticket),
     "tree": ("/", tree),
     "as-of": ("/", as_of),
+    "views": ("/", views),
     "bulk": ("/bulk/", bulk),
     "preview": ("/bulk/", preview_read),
     "preview-asked": ("/bulk/", preview),

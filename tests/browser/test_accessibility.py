@@ -73,6 +73,12 @@ def tree(page: Page) -> None:
     expect(page.locator(".tree-leaf").first).to_be_visible()
 
 
+def views(page: Page) -> None:
+    grid("positions-grid")(page)
+    page.get_by_test_id("views").get_by_role("button").first.click()
+    expect(page.get_by_test_id("view-name")).to_be_visible()
+
+
 def as_of(page: Page) -> None:
     page.get_by_test_id("as-of-begin").click()
     page.get_by_test_id("as-of-compare").check()

@@ -33,7 +33,27 @@ export function rememberColumns<Row>(api: GridApi<Row>, grid: string): void {
 }
 
 export function save<Row>(api: GridApi<Row>, grid: string): void {
-  keep(name(grid), api.getColumnState());
+  keepColumns(
+    grid,
+    api.getColumnState().map(({ colId, width, flex, hide, pinned, sort, sortIndex }) => ({
+      colId,
+      width,
+      flex,
+      hide,
+      pinned,
+      sort,
+      sortIndex,
+    })),
+  );
+}
+
+/** What is kept of a grid's columns; null where they are as at first. */
+export function columnsKept(grid: string): unknown {
+  return kept(name(grid));
+}
+
+export function keepColumns(grid: string, state: unknown): void {
+  keep(name(grid), state);
 }
 
 export function forgetColumns<Row>(api: GridApi<Row>, grid: string): void {
