@@ -139,6 +139,7 @@ _PAGES = {
     "bulk/": _READ,
     "prices/": _READ,
     "pnl/": _READ,
+    "actions/": _READ,
     "guards/": _READ,
     "exceptions/": _READ,
     "system/": _READ,

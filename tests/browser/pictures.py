@@ -151,6 +151,10 @@ def exceptions(page: Page) -> None:
     page.wait_for_selector("[data-testid=exceptions-off_market]")
 
 
+def actions(page: Page) -> None:
+    page.wait_for_selector("#ex-dates-title")
+
+
 def guards(page: Page) -> None:
     page.wait_for_selector("#guards-title")
 
@@ -178,6 +182,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "preview-asked": ("/bulk/", preview),
     "prices": ("/prices/", prices),
     "pnl": ("/pnl/", pnl),
+    "actions": ("/actions/", actions),
     "guards": ("/guards/", guards),
     "exceptions": ("/exceptions/", exceptions),
     "system": ("/system/", system),

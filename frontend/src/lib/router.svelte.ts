@@ -44,6 +44,13 @@ export const routes: readonly Route[] = [
     load: () => import("../pages/Pnl.svelte"),
   },
   {
+    path: "/actions/",
+    name: "Actions",
+    purpose: "Corporate actions: ex-dates, effects, suggestions; splits, dividends, mergers",
+    staffOnly: false,
+    load: () => import("../pages/Actions.svelte"),
+  },
+  {
     path: "/guards/",
     name: "Guards",
     purpose: "Open breaches, what was asked and confirmed, guards and limits",

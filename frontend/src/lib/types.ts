@@ -233,6 +233,8 @@ export interface Boot {
   is_staff: boolean;
   /** Whether this user may set prices by hand. */
   may_override: boolean;
+  /** Whether this user may propose and confirm corporate actions. */
+  may_manage_actions: boolean;
   may_manage_guards: boolean;
   /** Whether this user sees and reviews exceptions. */
   may_review: boolean;

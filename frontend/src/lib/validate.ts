@@ -448,6 +448,7 @@ export function boot(value: unknown): Boot {
     user: text(row, "user"),
     is_staff: flag(row, "is_staff"),
     may_override: flag(row, "may_override"),
+    may_manage_actions: flag(row, "may_manage_actions"),
     may_manage_guards: flag(row, "may_manage_guards"),
     may_review: flag(row, "may_review"),
     may_add_instruments: flag(row, "may_add_instruments"),
