@@ -105,6 +105,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prices": ("/prices/", grid("prices-grid")),
     "pnl": ("/pnl/", grid("pnl-days-grid")),
     "guards": ("/guards/", shows("guards")),
+    "actions": ("/actions/", shows("ex-dates")),
     "exceptions": ("/exceptions/", shows("exceptions-off_market")),
     "system": ("/system/", shows("lag")),
     "password": ("/password/", lambda page: None),
