@@ -47,7 +47,6 @@ export const routes: readonly Route[] = [
     path: "/actions/",
     name: "Actions",
     purpose: "Corporate actions: ex-dates, effects, suggestions; splits, dividends, mergers",
-    staffOnly: false,
     load: () => import("../pages/Actions.svelte"),
   },
   {
