@@ -255,6 +255,10 @@ it("a price's badges may change while the price does not", () => {
   expect(badgesChanged(position(), position({ price: "1" }))).toBe(false);
   expect(badgesChanged(position(), position({ mark_source: "override" }))).toBe(true);
   expect(badgesChanged(position(), position({ pnl_valid: false, pnl_reason: "stale" }))).toBe(true);
+  const split = { id: "01a", kind: "split", keep_new: "10", keep_old: "1", cash: "0" };
+  expect(badgesChanged(position(), position({ actions: [split] }))).toBe(true);
+  expect(badgesChanged(position({ actions: [split] }), position())).toBe(true);
+  expect(badgesChanged(position({ actions: [split] }), position({ actions: [{ ...split }] }))).toBe(false);
 });
 
 it("the chart of history tells final, provisional and restated sessions apart", () => {

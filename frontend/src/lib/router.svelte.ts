@@ -47,6 +47,7 @@ export const routes: readonly Route[] = [
     path: "/actions/",
     name: "Actions",
     purpose: "Corporate actions: ex-dates, effects, suggestions; splits, dividends, mergers",
+    of: "all",
     load: () => import("../pages/Actions.svelte"),
   },
   {

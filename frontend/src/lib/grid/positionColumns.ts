@@ -32,9 +32,16 @@ export function badgeElement(text: string, kind: string): HTMLElement {
   return badge;
 }
 
-/** Whether the badges beside a price are others, of which the grid, comparing prices, knows nothing. */
+/** The columns that have badges. */
+export const BADGED = ["ticker", "price"];
+
+/** Whether the badges are others, of which the grid, comparing tickers and prices, knows nothing. */
 export function badgesChanged(before: PositionRow, after: PositionRow): boolean {
-  return before.mark_source !== after.mark_source || before.pnl_reason !== after.pnl_reason;
+  return (
+    before.mark_source !== after.mark_source ||
+    before.pnl_reason !== after.pnl_reason ||
+    before.actions.map(acted).join() !== after.actions.map(acted).join()
+  );
 }
 
 /** The mark's price with a badge before it, so that the digits stay aligned at the right. */
@@ -115,7 +122,7 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
     {
       field: "ticker",
       headerName: "Ticker",
-      width: 72,
+      width: 88,
       pinned: "left",
       cellClass: "strong",
       cellRenderer: tickerCell,
