@@ -3,7 +3,8 @@
 trade P&L    = Σ (reference − trade price) × signed quantity = reference × q − notional
 position P&L = (mark − reference) × closing quantity
 action P&L   = cash + reference × held after − previous close as traded × held before
-total P&L    = trade P&L + position P&L + action P&L
+total P&L    = trade P&L + position P&L + action P&L, gross of fees
+net P&L      = total P&L − fees
 
 The reference is the previous close, in the terms of the session where a corporate action changes
 them (`kernel.actions`); held before and after are what it finds and leaves, before any trade of the
@@ -25,6 +26,7 @@ Amount = TypeVar("Amount", Decimal, Decimal | None)
 class Figures(Generic[Amount]):
     """The amounts that P&L is made of, of one key on one session or summed over keys, in the
     instrument's currency. One is None where a needed price is missing; sums are of what is known.
+    `fees` need no price: they are those of the session's trades, paid > 0.
 
     The fields are what statements compute, add up and store, always in this order (`AMOUNTS`). A
     property is derived from them.
@@ -33,12 +35,18 @@ class Figures(Generic[Amount]):
     trade_pnl: Amount
     position_pnl: Amount
     action_pnl: Amount
+    fees: Decimal
 
     @property
     def total_pnl(self) -> Amount:
         if self.trade_pnl is None or self.position_pnl is None or self.action_pnl is None:
             return None
         return self.trade_pnl + self.position_pnl + self.action_pnl
+
+    @property
+    def net_pnl(self) -> Amount:
+        total = self.total_pnl
+        return None if total is None else total - self.fees
 
 
 AMOUNTS = tuple(field.name for field in fields(Figures))
@@ -49,7 +57,11 @@ SHOWN = {
     "position_pnl": "position P&L",
     "action_pnl": "action P&L",
     "total_pnl": "total P&L",
+    "fees": "fees",
+    "net_pnl": "net P&L",
 }
+PARTS = ("trade_pnl", "position_pnl", "action_pnl")
+"""What the total is the sum of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +78,9 @@ class ActedSql:
 def shown_sql(row: str) -> dict[str, str]:
     """Each of `SHOWN` in SQL, of the row of this name, which has `AMOUNTS`."""
     known = {name: f"{row}.{name}" for name in AMOUNTS}
-    return {**known, "total_pnl": " + ".join(known.values())}
+    total = " + ".join(known[name] for name in PARTS)
+    fees = known.pop("fees")
+    return {**known, "total_pnl": total, "fees": fees, "net_pnl": f"{total} - {fees}"}
 
 
 def figures_sql(
@@ -91,6 +105,7 @@ def figures_sql(
             if acted is None
             else action_pnl_sql(acted, reference, f"({held} - {traded}.quantity)")
         ),
+        "fees": f"{traded}.fees",
     }
 
 
@@ -172,6 +187,7 @@ def session_pnl(
     previous_close: Decimal | None,
     mark: Decimal | None,
     acted: Acted | None = None,
+    fees: Decimal = ZERO,
 ) -> Figures[Decimal | None]:
     """P&L of a session from what was traded in it (signed), what is held at its end, and what
     actions did; `previous_close` is as traded.
@@ -190,4 +206,5 @@ def session_pnl(
         traded_pnl(reference, traded_quantity, traded_notional),
         value(closing_quantity, gain),
         action_pnl(acted, reference, after, previous_close),
+        fees,
     )

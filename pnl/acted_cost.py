@@ -28,10 +28,10 @@ from trades.ledger.sql import STANDING_TRADES, effective_entries
 
 _WANTED = "{0}account_id = ANY(%(accounts)s) AND {0}instrument_id = ANY(%(instruments)s::bigint[])"
 _FILLS = """
-    SELECT account_id, instrument_id, trade_date, sum(quantity), price
+    SELECT account_id, instrument_id, trade_date, sum(quantity), price, sum(fees)
       FROM ({terms}) e
      GROUP BY account_id, instrument_id, trade_date, executed_at, trade_id, price
-    HAVING sum(quantity) <> 0
+    HAVING sum(quantity) <> 0 OR sum(fees) <> 0
      ORDER BY account_id, instrument_id, trade_date, executed_at, trade_id, price
 """
 _NOW = f"{STANDING_TRADES} AND trade_date <= %(session)s AND {_WANTED.format('')}"
@@ -144,8 +144,8 @@ def costs_of(
             },
         )
         found: list[Any] = cursor.fetchall()
-    for account, instrument, day, quantity, price in found:
-        fill = day, _whole(quantity), _whole(price)
+    for account, instrument, day, quantity, price, fee in found:
+        fill = day, _whole(quantity), _whole(price), _whole(fee)
         fills[account].setdefault(instrument, []).append(fill)
     prices = references_of(together, known=sessions(), now=now)
     return {

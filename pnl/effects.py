@@ -94,7 +94,7 @@ class _Figures:
         days: Sequence[date],
         known: Sessions,
         now: datetime,
-        notionals: Mapping[tuple[int, int, date], tuple[Decimal, Decimal]],
+        notionals: Mapping[tuple[int, int, date], tuple[Decimal, Decimal, Decimal]],
     ) -> None:
         self._known, self._now = known, now
         self._notionals = notionals
@@ -122,7 +122,9 @@ class _Figures:
     ) -> SessionEffect:
         one = self._pnl(account, instrument, day, traded, with_it)
         other = self._pnl(account, instrument, day, traded, without)
-        return SessionEffect(one.trade_pnl, one.position_pnl, one.action_pnl, day, other.total_pnl)
+        return SessionEffect(
+            one.trade_pnl, one.position_pnl, one.action_pnl, one.fees, day, other.total_pnl
+        )
 
     def _pnl(
         self,
@@ -139,7 +141,8 @@ class _Figures:
         ]  # fmt: skip
         today: list[Effect] = [e for e in effects if e.action.ex_date > previous]
         quantity = sum((q for on, q in traded.get(instrument, {}).items() if on <= day), ZERO)
-        bought, notional = self._notionals.get((account, instrument, day), (ZERO, ZERO))
+        nothing = (ZERO, ZERO, ZERO)
+        bought, notional, fees = self._notionals.get((account, instrument, day), nothing)
         is_live = day == self._known.business_date(self._now)
         mark = self._live.get(instrument) if is_live else self._closes.get((instrument, day))
         return session_pnl(
@@ -148,6 +151,7 @@ class _Figures:
             traded_notional=notional,
             previous_close=self._closes.get((instrument, previous)),
             mark=mark,
+            fees=fees,
             acted=Acted(
                 moved=sum((e.quantity for e in today), ZERO),
                 cash=sum((e.cash for e in today), ZERO),

@@ -217,6 +217,7 @@ class DailyPnl(models.Model):
     trade_pnl = NumericField(null=True)
     position_pnl = NumericField(null=True)
     action_pnl = NumericField(null=True, default=0, db_default=0)
+    fees = NumericField(default=0, db_default=0)
     # Null where a corporate action changes nothing: then it is the previous close itself.
     previous_close_as_traded = NumericField(null=True)
     # Null where there is none, as in the figures that the rows are compared with.
@@ -260,8 +261,9 @@ class AccountPnl(AppendOnly):
 
 
 class Cost(models.Model):
-    """Average cost since inception (pnl.cost.average_cost). `cost` is signed like the quantity;
-    `average_cost` is cost ÷ quantity, for showing only. `last_entry`: see positions.Position.
+    """Average cost since inception (pnl.cost.average_cost), net of fees. `cost` is signed like the
+    quantity, unless fees outweigh what a short brought in. `average_cost` is cost ÷ quantity, for
+    showing only. `last_entry`: see positions.Position.
 
     `last_trade_date` and `last_executed_at` are the latest of all entries applied, each by itself:
     what is later than both comes last in the order of costing, whatever came before.
@@ -283,12 +285,6 @@ class Cost(models.Model):
             models.UniqueConstraint(fields=["account", "instrument"], name="cost_key"),
             models.CheckConstraint(
                 condition=~Q(quantity=0) | Q(cost=0), name="cost_nothing_held_costs_nothing"
-            ),
-            models.CheckConstraint(
-                condition=Q(quantity=0)
-                | Q(quantity__gt=0, cost__gte=0)
-                | Q(quantity__lt=0, cost__lte=0),
-                name="cost_signed_as_quantity",
             ),
         ]
 

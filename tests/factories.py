@@ -12,6 +12,7 @@ from accounts.models import Account, Entitlement
 from accounts.services import NewToken, token_create
 from kernel import clock
 from prices.models import CARRIED, MANUAL, Close, Instrument, Quote
+from trades.fee_kinds import Fee
 from trades.models import Trade
 from trades.services.recording import new_trade_id, trades_record
 
@@ -64,9 +65,11 @@ def make_trade(
     *,
     trade_date: date,
     at: datetime,
+    commission: str | None = None,
+    **more: Any,
 ) -> Trade:
-    """Book without checks; a negative quantity sells, and of a price of 0 the note says why. Needs
-    a transaction, like the service."""
+    """Book without checks; a negative quantity sells, and of a price of 0 the note says why. `more`
+    are further columns. Needs a transaction, like the service."""
     signed = Decimal(quantity)
     trade = Trade(
         id=new_trade_id(),
@@ -80,8 +83,10 @@ def make_trade(
         booked_at=at,
         booked_by=user,
         note="" if Decimal(price) else "Given away",
+        **more,
     )
-    trades_record([trade])
+    fees = {} if commission is None else {trade.pk: [Fee("commission", Decimal(commission))]}
+    trades_record([trade], fees)
     return trade
 
 

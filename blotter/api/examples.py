@@ -8,7 +8,7 @@ from blotter.rows.figures import figure_texts
 from kernel.pnl import Figures
 
 _FIGURES = {
-    **figure_texts(Figures(Decimal(300), Decimal(-50), Decimal(0))),
+    **figure_texts(Figures(Decimal(300), Decimal(-50), Decimal(0), Decimal("1.5"))),
     "correction_pnl": "0",
     "is_final": True,
     "pnl_valid": True,
@@ -56,7 +56,7 @@ EXAMPLE_POSITION = OpenApiExample(
         "previous_close": "143.33",
         "previous_close_as_traded": "143.33",
         "market_value": "14407",
-        **figure_texts(Figures(Decimal(13333), Decimal(74), Decimal(0))),
+        **figure_texts(Figures(Decimal(13333), Decimal(74), Decimal(0), Decimal(2))),
         "realized_pnl": "0",
         "unrealized_pnl": "13407",
         "income": "0",

@@ -10,7 +10,7 @@ a fraction  relieves its part of its target's cost, and is realized at what is p
 
 each rounded half even to 6 decimals, so that over the instruments together
 
-    realized + unrealized + income = market value − net paid + cash
+    realized + unrealized + income = market value − net paid − fees + cash
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ from kernel.actions import Action, Effect, Fractions, effects_of
 from kernel.money import CONTEXT, MAX_DECIMALS
 from pnl.cost.average_cost import NOTHING, Costed, fold
 
-Fill = tuple[date, int, int]
-"""Trade date, signed quantity, price: whole numbers."""
+Fill = tuple[date, int, int, int]
+"""Trade date, signed quantity, price, fee: whole numbers."""
 Price = Callable[[Action, int], Decimal | None]
 """The reference of an instrument on an action's session."""
 
@@ -68,10 +68,10 @@ def _apply(state: _State, fills: Sequence[Fill], before: date | None) -> None:
     """Go on with the fills dated before that day; None: all."""
     numbers: list[int] = []
     while state.applied < len(fills):
-        day, quantity, price = fills[state.applied]
+        day, *numbers_of = fills[state.applied]
         if before is not None and day >= before:
             break
-        numbers += (quantity, price)
+        numbers += numbers_of
         state.applied += 1
     if numbers:
         state.costed = fold(numbers, state.costed)

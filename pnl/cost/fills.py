@@ -1,19 +1,19 @@
 """Fills: the net of each trade per key, straight from the ledger. Average cost is folded from them.
 
 Entries of one trade on one key, date, time of execution and price are summed, and what comes to
-zero is no fill. When a set of entries holds all of a trade's versions up to some one, what remains
-is one fill with the terms of that version, or none after its cancellation. The ledger's order is
-not the order of versions, so a set that a bound cuts off may lack one in the middle; then the
-reversal of terms that are not there yet remains as a fill of its own. It is odd and exact:
-quantity and net paid are those of the entries, as in every other projection, and it goes with the
-next batch.
+zero, in quantity and fees, is no fill. When a set of entries holds all of a trade's versions up to
+some one, what remains is one fill with the terms of that version, or none after its cancellation.
+The ledger's order is not the order of versions, so a set that a bound cuts off may lack one in the
+middle; then the reversal of terms that are not there yet remains as a fill of its own. It is odd
+and exact: quantity, net paid and fees are those of the entries, as in every other projection, and
+it goes with the next batch.
 
-`fills` is a key's fills in the order (trade date, time of execution, trade id), two whole numbers
-each, as `pnl.cost.average_cost.fold` takes them: a string a key is read ten times as fast as a row
-a trade. A number takes 8 bytes; one too far from zero for that takes 24: `_FAR`, which no other
-number is, what stands before the point, and what stands behind it. The time of execution stands in
-the version whose terms an entry adds or takes back, which is committed before or with the entry and
-never changes.
+`fills` is a key's fills in the order (trade date, time of execution, trade id), three whole numbers
+each (quantity, price, fee), as `pnl.cost.average_cost.fold` takes them: a string a key is read ten
+times as fast as a row a trade. A number takes 8 bytes; one too far from zero for that takes 24:
+`_FAR`, which no other number is, what stands before the point, and what stands behind it. The time
+of execution stands in the version whose terms an entry adds or takes back, which is committed
+before or with the entry and never changes.
 """
 
 import sys
@@ -39,12 +39,14 @@ _OF_ENTRY = "v.trade_id = e.trade_id AND v.version = e.version - (e.trades < 0):
 _JOINED = f"trades_tradeversion v ON {_OF_ENTRY}"
 # OFFSET keeps the planner from reading all the versions there are for those of one account.
 _LOOKED_UP = f"LATERAL (SELECT * FROM trades_tradeversion v WHERE {_OF_ENTRY} OFFSET 0) v ON true"
+# A fee may change by itself.
+_IS_FILL = "(quantity <> 0 OR fees <> 0)"
 _PLACE = f", {PLACE_NUMBERS} AS place"
 _PLACES_INSIDE = ", count(*) AS entries, max(place) AS place"
 _PLACES = f""",
            sum(entries)::bigint AS entries, (max(place))[3] AS last_entry,
-           min(trade_date) FILTER (WHERE quantity <> 0) - date '2000-01-01' AS first_day,
-           {moment_number("min(executed_at) FILTER (WHERE quantity <> 0)")} AS first_moment,
+           min(trade_date) FILTER (WHERE {_IS_FILL}) - date '2000-01-01' AS first_day,
+           {moment_number(f"min(executed_at) FILTER (WHERE {_IS_FILL})")} AS first_moment,
            max(trade_date) - date '2000-01-01' AS last_day,
            {moment_number("max(executed_at)")} AS last_moment"""
 
@@ -70,14 +72,15 @@ def entries_with_terms(
     where: str,
     *,
     entries: str = "trades_ledgerentry e",
-    quantity: str = "e.quantity",
+    sign: str = "",
     places: bool = False,
     few: bool = False,
 ) -> str:
-    """A query of entries `e`, each with the time of execution and the price of its version."""
+    """A query of entries `e`, each with the time of execution and the price of its version. With
+    the `sign` "-" they are taken back."""
     return f"""
     SELECT e.account_id, e.instrument_id, e.trade_date, v.executed_at, e.trade_id, v.price,
-           {quantity} AS quantity{_PLACE if places else ""}
+           {sign}e.quantity AS quantity, {sign}e.fees AS fees{_PLACE if places else ""}
       FROM {entries}
       LEFT JOIN {_LOOKED_UP if few else _JOINED}
      WHERE {where}
@@ -96,16 +99,16 @@ def _whole_number(amount: str) -> str:
 
 
 def folded(with_terms: str, *, places: bool = False) -> str:
-    """The fills of any query of account_id, instrument_id, trade_date, executed_at, trade_id, price
-    and signed quantity."""
+    """The fills of any query of account_id, instrument_id, trade_date, executed_at, trade_id,
+    price, signed quantity and fees."""
+    fill = " || ".join(f"({_whole_number(name)})" for name in ("quantity", "price", "fees"))
     return f"""
-    SELECT account_id, instrument_id, count(*) FILTER (WHERE quantity <> 0) AS fill_count,
-           string_agg(({_whole_number("quantity")}) || ({_whole_number("price")}), ''::bytea
-                      ORDER BY trade_date, executed_at, trade_id, price)
-               FILTER (WHERE quantity <> 0) AS fills{_PLACES if places else ""}
+    SELECT account_id, instrument_id, count(*) FILTER (WHERE {_IS_FILL}) AS fill_count,
+           string_agg({fill}, ''::bytea ORDER BY trade_date, executed_at, trade_id, price)
+               FILTER (WHERE {_IS_FILL}) AS fills{_PLACES if places else ""}
       FROM (
         SELECT account_id, instrument_id, trade_date, executed_at, trade_id, price,
-               sum(quantity) AS quantity{_PLACES_INSIDE if places else ""}
+               sum(quantity) AS quantity, sum(fees) AS fees{_PLACES_INSIDE if places else ""}
           FROM ({with_terms}) e
          GROUP BY account_id, instrument_id, trade_date, executed_at, trade_id, price
       ) f
@@ -114,14 +117,14 @@ def folded(with_terms: str, *, places: bool = False) -> str:
 
 
 def numbers(fills: bytes | memoryview | None, count: int) -> Sequence[int]:
-    """Quantities and prices in turn, whole numbers. Raises MissingVersion when one is lacking."""
+    """Quantities, prices and fees in turn, whole numbers. Raises MissingVersion when one lacks."""
     raw = bytes(fills or b"")
     words = array("q", raw)
     if sys.byteorder == "little":
         words.byteswap()
     found: Sequence[int] = _put_together(words) if _FAR_BYTES in raw else words
-    if len(found) != 2 * count:
-        raise MissingVersion(f"{count} fills, {len(found) // 2} of them with a version")
+    if len(found) != 3 * count:
+        raise MissingVersion(f"{count} fills, {len(found) // 3} of them with a version")
     return found
 
 

@@ -30,9 +30,7 @@ def cost_breaks() -> list[Break]:
 
 _COST_FIGURES = ("quantity held at cost", "cost", "realized P&L")
 
-_NOT_READ = entries_with_terms(
-    BEYOND_CHECKPOINT, entries=ENTRIES_AND_CHECKPOINTS, quantity="-e.quantity"
-)
+_NOT_READ = entries_with_terms(BEYOND_CHECKPOINT, entries=ENTRIES_AND_CHECKPOINTS, sign="-")
 _FROM_TRADES = f"""
     {STANDING_TRADES}
     UNION ALL

@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from kernel import prepared
-from kernel.pnl import ActedSql, action_pnl_sql, figures_sql
+from kernel.pnl import PARTS, ActedSql, action_pnl_sql, figures_sql
 from pnl.acting import KEPT_LEGS, legs_until
 from pnl.live.rows import acting_now
 from prices.marks import MARKS, mark_params, marks_sql
@@ -21,12 +21,11 @@ from prices.references import with_references
 
 _REFERENCE = "coalesce(m.previous_close, m.mark)"
 _GAIN = f"(m.mark - {_REFERENCE})"
-_PNL = " + ".join(
-    f"({formula})"
-    for formula in figures_sql(
-        traded="a", held="h.quantity", gain=_GAIN, reference=_REFERENCE, priced=True
-    ).values()
+_FORMULAS = figures_sql(
+    traded="a", held="h.quantity", gain=_GAIN, reference=_REFERENCE, priced=True
 )
+# Gross, as the limits of losses are set.
+_PNL = " + ".join(f"({_FORMULAS[name]})" for name in PARTS)
 
 
 _TRADED_AND_HELD = f"CASE WHEN a.trades IS NULL THEN {_GAIN} * h.quantity ELSE {_PNL} END"

@@ -14,7 +14,8 @@ URL = "/api/v1/positions/"
 FIELDS = {
     "account", "ticker", "session", "quantity", "average_cost", "price", "price_as_of",
     "mark_source", "price_source", "previous_close", "previous_close_as_traded", "market_value",
-    "trade_pnl", "position_pnl", "action_pnl", "total_pnl", "realized_pnl", "unrealized_pnl",
+    "trade_pnl", "position_pnl", "action_pnl", "total_pnl", "fees", "net_pnl", "realized_pnl",
+    "unrealized_pnl",
     "income", "actions", "pnl_valid", "pnl_reason", "updated_at",
 }  # fmt: skip
 

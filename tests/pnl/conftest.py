@@ -71,12 +71,13 @@ class Days:
         when: datetime | None = None,
         instrument: Instrument | None = None,
         account: Account | None = None,
+        **more: Any,
     ) -> Trade:
         moment = when or at(day)
         with recorded(moment), transaction.atomic():
             trade = make.make_trade(
                 self.user, account or self.account, instrument or self.ibm, quantity, price,
-                trade_date=day, at=moment,
+                trade_date=day, at=moment, **more,
             )  # fmt: skip
         self.read()
         return trade

@@ -15,6 +15,7 @@ from pnl.cost.acted import Fill, acted_cost
 from tests.kernel.test_actions import DAY, HISTORY, ONE, THREE, TWO, chains, day
 
 D = Decimal
+FEE = D("1.25")
 PRICES = {ONE: D("12.34"), TWO: D("56.78"), THREE: D("9.1")}
 
 
@@ -25,7 +26,7 @@ def whole(number: Decimal) -> int:
 def fills(traded: Mapping[int, Mapping[date, Decimal]]) -> dict[int, list[Fill]]:
     return {
         instrument: [
-            (on, whole(quantity), whole(PRICES[instrument]))
+            (on, whole(quantity), whole(PRICES[instrument]), whole(FEE))
             for on, quantity in sorted(days.items())
             if quantity
         ]
@@ -50,7 +51,8 @@ def test_realized_and_income_less_cost_is_cash_less_what_was_paid(
         moved = sum((e.quantity for e in effects if e.instrument == instrument), D(0))
         assert quantity == sum(days.values(), D(0)) + moved
         left += realized + income - cost
-    assert left == cash - paid
+    fills_made = sum(bool(quantity) for days in traded.values() for quantity in days.values())
+    assert left == cash - paid - FEE * fills_made
 
 
 WORKED: dict[str, tuple[Action, str, dict[int, tuple[str, str, str, str]]]] = {
@@ -80,7 +82,7 @@ WORKED: dict[str, tuple[Action, str, dict[int, tuple[str, str, str, str]]]] = {
 @pytest.mark.parametrize(("action", "held", "right"), WORKED.values(), ids=WORKED)
 def test_worked(action: Action, held: str, right: dict[int, Any]) -> None:
     """Bought at 13."""
-    bought = {ONE: [(day(-1), whole(D(held)), whole(D(13)))]}
+    bought = {ONE: [(day(-1), whole(D(held)), whole(D(13)), 0)]}
     found = acted_cost(bought, [action], lambda action, instrument: None)
     for instrument, numbers in right.items():
         assert found.of(instrument) == tuple(map(D, numbers))

@@ -1,6 +1,5 @@
 """Average cost: worked examples by hand, and what holds for every sequence of trades."""
 
-from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -15,9 +14,10 @@ D = Decimal
 
 
 def after(*fills: str) -> tuple[Decimal, Decimal, Decimal]:
-    """Quantity, cost and realized P&L after fills written as "quantity@price"."""
-    pairs = (fill.split("@") for fill in fills)
-    return costed((D(q), D(p)) for q, p in pairs).decimals()
+    """Quantity, cost and realized P&L after fills written as "quantity@price" or
+    "quantity@price+fee"."""
+    numbers = (fill.replace("+", "@").split("@") for fill in fills)
+    return costed(tuple(map(D, each)) for each in numbers).decimals()
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,30 @@ def after(*fills: str) -> tuple[Decimal, Decimal, Decimal]:
     ],
 )
 def test_fills_give_the_cost_and_realized_pnl_of_the_worked_examples(
+    fills: list[str], quantity: str, cost: str, realized: str
+) -> None:
+    assert after(*fills) == (D(quantity), D(cost), D(realized))
+
+
+@pytest.mark.parametrize(
+    ("fills", "quantity", "cost", "realized"),
+    [
+        # Opening fees go into the cost, closing ones out of the gain.
+        (["1000@50+5.00", "-400@52+2.65"], "600", "30003", "795.35"),
+        # A flip: a third of the fee opens.
+        (["-100@20+1.00", "150@19+3.00"], "50", "951", "97"),
+        (["1000@10+-2.00"], "1000", "9998", "0"),
+        # A short that costs more than it brought in.
+        (["-10@0.01+5.00"], "-10", "4.9", "0"),
+        (["-10@0.01+5.00", "4@0.01+0"], "-6", "2.94", "-2"),
+        (["-10@0.01+5.00", "10@0.01+0"], "0", "0", "-5"),
+        # Of a fee of 0.01 two thirds close, to the millionth, and the rest opens.
+        (["2@1", "-3@1+0.01"], "-1", "-0.996667", "-0.006667"),
+        # A fee alone, as a change of a fee by itself may be for a moment.
+        (["10@1+1", "0@1+0.5"], "10", "11", "-0.5"),
+    ],
+)
+def test_fees_of_the_worked_examples(
     fills: list[str], quantity: str, cost: str, realized: str
 ) -> None:
     assert after(*fills) == (D(quantity), D(cost), D(realized))
@@ -124,27 +148,33 @@ prices = st.one_of(
     finest(st.integers(0, 9)),
 )
 trades = st.lists(st.tuples(quantities, prices), max_size=30)
+fees = st.just(D(0)) | finest(st.integers(-(10**8), 10**8), 6) | st.just(D(6_000_000_000))
+costly = st.lists(st.tuples(quantities, prices, fees), max_size=30)
+Fills = list[tuple[Decimal, Decimal, Decimal]]
 
 
-def by_fractions(fills: Iterable[tuple[Decimal, Decimal]]) -> tuple[Fraction, Fraction, Fraction]:
+def by_fractions(fills: Fills) -> tuple[Fraction, Fraction, Fraction]:
     """Quantity, cost and realized P&L of the definition, in fractions: nothing can be lost."""
     held = cost = realized = Fraction(0)
-    for quantity, price in ((Fraction(q), Fraction(p)) for q, p in fills):
+    for quantity, price, fee in (map(Fraction, fill) for fill in fills):
         closing = held != 0 and (held > 0) != (quantity > 0)
         closed = min(abs(held), abs(quantity)) if closing else Fraction(0)
+        of_closed = Fraction(0)
         if closed:
+            part = Fraction(round(fee * closed / abs(quantity) * 10**6), 10**6)
+            of_closed = fee if closed == abs(quantity) else min(part, fee, key=abs)
             share = Fraction(round(cost * closed / abs(held) * 10**6), 10**6)
             relieved = cost if closed == abs(held) else min(share, cost, key=abs)
             sign = 1 if held > 0 else -1
-            realized += sign * closed * price - relieved
+            realized += sign * closed * price - of_closed - relieved
             held, cost = held - sign * closed, cost - relieved
         opened = (abs(quantity) - closed) * (1 if quantity > 0 else -1)
-        held, cost = held + opened, cost + opened * price
+        held, cost = held + opened, cost + opened * price + fee - of_closed
     return held, cost, realized
 
 
-@given(trades)
-def test_it_is_the_definition_in_fractions(fills: list[tuple[Decimal, Decimal]]) -> None:
+@given(costly)
+def test_it_is_the_definition_in_fractions(fills: Fills) -> None:
     assert tuple(map(Fraction, costed(fills).decimals())) == by_fractions(fills)
 
 
@@ -161,13 +191,13 @@ def test_the_desks_model_costs_alike(fills: list[tuple[Decimal, Decimal]]) -> No
     assert costed(fills).decimals() == by_average_cost(fills)
 
 
-@given(trades, prices)
-def test_realized_and_unrealized_are_market_value_less_net_paid(
-    fills: list[tuple[Decimal, Decimal]], mark: Decimal
+@given(costly, prices)
+def test_realized_and_unrealized_are_market_value_less_net_paid_and_fees(
+    fills: Fills, mark: Decimal
 ) -> None:
     quantity, cost, realized = costed(fills).decimals()
-    net_paid = sum((q * p for q, p in fills), D(0))
-    assert quantity == sum((q for q, _ in fills), D(0))
+    net_paid = sum((q * p + fee for q, p, fee in fills), D(0))
+    assert quantity == sum((q for q, *_ in fills), D(0))
     assert realized + (quantity * mark - cost) == quantity * mark - net_paid
 
 
@@ -179,8 +209,8 @@ def test_cost_has_the_sign_of_what_is_held_and_nothing_held_costs_nothing(
     assert cost == 0 if held == 0 else cost * held >= 0
 
 
-@given(trades, st.integers(0, 30))
-def test_it_can_go_on_from_any_state(fills: list[tuple[Decimal, Decimal]], cut: int) -> None:
+@given(costly, st.integers(0, 30))
+def test_it_can_go_on_from_any_state(fills: Fills, cut: int) -> None:
     assert costed(fills[cut:], costed(fills[:cut])) == costed(fills)
 
 

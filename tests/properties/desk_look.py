@@ -11,7 +11,7 @@ from blotter.rows import pnl_rows, position_rows, position_rows_as_of, today_at
 from positions.models import PositionSnapshot
 from tests.properties.desk_model import KEYS, ZERO, Model
 
-SUMMED = ("trade_pnl", "position_pnl", "total_pnl", "correction_pnl")
+SUMMED = ("trade_pnl", "position_pnl", "total_pnl", "fees", "net_pnl", "correction_pnl")
 
 
 def look_at_positions(
@@ -38,8 +38,10 @@ def _compare_positions(
         mark = model.mark(key[1], day, now)
         quantity, cost, realized = model.cost(key, day, known)
         trade, position = model.pnl(key, day, known, now)
+        fees = model.fees(key, day, known)
         expected = {
             "quantity": quantity, "trade_pnl": trade, "position_pnl": position,
+            "fees": fees, "net_pnl": trade + position - fees,
             "market_value": quantity * mark, "realized_pnl": realized,
             "unrealized_pnl": quantity * mark - cost,
         }  # fmt: skip
@@ -71,12 +73,15 @@ def look_at_pnl(model: Model, codes: Mapping[int, str], now: datetime) -> None:
 
 def _day_of(model: Model, key: tuple[str, str], day: date, now: datetime) -> dict[str, Decimal]:
     trade, position = model.pnl(key, day, now, now)
+    fees = model.fees(key, day, now)
     return {
         "opening_quantity": model.quantity(key, model.before(day), now),
         "closing_quantity": model.quantity(key, day, now),
         "trade_pnl": trade,
         "position_pnl": position,
         "total_pnl": trade + position,
+        "fees": fees,
+        "net_pnl": trade + position - fees,
         "correction_pnl": model.correction(key, day, now),
     }
 

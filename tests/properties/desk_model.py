@@ -26,20 +26,25 @@ class Terms:
     price: Decimal
     trade_date: date
     executed_at: datetime
+    fee: Decimal = ZERO
 
 
-def by_average_cost(fills: Iterable[tuple[Decimal, Decimal]]) -> tuple[Decimal, Decimal, Decimal]:
-    """Quantity, cost and realized P&L: of each trade first what closes, then what opens."""
+def by_average_cost(fills: Iterable[tuple[Decimal, ...]]) -> tuple[Decimal, Decimal, Decimal]:
+    """Quantity, cost and realized P&L, of quantities, prices and perhaps fees: of each trade first
+    what closes, then what opens."""
     held = cost = realized = ZERO
-    for quantity, price in fills:
-        closed = ZERO
+    for quantity, price, *fees in fills:
+        fee = sum(fees, ZERO)
+        closed = of_closed = ZERO
         if held and (held > 0) != (quantity > 0):
             closed = max(-abs(held), -abs(quantity)) * (1 if held > 0 else -1)
             share = (cost * -closed / held).quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
             relieved = cost if closed == -held else min(share, cost, key=abs)
-            realized += -closed * price - relieved
+            share = (fee * closed / quantity).quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
+            of_closed = fee if closed == quantity else min(share, fee, key=abs)
+            realized += -closed * price - of_closed - relieved
             held, cost = held + closed, cost - relieved
-        held, cost = held + quantity - closed, cost + (quantity - closed) * price
+        held, cost = held + quantity - closed, cost + (quantity - closed) * price + fee - of_closed
     return held, cost, realized
 
 
@@ -94,7 +99,13 @@ class Model:
         return sum((t.quantity for t in self.standing(key, until, known)), ZERO)
 
     def cost(self, key: Key, until: date, known: datetime) -> tuple[Decimal, Decimal, Decimal]:
-        return by_average_cost((t.quantity, t.price) for t in self.standing(key, until, known))
+        standing = self.standing(key, until, known)
+        return by_average_cost((t.quantity, t.price, t.fee) for t in standing)
+
+    def fees(self, key: Key, day: date, known: datetime) -> Decimal:
+        """Those of the trades of a session."""
+        standing = self.standing(key, day, known)
+        return sum((t.fee for t in standing if t.trade_date == day), ZERO)
 
     # --- P&L ------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ from tests import factories as make
 from tests.conftest import wipe
 from tests.properties.desk_look import look_at_pnl, look_at_positions, look_at_snapshots
 from tests.properties.desk_model import ACCOUNTS, TICKERS, Model, Terms
+from trades.fee_kinds import Fee
 from trades.ledger.multi_shard_batch import round_read
 from trades.ledger.projection import Batch
 from trades.ledger.rebuild import rebuild
@@ -63,9 +64,11 @@ readers = st.sampled_from(list(READERS))
 # Which of those there are: reduced modulo their number.
 nth = st.integers(0, 1000)
 days_back = st.sampled_from([0, 0, 0, 1, 2, 5])
-# Account, ticker, quantity, price, sessions back, minutes since the execution.
-Asked = tuple[str, str, Decimal, Decimal, int, int]
-asked = st.tuples(accounts, tickers, quantities, paid, days_back, st.integers(0, 200))
+# Those of a trade: mostly none; rebates, and to the millionth.
+fees = st.none() | st.integers(-(10**8), 10**8).map(lambda n: Decimal(n).scaleb(-6))
+# Account, ticker, quantity, price, sessions back, minutes since the execution, fee.
+Asked = tuple[str, str, Decimal, Decimal, int, int, Decimal | None]
+asked = st.tuples(accounts, tickers, quantities, paid, days_back, st.integers(0, 200), fees)
 
 
 class Dies(BaseException):
@@ -81,6 +84,10 @@ class Dying:
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         self._inner.apply(cursor, batch)
         raise Dies
+
+
+def fees_of(amount: Decimal | None) -> tuple[Fee, ...]:
+    return () if amount is None else (Fee("commission", amount),)
 
 
 def side_of(quantity: Decimal) -> str:
@@ -145,24 +152,24 @@ class Desk(RuleBasedStateMachine):
 
     @rule(bookings=st.lists(asked, min_size=1, max_size=4))
     def book(self, bookings: list[Asked]) -> None:
-        for account, ticker, quantity, price, back, ago in bookings:
+        for account, ticker, quantity, price, back, ago, fee in bookings:
             self._pass()
             day, executed = self._day(back), self.now - timedelta(minutes=ago)
             booking = Booking(
                 account, ticker, side_of(quantity), abs(quantity), price, day, executed,
-                note="" if price else "Given away", price_zero=not price,
+                note="" if price else "Given away", price_zero=not price, fees=fees_of(fee),
             )  # fmt: skip
             trade = trade_book(user=self.user, booking=booking, now=self.now).trade
-            terms = Terms(account, ticker, quantity, price, day, executed)
+            terms = Terms(account, ticker, quantity, price, day, executed, fee or Decimal(0))
             self.model.trades[trade.pk] = [(self.now, terms)]
 
     @rule(
         n=nth, a=st.none() | accounts, t=st.none() | tickers, q=st.none() | quantities,
-        p=st.none() | paid, back=st.none() | days_back,
+        p=st.none() | paid, back=st.none() | days_back, f=fees,
     )  # fmt: skip
     def amend(
         self, n: int, a: str | None, t: str | None, q: Decimal | None, p: Decimal | None,
-        back: int | None,
+        back: int | None, f: Decimal | None,
     ) -> None:  # fmt: skip
         self._pass()
         trade = self._trade(n)
@@ -172,14 +179,14 @@ class Desk(RuleBasedStateMachine):
         day = None if back is None else self._day(back)
         new = Terms(
             a or old.account, t or old.ticker, q or old.quantity, old.price if p is None else p,
-            day or old.trade_date, old.executed_at,
+            day or old.trade_date, old.executed_at, old.fee if f is None else f,
         )  # fmt: skip
         correction.trade_amend(
             user=self.user, trade_id=trade.pk, version=trade.version, reason=REASON, now=self.now,
             terms=Amendment(
                 account=a, ticker=t, side=None if q is None else side_of(q),
                 quantity=q and abs(q), price=p, trade_date=day, note=f"at {self.now}",
-                price_zero=p == 0,
+                price_zero=p == 0, fees=None if f is None else fees_of(f),
             ),
         )  # fmt: skip
         self.model.trades[trade.pk].append((self.now, new))

@@ -104,18 +104,18 @@ def traded_of(
 
 def activity_on(
     instruments: Iterable[int], days: Iterable[date], accounts: Iterable[int]
-) -> dict[tuple[int, int, date], tuple[Decimal, Decimal]]:
+) -> dict[tuple[int, int, date], tuple[Decimal, Decimal, Decimal]]:
     """By account id, instrument id and trade date, the quantity and notional traded on these days,
-    straight from the ledger."""
+    and their fees, straight from the ledger."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT account_id, instrument_id, trade_date, sum(quantity), sum(notional)"
+            "SELECT account_id, instrument_id, trade_date, sum(quantity), sum(notional), sum(fees)"
             "  FROM trades_ledgerentry WHERE account_id = ANY(%s::bigint[])"
             "   AND instrument_id = ANY(%s::bigint[]) AND trade_date = ANY(%s::date[])"
             " GROUP BY account_id, instrument_id, trade_date",
             [list(accounts), list(instruments), list(days)],
         )
-        return {(a, i, day): (q, n) for a, i, day, q, n in cursor.fetchall()}
+        return {(a, i, day): (q, n, fees) for a, i, day, q, n, fees in cursor.fetchall()}
 
 
 def traded_by(rows: Iterable[Any]) -> Traded:

@@ -135,7 +135,7 @@ IS_STANDING = "status <> 'cancelled'"
 # Every trade that stands, with its terms as they are now, signed.
 STANDING_TRADES = f"""
     SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
-           {added_by()["quantity"]} AS quantity
+           {added_by()["quantity"]} AS quantity, {added_by()["fees"]} AS fees
       FROM trades_trade
      WHERE {IS_STANDING}
 """

@@ -85,7 +85,29 @@ def ledger_breaks() -> list[Break]:
         HAVING count(v.version) <> t.version OR max(v.version) IS DISTINCT FROM t.version
         """,
     )
-    return entries + versions
+    return entries + versions + fee_breaks()
+
+
+def fee_breaks() -> list[Break]:
+    """Trades and versions whose sum of fees is not that of the fees that they have."""
+    paid = "SELECT trade_id, version, sum(amount) AS fees FROM trades_versionfee GROUP BY 1, 2"
+    return [
+        found
+        for what, table, trade in (
+            ("trade", "trades_trade", "id"),
+            ("version", "trades_tradeversion", "trade_id"),
+        )
+        for found in breaks_of(
+            f"fees of {what}",
+            f"""
+            SELECT t.account_id, t.instrument_id, concat(t.{trade}, ' v', t.version), t.fees, f.fees
+              FROM {table} t
+              LEFT JOIN ({paid}) f ON f.trade_id = t.{trade} AND f.version = t.version
+             WHERE (t.fees IS NOT NULL OR f.fees IS NOT NULL)
+               AND t.fees IS DISTINCT FROM f.fees
+            """,
+        )
+    ]
 
 
 def quantity_breaks(what: str, table: str, consumer: str) -> list[Break]:

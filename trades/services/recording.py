@@ -285,15 +285,17 @@ def trades_write_cancelled(
     return len(found)
 
 
-def trades_record(trades: Sequence[Trade]) -> None:
+def trades_record(
+    trades: Sequence[Trade], fees: Mapping[UUID, Sequence[Fee]] | None = None
+) -> None:
     """Write unsaved models of made-up trades, already checked, of which no guard is asked: those of
-    a book that is empty. Needs a transaction."""
+    a book that is empty. `fees` are theirs, by id. Needs a transaction."""
     known = sessions()
     for trade in trades:
         trade.settlement_date = trade.settlement_date or known.settlement_day(trade.trade_date)
     for (booked_by, booked_at), some in groupby(trades, lambda t: (t.booked_by_id, t.booked_at)):
         trades_write(
-            [new_trade_of(t) for t in some],
+            [new_trade_of(t, (fees or {}).get(t.pk, ())) for t in some],
             booked_by=booked_by,
             booked_at=booked_at,
             answer=NOTHING_FOUND,
@@ -302,14 +304,16 @@ def trades_record(trades: Sequence[Trade]) -> None:
         trade._state.adding = False
 
 
-def new_trade_of(trade: Trade) -> NewTrade:
+def new_trade_of(trade: Trade, fees: Sequence[Fee] = ()) -> NewTrade:
     """An unsaved model of a trade as the writer takes it."""
     terms = {
         t.name: getattr(trade, t.name)
         for t in TERMS
         if not t.is_reference and t.kind is not Kind.FEES
     }
-    booking = Booking(account=trade.account.code, ticker=trade.instrument.ticker, **terms)
+    booking = Booking(
+        account=trade.account.code, ticker=trade.instrument.ticker, fees=tuple(fees), **terms
+    )
     return NewTrade(
         str(trade.pk),
         trade.account_id,

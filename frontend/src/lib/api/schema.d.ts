@@ -2903,6 +2903,16 @@ export interface components {
              * Format: decimal
              * @example 7424.40
              */
+            fees: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
             correction_pnl: string | null;
             is_final: boolean;
             pnl_valid: boolean;
@@ -2993,6 +3003,16 @@ export interface components {
              * @example 7424.40
              */
             total_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            fees: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_pnl: string | null;
             /**
              * Format: decimal
              * @example 7424.40
@@ -3235,6 +3255,16 @@ export interface components {
              * @example 7424.40
              */
             total_pnl: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            fees: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_pnl: string | null;
         };
         /**
          * @description * `buy` - Buy
