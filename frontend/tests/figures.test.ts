@@ -158,6 +158,7 @@ const version = (changed: Partial<TradeVersion>): TradeVersion => ({
   strategy: null,
   counterparty: null,
   order_id: null,
+  fees: [],
   actor: "trader",
   reason: "",
   recorded_at: "2026-01-30T15:04:05Z",

@@ -48,6 +48,8 @@ export const trade = (changed: Partial<TradeRow> = {}): TradeRow => ({
   strategy: null,
   counterparty: null,
   order_id: null,
+  fees: [],
+  net_amount: "100.00",
   trade_pnl: "1856.10",
   pnl_valid: true,
   ...changed,

@@ -9,10 +9,10 @@
 
 import { type Complaint, newClientTradeId, Refused } from "./api/client";
 import { bookTrade } from "./api/trades";
-import type { NewTrade } from "./terms";
+import type { NewTrade, WithFees } from "./terms";
 import type { TradeRow } from "./types";
 
-export type Terms = Omit<NewTrade, "client_trade_id">;
+export type Terms = Omit<NewTrade, "client_trade_id"> & WithFees;
 
 export type Outcome =
   | { kind: "booked"; trade: TradeRow }
@@ -32,7 +32,7 @@ export class Booking {
   #bookedAt = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly send: (trade: NewTrade, confirm: string | null) => Promise<TradeRow> = bookTrade,
+    private readonly send: (trade: NewTrade & WithFees, confirm: string | null) => Promise<TradeRow> = bookTrade,
     private readonly newId: () => string = newClientTradeId,
     private readonly now: () => number = () => performance.now(),
   ) {}

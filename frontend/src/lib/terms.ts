@@ -9,9 +9,12 @@ import table from "./terms.json";
 
 type Schemas = components["schemas"];
 
-/** A booking as the API takes it: what is left out is not said. Fees are no plain text, and not yet
- * asked for. */
+/** The plain terms of a booking as the API takes it: what is left out is not said. */
 export type NewTrade = Omit<Schemas["BookingInRequest"], "confirm" | "fees">;
+/** The fees of a trade, beside its plain terms. */
+export interface WithFees {
+  fees?: Schemas["FeeInRequest"][];
+}
 /** What a correction may change; those left out stay. */
 export type ChangedTerms = Omit<
   Schemas["PatchedAmendmentInRequest"],
@@ -77,6 +80,8 @@ export const FIELDS: readonly string[] = [...PLACED, PRICE_ZERO.name, ...FURTHER
 
 /** What the ids begin with that this page makes for a form: they do not say which trade it is. */
 export const PAGE_ID = table.page_id;
+/** What kinds of fees there are. */
+export const FEES = table.fees;
 export const REASON_LONGEST = table.reason_longest;
 /** The limits of a quantity or price. */
 export const AMOUNT = table.amount;

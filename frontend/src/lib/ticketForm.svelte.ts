@@ -7,11 +7,14 @@
 
 import type { Asked } from "./api/client";
 import { Booking, type Terms } from "./booking";
+import { FEES_FIELD, feesComplaint, noFees, saidFees } from "./fees";
 import * as money from "./money";
 import { type Offer, PriceOffer } from "./offer.svelte";
 import { FIELDS, NOTHING_SAID, termNamed, TERMS } from "./terms";
 import { complaintOf, furtherOf, saidOf, zeroComplaints } from "./typed";
 import type { Account, Side, TradeRow } from "./types";
+
+const ALL_FIELDS = [...FIELDS, FEES_FIELD];
 
 /** What a ticket is told of the desk. */
 export interface About {
@@ -41,6 +44,7 @@ export class TicketForm {
   tradeDate = $state("");
   /** What is typed of the terms that few trades have. */
   further = $state({ ...NOTHING_SAID });
+  fees = $state(noFees());
   isZeroMeant = $state(false);
   busy = $state(false);
   errors = $state<Record<string, string>>({});
@@ -194,7 +198,8 @@ export class TicketForm {
         break;
       case "refused":
         for (const { attr, detail } of outcome.complaints) {
-          if (attr !== null && FIELDS.includes(attr)) this.errors[attr] ??= detail;
+          const field = attr?.split(".")[0] ?? "";
+          if (ALL_FIELDS.includes(field)) this.errors[field] ??= detail;
           else this.problem = this.problem === null ? detail : `${this.problem} ${detail}`;
         }
         this.#focusFirstError();
@@ -219,6 +224,7 @@ export class TicketForm {
 
   #terms(): Terms {
     const { businessDate } = this.about();
+    const fees = saidFees(this.fees);
     return {
       account: this.account,
       ticker: this.#named(),
@@ -228,6 +234,7 @@ export class TicketForm {
       ...(this.tradeDate !== "" && this.tradeDate !== businessDate && { trade_date: this.tradeDate }),
       ...furtherOf(this.further),
       ...(this.isZero && { price_zero: true }),
+      ...(fees.length > 0 && { fees: fees as NonNullable<Terms["fees"]> }),
     };
   }
 
@@ -239,6 +246,8 @@ export class TicketForm {
       const complaint = complaintOf(term, typed[term.name]);
       if (complaint !== null) found[term.name] = complaint;
     }
+    const ofFees = feesComplaint(this.fees);
+    if (ofFees !== null) found[FEES_FIELD] = ofFees;
     return { ...zeroComplaints(this.price, this.isZeroMeant, this.further.note), ...found };
   }
 
@@ -247,6 +256,7 @@ export class TicketForm {
     this.quantity = "";
     this.tradeDate = "";
     this.further = { ...NOTHING_SAID };
+    this.fees = noFees();
     this.isZeroMeant = false;
     this.isPriceTyped = false;
     this.pick(this.offer.ticker);
@@ -255,7 +265,7 @@ export class TicketForm {
   }
 
   #focusFirstError(): void {
-    const first = FIELDS.find((field) => field in this.errors);
+    const first = ALL_FIELDS.find((field) => field in this.errors);
     if (first !== undefined) this.focus(first);
   }
 }

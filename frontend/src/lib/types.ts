@@ -61,9 +61,18 @@ export interface PositionRow {
   updated_at: string | null;
 }
 
+/** What was paid beside the price, in US dollars; a rebate is negative. */
+export interface Fee {
+  kind: string;
+  amount: Decimal;
+}
+
 /** Key: id. */
 export interface TradeRow extends TradeTerms {
   id: string;
+  fees: readonly Fee[];
+  /** Notional and fees, as cash paid: a sale's is negative. */
+  net_amount: Decimal;
   /** Where it is false only the day is known, and `executed_at` is when it was booked. */
   executed_at_known: boolean;
   booked_at: string;
@@ -154,6 +163,8 @@ export interface Effect {
 
 export interface TradeVersion extends VersionTerms {
   version: number;
+  /** `source`: a person entered it, a schedule computed it, or a file brought it. */
+  fees: readonly (Fee & { source: string })[];
   executed_at_known: boolean;
   status: string;
   actor: string;

@@ -12,6 +12,7 @@ import type {
   Doubt,
   Decimal,
   Effect,
+  Fee,
   ImportJob,
   Instrument,
   IntradayPoint,
@@ -142,11 +143,18 @@ export function termsOf<Name extends TermName>(
   return found as Pick<TradeTerms, Name>;
 }
 
+function fee(value: unknown): Fee {
+  const row = object(value, "fee");
+  return { kind: text(row, "kind"), amount: decimal(row, "amount") };
+}
+
 export function tradeRow(value: unknown): TradeRow {
   const row = object(value, "trade");
   return {
     id: text(row, "id"),
     ...termsOf(row, TERMS),
+    fees: list(row["fees"], "fees", fee),
+    net_amount: decimal(row, "net_amount"),
     executed_at_known: flag(row, "executed_at_known"),
     booked_at: text(row, "booked_at"),
     booked_by: text(row, "booked_by"),
@@ -340,6 +348,10 @@ export function tradeVersion(value: unknown): TradeVersion {
     version: count(row, "version"),
     status: text(row, "status"),
     ...termsOf(row, VERSIONED),
+    fees: list(row["fees"], "fees", (each) => ({
+      ...fee(each),
+      source: text(object(each, "fee"), "source"),
+    })),
     executed_at_known: flag(row, "executed_at_known"),
     actor: text(row, "actor"),
     reason: text(row, "reason"),

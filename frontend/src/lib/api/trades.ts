@@ -1,6 +1,6 @@
 /** Booking trades, correcting them, and reading what they have been. */
 
-import type { ChangedTerms, NewTrade } from "../terms";
+import type { ChangedTerms, NewTrade, WithFees } from "../terms";
 import type { Effect, TradeRow, TradeVersion } from "../types";
 import { effectOf, tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
@@ -16,13 +16,16 @@ function confirmed<Body extends object>(body: Body, confirm: string | null): Bod
  *
  * Raises Refused (see there what is booked then) or Unreachable.
  */
-export async function bookTrade(trade: NewTrade, confirm: string | null = null): Promise<TradeRow> {
+export async function bookTrade(
+  trade: NewTrade & WithFees,
+  confirm: string | null = null,
+): Promise<TradeRow> {
   const body = confirmed(trade, confirm);
   return tradeRow(await answer(api.POST("/api/v1/trades/", { body })));
 }
 
 /** What it would do if it were booked; nothing is. */
-export async function checkTrade(trade: NewTrade, signal: AbortSignal): Promise<Effect> {
+export async function checkTrade(trade: NewTrade & WithFees, signal: AbortSignal): Promise<Effect> {
   return effectOf(await answer(api.POST("/api/v1/trades/check/", { body: trade, signal })));
 }
 
@@ -46,7 +49,7 @@ export async function amendTrade(
   id: string,
   version: number,
   reason: string,
-  terms: ChangedTerms,
+  terms: ChangedTerms & WithFees,
   confirm: string | null = null,
 ): Promise<TradeRow> {
   const params = { path: { trade_id: id } };

@@ -24,6 +24,8 @@ interface NumberColumn<Row> {
   headerName: string;
   width: number;
   show: (value: Decimal) => string;
+  /** The figure of a row, where it is not the field itself. */
+  of?: (row: Row) => Decimal | null;
   moves?: Moves;
   /** What else stands in the cell of a row, in pixels. */
   beside?: (row: Row) => number;
@@ -31,10 +33,11 @@ interface NumberColumn<Row> {
 
 /** A right-aligned decimal; null is "n/a", and sorts last. */
 export function numberColumn<Row extends object>(column: NumberColumn<Row>): ColDef<Row> {
-  const { field, headerName, width, show, moves, beside } = column;
+  const { field, headerName, width, show, moves, beside, of } = column;
+  const figure = of ?? ((row: Row) => row[field] as Decimal | null);
   const moved = (row: Row | undefined, way: -1 | 1): boolean =>
     row !== undefined && moves?.get(row)?.[field] === way;
-  const context: FigureContext<Row> = { show, places: 0, ...(beside && { beside }) };
+  const context: FigureContext<Row> = { show, places: 0, ...(beside && { beside }), ...(of && { of }) };
   return {
     colId: field,
     headerName,
@@ -44,10 +47,10 @@ export function numberColumn<Row extends object>(column: NumberColumn<Row>): Col
     filter: "agNumberColumnFilter",
     // Sorting and filtering may round; what is shown and exported never does.
     filterValueGetter: ({ data }) => {
-      const value = data?.[field] as Decimal | null | undefined;
-      return value === null || value === undefined ? null : Number(value);
+      const value = data === undefined ? null : figure(data);
+      return value === null ? null : Number(value);
     },
-    valueGetter: ({ data }) => data?.[field] ?? null,
+    valueGetter: ({ data }) => (data === undefined ? null : figure(data)),
     // The grid keeps a copy of the context: that one is told of more decimals.
     valueFormatter: ({ value, colDef }) =>
       value === null

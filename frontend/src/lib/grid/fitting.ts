@@ -15,6 +15,8 @@ export interface FigureContext<Row> {
   show: (value: Decimal) => string;
   /** The most decimals that are shown in it, for all of which each figure has room. */
   places: number;
+  /** The figure, where it is not the row's field of the column's name. */
+  of?: (row: Row) => Decimal | null;
   /** What else stands in the cell of this row, in pixels. */
   beside?: (row: Row) => number;
 }
@@ -113,7 +115,8 @@ export class Fitting<Row extends object> {
     });
     for (const row of rows)
       for (const { id, figure } of columns) {
-        const value = (row as Record<string, Decimal | null | undefined>)[id];
+        const value =
+          figure.of === undefined ? (row as Record<string, Decimal | null | undefined>)[id] : figure.of(row);
         if (value === null || value === undefined) continue;
         this.#figure(id, figure, value, figure.beside?.(row) ?? 0);
       }
