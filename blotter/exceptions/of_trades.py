@@ -13,7 +13,10 @@ from blotter.exceptions.kinds import (
     Found,
 )
 from kernel import prepared
+from prices.actions.read import actions_counting
 from prices.marks import mark_params, marks_sql
+from prices.references import reference_params, references_on, with_references
+from prices.sessions import sessions
 from trades.guard_rules import MINUTES, grouped, shown
 from trades.terms import PAGE_ID
 
@@ -71,11 +74,16 @@ _DUPLICATE = f"""
            AND (batch IS NULL OR batch_before IS DISTINCT FROM batch)
     ) r {_NAMED}
 """
-# On the business date beside the mark, on past dates beside that session's close.
+# On the business date beside the mark, in the terms of an ex-date, on past dates beside that
+# session's close.
 _OFF_MARKET = f"""
     WITH recorded AS MATERIALIZED ({_RECORDED}), mark AS MATERIALIZED ({
-    marks_sql(
-        "SELECT DISTINCT instrument_id FROM recorded WHERE trade_date >= %(business_date)s::date"
+    with_references(
+        marks_sql(
+            "SELECT DISTINCT instrument_id FROM recorded"
+            " WHERE trade_date >= %(business_date)s::date",
+            acted=True,
+        )
     )
 }), beside AS (
         SELECT r.*, m.mark AS compared, NULL::date AS close_of
@@ -127,7 +135,14 @@ def duplicates(asked: Asked) -> list[Found]:
 
 
 def off_market(asked: Asked) -> list[Found]:
-    params = {**mark_params(asked.now), **_params(asked), "off": OFF_PERCENT}
+    known = sessions()
+    today = known.business_date(asked.now)
+    params = {
+        **mark_params(asked.now, known=known),
+        **reference_params(references_on(today, actions_counting(), known, asked.now)),
+        **_params(asked),
+        "off": OFF_PERCENT,
+    }
     found = []
     for row in prepared.rows_planned(_OFF_MARKET, params):
         price, compared, close_of = row[8], row[12], row[13]

@@ -16,6 +16,8 @@ from blotter.exceptions.kinds import KINDS
 from blotter.models import ExceptionReview
 from kernel.clock import clock_set
 from pnl.models import DailyActivity, Holding
+from prices.actions.record import action_confirm, action_propose
+from prices.actions.terms import Terms
 from prices.models import Close, PriceOverride
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk, noon
@@ -99,6 +101,25 @@ def test_off_market_is_strictly_further_than_five_percent(desk: Desk, officer: A
     # Undone, it is none any more.
     trade_cancel(user=desk.outsider, trade_id=high.pk, version=1, reason="wrong", now=NOW)
     assert str(high.pk) not in trades(found(officer, "off_market"))
+
+
+def test_off_market_on_an_ex_date_is_measured_in_the_new_terms(desk: Desk, officer: Any) -> None:
+    """Before the first price of the day the mark is the previous close, of shares before the
+    split."""
+    xom = make.make_instrument("XOM")
+    make.make_close(xom, YESTERDAY, "1000")
+    terms = Terms("split", "XOM", TODAY, keep_new=Decimal(10))
+    user = make.make_user("root", is_superuser=True)
+    action = action_propose(user=user, terms=terms, reason="announced")
+    action_confirm(user=user, action_id=action.pk, version=1, reason="seen")
+    new, old = (
+        make.make_trade(desk.trader, desk.account, xom, "10", price, trade_date=TODAY, at=NOW)
+        for price in ("101", "1000")
+    )
+    (row,) = found(officer, "off_market")
+    assert row["trade"] == str(old.pk)
+    assert new.pk != old.pk
+    assert row["detail"] == "Buy 10 XOM @ 1,000 is 900% above the mark, 100."
 
 
 def test_late_is_booked_after_its_date(desk: Desk, officer: Any) -> None:
