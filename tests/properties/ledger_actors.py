@@ -2,15 +2,15 @@
 
     python -m tests.properties.ledger_actors
 
-Lines come in, and each has an answer: `writer SEED STEPS` and `reader SEED 0` fork an actor, whose
-process id is said; `wait PID` says its exit code once it has ended. What they need is imported
-once, before the first of them.
+Lines come in, and each has an answer: `writer SEED STEPS`, `decider SEED STEPS` and `reader SEED 0`
+fork an actor, whose process id is said; `wait PID` says its exit code once it has ended. What they
+need is imported once, before the first of them.
 
-A writer makes so many changes; a reader works until the file ACTORS_STOP exists. ACTORS_VARIANT
-names one of the broken variants that the test must notice; "sound" is the system as it is. Nudges
-go through a Redis list. In a lossy world (ACTORS_LOSSY=1) some are lost and some come twice,
-readers sweep now and then, and are killed with -9 at random moments; in the other one every nudge
-arrives, nobody sweeps and nobody dies.
+A writer makes so many changes, and a decider so many decisions about corporate actions; a reader
+works until the file ACTORS_STOP exists. ACTORS_VARIANT names one of the broken variants that the
+test must notice; "sound" is the system as it is. Nudges go through a Redis list. In a lossy world
+(ACTORS_LOSSY=1) some are lost and some come twice, readers sweep now and then, and are killed with
+-9 at random moments; in the other one every nudge arrives, nobody sweeps and nobody dies.
 """
 
 import os
@@ -38,10 +38,19 @@ from django.db import DatabaseError, connection, transaction  # noqa: E402
 from accounts.models import Account  # noqa: E402
 from kernel import clock, notices  # noqa: E402
 from kernel.errors import DomainError  # noqa: E402
+from pnl.activity import legs  # noqa: E402
+from pnl.activity import projection as activity  # noqa: E402
 from pnl.activity.projection import ACTIVITY  # noqa: E402
 from pnl.cost.projection import COST  # noqa: E402
 from positions.projection import POSITIONS  # noqa: E402
-from prices.models import Instrument  # noqa: E402
+from prices.actions.record import (  # noqa: E402
+    action_amend,
+    action_cancel,
+    action_confirm,
+    action_propose,
+)
+from prices.actions.terms import LegTerms, Terms  # noqa: E402
+from prices.models import CorporateAction, Instrument  # noqa: E402
 from tests import factories as make  # noqa: E402
 from trades.ledger import multi_shard_batch as rounds  # noqa: E402
 from trades.ledger import nudges  # noqa: E402
@@ -133,6 +142,46 @@ def _waker(queue: "redis.Redis", accounts: set[int], chance: random.Random) -> C
     return wake
 
 
+def decide(seed: int, steps: int) -> None:
+    """Propose and confirm actions, amend and cancel them; slow commits overlap with the readers."""
+    chance = random.Random(seed)
+    user = User.objects.get(username="root")
+    parent, child = Instrument.objects.order_by("ticker")
+    nudges.nudge_each = lambda _: None
+    for step in range(steps):
+        with suppress(DomainError, DatabaseError), transaction.atomic():
+            _decision(chance, user, parent, child, step)
+            time.sleep(chance.random() * 0.05)
+            if chance.random() < 0.1:
+                transaction.set_rollback(True)
+        time.sleep(chance.random() * 0.2)
+
+
+def _decision(
+    chance: random.Random, user: User, parent: Instrument, child: Instrument, step: int
+) -> None:
+    action = CorporateAction.objects.exclude(status="cancelled").order_by("?").first()
+    named: dict[str, Any] = {"user": user, "reason": "seen"}
+    if action is not None and chance.random() < 0.5:
+        which: dict[str, Any] = {"action_id": action.pk, "version": action.version, **named}
+        if chance.random() < 0.4:
+            action_cancel(**which)
+            return
+        action = action_amend(**which, changed={"ex_date": chance.choice(DAYS)})
+    else:
+        kind, more = chance.choice(
+            [
+                ("split", {"keep_new": Decimal(chance.randint(2, 10))}),
+                ("reverse_split", {"keep_new": Decimal(1), "keep_old": Decimal(8)}),
+                ("cash_dividend", {"cash": Decimal("0.25")}),
+                ("spin_off", {"legs": (LegTerms(child.ticker, Decimal(1), Decimal(4)),)}),
+            ]
+        )
+        terms = Terms(kind, parent.ticker, chance.choice(DAYS), step + 1, **more)  # type: ignore[arg-type]
+        action = action_propose(terms=terms, **named)
+    action_confirm(action_id=action.pk, version=action.version, **named)
+
+
 # --- readers -------------------------------------------------------------------------------------
 
 
@@ -193,6 +242,7 @@ def _read_until_stopped(chance: random.Random) -> None:
         shards = [int(nudge[1])] if nudge else []
         if LOSSY and time.monotonic() - swept > 0.3:
             swept, shards = time.monotonic(), list(range(LEDGER_SHARDS))
+            legs.work_do()
         for projection in projections:
             for shard in _look(projection, shards, chance):
                 queue.rpush(QUEUE, shard)
@@ -220,6 +270,16 @@ def break_things(chance: random.Random) -> None:
     """Put the deaths in place, and make this process one of the broken variants."""
     # Between commit and publish.
     notices.publish = lambda notices: die_perhaps(chance)
+    fold_anew = legs._refold
+
+    def fold_and_die(*args: Any) -> int:
+        changed = fold_anew(*args)
+        die_perhaps(chance)
+        return changed
+
+    legs._refold = fold_and_die
+    if VARIANT == "legs do not follow":
+        activity.legs_follow = lambda cursor, batch: None
     if VARIANT == "no horizon":
         ledger.BELOW_HORIZON = "true"
     elif VARIANT == "round without horizon":
@@ -250,6 +310,9 @@ def break_things(chance: random.Random) -> None:
 # --- the nursery ---------------------------------------------------------------------------------
 
 
+ROLES = {"writer": write, "decider": decide, "reader": read}
+
+
 def main() -> None:
     """Fork those that are asked for, until nobody asks any more."""
     for line in sys.stdin:
@@ -258,7 +321,7 @@ def main() -> None:
             _, status = os.waitpid(int(numbers[0]), 0)
             print(os.waitstatus_to_exitcode(status), flush=True)
         else:
-            print(_born({"writer": write, "reader": read}[what], *map(int, numbers)), flush=True)
+            print(_born(ROLES[what], *map(int, numbers)), flush=True)
 
 
 def _born(act: Callable[[int, int], None], seed: int, steps: int) -> int:

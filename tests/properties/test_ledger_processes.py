@@ -1,8 +1,8 @@
 """Nothing skipped and nothing twice, whatever dies: real writers and readers, killed at random.
 
 At the end positions equal the sum of the trades, and each entry was given to each consumer exactly
-once. The same test must fail against each broken variant: a test that cannot tell them from the
-sound system would prove nothing.
+once; legs of corporate actions are what the trades and the decisions make. The same test must fail
+against each broken variant: a test that cannot tell them from the sound system would prove nothing.
 """
 
 import os
@@ -23,6 +23,7 @@ from psycopg import connect
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
 from eqtrade.verify import verify
+from pnl.activity.legs import work_do
 from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
 from positions.projection import POSITIONS
@@ -32,7 +33,7 @@ from trades.ledger.shard_batch import State, drain
 from trades.models import LEDGER_SHARDS, LedgerEntry
 
 PROJECT = Path(__file__).resolve().parents[2]
-WRITERS, READERS, STEPS = 3, 2, 60
+WRITERS, READERS, STEPS, DECISIONS = 3, 2, 60, 25
 DEADLINE_SECONDS = 120
 
 
@@ -127,6 +128,8 @@ def play(ground: Ground, variant: str, seed: int, *, lossy: bool) -> None:
     with ground.company(variant, lossy=lossy) as company:
         readers = [company.enter("reader", seed + i) for i in range(READERS)]
         writers = [company.enter("writer", seed - i) for i in range(WRITERS)]
+        if lossy:
+            writers.append(company.enter("decider", seed, steps=DECISIONS))
         for writer in writers:
             assert company.exit_code(writer) == 0
         if not lossy:
@@ -152,6 +155,7 @@ def sweep() -> None:
         for shard in range(LEDGER_SHARDS):
             while drain(projection, shard).state is not State.DRAINED:
                 assert time.monotonic() < deadline
+    work_do()
 
 
 def wrongs() -> list[str]:
@@ -180,6 +184,7 @@ def test_each_entry_counts_once_whatever_dies(ground: Ground, seed: int) -> None
     [
         *("no horizon", "horizon asked again", "checkpoint apart"),
         *("round without horizon", "round with checkpoint apart"),
+        "legs do not follow",
     ],
 )
 def test_a_broken_reader_is_noticed(ground: Ground, variant: str) -> None:
