@@ -26,6 +26,7 @@ from benchmarks import (
     refresh,
     restate,
     revalue,
+    split,
     ten_decimals,
     trades_list,
 )
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "beside_import": beside_import.measure,
     "restate": restate.measure,
     "revalue": revalue.measure,
+    "split": split.measure,
     "page": page.measure,
     "reads": reads.measure,
     "trades_list": trades_list.measure,

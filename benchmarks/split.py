@@ -1,0 +1,181 @@
+"""A split held by many accounts: how long until every shard counts it, how long a checkpoint is
+held for it, what bookings cost meanwhile; then entries of before the ex-date.
+
+BENCH_HOLDERS accounts (10,000) hold the name.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import date
+from decimal import Decimal
+from statistics import median
+from typing import Any
+
+from benchmarks.ground import ACCOUNTS, Ground, ledger_ground
+from benchmarks.report import Report
+
+HOLDERS = int(os.environ.get("BENCH_HOLDERS", "10000"))
+QUIET_SECONDS, LATE = 3.0, 200
+SPLIT, OTHER = "T1", "T2"
+
+
+def measure(report: Report) -> None:
+    with ledger_ground() as ground:
+        from django.contrib.auth.models import User
+
+        from kernel import clock
+        from pnl.activity.legs import work_do
+        from pnl.models import ActionLeg
+        from prices.sessions import sessions
+
+        user = User.objects.create_superuser("root")
+        known = sessions()
+        today = known.business_date(clock.now())
+        before = known.previous_session(today)
+        _fill(ground, known.previous_session(before))
+
+        def book() -> None:
+            _book(user, "A1", OTHER, today)
+
+        _drain()
+        totals = _totals_cost()
+        quiet = _beside(book, lambda: time.sleep(QUIET_SECONDS))
+        report.add("a booking, nothing decided: median", median(quiet), "ms")
+        action = _proposed(user, today)
+        with _held() as held:
+            started = time.perf_counter()
+            beside = _beside(book, lambda: (_confirm(user, action), work_do()))
+            report.add(
+                f"a split of {HOLDERS:,} accounts: all shards", time.perf_counter() - started, "s"
+            )
+        report.add("a shard's checkpoint is held: longest", max(held), "s")
+        if beside:
+            report.add("a booking meanwhile: median", median(beside), "ms",
+                       beside="a booking, nothing decided: median")  # fmt: skip
+        assert ActionLeg.objects.filter(quantity=900).count() == HOLDERS
+        report.add(f"live totals of {ACCOUNTS} accounts, no action", totals, "ms")
+        report.add(f"live totals of {ACCOUNTS} accounts, after the split", _totals_cost(), "ms",
+                   beside=f"live totals of {ACCOUNTS} accounts, no action")  # fmt: skip
+        for name, title in ((OTHER, "another name"), (SPLIT, "the split one")):
+            for number in range(LATE):
+                _book(user, f"A{1 + number % ACCOUNTS}", name, before)
+            report.add(f"{LATE} late entries of {title} are read", _drain(), "s",
+                       beside=None if name == OTHER else f"{LATE} late entries of another name are"
+                       " read")  # fmt: skip
+
+
+def _book(user: Any, account: str, ticker: str, day: date) -> None:
+    from kernel import clock
+    from trades.services.booking import trade_book
+    from trades.terms import Booking
+
+    booking = Booking(account, ticker, "buy", Decimal(1), Decimal(100), day)
+    trade_book(user=user, booking=booking, now=clock.now())
+
+
+def _proposed(user: Any, on: date) -> Any:
+    from prices.actions.record import action_propose
+    from prices.actions.terms import Terms
+
+    terms = Terms("split", SPLIT, on, keep_new=Decimal(10))
+    return action_propose(user=user, terms=terms, reason="announced")
+
+
+def _confirm(user: Any, action: Any) -> None:
+    from prices.actions.record import action_confirm
+
+    action_confirm(user=user, action_id=action.pk, version=1, reason="seen")
+
+
+@contextmanager
+def _held() -> Iterator[list[float]]:
+    """The seconds of each shard's transaction."""
+    from pnl.activity import legs
+
+    found: list[float] = []
+    whole = legs._work
+
+    def timed(shard: int) -> int:
+        started = time.perf_counter()
+        changed = whole(shard)
+        found.append(time.perf_counter() - started)
+        return changed
+
+    legs._work = timed
+    try:
+        yield found
+    finally:
+        legs._work = whole
+
+
+def _totals_cost() -> float:
+    """The median milliseconds of the live totals of some accounts."""
+    from kernel import clock
+    from pnl.live.totals import live_totals
+
+    found = []
+    for _ in range(20):
+        started = time.perf_counter()
+        live_totals(accounts=range(1, ACCOUNTS + 1), now=clock.now())
+        found.append((time.perf_counter() - started) * 1000)
+    return median(found)
+
+
+def _drain() -> float:
+    """The seconds until P&L's reader has everything."""
+    from pnl.activity.projection import ACTIVITY
+    from positions.projection import POSITIONS
+    from trades.ledger.shard_batch import State, drain
+    from trades.models import LEDGER_SHARDS
+
+    started = time.perf_counter()
+    for shard in range(LEDGER_SHARDS):
+        for projection in (ACTIVITY, POSITIONS):
+            while drain(projection, shard).state is State.MORE:
+                pass
+    return time.perf_counter() - started
+
+
+def _beside(job: Callable[[], None], work: Callable[[], Any]) -> list[float]:
+    """Milliseconds of each run of `job` in a thread of its own while `work` is done here."""
+    from django.db import connection
+
+    found: list[float] = []
+    over = threading.Event()
+
+    def loop() -> None:
+        with suppress(Exception):
+            while not over.is_set():
+                started = time.perf_counter()
+                job()
+                found.append((time.perf_counter() - started) * 1000)
+        connection.close()
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    work()
+    over.set()
+    thread.join()
+    return found
+
+
+def _fill(ground: Ground, day: date) -> None:
+    """Every account bought 100 of the name that splits, and of nine others."""
+    with ground.superuser() as root:
+        root.execute("SET session_replication_role = replica")
+        root.execute(
+            "INSERT INTO accounts_account (id, code, name, can_short, is_active)"
+            " SELECT n, 'A' || n, '', true, true FROM generate_series(%s, %s) n",
+            [ACCOUNTS + 1, HOLDERS],
+        )
+        root.execute(
+            "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
+            " notional, trades, trade_id, version, recorded_at)"
+            " SELECT a, i, %s, 100, 10000, 1, gen_random_uuid(), 1, clock_timestamp()"
+            " FROM generate_series(1, %s) a, generate_series(1, 10) i",
+            [day, HOLDERS],
+        )
+    ground.read_all()
