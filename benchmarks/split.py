@@ -47,7 +47,12 @@ def measure(report: Report) -> None:
         action = _proposed(user, today)
         with _held() as held:
             started = time.perf_counter()
-            beside = _beside(book, lambda: (_confirm(user, action), work_do()))
+
+            def decide() -> None:
+                _confirm(user, action)
+                work_do()
+
+            beside = _beside(book, decide)
             report.add(
                 f"a split of {HOLDERS:,} accounts: all shards", time.perf_counter() - started, "s"
             )

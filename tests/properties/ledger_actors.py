@@ -147,7 +147,7 @@ def decide(seed: int, steps: int) -> None:
     chance = random.Random(seed)
     user = User.objects.get(username="root")
     parent, child = Instrument.objects.order_by("ticker")
-    nudges.nudge_each = lambda _: None
+    nudges.nudge_each = lambda nudges: None
     for step in range(steps):
         with suppress(DomainError, DatabaseError), transaction.atomic():
             _decision(chance, user, parent, child, step)
@@ -277,9 +277,9 @@ def break_things(chance: random.Random) -> None:
         die_perhaps(chance)
         return changed
 
-    legs._refold = fold_and_die
+    setattr(legs, "_refold", fold_and_die)  # noqa: B010 - its arguments are told on as they come
     if VARIANT == "legs do not follow":
-        activity.legs_follow = lambda cursor, batch: None
+        setattr(activity, "legs_follow", lambda cursor, batch: None)  # noqa: B010
     if VARIANT == "no horizon":
         ledger.BELOW_HORIZON = "true"
     elif VARIANT == "round without horizon":
