@@ -173,14 +173,14 @@ def _fill(ground: Ground, day: date) -> None:
         root.execute("SET session_replication_role = replica")
         root.execute(
             "INSERT INTO accounts_account (id, code, name, can_short, is_active)"
-            " SELECT n, 'A' || n, '', true, true FROM generate_series(%s, %s) n",
+            " SELECT n, 'A' || n, '', true, true FROM generate_series(%s::int, %s::int) n",
             [ACCOUNTS + 1, HOLDERS],
         )
         root.execute(
             "INSERT INTO trades_ledgerentry (account_id, instrument_id, trade_date, quantity,"
             " notional, trades, trade_id, version, recorded_at)"
             " SELECT a, i, %s, 100, 10000, 1, gen_random_uuid(), 1, clock_timestamp()"
-            " FROM generate_series(1, %s) a, generate_series(1, 10) i",
+            " FROM generate_series(1, %s::int) a, generate_series(1, 10) i",
             [day, HOLDERS],
         )
     ground.read_all()
