@@ -26,8 +26,8 @@ from eqtrade.verify import verify
 from pnl.activity.legs import work_do, work_waits
 from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
-from pnl.models import ActionLeg
 from positions.projection import POSITIONS
+from prices.models import CorporateActionDecision
 from tests import factories as make
 from trades.ledger.consumer import shards_behind
 from trades.ledger.shard_batch import State, drain
@@ -181,7 +181,7 @@ def test_each_entry_counts_once_whatever_dies(ground: Ground, seed: int) -> None
     play(ground, "sound", seed, lossy=True)
     sweep()
     assert LedgerEntry.objects.count() > STEPS
-    assert ActionLeg.objects.exists()
+    assert CorporateActionDecision.objects.filter(decision="confirmed").exists()
     assert wrongs() == []
 
 
