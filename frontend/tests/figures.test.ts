@@ -195,6 +195,8 @@ const day = (changed: Partial<PnlRow>): PnlRow => ({
   position_pnl: "0",
   action_pnl: "0.00",
   total_pnl: "0",
+  fees: "0",
+  net_pnl: "0",
   correction_pnl: "0",
   is_final: true,
   pnl_valid: true,

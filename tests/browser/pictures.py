@@ -85,6 +85,12 @@ def ticket(page: Page) -> None:
     page.get_by_test_id("ticket-submit").click()
 
 
+def more(page: Page) -> None:
+    positions(page)
+    page.get_by_test_id("ticket-more").locator("summary").click()
+    page.get_by_test_id("ticket-fees-commission").fill("4.50")
+
+
 def bulk(page: Page) -> None:
     page.get_by_role("button", name="Generate", exact=True).first.click()
     page.get_by_role("button", name="Generate rows").click()
@@ -174,6 +180,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "drawer": ("/", drawer),
     "earlier": ("/", earlier),
     "ticket": ("/", ticket),
+    "more": ("/", more),
     "tree": ("/", tree),
     "as-of": ("/", as_of),
     "views": ("/", views),
@@ -241,6 +248,14 @@ def main(place: Path, names: Iterable[str]) -> None:
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
+                ticker, side, quantity, price = TRADES[2]
+                trader.post(
+                    "trades/",
+                    **{"account": account, "ticker": ticker, "side": side, "price": price},
+                    quantity=quantity,
+                    fees=[{"kind": "commission", "amount": "7.50"}],
+                    client_trade_id=f"fees-{account}",
+                )
             with running_chromium(scrollbars=True) as browser:
                 take(stack, browser, place, names)
         finally:

@@ -1,5 +1,7 @@
 """Fees: said with a booking, corrected as any term, and told from version to version."""
 
+from decimal import Decimal
+
 from playwright.sync_api import expect
 
 from tests.browser.blotter_page import cell
@@ -30,6 +32,16 @@ def test_fees_are_booked_corrected_and_told(stack: RunningStack, open_as: Open) 
         "other": "-0.25",
     }
     expect(cell(page.trade(trade["id"]), "fees")).to_have_text("4.75")
+    # Beside the gross figures of the position and of the account.
+    expect(cell(page.position(desk, "KO"), "fees")).to_have_text("4.75")
+    page.page.get_by_role("button", name="By ticker").click()
+    tree = find("ticker-totals-grid").locator(".ag-row.tree-total")
+    expect(cell(tree, "fees")).to_have_text("4.75")
+    page.page.get_by_role("button", name="Rows", exact=True).click()
+    net = page.total(desk, "net_pnl")
+    expect(net).to_be_visible()
+    [row] = stack.client("trader").rows("pnl/", account=desk, by="account")
+    assert Decimal(row["net_pnl"]) == Decimal(row["total_pnl"]) - Decimal("4.75")
     drawer = page.open_trade(trade["id"])
     find("drawer-amend").click()
     find("amend-fees-commission").fill("4.5")

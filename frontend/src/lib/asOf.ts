@@ -1,5 +1,6 @@
 /** Positions of a moment beside those of now. */
 
+import { NO_FIGURES } from "./figures";
 import { positionKey } from "./live/connection";
 import * as money from "./money";
 import type { Decimal, PositionRow } from "./types";
@@ -38,7 +39,7 @@ const ALONE = {
 
 /** A position that there was not, or is no more: nothing held, and nothing made. */
 function nothing(of: PositionRow): PositionRow {
-  return { ...of, quantity: "0", market_value: "0", trade_pnl: "0", position_pnl: "0", total_pnl: "0" };
+  return { ...of, ...NO_FIGURES, quantity: "0", market_value: "0" };
 }
 
 /** `now` null: nothing is compared. Positions of either side are there. */

@@ -6,6 +6,7 @@
  * are of the positions that pass the filters.
  */
 
+import { added, FIGURES } from "./figures";
 import { positionKey } from "./live/connection";
 import { sum } from "./money";
 import type { Decimal, PositionRow } from "./types";
@@ -15,15 +16,7 @@ export type GroupBy = "ticker" | "account";
 /** What stands beneath a group. */
 const BENEATH: Readonly<Record<GroupBy, GroupBy>> = { ticker: "account", account: "ticker" };
 
-export const SUMMED = [
-  "market_value",
-  "trade_pnl",
-  "position_pnl",
-  "action_pnl",
-  "total_pnl",
-  "realized_pnl",
-  "unrealized_pnl",
-] as const;
+export const SUMMED = ["market_value", ...FIGURES, "realized_pnl", "unrealized_pnl"] as const;
 type Summed = (typeof SUMMED)[number];
 
 export type TreeRow = Record<Summed, Decimal | null> & {
@@ -191,12 +184,6 @@ function totalOf(groups: readonly TreeRow[]): TreeRow {
 
 function figures(of: (field: Summed) => Decimal | null): Record<Summed, Decimal | null> {
   return Object.fromEntries(SUMMED.map((field) => [field, of(field)])) as Record<Summed, Decimal | null>;
-}
-
-/** The sum of what is known; null where nothing of it is. */
-function added(values: readonly (Decimal | null)[]): Decimal | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 && values.length > 0 ? null : sum(known);
 }
 
 interface Node {

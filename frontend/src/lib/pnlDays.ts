@@ -1,14 +1,11 @@
 /** P&L rows by account and session, added up to one row a session. */
 
+import { added, type Figures, figuresOver } from "./figures";
 import { sum } from "./money";
 import type { Decimal, PnlRow } from "./types";
 
-export interface PnlDay {
+export interface PnlDay extends Figures {
   session: string;
-  trade_pnl: Decimal | null;
-  position_pnl: Decimal | null;
-  action_pnl: Decimal | null;
-  total_pnl: Decimal | null;
   correction_pnl: Decimal | null;
   /** Σ of total P&L from the first session shown to this one; what is unknown is left out. */
   cumulative: Decimal;
@@ -18,8 +15,6 @@ export interface PnlDay {
   invalid_rows: number;
   restated_at: string | null;
 }
-
-const FIGURES = ["trade_pnl", "position_pnl", "action_pnl", "total_pnl", "correction_pnl"] as const;
 
 /** Oldest first. */
 export function byDay(rows: readonly PnlRow[]): PnlDay[] {
@@ -32,17 +27,12 @@ export function byDay(rows: readonly PnlRow[]): PnlDay[] {
   let cumulative: Decimal = "0";
   return [...sessions.keys()].sort().map((session) => {
     const of = sessions.get(session) ?? [];
-    const [trade_pnl, position_pnl, action_pnl, total_pnl, correction_pnl] = FIGURES.map((figure) =>
-      added(of.map((row) => row[figure])),
-    ) as [Decimal | null, Decimal | null, Decimal | null, Decimal | null, Decimal | null];
-    cumulative = sum([cumulative, total_pnl ?? "0"]);
+    const figures = figuresOver(of);
+    cumulative = sum([cumulative, figures.total_pnl ?? "0"]);
     return {
       session,
-      trade_pnl,
-      position_pnl,
-      action_pnl,
-      total_pnl,
-      correction_pnl,
+      ...figures,
+      correction_pnl: added(of.map((row) => row.correction_pnl)),
       cumulative,
       accounts: new Set(of.map((row) => row.account)).size,
       is_final: of.every((row) => row.is_final),
@@ -54,11 +44,6 @@ export function byDay(rows: readonly PnlRow[]): PnlDay[] {
       ),
     };
   });
-}
-
-function added(figures: readonly (Decimal | null)[]): Decimal | null {
-  const known = figures.filter((figure) => figure !== null);
-  return known.length === 0 && figures.length > 0 ? null : sum(known);
 }
 
 /** The rows with those of one session replaced by `fresh`, which stand where the old ones stood. */

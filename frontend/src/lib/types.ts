@@ -5,6 +5,7 @@
  * price or sum exactly. Times are ISO 8601 with an offset, dates `YYYY-MM-DD`.
  */
 
+import type { Figures } from "./figures";
 import type { TradeTerms, VersionTerms } from "./terms";
 
 export type Decimal = string;
@@ -37,7 +38,7 @@ export interface Acting {
 }
 
 /** Key: account and ticker. Null figures are unknown, which is not zero. */
-export interface PositionRow {
+export interface PositionRow extends Figures {
   account: string;
   ticker: string;
   session: string;
@@ -49,10 +50,6 @@ export interface PositionRow {
   price_source: string | null;
   previous_close: Decimal | null;
   market_value: Decimal | null;
-  trade_pnl: Decimal | null;
-  position_pnl: Decimal | null;
-  action_pnl: Decimal | null;
-  total_pnl: Decimal | null;
   realized_pnl: Decimal | null;
   unrealized_pnl: Decimal | null;
   actions: readonly Acting[];
@@ -85,12 +82,8 @@ export interface TradeRow extends TradeTerms {
 }
 
 /** Key: account. */
-export interface TotalRow {
+export interface TotalRow extends Figures {
   account: string;
-  trade_pnl: Decimal | null;
-  position_pnl: Decimal | null;
-  action_pnl: Decimal | null;
-  total_pnl: Decimal | null;
   pnl_valid: boolean;
   invalid_rows: number;
   /** By the server's clock: not later than the message that brings it. */
@@ -262,7 +255,7 @@ export interface IntradayPoint {
 }
 
 /** P&L of a session by account, or by account and ticker: then with `ticker`, else null. */
-export interface PnlRow {
+export interface PnlRow extends Figures {
   session: string;
   account: string;
   ticker: string | null;
@@ -270,10 +263,6 @@ export interface PnlRow {
   closing_quantity: Decimal | null;
   previous_close: Decimal | null;
   mark: Decimal | null;
-  trade_pnl: Decimal | null;
-  position_pnl: Decimal | null;
-  action_pnl: Decimal | null;
-  total_pnl: Decimal | null;
   correction_pnl: Decimal | null;
   is_final: boolean;
   pnl_valid: boolean;

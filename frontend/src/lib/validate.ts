@@ -44,6 +44,7 @@ import {
   textOrNull,
 } from "./edge";
 
+import { figuresFrom } from "./figures";
 import { type Kind, type Term, type TermName, TERMS, type TradeTerms, VERSIONED } from "./terms";
 
 export { InvalidMessage } from "./edge";
@@ -105,10 +106,7 @@ export function positionRow(value: unknown): PositionRow {
     price_source: textOrNull(row, "price_source"),
     previous_close: decimalOrNull(row, "previous_close"),
     market_value: decimalOrNull(row, "market_value"),
-    trade_pnl: decimalOrNull(row, "trade_pnl"),
-    position_pnl: decimalOrNull(row, "position_pnl"),
-    action_pnl: decimalOrNull(row, "action_pnl"),
-    total_pnl: decimalOrNull(row, "total_pnl"),
+    ...figuresFrom(row),
     realized_pnl: decimalOrNull(row, "realized_pnl"),
     unrealized_pnl: decimalOrNull(row, "unrealized_pnl"),
     actions: list(row["actions"], "actions", acting),
@@ -170,10 +168,7 @@ export function totalRow(value: unknown): TotalRow {
   const row = object(value, "total");
   return {
     account: text(row, "account"),
-    trade_pnl: decimalOrNull(row, "trade_pnl"),
-    position_pnl: decimalOrNull(row, "position_pnl"),
-    action_pnl: decimalOrNull(row, "action_pnl"),
-    total_pnl: decimalOrNull(row, "total_pnl"),
+    ...figuresFrom(row),
     pnl_valid: flag(row, "pnl_valid"),
     invalid_rows: count(row, "invalid_rows"),
     calculated_at: text(row, "calculated_at"),
@@ -278,10 +273,7 @@ export function pnlRow(value: unknown): PnlRow {
     closing_quantity: decimalIfThere(row, "closing_quantity"),
     previous_close: decimalIfThere(row, "previous_close"),
     mark: decimalIfThere(row, "mark"),
-    trade_pnl: decimalOrNull(row, "trade_pnl"),
-    position_pnl: decimalOrNull(row, "position_pnl"),
-    action_pnl: decimalOrNull(row, "action_pnl"),
-    total_pnl: decimalOrNull(row, "total_pnl"),
+    ...figuresFrom(row),
     correction_pnl: decimalOrNull(row, "correction_pnl"),
     is_final: flag(row, "is_final"),
     pnl_valid: flag(row, "pnl_valid"),

@@ -2,6 +2,7 @@
 
 import type { ColDef } from "ag-grid-community";
 
+import type { Figures } from "../figures";
 import * as money from "../money";
 import { explanation } from "../show";
 import { FURTHER, type TermName } from "../terms";
@@ -87,6 +88,21 @@ export function pnlColumn<Row extends object & Judged>(
     tooltipValueGetter: ({ data }) =>
       data?.pnl_valid === false ? explanation(data.pnl_reason ?? null) : null,
   };
+}
+
+/** What the day's trades cost, and what is left after it. */
+export function netColumns<Row extends Figures & Judged>(width: number, moves?: Moves): ColDef<Row>[] {
+  const more = moves === undefined ? {} : { moves };
+  return [
+    {
+      ...numberColumn<Row>({ field: "fees", headerName: "Fees", width: 56, show: money.money, ...more }),
+      headerTooltip: "Of the session's trades; P&L is before them",
+    },
+    {
+      ...pnlColumn<Row>({ field: "net_pnl", headerName: "Net P&L", width, ...more }),
+      headerTooltip: "Total P&L less fees",
+    },
+  ];
 }
 
 /** The terms that have no column of their own, hidden until they are chosen. */

@@ -2,20 +2,18 @@
 
 import type { ColDef, ICellRendererParams } from "ag-grid-community";
 
+import { FIGURES } from "../figures";
 import * as money from "../money";
 import { bothTimes, explanation, markBadge, reason, time } from "../show";
 import type { Acting, PositionRow } from "../types";
-import { numberColumn, pnlColumn, wide } from "./columns";
+import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
 
 export const MOVING = [
   "quantity",
   "price",
   "market_value",
-  "trade_pnl",
-  "position_pnl",
-  "action_pnl",
-  "total_pnl",
+  ...FIGURES,
   "realized_pnl",
   "unrealized_pnl",
 ] as const;
@@ -154,6 +152,7 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
       // A cellClass would replace the one that aligns numbers.
       cellClass: ["ag-right-aligned-cell", "strong"],
     },
+    ...netColumns<PositionRow>(92, moves),
     {
       colId: "pnl_reason",
       headerName: "Check",

@@ -5,7 +5,7 @@ import type { ColDef, ICellRendererParams } from "ag-grid-community";
 import { BELOW, type GroupBy, type TreeRow } from "../groups";
 import * as money from "../money";
 import { explanation, reason } from "../show";
-import { numberColumn, pnlColumn, wide } from "./columns";
+import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
 
 interface Opening {
@@ -81,6 +81,7 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
       ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 100, moves }),
       cellClass: ["ag-right-aligned-cell", "strong"],
     },
+    ...netColumns<TreeRow>(96, moves),
     {
       colId: "check",
       headerName: "Check",
