@@ -251,7 +251,10 @@ def main(place: Path, names: Iterable[str]) -> None:
                 ticker, side, quantity, price = TRADES[2]
                 trader.post(
                     "trades/",
-                    **{"account": account, "ticker": ticker, "side": side, "price": price},
+                    account=account,
+                    ticker=ticker,
+                    side=side,
+                    price=price,
                     quantity=quantity,
                     fees=[{"kind": "commission", "amount": "7.50"}],
                     client_trade_id=f"fees-{account}",
