@@ -11,7 +11,7 @@ from django.forms import ModelChoiceField
 from django.http import HttpRequest
 
 from accounts.lists import ViewableAccounts, of_viewable, viewable
-from accounts.models import AccessToken, Account, Entitlement
+from accounts.models import AccessToken, Account, Counterparty, Entitlement, Named, Strategy
 from audit.selectors import is_on_record
 from kernel.admin import PagesByTable, TableAdmin, TableInline
 
@@ -31,6 +31,20 @@ class AccountAdmin(TableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         return viewable(request.user)
+
+
+@admin.register(Strategy, Counterparty)
+class NamedAdmin(TableAdmin):
+    """Strategies and counterparties. The code stays; one that is used no more is switched off."""
+
+    list_display = ("code", "name", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("code", "name")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Named | None = None
+    ) -> tuple[str, ...]:
+        return ("code",) if obj is not None else ()
 
 
 @admin.register(Entitlement)

@@ -1,14 +1,15 @@
-"""Tokens made, taken back and cleared away."""
+"""Tokens made, taken back and cleared away; strategies and counterparties added."""
 
 import secrets
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.auth.models import AbstractBaseUser, User
+from django.core.exceptions import ValidationError
 
 from accounts.callers import budget_tag, digest_of, password_digest_of
-from accounts.models import AccessToken, Scope
-from kernel.errors import NotThere
+from accounts.models import AccessToken, Named, Scope
+from kernel.errors import FieldError, Invalid, NotThere
 
 USUAL_LIFETIME = timedelta(hours=12)
 
@@ -59,3 +60,22 @@ def tokens_keep(*, user: User, before: str) -> None:
 def tokens_tidy(*, now: datetime) -> int:
     """Delete what has expired; returns how many."""
     return AccessToken.objects.filter(expires_at__lte=now).delete()[0]
+
+
+def named_add(kind: type[Named], *, code: str, name: str = "") -> Named:
+    """Add a strategy or a counterparty. Raises Invalid, by field."""
+    if kind._default_manager.filter(code=code).exists():
+        raise Invalid(FieldError("taken", f"{code} is there already.", "code"))
+    added = kind(code=code, name=name.strip())
+    try:
+        added.full_clean()
+    except ValidationError as error:
+        # A constraint names no field: the only one that a caller can break is of the code.
+        raise Invalid(
+            *(
+                FieldError("invalid", " ".join(said), "code" if attr == "__all__" else attr)
+                for attr, said in error.message_dict.items()
+            )
+        ) from error
+    added.save()
+    return added

@@ -36,6 +36,8 @@ AUDITED = {
     ),
     "auth_group_permissions": Audited("group_permission", f"concat_ws(' to ', {_RIGHT}, {_GROUP})"),
     "accounts_account": Audited("account", "$1.code", ignored=("guards_version", "is_limited")),
+    "accounts_strategy": Audited("strategy", "$1.code"),
+    "accounts_counterparty": Audited("counterparty", "$1.code"),
     "accounts_entitlement": Audited("entitlement", f"concat_ws(' in ', {_USER}, {_ACCOUNT})"),
     # A token's use is no change of it.
     "accounts_accesstoken": Audited(

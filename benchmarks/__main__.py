@@ -27,6 +27,7 @@ from benchmarks import (
     restate,
     revalue,
     split,
+    strategies,
     ten_decimals,
     trades_list,
 )
@@ -47,6 +48,7 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "restate": restate.measure,
     "revalue": revalue.measure,
     "split": split.measure,
+    "strategies": strategies.measure,
     "page": page.measure,
     "reads": reads.measure,
     "trades_list": trades_list.measure,

@@ -12,12 +12,24 @@ LEDGER_READERS = (
         queue="positions",
     ),
     LedgerReader(
+        consumer="settlement",
+        task="positions.tasks.apply_ledger",
+        rebuild="positions.tasks.rebuild_settlement",
+        queue="positions",
+    ),
+    LedgerReader(
         consumer="pnl", task="pnl.tasks.apply_ledger", rebuild="pnl.tasks.rebuild", queue="pnl"
     ),
     LedgerReader(
         consumer="cost",
         task="pnl.tasks.apply_ledger",
         rebuild="pnl.tasks.rebuild_cost",
+        queue="pnl",
+    ),
+    LedgerReader(
+        consumer="strategy",
+        task="pnl.tasks.apply_ledger",
+        rebuild="pnl.tasks.rebuild_strategy",
         queue="pnl",
     ),
 )

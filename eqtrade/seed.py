@@ -100,7 +100,10 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
             "add_sessionoverride", "change_sessionoverride", "delete_sessionoverride",
             "add_settlementoverride", "change_settlementoverride", "delete_settlementoverride",
         ),
-        "accounts": ("change_account",),
+        "accounts": (
+            "change_account", "add_strategy", "change_strategy", "add_counterparty",
+            "change_counterparty",
+        ),
         "trades": ("manage_guards",),
         "blotter": ("review_exceptions",),
     },

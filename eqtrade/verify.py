@@ -9,8 +9,9 @@ from kernel.database import lift_timeouts
 from pnl.activity.verify import pnl_breaks
 from pnl.cost.verify import cost_breaks
 from pnl.daily.verify import daily_breaks
+from pnl.strategies.verify import strategy_breaks
 from positions.snapshots.verify import snapshot_breaks
-from positions.verify import position_breaks
+from positions.verify import position_breaks, settlement_breaks
 from trades.ledger.verify import Break, ledger_breaks
 from trades.models import Verification, VerificationBreak
 
@@ -28,10 +29,12 @@ def verify() -> list[Break]:
         return [
             *ledger_breaks(),
             *position_breaks(),
+            *settlement_breaks(),
             *snapshot_breaks(),
             *pnl_breaks(),
             *daily_breaks(),
             *cost_breaks(),
+            *strategy_breaks(),
         ]
 
 

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, ROUND_UP, Decimal
 from enum import StrEnum
+from typing import TypeVar
 
 from kernel.money import CONTEXT, MAX_DECIMALS
 
@@ -180,6 +181,99 @@ def fold(traded: Mapping[int, Mapping[date, Decimal]], actions: Iterable[Action]
             moved[effect.instrument] = moved.get(effect.instrument, ZERO) + effect.quantity
         found += effects
     return found
+
+
+Part = TypeVar("Part", bound=Hashable)
+
+
+def fold_parts(
+    parts: Mapping[Part, Mapping[int, Mapping[date, Decimal]]], actions: Iterable[Action]
+) -> list[tuple[Part, Effect]]:
+    """`fold` of an account that is told apart into parts, each with what it traded: the effects on
+    each part, which add up to those on the account exactly.
+
+    Each part is credited by itself. What only the account can tell (two halves of a share are a
+    whole one) goes to the part that holds the most, of equals to the first in their order.
+    """
+    order = sorted(actions, key=lambda each: each.order)
+    whole = {(e.action.id, e.instrument): e for e in fold(_together(parts.values()), order)}
+    moved: dict[tuple[Part, int], Decimal] = {}
+    found: dict[tuple[Part, Hashable, int], Effect] = {}
+    largest: dict[tuple[Hashable, int], Part] = {}
+    for action in order:
+        own = action.instrument
+        held = {
+            part: sum((q for day, q in traded.get(own, {}).items() if day < action.ex_date), ZERO)
+            + moved.get((part, own), ZERO)
+            for part, traded in parts.items()
+        }
+        if not any(held.values()):
+            continue
+        if action.keep_new != action.keep_old:
+            found = {key: _after(effect, action) for key, effect in found.items()}
+        most = max(held, key=lambda part: abs(held[part]))
+        here = {part: effects_of(action, quantity) for part, quantity in held.items()}
+        # One that holds nothing itself may be due something all the same.
+        for nth, target in enumerate(here[most]):
+            of = {part: effects[nth] for part, effects in here.items() if effects}
+            due = whole.get((action.id, target.instrument)) or replace(
+                target, held=ZERO, credited=ZERO, quantity=ZERO, fraction=ZERO, cash=ZERO,
+                unpaid=ZERO,
+            )  # fmt: skip
+            of[most] = _rest(of[most], due, [e for part, e in of.items() if part is not most])
+            largest[action.id, target.instrument] = most
+            for part, effect in of.items():
+                key = part, target.instrument
+                moved[key] = moved.get(key, ZERO) + effect.quantity
+                found[part, action.id, target.instrument] = effect
+    return _with_rests(found, largest, whole)
+
+
+def _together(
+    parts: Iterable[Mapping[int, Mapping[date, Decimal]]],
+) -> dict[int, dict[date, Decimal]]:
+    traded: dict[int, dict[date, Decimal]] = {}
+    for part in parts:
+        for instrument, days in part.items():
+            into = traded.setdefault(instrument, {})
+            for day, quantity in days.items():
+                into[day] = into.get(day, ZERO) + quantity
+    return traded
+
+
+_SUMMED = ("credited", "quantity", "fraction", "cash")
+
+
+def _rest(
+    own: Effect, due: Effect, others: Sequence[Effect], names: Sequence[str] = _SUMMED
+) -> Effect:
+    """The effect that makes what is due to all, beside those on the others."""
+    left = {
+        name: getattr(due, name) - sum((getattr(e, name) for e in others), ZERO) for name in names
+    }
+    return replace(own, **left)
+
+
+def _with_rests(
+    found: Mapping[tuple[Part, Hashable, int], Effect],
+    largest: Mapping[tuple[Hashable, int], Part],
+    whole: Mapping[tuple[Hashable, int], Effect],
+) -> list[tuple[Part, Effect]]:
+    """The same with fractions to be paid that add up, after all that later actions of the day have
+    made of them."""
+    by_target: dict[tuple[Hashable, int], list[tuple[Part, Effect]]] = {}
+    for (part, action, instrument), effect in found.items():
+        by_target.setdefault((action, instrument), []).append((part, effect))
+    done: list[tuple[Part, Effect]] = []
+    for target, of in by_target.items():
+        due = whole.get(target)
+        others = [effect for part, effect in of if part != largest[target]]
+        owed = (ZERO if due is None else due.unpaid) - sum((e.unpaid for e in others), ZERO)
+        done += [
+            (part, replace(effect, unpaid=owed) if part == largest[target] else effect)
+            for part, effect in of
+        ]
+    return done
 
 
 def _after(effect: Effect, later: Action) -> Effect:

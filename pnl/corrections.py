@@ -4,6 +4,7 @@ they were recorded."""
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from kernel import prepared
 from kernel.actions import Action
@@ -14,8 +15,14 @@ from prices.closes.effective_close import source_params
 from prices.closes.read import closes_at
 from prices.references import references_of
 from prices.sessions import Sessions, sessions
-from trades.ledger.legs import effective_actions, instruments_of, ledger_legs
-from trades.ledger.sql import effective_entries, late_entries
+from trades.ledger.legs import (
+    StrategyEffect,
+    effective_actions,
+    instruments_of,
+    ledger_legs,
+    strategy_legs,
+)
+from trades.ledger.sql import effective_entries, late_entries, strategy_of
 
 # Times have microseconds: an entry recorded at the very end belongs to the session that ended.
 _MOMENT = timedelta(microseconds=1)
@@ -25,6 +32,9 @@ _LATE = late_entries("%(last_day)s::date - 1", "%(first)s")
 
 # (session, account id, instrument id) → P&L, None where the close that it needs is missing.
 Corrections = dict[tuple[date, int, int], Decimal | None]
+# The same with the strategy's id after the account's.
+StrategyCorrections = dict[tuple[date, int, int, int], Decimal | None]
+_Found = dict[tuple[Any, ...], Decimal | None]
 
 
 def reason_with(correction: Decimal | None, reason: str | None) -> str | None:
@@ -54,14 +64,33 @@ def session_corrections(
     The sessions' figures telescope: an entry of q at price p that should have been there changes
     them by q × previous close − q × p in all.
     """
+    return _corrections(accounts, days, now, known, by_strategy=False)
+
+
+def strategy_corrections(
+    *, accounts: Iterable[int], days: Iterable[date], now: datetime, known: Sessions
+) -> StrategyCorrections:
+    """`session_corrections` by strategy: those of an account add up to its own. What moved a trade
+    from one strategy to another corrects both."""
+    return _corrections(accounts, days, now, known, by_strategy=True)
+
+
+def _corrections(
+    accounts: Iterable[int],
+    days: Iterable[date],
+    now: datetime,
+    known: Sessions,
+    *,
+    by_strategy: bool,
+) -> _Found:
     asked = sorted(set(days))
     if not asked:
         return {}
     previous = [known.previous_session(day) for day in asked]
     ends = [known.session_of(day).closes for day in (previous[0], *asked)]
     of = list(accounts)
-    found = _late(of, asked, previous, ends, now)
-    acted = _acted(of, asked, previous, ends, now, found)
+    found = _late(of, asked, previous, ends, now, by_strategy)
+    acted = _acted(of, asked, previous, ends, now, found, by_strategy)
     return {**found, **acted}
 
 
@@ -71,22 +100,25 @@ def _late(
     previous: list[date],
     ends: list[datetime],
     now: datetime,
-) -> Corrections:
+    by_strategy: bool,
+) -> _Found:
+    part = ", strategy" if by_strategy else ""
     found = prepared.rows_planned(
         f"""
             WITH late AS MATERIALIZED (
                 SELECT (%(days)s::date[])[n] AS session, (%(previous)s::date[])[n] AS previous,
-                       account_id, instrument_id, sum(quantity) AS quantity,
+                       account_id{part}, instrument_id, sum(quantity) AS quantity,
                        sum(notional) AS notional
                   FROM (
-                    SELECT e.*, width_bucket(e.recorded_at, %(ends)s::timestamptz[]) AS n
+                    SELECT e.*, {strategy_of("e")} AS strategy,
+                           width_bucket(e.recorded_at, %(ends)s::timestamptz[]) AS n
                       FROM ({_LATE}) e
                      WHERE e.account_id = ANY(%(accounts)s) AND e.recorded_at <= %(last)s
                   ) e
                  WHERE trade_date < (%(days)s::date[])[n]
-                 GROUP BY n, account_id, instrument_id
+                 GROUP BY n, account_id{part}, instrument_id
             )
-            SELECT l.session, l.account_id, l.instrument_id,
+            SELECT l.session, l.account_id{part}, l.instrument_id,
                    {traded_pnl_sql("c.close", "l.quantity", "l.notional")}
               FROM late l
               LEFT JOIN (
@@ -105,7 +137,7 @@ def _late(
             **source_params(),
         },
     )
-    return {(row[0], row[1], row[2]): row[3] for row in found}
+    return {tuple(row[:-1]): row[-1] for row in found}
 
 
 def _acted(
@@ -114,8 +146,9 @@ def _acted(
     previous: list[date],
     ends: list[datetime],
     now: datetime,
-    late: Corrections,
-) -> Corrections:
+    late: _Found,
+    by_strategy: bool,
+) -> _Found:
     """Of keys that corporate actions concern: what became known in each session, in
 
         Σ quantity × close of the session before − notional + cash
@@ -125,27 +158,22 @@ def _acted(
     """
     if not any_decided():
         return {}
-    found: Corrections = {}
+    found: _Found = {}
     for day, before, began, ended in zip(asked, previous, ends, ends[1:], strict=False):
         until = min(now, ended)
         then, later = _counted(before, began), _counted(before, until)
         concerned = instruments_of({*then, *later})
-        of_day = {i for on, _, i in late if on == day}
+        of_day = {key[-1] for key in late if key[0] == day}
         if until <= began or (then == later and concerned.isdisjoint(of_day)):
             continue
-        old = _worth(accounts, concerned, then, before, began)
-        new = _worth(accounts, concerned, later, before, until)
+        old = _worth(accounts, concerned, then, before, began, by_strategy)
+        new = _worth(accounts, concerned, later, before, until, by_strategy)
         keys = {key for key in {*old, *new} if old.get(key) != new.get(key)}
-        closes = closes_at((instrument, before) for _, instrument in keys)
-        for account, instrument in keys:
-            quantity, money = (
-                new.get((account, instrument), _NONE)[n] - old.get((account, instrument), _NONE)[n]
-                for n in (0, 1)
-            )
-            close = closes.get((instrument, before))
-            found[day, account, instrument] = traded_pnl(
-                None if close is None else close.close, quantity, -money
-            )
+        closes = closes_at((key[-1], before) for key in keys)
+        for key in keys:
+            quantity, money = (new.get(key, _NONE)[n] - old.get(key, _NONE)[n] for n in (0, 1))
+            close = closes.get((key[-1], before))
+            found[day, *key] = traded_pnl(None if close is None else close.close, quantity, -money)
     return found
 
 
@@ -157,9 +185,9 @@ def _counted(session: date, known_at: datetime) -> list[Action]:
 
 
 _SUMS = """
-    SELECT account_id, instrument_id, sum(quantity), -sum(notional) FROM ({entries}) e
+    SELECT account_id{part}, instrument_id, sum(quantity), -sum(notional) FROM ({entries}) e
      WHERE account_id = ANY(%(accounts)s) AND instrument_id = ANY(%(instruments)s::bigint[])
-     GROUP BY account_id, instrument_id
+     GROUP BY account_id{part}, instrument_id
 """
 
 
@@ -169,11 +197,15 @@ def _worth(
     actions: list[Action],
     session: date,
     known_at: datetime,
-) -> dict[tuple[int, int], tuple[Decimal, Decimal]]:
+    by_strategy: bool,
+) -> dict[tuple[int, ...], tuple[Decimal, Decimal]]:
     """By key, the quantity and the money (received > 0) of entries and legs up to a session, as
     known at a moment."""
     rows = prepared.rows_planned(
-        _SUMS.format(entries=effective_entries("%(session)s", "%(known_at)s::timestamptz")),
+        _SUMS.format(
+            entries=effective_entries("%(session)s", "%(known_at)s::timestamptz"),
+            part=f", {strategy_of('e')}" if by_strategy else "",
+        ),
         {
             "accounts": accounts,
             "instruments": sorted(instruments),
@@ -181,10 +213,12 @@ def _worth(
             "known_at": known_at,
         },
     )
-    found = {(account, name): (quantity, money) for account, name, quantity, money in rows}
+    found = {tuple(key): (quantity, money) for *key, quantity, money in rows}
     prices: dict[tuple[date, int], Decimal | None] | None = None
-    for leg in ledger_legs(actions, accounts=accounts, known_at=known_at):
+    read = strategy_legs if by_strategy else ledger_legs
+    for leg in read(actions, accounts=accounts, known_at=known_at):
         effect = leg.effect
+        part = (leg.strategy,) if isinstance(leg, StrategyEffect) else ()
         cash = effect.cash
         if effect.unpaid:
             if prices is None:
@@ -192,8 +226,9 @@ def _worth(
             cash += effect.unpaid * (
                 prices.get((effect.action.ex_date, effect.instrument)) or Decimal(0)
             )
-        quantity, money = found.get((leg.account, effect.instrument), _NONE)
-        found[leg.account, effect.instrument] = (quantity + effect.quantity, money + cash)
+        key = leg.account, *part, effect.instrument
+        quantity, money = found.get(key, _NONE)
+        found[key] = (quantity + effect.quantity, money + cash)
     return found
 
 

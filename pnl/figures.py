@@ -110,10 +110,16 @@ _ACTED = {
 }
 
 
-def _figures(
-    consumers: str, *, by_session: bool = False, acted: bool = False, kept: bool = True
+def figures_query(
+    consumers: str,
+    *,
+    by_session: bool = False,
+    by_strategy: bool = False,
+    acted: bool = False,
+    kept: bool = True,
 ) -> str:
-    """`kept`: the legs are those that are kept, which may wait to be folded anew."""
+    """Rows of figures. `consumers` are those, in quotes, whose quarantine makes them doubtful.
+    `kept`: the legs are those that are kept, which may wait to be folded anew."""
     figures = figures_sql(
         traded="k",
         held="k.held",
@@ -121,7 +127,7 @@ def _figures(
         reference="r.reference",
         acted=ActedSql("k.moved", "k.action_cash", "k.unpaid", "m.as_traded") if acted else None,
     )
-    key = "k.account_id, k.instrument_id"
+    key = f"k.account_id, {'k.strategy_id, ' if by_strategy else ''}k.instrument_id"
     return _FIGURES.format(
         key=f"k.session, {key}" if by_session else key,
         figures=", ".join(f"{formula} AS {name}" for name, formula in figures.items()),
@@ -131,15 +137,15 @@ def _figures(
     )
 
 
-FIGURES = _figures("'positions', 'pnl'")
+FIGURES = figures_query("'positions', 'pnl'")
 # The ledger itself is read: the standstill of a reader changes nothing.
-LEDGER_FIGURES = _figures("NULL")
+LEDGER_FIGURES = figures_query("NULL")
 # Past sessions do not read positions_position.
-DAILY_FIGURES = _figures("'pnl'", by_session=True)
+DAILY_FIGURES = figures_query("'pnl'", by_session=True)
 # The same where corporate actions act.
-ACTED_FIGURES = _figures("'positions', 'pnl'", acted=True)
-ACTED_LEDGER_FIGURES = _figures("NULL", acted=True, kept=False)
-ACTED_DAILY_FIGURES = _figures("'pnl'", by_session=True, acted=True)
+ACTED_FIGURES = figures_query("'positions', 'pnl'", acted=True)
+ACTED_LEDGER_FIGURES = figures_query("NULL", acted=True, kept=False)
+ACTED_DAILY_FIGURES = figures_query("'pnl'", by_session=True, acted=True)
 
 # After `rows AS (FIGURES)` and `costs` (account_id, instrument_id, quantity, cost, realized_pnl,
 # fills, fill_count; the last two where the others are to be folded): the columns of KeyPnl and the

@@ -294,3 +294,52 @@ class Cost(models.Model):
     @property
     def average_cost(self) -> Decimal | None:
         return average_cost(self.quantity, self.cost)
+
+
+class StrategyHolding(models.Model):
+    """Quantity held per account, strategy and instrument: what `Holding` is per account and
+    instrument, by a consumer of its own. `strategy_id` is 0 where trades have no strategy."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    strategy_id = models.BigIntegerField()
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    quantity = NumericField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "strategy_id", "instrument"], name="strategy_holding_key"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id}/{self.strategy_id}/{self.instrument_id}: {self.quantity}"
+
+
+class StrategyActivity(models.Model):
+    """What `DailyActivity` is, per strategy, under the same checkpoint as `StrategyHolding`."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    strategy_id = models.BigIntegerField()
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    trade_date = models.DateField()
+    quantity = NumericField()
+    notional = NumericField()
+    fees = NumericField()
+    trades = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "trade_date", "strategy_id", "instrument"],
+                name="strategy_activity_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        key = f"{self.account_id}/{self.strategy_id}/{self.instrument_id}"
+        return f"{self.trade_date} {key}: {self.quantity}"

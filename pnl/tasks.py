@@ -1,4 +1,4 @@
-"""Celery tasks of the P&L consumers: holdings and activity, and cost."""
+"""Celery tasks of the P&L consumers: holdings and activity, cost, and strategies."""
 
 from celery import shared_task
 
@@ -10,6 +10,7 @@ from pnl.daily.finalize import daily_finalize
 from pnl.daily.restate import Turn, restate_work, restates_wait
 from pnl.intraday.record import intraday_record
 from pnl.limits import limits_due, limits_watch
+from pnl.strategies.projection import STRATEGY
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 
@@ -19,9 +20,9 @@ WATCH_AFTER_SECONDS, WATCH_EXPIRES_SECONDS = 1, 50
 
 @shared_task(name="pnl.tasks.apply_ledger")
 def apply_ledger(shards: int | list[int]) -> int:
-    """Apply what both consumers have unread, and what was decided about corporate actions: they
+    """Apply what these consumers have unread, and what was decided about corporate actions: they
     share a queue, and a message."""
-    entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST], shards)
+    entries = ledger_apply(apply_ledger.name, [ACTIVITY, COST, STRATEGY], shards)
     if work_waits():
         work_do()
     if restates_wait():
@@ -59,6 +60,12 @@ def rebuild_cost(accounts: list[str] | None = None) -> int:
     """Compute the cost of all accounts, or those of these codes, anew; the number of rows that were
     mended."""
     return rebuild_to_the_end(COST, accounts=accounts)
+
+
+@shared_task(name="pnl.tasks.rebuild_strategy")
+def rebuild_strategy(accounts: list[str] | None = None) -> int:
+    """The same of holdings and activity by strategy."""
+    return rebuild_to_the_end(STRATEGY, accounts=accounts)
 
 
 @shared_task(name="pnl.tasks.keep_daily")

@@ -1,4 +1,4 @@
-"""The first projection of the ledger."""
+"""The first projection of the ledger, what settles when, and snapshots."""
 
 from django.db import models
 
@@ -30,6 +30,29 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id}/{self.instrument_id}: {self.quantity}"
+
+
+class Settling(models.Model):
+    """What settles on a day, summed per account and instrument: signed quantity, and the amount of
+    cash paid for it, fees included (received < 0). Never deleted when it comes to zero."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    instrument = models.ForeignKey(
+        Instrument, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    settlement_date = models.DateField()
+    quantity = NumericField()
+    amount = NumericField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "settlement_date", "instrument"], name="settling_key"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.settlement_date} {self.account_id}/{self.instrument_id}: {self.quantity}"
 
 
 class SnapshotRun(models.Model):

@@ -28,4 +28,9 @@ def excel_file(rows: Iterable[TradeRow]) -> IO[bytes]:
 
 def _cells(rows: Iterable[TradeRow]) -> Iterator[list[Any]]:
     for row in rows:
-        yield [getattr(row, name) for name in COLUMNS]
+        yield [_cell(getattr(row, name)) for name in COLUMNS]
+
+
+def _cell(value: Any) -> Any:
+    """Tags stand in one cell."""
+    return " ".join(value) if isinstance(value, tuple) else value

@@ -43,6 +43,9 @@ class TradeFilter:
     last: date | None = None
     request_group: UUID | None = None
     booked_by: int | None = None
+    strategies: Sequence[int] | None = None
+    counterparties: Sequence[int] | None = None
+    tags: Sequence[str] | None = None
 
 
 def trade_page(
@@ -85,6 +88,9 @@ def _ids(
         "last": wanted.last,
         "group": wanted.request_group,
         "user": wanted.booked_by,
+        "strategies": wanted.strategies,
+        "counterparties": wanted.counterparties,
+        "tags": None if wanted.tags is None else list(wanted.tags),
         "bound": before or after,
         "limit": limit,
     }
@@ -97,13 +103,19 @@ def _ids(
     if wanted.booked_by is not None:
         within.append("t.booked_by_id = %(user)s")
 
-    if wanted.request_group is not None:
+    if wanted.strategies is not None:
+        within.append("t.strategy_id = ANY(%(strategies)s::bigint[])")
+    if wanted.counterparties is not None:
+        within.append("t.counterparty_id = ANY(%(counterparties)s::bigint[])")
+
+    few = _few(wanted)
+    if few is not None:
         within += ["t.account_id = ANY(%(accounts)s)", "t.status = ANY(%(statuses)s)"]
         if wanted.instruments is not None:
             within.append("t.instrument_id = ANY(%(instruments)s)")
-        # A group has 10,000 trades at most. By itself, so that no other index seems as good.
+        # By itself, so that no other index seems as good.
         query = (
-            "WITH t AS MATERIALIZED (SELECT * FROM trades_trade WHERE request_group_id = %(group)s)"
+            f"WITH t AS MATERIALIZED (SELECT * FROM trades_trade WHERE {few})"
             f" SELECT t.id FROM t WHERE {' AND '.join(within)}"
             f" ORDER BY t.id {order} LIMIT %(limit)s"
         )
@@ -122,6 +134,24 @@ def _ids(
             within.append("t.trade_date = k.day")
         query = _newest_of_keys(keys, " AND ".join(within), order)
     return query, values
+
+
+# The trades of which the last that was said of a tag is that they have it.
+_TAGGED = """
+    id IN (SELECT trade_id FROM (
+            SELECT DISTINCT ON (tag, trade_id) trade_id, is_added FROM trades_tradetag
+             WHERE tag = ANY(%(tags)s::text[]) ORDER BY tag, trade_id, id DESC) g
+           WHERE is_added)
+"""
+
+
+def _few(wanted: TradeFilter) -> str | None:
+    """A condition that few trades meet, however many there are: those of a request group (at most
+    10,000) or of tags. None where nothing is asked that few meet."""
+    if wanted.request_group is not None:
+        group = "request_group_id = %(group)s"
+        return group if wanted.tags is None else f"{group} AND {_TAGGED}"
+    return None if wanted.tags is None else _TAGGED
 
 
 def _newest_of_keys(keys: list[str], within: str, order: str) -> str:

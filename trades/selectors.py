@@ -23,6 +23,7 @@ from trades.models import (
     Status,
     Terms,
     Trade,
+    TradeTag,
     TradeVersion,
     VersionFee,
 )
@@ -63,6 +64,7 @@ class TradeRow(NamedTuple):
     order_id: str | None
     fees: Sequence[FeeRow]
     net_amount: Decimal
+    tags: tuple[str, ...]
     trade_pnl: Decimal | None
     pnl_valid: bool
     account_id: int
@@ -137,16 +139,28 @@ def fees_of(trade_id: UUID, versions: Collection[int]) -> dict[int, tuple[Fee, .
     return {version: in_order(fees) for version, fees in found.items()}
 
 
+def tags_of(trade_id: UUID) -> list[str]:
+    """The tags that a trade has, in their order."""
+    said = TradeTag.objects.filter(trade=trade_id).order_by("id")
+    last = dict(said.values_list("tag", "is_added"))
+    return sorted(tag for tag, is_added in last.items() if is_added)
+
+
 # Told by their codes.
 _CODES = {"account": "a.code", "ticker": "i.ticker", "strategy": "s.code", "counterparty": "p.code"}
 # Not looked for where a trade has none, as most have.
 _FEES = """CASE WHEN t.fees IS NOT NULL THEN (
         SELECT json_agg(json_build_array(f.kind, f.amount::text))
           FROM trades_versionfee f WHERE f.trade_id = t.id AND f.version = t.version) END"""
+# The last that was said of each tag.
+_TAGS = """(SELECT array_agg(g.tag ORDER BY g.tag) FROM (
+        SELECT DISTINCT ON (tag) tag, is_added FROM trades_tradetag
+         WHERE trade_id = t.id ORDER BY tag, id DESC) g WHERE g.is_added)"""
 _READ = {
     "id": "t.id",
     **{term.name: _CODES.get(term.name, f"t.{term.column}") for term in TERMS},
     "fees": _FEES,
+    "tags": _TAGS,
     "booked_at": "t.booked_at",
     "booked_by": "u.username",
     "version": "t.version",
@@ -188,6 +202,7 @@ def trade_rows_read(
         values = dict(zip(_READ, row, strict=False))
         values["fees"] = in_order(Fee(kind, Decimal(said)) for kind, said in values["fees"] or ())
         values["settlement_date"] = values["settlement_date"] or known.settlement_day(row[day_at])
+        values["tags"] = tuple(values["tags"] or ())
         rows.append(_row(values, opening[row[-1], row[day_at]]))
     return rows
 
@@ -219,6 +234,7 @@ def new_trade_row(
         "version": 1,
         "status": Status.BOOKED.value,
         "request_group": None,
+        "tags": (),
     }
     return _row(values, previous_close)
 

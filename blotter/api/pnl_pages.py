@@ -55,7 +55,7 @@ def pnl_page(request: Request, days: Sequence[date], read: Reader, a_session: in
 
 
 def _key(row: Row) -> tuple[str, ...]:
-    return row["session"], row["account"], row.get("ticker", "")
+    return row["session"], row["account"], row.get("ticker") or row.get("strategy") or ""
 
 
 def _counts(row: Row, cursor: tuple[str, ...] | None, backward: bool) -> bool:

@@ -32,6 +32,13 @@ class PositionQuery(QuerySerializer):
     as_of = DayField(required=False)
     known_at = MomentField(required=False)
     include_flat = serializers.BooleanField(required=False, default=False)
+    by = serializers.ChoiceField(
+        choices=["ticker", "strategy", "counterparty"],
+        required=False,
+        default="ticker",
+        help_text="Rows by account and ticker, or told apart by strategy; by counterparty is not"
+        " kept.",
+    )
 
 
 class ActingOut(serializers.Serializer[Any]):
@@ -49,6 +56,11 @@ class PositionOut(serializers.Serializer[Any]):
     """A position with its P&L on the session. Figures that need a missing price are null."""
 
     account = serializers.CharField()
+    strategy = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="By strategy only, null for trades without one. Cost is the account's alone.",
+    )
     ticker = serializers.CharField()
     session = DayField()
     quantity = DecimalText()
@@ -76,7 +88,12 @@ class PositionOut(serializers.Serializer[Any]):
 
 class PnlQuery(QuerySerializer):
     account = serializers.ListField(child=TextField(max_length=32), required=False)
-    by = serializers.ChoiceField(choices=["account", "ticker"], required=False, default="account")
+    by = serializers.ChoiceField(
+        choices=["account", "ticker", "strategy", "counterparty"],
+        required=False,
+        default="account",
+        help_text="By counterparty is not kept.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `from` is a word of Python's own and cannot be a class attribute.
@@ -88,10 +105,15 @@ class PnlQuery(QuerySerializer):
 
 
 class PnlOut(serializers.Serializer[Any]):
-    """P&L of a session. By account: without ticker, quantities and prices."""
+    """P&L of a session. By account or strategy: without ticker, quantities and prices."""
 
     session = DayField()
     account = serializers.CharField()
+    strategy = serializers.CharField(
+        required=False,
+        allow_null=True,
+        help_text="By strategy only, null for trades without one.",
+    )
     ticker = serializers.CharField(required=False)
     opening_quantity = DecimalText(required=False)
     closing_quantity = DecimalText(required=False)

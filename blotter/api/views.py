@@ -20,6 +20,8 @@ from blotter.rows import (
     pnl_rows,
     position_rows,
     position_rows_as_of,
+    strategy_pnl_rows,
+    strategy_position_rows,
     today_at,
 )
 from kernel import clock
@@ -60,13 +62,26 @@ class PositionListView(APIView):
             "instruments": instruments,
             "include_flat": query["include_flat"],
         }
+        _refuse_not_kept(query["by"])
         is_past = session < today.business_date
+        by_strategy = query["by"] == "strategy"
         rows = partial(position_rows, **which)
-        if is_past or known_at is not None:
+        if by_strategy:
+            rows = partial(strategy_position_rows, **which, session=session, known_at=known_at)
+        elif is_past or known_at is not None:
             rows = partial(position_rows_as_of, **which, session=session, known_at=known_at)
         read = past(rows, where=is_past)
-        page, answer = keyset_page(request, read.value, key=lambda r: (r["account"], r["ticker"]))
+        page, answer = keyset_page(request, read.value, key=_position_key)
         return told(answer(page), read)
+
+
+def _position_key(row: Row) -> tuple[str, ...]:
+    return row["account"], row.get("strategy") or "", row["ticker"]
+
+
+def _refuse_not_kept(by: str) -> None:
+    if by == "counterparty":
+        raise Invalid(FieldError("not_kept", "Sums by counterparty are not kept.", "by"))
 
 
 class PnlListView(APIView):
@@ -74,7 +89,7 @@ class PnlListView(APIView):
 
     @extend_schema(
         operation_id="pnl_list",
-        summary="P&L over a range of sessions, by account or by account and ticker",
+        summary="P&L over a range of sessions: by account, or by account and ticker or strategy",
         description="Without dates: the business date, live. Past sessions are final when they"
         " were calculated from official closes, provisional until then, and restated when a late"
         " trade or a changed close reaches them.",
@@ -84,6 +99,7 @@ class PnlListView(APIView):
     )
     def get(self, request: Request) -> Response:
         query = query_of(request, PnlQuery)
+        _refuse_not_kept(query["by"])
         today = today_at(clock.now())
         first, last = _range_of(query, today)
         accounts = {a.pk: a.code for a in viewable_accounts(request.user, query.get("account"))}
@@ -96,6 +112,8 @@ class PnlListView(APIView):
 
 
 def _read_pnl(accounts: dict[int, str], by: str, today: Today, days: Sequence[date]) -> list[Row]:
+    if by == "strategy":
+        return strategy_pnl_rows(accounts=accounts, days=days, today=today)
     return pnl_rows(accounts=accounts, days=days, by=by, today=today)
 
 

@@ -4,6 +4,7 @@ field."""
 from blotter.rows.pnl import days_with_pnl, pnl_rows, total_rows
 from blotter.rows.position import position_rows, position_rows_as_of
 from blotter.rows.price import price_rows
+from blotter.rows.strategy import strategy_pnl_rows, strategy_position_rows
 from blotter.rows.today import Today, today_at
 from prices.rows import price_age, price_row
 
@@ -16,6 +17,8 @@ __all__ = [
     "price_age",
     "price_row",
     "price_rows",
+    "strategy_pnl_rows",
+    "strategy_position_rows",
     "today_at",
     "total_rows",
 ]

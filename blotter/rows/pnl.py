@@ -1,5 +1,5 @@
 """P&L rows of sessions, by account or by ticker: past sessions as they are known now, the business
-date live. Every one of them is composed by `_pnl_row`."""
+date live. Every one of them is composed by `pnl_row`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -72,9 +72,9 @@ def days_with_pnl(
 def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
     """`pnl/?by=account` of the business date: a row an account, those with nothing included."""
     # The business date's figures are live; final ones are those of finished sessions.
-    live = _State(today.business_date, False, today.now, None)
+    live = State(today.business_date, False, today.now, None)
     return [
-        _pnl_row(
+        pnl_row(
             live, total.account, shown_texts(total), total.correction_pnl, total.pnl_reason,
             total.invalid_rows,
         )
@@ -82,7 +82,7 @@ def total_rows(*, accounts: Iterable[int], today: Today) -> list[Row]:
     ]  # fmt: skip
 
 
-class _State(NamedTuple):
+class State(NamedTuple):
     """The session of some figures, and how definite they are."""
 
     session: date
@@ -91,8 +91,8 @@ class _State(NamedTuple):
     restated_at: datetime | None
 
 
-def _state(row: AccountDay | DayPnl) -> _State:
-    return _State(row.session, row.is_final, row.calculated_at, row.restated_at)
+def _state(row: AccountDay | DayPnl) -> State:
+    return State(row.session, row.is_final, row.calculated_at, row.restated_at)
 
 
 def _key_today(row: KeyPnl, today: Today) -> DayPnl:
@@ -105,8 +105,8 @@ def _key_today(row: KeyPnl, today: Today) -> DayPnl:
     )  # fmt: skip
 
 
-def _pnl_row(
-    state: _State,
+def pnl_row(
+    state: State,
     account: str,
     figures: tuple[str | None, ...],
     correction_pnl: Decimal | None,
@@ -147,7 +147,7 @@ def _key_row(
     if with_sources:
         key["mark_price_source"] = row.price_source
     invalid = int(reason is not None)
-    return _pnl_row(_state(row), row.account, row.figures, correction, reason, invalid, key)
+    return pnl_row(_state(row), row.account, row.figures, correction, reason, invalid, key)
 
 
 def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today) -> list[Row]:
@@ -165,7 +165,7 @@ def _past_totals(accounts: Mapping[int, str], days: Sequence[date], today: Today
         reason = NO_PREVIOUS_CLOSE if key in more else row.pnl_reason
         invalid = row.invalid_rows + more.get(key, 0)
         code, correction = accounts[row.account_id], corrections.get(key, ZERO)
-        rows.append(_pnl_row(_state(row), code, row.figures, correction, reason, invalid))
+        rows.append(pnl_row(_state(row), code, row.figures, correction, reason, invalid))
     return sorted(rows, key=lambda row: (row["session"], row["account"]))
 
 

@@ -42,9 +42,10 @@ _FORMULAS = figures_sql(
 )
 _PLAIN = ", ".join(f"sum({formula}) AS {name}" for name, formula in _FORMULAS.items())
 _OTHER = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
-_BOTH = ", ".join(f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)" for name in AMOUNTS)
+BOTH = ", ".join(f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)" for name in AMOUNTS)
+INVALID = "coalesce(p.doubtful + p.carried + p.stale, 0) + coalesce(o.invalid, 0)"
 
-_RANK = f"""least(o.rank, CASE WHEN p.doubtful > 0 THEN {rank(PRICE_DOUBTFUL)}
+RANK = f"""least(o.rank, CASE WHEN p.doubtful > 0 THEN {rank(PRICE_DOUBTFUL)}
                               WHEN p.carried > 0 THEN {rank(CARRIED)}
                               WHEN p.stale > 0 THEN {rank(STALE)} END)"""
 
@@ -56,55 +57,77 @@ _DOUBTFUL, _CARRIED = (
 )
 
 # Not asked for at all while there is no such instrument and no such account.
-_OTHERS = """
+OTHERS = """
     AND EXISTS (SELECT FROM unpriced UNION ALL SELECT FROM doubtful)
     AND (instrument_id IN (SELECT instrument_id FROM unpriced)
          OR account_id IN (SELECT account_id FROM doubtful))
 """
 
 
-def _query(*, acted: bool = False) -> str:
-    """The statement. `acted`: where corporate actions act, keys of what they concern (%(acted)s)
-    go through the full arithmetic, with their legs."""
+def sums_ctes(
+    *,
+    of: tuple[str, ...],
+    holdings: str,
+    activity: str,
+    settling: str,
+    keyed: str,
+    figures: str,
+    acted: bool,
+) -> str:
+    """CTEs that end in `plain` and `others`, the sums of either kind of row by the columns `of`,
+    the first of which is account_id. `keyed`: CTEs that end in `keyed`, of the others. `acted`:
+    where corporate actions act, keys of what they concern (%(acted)s) go through the full
+    arithmetic, with their legs."""
     marks = with_references(marks_sql(acted=True)) if acted else MARKS
-    legs = ACTED_LEGS if acted else ""
     or_acted = " OR instrument_id = ANY(%(acted)s::bigint[])" if acted else ""
     not_acted = " AND m.instrument_id <> ALL(%(acted)s::bigint[])" if acted else ""
-    figures = ACTED_FIGURES if acted else FIGURES
+    same = " AND ".join(f"a.{c} = h.{c}" for c in (*of, "instrument_id"))
+    key = ", ".join(of)
     return f"""
-    WITH {legs} marks AS MATERIALIZED (
+    marks AS MATERIALIZED (
         SELECT m.*, m.mark - m.previous_close AS gain FROM ({marks}) m),
-    settling AS MATERIALIZED ({SETTLING}),
+    settling AS MATERIALIZED ({settling}),
     doubtful AS MATERIALIZED (
         SELECT account_id FROM trades_quarantine UNION SELECT account_id FROM settling
     ),
     unpriced AS MATERIALIZED (
         SELECT instrument_id FROM marks WHERE gain IS NULL{or_acted}),
     plain AS (
-        SELECT h.account_id, {_PLAIN},
+        SELECT {", ".join(f"h.{c}" for c in of)}, {_PLAIN},
                count(*) FILTER (WHERE {_DOUBTFUL}) AS doubtful,
                count(*) FILTER (WHERE {_CARRIED} AND NOT ({_DOUBTFUL})) AS carried,
                count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0
                                   AND NOT ({_DOUBTFUL})) AS stale
-          FROM pnl_holding h
+          FROM {holdings} h
           JOIN marks m ON m.instrument_id = h.instrument_id
-          LEFT JOIN pnl_dailyactivity a
-            ON a.account_id = h.account_id AND a.instrument_id = h.instrument_id
-           AND a.trade_date = %(business_date)s
+          LEFT JOIN {activity} a
+            ON {same} AND a.trade_date = %(business_date)s
          WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL{not_acted}
            AND h.account_id NOT IN (SELECT account_id FROM doubtful)
-         GROUP BY h.account_id
+         GROUP BY {", ".join(f"h.{c}" for c in of)}
     ),
-    keyed AS MATERIALIZED ({keyed_of(_OTHERS, acted=acted)}),
+    {keyed},
     rows AS ({figures}),
     others AS (
-        SELECT account_id, {_OTHER},
+        SELECT {key}, {_OTHER},
                count(pnl_reason) AS invalid, min({rank_sql("pnl_reason")}) AS rank
-          FROM rows GROUP BY account_id
+          FROM rows GROUP BY {key}
+    )"""
+
+
+def _query(*, acted: bool = False) -> str:
+    ctes = sums_ctes(
+        of=("account_id",),
+        holdings="pnl_holding",
+        activity="pnl_dailyactivity",
+        settling=SETTLING,
+        keyed=f"keyed AS MATERIALIZED ({keyed_of(OTHERS, acted=acted)})",
+        figures=ACTED_FIGURES if acted else FIGURES,
+        acted=acted,
     )
-    SELECT ac.id, ac.code, {_BOTH},
-           coalesce(p.doubtful + p.carried + p.stale, 0) + coalesce(o.invalid, 0),
-           {reason_sql(_RANK)}
+    return f"""
+    WITH {ACTED_LEGS if acted else ""}{ctes}
+    SELECT ac.id, ac.code, {BOTH}, {INVALID}, {reason_sql(RANK)}
       FROM accounts_account ac
       LEFT JOIN plain p ON p.account_id = ac.id
       LEFT JOIN others o ON o.account_id = ac.id

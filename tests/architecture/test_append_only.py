@@ -21,7 +21,7 @@ from prices.actions.terms import LegTerms, Terms
 from prices.models import CloseDoubt
 from prices.sessions import sessions
 from tests import factories as make
-from trades.models import AskedVersion, Guard, GuardVersion, VersionFee
+from trades.models import AskedVersion, Guard, GuardVersion, TradeTag, VersionFee
 
 TABLES = [
     "audit_record",
@@ -39,6 +39,7 @@ TABLES = [
     "trades_askedversion",
     "trades_guardversion",
     "trades_ledgerentry",
+    "trades_tradetag",
     "trades_tradeversion",
     "trades_versionfee",
 ]
@@ -86,6 +87,7 @@ def one_of_each(committed_db: PostgresServer) -> PostgresServer:
     guard = Guard.objects.create(code="late", changed_by=user)
     GuardVersion.objects.create(guard=guard, changed_by=user)
     AskedVersion.objects.create(id=uuid4(), trade=trade, version=1, found=[])
+    TradeTag.objects.create(trade=trade, tag="block", is_added=True, actor=user)
     PositionSnapshot.objects.create(
         session=now.date(), account=account, instrument=ibm, quantity=5, close=100
     )

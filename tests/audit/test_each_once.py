@@ -18,7 +18,7 @@ from django_celery_beat.models import (
     SolarSchedule,
 )
 
-from accounts.models import Entitlement
+from accounts.models import Counterparty, Entitlement, Strategy
 from accounts.services import token_create
 from audit.tables import AUDITED
 from blotter.models import SavedView
@@ -113,6 +113,8 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     "auth_user_user_permissions": (through(User.user_permissions.through), None, None),
     "auth_group_permissions": (through(Group.permissions.through), None, None),
     "accounts_account": (lambda: make.make_account("A"), "is_active", "false"),
+    "accounts_strategy": (of(Strategy, code="ALPHA"), "is_active", "false"),
+    "accounts_counterparty": (of(Counterparty, code="BROKER"), "is_active", "false"),
     "accounts_entitlement": (entitlement, "can_book", "true"),
     "accounts_accesstoken": (
         lambda: token_create(user=make.make_user("trader"), now=NOW).token, "name", "'other'",
@@ -144,6 +146,8 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
 }  # fmt: skip
 # Of these no row is ever deleted, by the rights of the role.
 STAY = (
+    "accounts_strategy",
+    "accounts_counterparty",
     "auth_user", "accounts_entitlement", "prices_priceoverride", "trades_guard", "trades_limit",
     "trades_accountgroup",
 )  # fmt: skip

@@ -43,6 +43,8 @@ ADDED = {
     "account": ("accounts/account/add/", {
         "code": "New", "entitlements-TOTAL_FORMS": "0", "entitlements-INITIAL_FORMS": "0",
     }, "New"),
+    "strategy": ("accounts/strategy/add/", {"code": "ALPHA", "is_active": "on"}, "ALPHA"),
+    "counterparty": ("accounts/counterparty/add/", {"code": "B1", "is_active": "on"}, "B1"),
     "user": ("auth/user/add/", {
         "username": "New", "usable_password": "false",
         "password1": "", "password2": "",

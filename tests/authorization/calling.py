@@ -127,6 +127,8 @@ class Desk:
             ("api/v1/guards/", "PUT"): [{"code": "late"}],
             ("api/v1/views/", "PUT"): {"name": "mine", "state": {}},
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
+            ("api/v1/strategies/", "POST"): {"code": "ALPHA"},
+            ("api/v1/counterparties/", "POST"): {"code": "BROKER"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
             ("api/v1/corporate-actions/", "POST"): {
                 "kind": "cash_dividend",

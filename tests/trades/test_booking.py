@@ -64,7 +64,7 @@ def test_a_trade_has_exactly_the_contracts_fields(desk: Desk) -> None:
         "id", "account", "ticker", "side", "quantity", "price", "trade_date", "executed_at",
         "executed_at_known", "booked_at", "booked_by", "version", "status", "request_group",
         "client_trade_id", "note", "settlement_date", "strategy", "counterparty", "order_id",
-        "fees", "net_amount", "trade_pnl", "pnl_valid",
+        "fees", "net_amount", "tags", "trade_pnl", "pnl_valid",
     }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from trades.ledger import multi_shard_batch as rounds
 from trades.ledger.consumer import ledger_apply, ledger_sweep, shards_behind
 from trades.ledger.mailbox import Mailbox
 from trades.ledger.projection import Batch, Projection
+from trades.ledger.registry import consumers
 from trades.models import LEDGER_SHARDS, Quarantine
 
 TASK = "positions.tasks.apply_ledger"
@@ -220,7 +221,7 @@ def test_after_its_turn_a_reader_hands_over(
 
 
 def _of_booking(account: Account) -> set[nudges.Nudge]:
-    return {(name, shard_of(account)) for name in ("positions", "pnl", "cost")}
+    return {(name, shard_of(account)) for name in consumers()}
 
 
 # --- the horizon ----------------------------------------------------------------------------------
@@ -249,7 +250,7 @@ def test_patience_ends_and_the_sweep_finds_the_rest(
     assert run(POSITIONS, desk.account) == 0
     assert not is_called(valkey)
     assert put == []
-    assert ledger_sweep() == 3
+    assert ledger_sweep() == len(consumers())
     assert sorted(put) == sorted(shards_behind()) == sorted(_of_booking(desk.account))
 
 

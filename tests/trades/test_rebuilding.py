@@ -14,9 +14,10 @@ from eqtrade.up.postgres import PostgresServer
 from eqtrade.verify import verify
 from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
-from pnl.models import Cost, DailyActivity, Holding
-from positions.models import Position
-from positions.projection import POSITIONS
+from pnl.models import Cost, DailyActivity, Holding, StrategyActivity, StrategyHolding
+from pnl.strategies.projection import STRATEGY
+from positions.models import Position, Settling
+from positions.projection import POSITIONS, SETTLEMENT
 from positions.tasks import rebuild_projection as positions_rebuild
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY, Desk, make_desk
@@ -40,12 +41,14 @@ def desk(committed_db: PostgresServer) -> Desk:
 
 def read() -> None:
     for shard in range(16):
-        for projection in (POSITIONS, ACTIVITY, COST):
+        for projection in (POSITIONS, SETTLEMENT, ACTIVITY, COST, STRATEGY):
             drain(projection, shard, patience=0)
 
 
 def everything() -> list[object]:
-    tables = (Position, Holding, DailyActivity, Cost)
+    tables = (
+        Position, Settling, Holding, DailyActivity, Cost, StrategyHolding, StrategyActivity,
+    )  # fmt: skip
     return [list(t.objects.order_by("account", "instrument").values()) for t in tables]
 
 
@@ -55,7 +58,10 @@ def run(command: str, *args: str) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("command", ["rebuild_positions", "rebuild_pnl", "rebuild_cost"])
+@pytest.mark.parametrize(
+    "command",
+    ["rebuild_positions", "rebuild_settlement", "rebuild_pnl", "rebuild_cost", "rebuild_strategy"],
+)
 def test_it_equals_what_was_applied_entry_by_entry(desk: Desk, command: str) -> None:
     before = everything()
     assert "0 mended" in run(command)

@@ -27,6 +27,7 @@ TRADE: dict[str, Any] = {
     "order_id": None,
     "fees": [{"kind": "commission", "amount": "1"}],
     "net_amount": "1436",
+    "tags": [],
     "trade_pnl": "-1.7",
     "pnl_valid": True,
 }

@@ -5,10 +5,12 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import Counterparty, Named, Strategy
+from accounts.selectors import codes_known
 from kernel.api.queries import QuerySerializer
 from kernel.api.serializers import DayField, TextField
 from prices.models import Instrument
-from trades.models import Status
+from trades.models import LONGEST_TAG, Status
 from trades.pages import TradeFilter
 
 LIVE = "live"
@@ -24,6 +26,11 @@ class TradeQuery(QuerySerializer):
         child=serializers.ChoiceField(choices=[*Status.values, LIVE]), required=False
     )
     request_group = serializers.UUIDField(required=False)
+    strategy = serializers.ListField(child=TextField(max_length=32), required=False)
+    counterparty = serializers.ListField(child=TextField(max_length=32), required=False)
+    tag = serializers.ListField(
+        child=TextField(max_length=LONGEST_TAG), required=False, help_text="Any of them."
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         # `from` is a word of Python's own and cannot be a class attribute.
@@ -54,4 +61,11 @@ def filter_of(query: dict[str, Any], accounts: Sequence[int]) -> TradeFilter:
         first=max(days, default=None),
         last=min(last_days, default=None),
         request_group=query.get("request_group"),
+        strategies=_ids_of(Strategy, query.get("strategy")),
+        counterparties=_ids_of(Counterparty, query.get("counterparty")),
+        tags=query.get("tag"),
     )
+
+
+def _ids_of(kind: type[Named], codes: list[str] | None) -> list[int] | None:
+    return None if codes is None else [each.pk for each in codes_known(kind, codes).values()]

@@ -21,6 +21,7 @@ def _plain(value: Any) -> Any:
 _WRITERS: dict[type, Callable[[Any], Any]] = {
     Decimal: text, datetime: moment, date: date.isoformat, UUID: str,
     list: lambda rows: [{name: _plain(value) for name, value in row.items()} for row in rows],
+    tuple: list,
 }  # fmt: skip
 
 

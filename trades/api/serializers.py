@@ -141,6 +141,7 @@ class TradeOut(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=Status.choices)
     request_group = serializers.UUIDField(allow_null=True)
     net_amount = DecimalText()
+    tags = serializers.ListField(child=serializers.CharField())
     trade_pnl = DecimalText(allow_null=True)
     pnl_valid = serializers.BooleanField()
 

@@ -13,6 +13,7 @@ from trades.api.imports import (
 from trades.api.limits import BreachesView, LimitsView
 from trades.api.mappings import ImportMappingsView, ImportMappingView
 from trades.api.previews import ImportPreviewView, ImportProfilesView
+from trades.api.tags import TradeTagsView
 from trades.api.views import TradeListView
 
 urlpatterns = [
@@ -48,5 +49,6 @@ urlpatterns = [
     path("guards/asked/", AskedView.as_view(), name="guards-asked"),
     path("trades/<uuid:trade_id>/", TradeView.as_view(), name="trade"),
     path("trades/<uuid:trade_id>/cancel/", TradeCancelView.as_view(), name="trade-cancel"),
+    path("trades/<uuid:trade_id>/tags/", TradeTagsView.as_view(), name="trade-tags"),
     path("trades/<uuid:trade_id>/versions/", TradeVersionsView.as_view(), name="trade-versions"),
 ]

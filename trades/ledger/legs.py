@@ -14,13 +14,17 @@ from typing import Any
 
 from django.db import connection
 
-from kernel.actions import Action, Effect, fold, related
+from kernel.actions import Action, Effect, fold, fold_parts, related
 from prices.actions.read import actions_counting
 from trades.acted_position import ActedBook, ActedPosition
-from trades.ledger.sql import effective_entries
+from trades.ledger.sql import effective_entries, strategy_of
 
 Traded = dict[int, dict[int, dict[date, Decimal]]]
 """By account id and instrument id, the signed quantity of each trade date."""
+
+
+TradedByStrategy = dict[int, dict[int, dict[int, dict[date, Decimal]]]]
+"""By account id, strategy id and instrument id, the signed quantity of each trade date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,13 @@ class AccountEffect:
 
     account: int
     effect: Effect
+
+
+@dataclass(frozen=True, slots=True)
+class StrategyEffect(AccountEffect):
+    """What it does in one of the account's strategies."""
+
+    strategy: int
 
 
 def instruments_of(actions: Iterable[Action]) -> set[int]:
@@ -70,6 +81,46 @@ def ledger_legs(
     return folded(traded_of(actions, accounts=accounts, known_at=known_at), actions)
 
 
+def strategy_legs(
+    actions: Sequence[Action],
+    *,
+    accounts: Iterable[int],
+    known_at: datetime | None = None,
+) -> list[StrategyEffect]:
+    """`ledger_legs` by strategy: those of an account add up to its own."""
+    if not actions:
+        return []
+    known = None if known_at is None else "%(known_at)s::timestamptz"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TRADED_BY_STRATEGY.format(entries=effective_entries("%(upto)s::date", known)),
+            _traded_params(actions, accounts, known_at),
+        )
+        return folded_by_strategy(cursor.fetchall(), actions)
+
+
+def folded_by_strategy(rows: Iterable[Any], actions: Sequence[Action]) -> list[StrategyEffect]:
+    """The effects on each strategy of each account, from rows of account, strategy and instrument
+    id, trade date and quantity."""
+    traded: TradedByStrategy = {}
+    for account, strategy, instrument, day, quantity in rows:
+        of = traded.setdefault(account, {}).setdefault(strategy, {}).setdefault(instrument, {})
+        of[day] = of.get(day, Decimal(0)) + quantity
+    return [
+        StrategyEffect(account, effect, strategy)
+        for account, by_strategy in sorted(traded.items())
+        for strategy, effect in fold_parts(dict(sorted(by_strategy.items())), actions)
+    ]
+
+
+_TRADED_BY_STRATEGY = f"""
+    SELECT e.account_id, {strategy_of("e")}, e.instrument_id, e.trade_date, sum(e.quantity)
+      FROM ({{entries}}) e
+     WHERE e.instrument_id = ANY(%(instruments)s::bigint[])
+       AND e.account_id = ANY(%(accounts)s::bigint[])
+     GROUP BY 1, 2, 3, 4
+"""
+
 _TRADED = """
     SELECT account_id, instrument_id, trade_date, sum(quantity)
       FROM ({entries}) e
@@ -92,14 +143,23 @@ def traded_of(
     with connection.cursor() as cursor:
         cursor.execute(
             _TRADED.format(entries=effective_entries("%(upto)s::date", known)),
-            {
-                "upto": upto or max(action.ex_date for action in actions) - timedelta(days=1),
-                "known_at": known_at,
-                "instruments": sorted(instruments_of(actions)),
-                "accounts": None if accounts is None else list(accounts),
-            },
+            _traded_params(actions, accounts, known_at, upto),
         )
         return traded_by(cursor.fetchall())
+
+
+def _traded_params(
+    actions: Sequence[Action],
+    accounts: Iterable[int] | None,
+    known_at: datetime | None,
+    upto: date | None = None,
+) -> dict[str, Any]:
+    return {
+        "upto": upto or max(action.ex_date for action in actions) - timedelta(days=1),
+        "known_at": known_at,
+        "instruments": sorted(instruments_of(actions)),
+        "accounts": None if accounts is None else list(accounts),
+    }
 
 
 def activity_on(
@@ -162,6 +222,20 @@ def leg_params(legs: Sequence[AccountEffect]) -> Mapping[str, Any]:
         "leg_cash": [leg.effect.cash for leg in legs],
         "leg_unpaid": [leg.effect.unpaid for leg in legs],
     }
+
+
+GIVEN_STRATEGY_LEGS = """
+    SELECT * FROM unnest(%(leg_accounts)s::bigint[], %(leg_instruments)s::bigint[],
+                         %(leg_days)s::date[], %(leg_quantities)s::numeric[],
+                         %(leg_cash)s::numeric[], %(leg_unpaid)s::numeric[],
+                         %(leg_strategies)s::bigint[])
+        AS l (account_id, instrument_id, ex_date, quantity, cash, unpaid, strategy_id)
+"""
+
+
+def strategy_leg_params(legs: Sequence[StrategyEffect]) -> Mapping[str, Any]:
+    """The parameters of `GIVEN_STRATEGY_LEGS`."""
+    return {**leg_params(legs), "leg_strategies": [leg.strategy for leg in legs]}
 
 
 def effective_positions(

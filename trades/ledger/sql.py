@@ -98,6 +98,34 @@ def late_entries(session: str, known_at: str) -> str:
     return f"SELECT e.* FROM ({effective_entries(session)}) e WHERE e.recorded_at > {known_at}"
 
 
+# --- Settlement ----------------------------------------------------------------------------------
+
+
+def settles_on(row: str) -> str:
+    """The settlement date of an entry or a trade. What was written before there was one settles
+    when the published calendars say, whatever was overridden since."""
+    return (
+        f"coalesce({row}.settlement_date, (SELECT s.settles_on FROM prices_settlementday s"
+        f" WHERE s.trade_date = {row}.trade_date))"
+    )
+
+
+def paid(row: str) -> str:
+    """The cash that a row of sums pays, fees included."""
+    return f"{row}.notional + {row}.fees"
+
+
+# --- Strategies ----------------------------------------------------------------------------------
+
+# What tables of sums say where a trade has no strategy: a key of theirs has no null.
+NO_STRATEGY = 0
+
+
+def strategy_of(row: str) -> str:
+    """The id of the strategy of an entry or a trade, `NO_STRATEGY` where it has none."""
+    return f"coalesce({row}.strategy_id, {NO_STRATEGY})"
+
+
 # --- The sums -------------------------------------------------------------------------------------
 
 
@@ -136,6 +164,14 @@ IS_STANDING = "status <> 'cancelled'"
 STANDING_TRADES = f"""
     SELECT account_id, instrument_id, trade_date, executed_at, id AS trade_id, price,
            {added_by()["quantity"]} AS quantity, {added_by()["fees"]} AS fees
+      FROM trades_trade
+     WHERE {IS_STANDING}
+"""
+
+# Every trade that stands, as the entry that would hold all of it.
+STANDING_ROWS = f"""
+    SELECT account_id, instrument_id, trade_date, settlement_date, strategy_id,
+           {", ".join(f"{added} AS {name}" for name, added in added_by().items())}
       FROM trades_trade
      WHERE {IS_STANDING}
 """

@@ -5,7 +5,7 @@ the key's last entry in the reading order: two tables that name the same one hol
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -88,13 +88,15 @@ class Rebuilt:
 
 @dataclass(frozen=True)
 class SumTable:
-    """A table with one row a key and sums of entries in it. Account comes first in the key."""
+    """A table with one row a key and sums of entries in it. Account comes first in the key. `made`
+    says what of an entry `e` is keyed by or summed where no column of it has that name."""
 
     table: str
     key: Sequence[str]
     sums: Sequence[str]
     last_entry: bool = True
     stamps: Mapping[str, str] | None = None
+    made: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _columns(self) -> list[str]:
@@ -105,12 +107,22 @@ class SumTable:
         return self.stamps or {}
 
     @cached_property
+    def summed(self) -> str:
+        """The SELECT list of keys and sums over entries `e`; the caller adds FROM and WHERE."""
+        keys = [f"{self._of_entry(k)} AS {k}" for k in self.key]
+        return ", ".join([*keys, *(f"sum({self._of_entry(c)}) AS {c}" for c in self.sums)])
+
+    @cached_property
     def _summed(self) -> str:
-        """SELECT list and grouping over entries `e`; the caller adds FROM … WHERE between."""
-        values = [f"sum(e.{c}) AS {c}" for c in self.sums]
-        if self.last_entry:
-            values.append(f"{sql.LAST_ENTRY} AS last_entry")
-        return ", ".join([*(f"e.{k}" for k in self.key), *values])
+        return f"{self.summed}, {sql.LAST_ENTRY} AS last_entry" if self.last_entry else self.summed
+
+    def _of_entry(self, column: str) -> str:
+        return self.made.get(column, f"e.{column}")
+
+    @cached_property
+    def grouped(self) -> str:
+        """The places of the key in `summed`: what is made of an entry is said once."""
+        return ", ".join(str(n + 1) for n in range(len(self.key)))
 
     @cached_property
     def _apply(self) -> Mapping[type[Batch], str]:
@@ -119,14 +131,13 @@ class SumTable:
 
     def _applied(self, where: str) -> str:
         key = ", ".join(self.key)
-        grouped = ", ".join(f"e.{k}" for k in self.key)
         written = [*self.key, *self._columns, *self._stamps]
         values = [*(f"t.{c}" for c in (*self.key, *self._columns)), *self._stamps.values()]
         changes = [f"{c} = r.{c} + excluded.{c}" for c in self.sums]
         changes += [f"{c} = excluded.{c}" for c in written if c not in (*self.key, *self.sums)]
         return (
             f"WITH t AS MATERIALIZED (SELECT {self._summed}, count(*) AS entries"
-            f"  FROM trades_ledgerentry e WHERE {where} GROUP BY {grouped}),"
+            f"  FROM trades_ledgerentry e WHERE {where} GROUP BY {self.grouped}),"
             f" added AS (INSERT INTO {self.table} AS r ({', '.join(written)})"
             f"  SELECT {', '.join(values)} FROM t"
             f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)})"
@@ -136,7 +147,6 @@ class SumTable:
     @cached_property
     def _rebuild(self) -> str:
         key = ", ".join(self.key)
-        grouped = ", ".join(f"e.{k}" for k in self.key)
         written = [*self.key, *self._columns, *self._stamps]
         values = [*(f"t.{c}" for c in (*self.key, *self._columns)), *self._stamps.values()]
         changes = [f"{c} = excluded.{c}" for c in written if c not in self.key]
@@ -146,7 +156,7 @@ class SumTable:
         # One pass joins what should be with what is; what is right is not touched.
         return (
             f"WITH truth AS MATERIALIZED (SELECT {self._summed} FROM trades_ledgerentry e"
-            f"  WHERE {Scope.ENTRIES} GROUP BY {grouped}),"
+            f"  WHERE {Scope.ENTRIES} GROUP BY {self.grouped}),"
             f" wrong AS MATERIALIZED (SELECT {key}, {right}, {there} AS there FROM truth t"
             f"  FULL JOIN (SELECT * FROM {self.table} r WHERE {Scope.ROWS}) r USING ({key})"
             f"  WHERE ({stored}) IS DISTINCT FROM ({right})),"
@@ -162,7 +172,6 @@ class SumTable:
 
     @cached_property
     def _survey(self) -> str:
-        grouped = ", ".join(f"e.{k}" for k in self.key)
         right = ", ".join(f"t.{c}" for c in self._columns)
         stored = ", ".join(f"r.{c}" for c in self._columns)
         there = f"t.{self._columns[0]} IS NOT NULL"
@@ -171,7 +180,7 @@ class SumTable:
             f" count(*) FILTER (WHERE {there} AND ({stored}) IS DISTINCT FROM ({right})),"
             f" count(*) FILTER (WHERE NOT {there})"
             f"  FROM (SELECT {self._summed} FROM trades_ledgerentry e"
-            f"         WHERE {Bounds.ENTRIES} GROUP BY {grouped}) t"
+            f"         WHERE {Bounds.ENTRIES} GROUP BY {self.grouped}) t"
             f"  FULL JOIN (SELECT * FROM {self.table} r WHERE {Bounds.ROWS}) r"
             f" USING ({', '.join(self.key)}) GROUP BY account_id"
         )

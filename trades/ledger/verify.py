@@ -12,7 +12,18 @@ from typing import Any
 
 from django.db import connection
 
-from trades.ledger.sql import BEYOND, IS_STANDING, STANDING, SUMS, added_by, sums_of
+from trades.ledger.sql import (
+    BEYOND,
+    BEYOND_CHECKPOINT,
+    ENTRIES_AND_CHECKPOINTS,
+    IS_STANDING,
+    STANDING,
+    STANDING_ROWS,
+    SUMS,
+    added_by,
+    sums_of,
+)
+from trades.ledger.sum_projection import SumTable
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,35 @@ def fee_breaks() -> list[Break]:
             """,
         )
     ]
+
+
+def table_breaks(table: SumTable, consumer: str) -> list[Break]:
+    """Sums of a consumer's table that are not those of the trades that stand, less what lies beyond
+    its checkpoint."""
+    key = ", ".join(table.key)
+    detail = ", ".join(f"{k}::text" for k in table.key if k not in ("account_id", "instrument_id"))
+    found: list[Break] = []
+    for column in table.sums:
+        right = f"coalesce(s.{column}, 0) - coalesce(b.{column}, 0)"
+        found += breaks_of(
+            f"{table.table.partition('_')[2]}, {column}",
+            f"""
+            WITH standing AS (
+                SELECT {table.summed} FROM ({STANDING_ROWS}) e GROUP BY {table.grouped}
+            ), beyond AS (
+                SELECT {table.summed} FROM {ENTRIES_AND_CHECKPOINTS}
+                 WHERE {BEYOND_CHECKPOINT} GROUP BY {table.grouped}
+            )
+            SELECT account_id, instrument_id, concat_ws(' ', {detail}), coalesce(p.{column}, 0),
+                   {right}
+              FROM {table.table} p
+              FULL JOIN standing s USING ({key})
+              FULL JOIN beyond b USING ({key})
+             WHERE coalesce(p.{column}, 0) <> {right}
+            """,
+            consumer,
+        )
+    return found
 
 
 def quantity_breaks(what: str, table: str, consumer: str) -> list[Break]:

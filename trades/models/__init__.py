@@ -29,9 +29,11 @@ from trades.models.ledger import (
     VersionFee,
 )
 from trades.models.limits import AccountGroup, Breach, Limit
+from trades.models.tags import LONGEST_TAG, TradeTag
 
 __all__ = [
     "LEDGER_SHARDS",
+    "LONGEST_TAG",
     "AccountGroup",
     "AskedVersion",
     "Breach",
@@ -56,6 +58,7 @@ __all__ = [
     "Status",
     "Terms",
     "Trade",
+    "TradeTag",
     "TradeVersion",
     "Verification",
     "VerificationBreak",

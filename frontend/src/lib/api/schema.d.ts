@@ -177,6 +177,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/counterparties/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counterparties, by code */
+        get: operations["counterparties_list"];
+        put?: never;
+        /** Add a counterparty (permission `accounts.add_counterparty`) */
+        post: operations["counterparties_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/exceptions/": {
         parameters: {
             query?: never;
@@ -328,7 +346,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * P&L over a range of sessions, by account or by account and ticker
+         * P&L over a range of sessions: by account, or by account and ticker or strategy
          * @description Without dates: the business date, live. Past sessions are final when they were calculated from official closes, provisional until then, and restated when a late trade or a changed close reaches them.
          */
         get: operations["pnl_list"];
@@ -369,6 +387,26 @@ export interface paths {
         };
         /** Positions with P&L, by account and ticker: live, or of a session as of then */
         get: operations["positions_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/positions/settlement/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is traded, what of it has settled, and what has not, by account and ticker
+         * @description Of the business date, or of a session as of then, as known now. A trade counts as settled from its settlement date on: one that failed is amended to the day on which it is expected, and is then overdue.
+         */
+        get: operations["positions_settlement_list"];
         put?: never;
         post?: never;
         delete?: never;
@@ -575,6 +613,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/strategies/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Strategies, by code */
+        get: operations["strategies_list"];
+        put?: never;
+        /** Add a strategy (permission `accounts.add_strategy`) */
+        post: operations["strategies_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system/": {
         parameters: {
             query?: never;
@@ -705,6 +761,26 @@ export interface paths {
          * @description A cancelled trade stays in sight and counts nowhere. Needs can_correct in the account (for a move: in both accounts), or, for one's own trade on its trade date, can_book.
          */
         post: operations["trades_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/trades/{trade_id}/tags/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add tags to a trade, or remove them
+         * @description Beside the trade: no version, and no number changes. For who may book or correct in its account.
+         */
+        post: operations["trades_tag"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2388,6 +2464,17 @@ export interface components {
          * @enum {string}
          */
         ModeEnum: "alert" | "refuse";
+        /** @description A code that stays, of letters, digits, points, hyphens and underscores; and a name. */
+        NamedInRequest: {
+            code: string;
+            name?: string;
+        };
+        /** @description An inactive one is named by no new trade; those that name it keep it. */
+        NamedOut: {
+            code: string;
+            name: string;
+            is_active: boolean;
+        };
         /** @description `token` is the key, told this once. */
         NewTokenOut: {
             token: string;
@@ -2639,6 +2726,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["LimitOut"][];
         };
+        PaginatedNamedOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["NamedOut"][];
+        };
         PaginatedOverrideOutList: {
             /**
              * Format: uri
@@ -2690,6 +2790,19 @@ export interface components {
              */
             previous: string | null;
             results: components["schemas"]["PriceOut"][];
+        };
+        PaginatedSettlementOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["SettlementOut"][];
         };
         PaginatedSnapshotOutList: {
             /**
@@ -2847,11 +2960,13 @@ export interface components {
             fees?: components["schemas"]["FeeInRequest"][];
             price_zero?: boolean;
         };
-        /** @description P&L of a session. By account: without ticker, quantities and prices. */
+        /** @description P&L of a session. By account or strategy: without ticker, quantities and prices. */
         PnlOut: {
             /** Format: date */
             session: string;
             account: string;
+            /** @description By strategy only, null for trades without one. */
+            strategy?: string | null;
             ticker?: string;
             /**
              * Format: decimal
@@ -2945,6 +3060,8 @@ export interface components {
         /** @description A position with its P&L on the session. Figures that need a missing price are null. */
         PositionOut: {
             account: string;
+            /** @description By strategy only, null for trades without one. Cost is the account's alone. */
+            strategy?: string | null;
             ticker: string;
             /** Format: date */
             session: string;
@@ -3267,6 +3384,30 @@ export interface components {
             net_pnl: string | null;
         };
         /**
+         * @description Quantities as traded, before corporate actions. `traded` is of trade dates up to the session,
+         *     `settled` of settlement dates up to it. `overdue` names the days of `unsettled` with a trade
+         *     that was booked to settle earlier, on a day which has come.
+         */
+        SettlementOut: {
+            account: string;
+            ticker: string;
+            /** Format: date */
+            session: string;
+            currency: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            traded: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            settled: string;
+            unsettled: components["schemas"]["UnsettledOut"][];
+            overdue: string[];
+        };
+        /**
          * @description * `buy` - Buy
          *     * `sell` - Sell
          * @enum {string}
@@ -3346,6 +3487,11 @@ export interface components {
             cash: string;
             source: string;
         };
+        /** @description What is there already is not added again, and what is not there is not missed. */
+        TagsInRequest: {
+            add?: string[];
+            remove?: string[];
+        };
         TokenOut: {
             id: number;
             name: string;
@@ -3406,6 +3552,7 @@ export interface components {
              * @example 7424.40
              */
             net_amount: string;
+            tags: string[];
             /**
              * Format: decimal
              * @example 7424.40
@@ -3464,6 +3611,21 @@ export interface components {
             reason: string;
             /** @description The `confirm` of a 409 `confirmation_required` to the same call. */
             confirm?: string;
+        };
+        /** @description What settles on a day to come. `amount` is paid for it, fees included; received < 0. */
+        UnsettledOut: {
+            /** Format: date */
+            settlement_date: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            amount: string;
         };
         /** @description `accounts` left out or null: all that whoever looks may view. */
         ViewInRequest: {
@@ -4635,6 +4797,215 @@ export interface operations {
             };
         };
     };
+    counterparties_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedNamedOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    counterparties_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
     exceptions_list: {
         parameters: {
             query?: {
@@ -5698,10 +6069,14 @@ export interface operations {
                 /** @description As `previous` gives it. */
                 before?: string;
                 /**
-                 * @description * `account` - account
+                 * @description By counterparty is not kept.
+                 *
+                 *     * `account` - account
                  *     * `ticker` - ticker
+                 *     * `strategy` - strategy
+                 *     * `counterparty` - counterparty
                  */
-                by?: "account" | "ticker";
+                by?: "account" | "ticker" | "strategy" | "counterparty";
                 from?: string;
                 /** @description Rows a page. */
                 page_size?: number;
@@ -5904,6 +6279,14 @@ export interface operations {
                 as_of?: string;
                 /** @description As `previous` gives it. */
                 before?: string;
+                /**
+                 * @description Rows by account and ticker, or told apart by strategy; by counterparty is not kept.
+                 *
+                 *     * `ticker` - ticker
+                 *     * `strategy` - strategy
+                 *     * `counterparty` - counterparty
+                 */
+                by?: "ticker" | "strategy" | "counterparty";
                 include_flat?: boolean;
                 known_at?: string;
                 /** @description Rows a page. */
@@ -5922,6 +6305,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedPositionOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    positions_settlement_list: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                as_of?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSettlementOutList"];
                 };
             };
             400: {
@@ -7138,6 +7621,215 @@ export interface operations {
             };
         };
     };
+    strategies_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedNamedOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    strategies_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NamedOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
     system: {
         parameters: {
             query?: never;
@@ -7540,11 +8232,15 @@ export interface operations {
                 after?: string;
                 /** @description As `previous` gives it. */
                 before?: string;
+                counterparty?: string[];
                 from?: string;
                 /** @description Rows a page. */
                 page_size?: number;
                 request_group?: string;
                 status?: ("booked" | "amended" | "cancelled" | "live")[];
+                strategy?: string[];
+                /** @description Any of them. */
+                tag?: string[];
                 ticker?: string[];
                 to?: string;
                 trade_date?: string;
@@ -7975,6 +8671,119 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["CorrectionInRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    trades_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                trade_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["TagsInRequest"];
             };
         };
         responses: {
