@@ -97,6 +97,8 @@ def test_a_trade_without_them(desk: Desk) -> None:
         ({"counterparty": "OLD"}, ("counterparty", "inactive_counterparty")),
         ({"order_id": "x" * 65}, ("order_id", "max_length")),
         ({"settlement_date": "2026-03-17"}, ("settlement_date", "settlement_before_trade")),
+        ({"settlement_date": "2026-03-21"}, ("settlement_date", "no_settlement_day")),
+        ({"settlement_date": "2026-11-11"}, ("settlement_date", "no_settlement_day")),
         ({"settlement_date": "tomorrow"}, ("settlement_date", "malformed")),
         ({"fees": "5"}, ("fees", "invalid")),
         ({"fees": [5]}, ("fees", "invalid")),

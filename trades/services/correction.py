@@ -296,8 +296,10 @@ def _settlement_taken(trade: Trade, terms: Amendment) -> list[FieldError]:
     known = sessions()
     if terms.settlement_date is None and settles == known.settlement_day(trade.trade_date):
         settles = known.settlement_day(day) if known.is_session(day) else settles
-    elif (refused := settlement_refused(settles, day)) is not None:
-        return [refused]
+    else:
+        said = known if terms.settlement_date is not None else None
+        if (refused := settlement_refused(settles, day, said)) is not None:
+            return [refused]
     trade.settlement_date = settles
     return []
 

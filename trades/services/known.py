@@ -198,18 +198,25 @@ def trade_date_of(
 def further_refused(booking: Booking, known: Known, day: date | FieldError) -> list[FieldError]:
     """The faults of what a booking says beside its economic terms; `day` is its trade date."""
     found = (
-        None if isinstance(day, FieldError) else settlement_refused(booking.settlement_date, day),
+        None
+        if isinstance(day, FieldError)
+        else settlement_refused(booking.settlement_date, day, known.sessions),
         code_refused("strategy", booking.strategy, known.strategies),
         code_refused("counterparty", booking.counterparty, known.counterparties),
     )
     return [each for each in found if each is not None]
 
 
-def settlement_refused(settles: date | None, trade_date: date) -> FieldError | None:
-    """The fault of a settlement date that somebody said."""
+def settlement_refused(
+    settles: date | None, trade_date: date, known: Sessions | None
+) -> FieldError | None:
+    """The fault of a settlement date that somebody says; without `known`: said before, when it was
+    a day on which trades settled."""
     if settles is not None and settles < trade_date:
         detail = f"This is before the trade date, {trade_date}."
         return FieldError("settlement_before_trade", detail, "settlement_date")
+    if settles is not None and known is not None and not known.settles_on(settles):
+        return FieldError("no_settlement_day", f"Nothing settles on {settles}.", "settlement_date")
     return None
 
 
