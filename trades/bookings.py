@@ -18,8 +18,8 @@ from kernel.clock import NEW_YORK
 from kernel.errors import FieldError, shown
 from kernel.moments import read_day, read_moment
 from kernel.money import AmountRefused, normalized
-from trades.fee_kinds import FEE_KINDS, SCHEDULE, Fee, amounts, fee_amount, in_order
-from trades.terms import FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
+from trades.fee_kinds import EXTERNAL, FEE_KINDS, SCHEDULE, Fee, amounts, fee_amount, in_order
+from trades.terms import FEES, FIELDS, SAID, SIDES, VERSIONED, Booking, Kind, Term
 
 MAX_UNKNOWN_NAMED = 20
 
@@ -32,6 +32,7 @@ _OPTIONAL_TERMS = tuple(term for term in SAID if not term.required)
 _DEFAULTS = tuple(Booking._field_defaults[term.name] for term in _OPTIONAL_TERMS)
 _PRICE, _NOTE, _PRICE_ZERO = map(FIELDS.index, ("price", "note", "price_zero"))
 
+_FEE_COLUMNS = frozenset(FEE_KINDS)
 _YES, _NO = frozenset(("true", "yes", "y", "1")), frozenset(("false", "no", "n", "0"))
 
 
@@ -41,6 +42,8 @@ def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldErro
     New York's."""
     if not isinstance(given, Mapping):
         return [FieldError("invalid", "This must be an object with the terms of a trade.")]
+    if is_text and not _FEE_COLUMNS.isdisjoint(given):
+        given = _with_fees(given)
     row = _Row(given, is_text)
     values = [row.read(term) for term in _REQUIRED_TERMS]
     if len(given) > len(_REQUIRED_TERMS):
@@ -58,6 +61,13 @@ def booking_of(given: Any, *, is_text: bool = False) -> Booking | list[FieldErro
         return row.errors
     sent = _names(tuple(name for name, value in given.items() if value is not None))
     return Booking._make((*values, sent))
+
+
+def _with_fees(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a file with its columns of fees as one term."""
+    rest = {name: value for name, value in given.items() if name not in _FEE_COLUMNS}
+    said = [(kind, given[kind]) for kind in FEE_KINDS if given.get(kind) is not None]
+    return {**rest, FEES.name: said or None}
 
 
 def price_zero_refused(price: Decimal | None, *, said: bool, note: str) -> list[FieldError]:
@@ -163,11 +173,22 @@ class _Row:
         return None
 
     def fees(self, term: Term, value: Any) -> tuple[Fee, ...] | None:
+        if self.is_text:
+            return self._fees_of_columns(value)
         try:
             return fees_of(value)
         except FeesRefused as refusal:
             self.refuse(term.name, refusal.code, refusal.detail)
             return None
+
+    def _fees_of_columns(self, columns: Iterable[tuple[str, str]]) -> tuple[Fee, ...]:
+        found = []
+        for kind, amount in columns:
+            try:
+                found.append(Fee(kind, fee_amount(amount.strip()), EXTERNAL))
+            except AmountRefused as refusal:
+                self.refuse(kind, refusal.code, refusal.detail)
+        return tuple(found)
 
     def _cell(self, value: str) -> str:
         return value.strip() if self.is_text else value

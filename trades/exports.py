@@ -5,11 +5,19 @@ from typing import IO, Any
 
 from kernel import tables
 from kernel.tables import TooManyRows
+from trades.fee_kinds import FEE_KINDS
 from trades.selectors import ANSWERED, TradeRow
+from trades.terms import FEES
 
 __all__ = ["COLUMNS", "MAX_EXCEL_ROWS", "TooManyRows", "csv_lines", "excel_file"]
 
-COLUMNS = tuple(name for name in ANSWERED if name != "pnl_valid")
+# As a file says them: a column a kind of fee.
+COLUMNS = tuple(
+    column
+    for name in ANSWERED
+    if name != "pnl_valid"
+    for column in (FEE_KINDS if name == FEES.name else (name,))
+)
 MAX_EXCEL_ROWS = tables.MAX_EXCEL_ROWS
 # A trade's id is longer than other cells.
 _ID_WIDTH = 38
@@ -28,7 +36,10 @@ def excel_file(rows: Iterable[TradeRow]) -> IO[bytes]:
 
 def _cells(rows: Iterable[TradeRow]) -> Iterator[list[Any]]:
     for row in rows:
-        yield [_cell(getattr(row, name)) for name in COLUMNS]
+        paid = {fee["kind"]: fee["amount"] for fee in row.fees}
+        yield [
+            paid.get(name) if name in FEE_KINDS else _cell(getattr(row, name)) for name in COLUMNS
+        ]
 
 
 def _cell(value: Any) -> Any:

@@ -128,7 +128,7 @@ SAID = (*TERMS, PRICE_ZERO)
 """All that a caller may say."""
 # What a file says of the fees: a column a kind.
 FEE_COLUMNS = tuple(Term(kind, Kind.AMOUNT, "", "", kind.capitalize()) for kind in FEE_KINDS)
-FILE_SAID = tuple(term for term in SAID if term is not FEES)
+FILE_SAID = (*(term for term in SAID if term is not FEES), *FEE_COLUMNS)
 """All that a row of a file may say of its trade."""
 # What columns of a file may say beside the terms: how to read its rows, never what is kept.
 FILE_ONLY = (

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kernel.api.rows import encoded
 from trades.api.rows import trade_row, trade_values
+from trades.fee_kinds import FEE_KINDS
 from trades.selectors import TradeRow
 
 AMOUNTS = st.decimals(-(10**12), 10**12, places=10, allow_nan=False)
@@ -29,6 +30,8 @@ ROWS = st.builds(
     request_group=st.none() | st.uuids(),
     client_trade_id=st.none() | st.text(),
     note=st.text(),
+    fees=st.lists(st.fixed_dictionaries({"kind": st.sampled_from(FEE_KINDS), "amount": AMOUNTS})),
+    net_amount=AMOUNTS,
     trade_pnl=st.none() | AMOUNTS,
     pnl_valid=st.booleans(),
     account_id=st.integers(1),

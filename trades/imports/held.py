@@ -16,7 +16,7 @@ from trades.guard_rules import Found
 from trades.guards.answers import confirmed_here, shortened
 from trades.models import HeldRow, Import, RequestGroup
 from trades.services.batch import Batch
-from trades.terms import PRICE_ZERO, Booking
+from trades.terms import FEES, PRICE_ZERO, Booking
 
 State = HeldRow.State
 MOST_AT_ONCE = 10_000
@@ -38,6 +38,8 @@ class HeldBooked:
 def held_row(job: Import, row: int, line: int, booking: Booking, found: Sequence[Found]) -> HeldRow:
     """A row to hold, unsaved."""
     terms: dict[str, Any] = sent_terms(booking)
+    # As a file's columns say them.
+    terms |= terms.pop(FEES.name, {})
     if booking.client_trade_id is not None:
         terms["client_trade_id"] = booking.client_trade_id
     if booking.price_zero:

@@ -16,7 +16,8 @@ from trades.terms import FILE_ONLY, FILE_SAID, IGNORED_COLUMNS, REJECTED_COLUMNS
 
 ACCOUNT, TICKER, SIDE, QUANTITY, PRICE = "account", "ticker", "side", "quantity", "price"
 TRADE_DATE, EXECUTED_AT, OWN_ID, NOTE = "trade_date", "executed_at", "client_trade_id", "note"
-PRICE_ZERO = "price_zero"
+PRICE_ZERO, SETTLES = "price_zero", "settlement_date"
+EXCHANGE_FEE = "exchange"
 # What a reader needs beside the terms.
 AMOUNT, CURRENCY, ASSET, TYPE, TIME = "amount", "currency", "asset", "type", "time"
 STATUS, CANCELS, TRADE_ID, CODE = "status", "cancels", "trade_id", "code"
@@ -30,6 +31,8 @@ def _of_kind(terms: Sequence[Term], *kinds: Kind) -> tuple[str, ...]:
 READ = tuple(term.name for term in (*FILE_SAID, *FILE_ONLY))
 NUMBERS = _of_kind((*FILE_SAID, *FILE_ONLY), Kind.AMOUNT)
 DATES = _of_kind(FILE_SAID, Kind.DAY, Kind.MOMENT)
+"""All of them; a row is put in its order by the two that say when it was traded."""
+ORDERED_BY = (TRADE_DATE, EXECUTED_AT)
 TEXTS = _of_kind(FILE_SAID, Kind.TEXT, Kind.FLAG)
 
 # A column called ID may be an order's, which several fills share.
@@ -57,9 +60,9 @@ USUAL = {
 _PASSED_OVER = frozenset(
     {
         "id", "order id", "orderid", "trade id", "tradeid", "exec id", "reference",
-        "commission", "commissions", "fee", "fees", "fees & comm", "tax", "taxes", "isin", "cusip",
-        "sedol", "figi", "name", "description", "company", "product", "exchange", "venue", "market",
-        "settlement date", "settle date", "settlement", "net amount", "total", "value",
+        "commissions", "fee", "fees", "fees & comm", "taxes", "isin", "cusip",
+        "sedol", "figi", "name", "description", "company", "product", "venue", "market",
+        "settle date", "settlement", "net amount", "total", "value",
         "market value", "exchange rate", "fx rate", "trade p&l", "trade pnl", "broker", "row", "#",
     }
 )  # fmt: skip

@@ -13,8 +13,8 @@ from trades.imports.reading.limited import Limited
 from trades.imports.reading.names import (
     CANCELS,
     CODE,
-    DATES,
     NOTE,
+    ORDERED_BY,
     OWN_ID,
     TIME,
     TRADE_ID,
@@ -28,7 +28,7 @@ from trades.imports.reading.terms_read import Passed, dates_said
 from trades.imports.records import Record, records
 
 # Columns by which rows may depend on others.
-_DEPENDING = frozenset((*DATES, TIME, OWN_ID, TRADE_ID, NOTE, TYPE, CODE, CANCELS))
+_DEPENDING = frozenset((*ORDERED_BY, TIME, OWN_ID, TRADE_ID, NOTE, TYPE, CODE, CANCELS))
 _MOST_FOLLOWERS = 64
 
 

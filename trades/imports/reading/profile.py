@@ -29,6 +29,8 @@ class Profile:
     harmless: bool = False
     kinds: Mapping[str, str] = field(default_factory=dict)
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fees_below: bool = False
+    """Whether it writes what was paid with a minus."""
     by_name: bool = False
     """Whether shares are called by their names rather than by tickers."""
     tells: str = ""

@@ -16,7 +16,7 @@ from trades.imports.reading.numbers import POINT
 from trades.imports.reading.profile import NEW_YORK, Profile
 from trades.imports.reading.profiles import BY_NAME
 
-VERSION = 1
+VERSION = 2
 """Goes up when the same decisions would give other trades."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from kernel.errors import FieldError
 from kernel.spreadsheet_text import meant
+from trades.fee_kinds import FEE_KINDS
 from trades.imports.csvfile import cells_of
 from trades.imports.reading import kinds, names
 from trades.imports.reading.beside import Beside
@@ -25,6 +26,7 @@ from trades.imports.reading.terms_read import (
     Passed,
     amount_price,
     day_reader,
+    fee_reader,
     moment_reader,
     number_reader,
     row_days,
@@ -48,6 +50,7 @@ _CLASH = FieldError(
 )
 _UNCLEAR = FieldError("invalid_choice", "This must be buy or sell.", "side")
 _NO_DAY = Day("", None)
+_SAYS_NO_TRADE = frozenset((names.ACCOUNT, names.NOTE, names.SIDE, *FEE_KINDS))
 
 
 class RowReader:
@@ -62,11 +65,7 @@ class RowReader:
         place = {of: at for at, of in enumerate(reading.fields) if of is not None}
         self._place = place
         self._texts = tuple((of, place[of]) for of in names.TEXTS if of in place)
-        numbers = {
-            of: _remember(number_reader(of, reading.sign(of)))
-            for of in names.NUMBERS
-            if of in place
-        }
+        numbers = {of: self._number(of) for of in names.NUMBERS if of in place}
         self._numbers = tuple((of, place[of], read) for of, read in numbers.items())
         self._side = place.get(names.SIDE)
         self._says = _remember(self._side_of)
@@ -77,7 +76,9 @@ class RowReader:
         self.usual = Usual(
             reading, place, says=self._says, day=self._day, moment=self._moment, numbers=numbers
         )
-        self._dated = any(of in place for of in (*names.DATES, names.TIME))
+        self._settles = place.get(names.SETTLES)
+        self._settled = _remember(day_reader(reading.orders.get(names.SETTLES, {}), names.SETTLES))
+        self._dated = any(of in place for of in (*names.ORDERED_BY, names.TIME))
         self._beside = Beside(place)
         only = self._known.only if self._known else {}
         plain_names = [names.plain(name) for name in reading.names]
@@ -88,6 +89,13 @@ class RowReader:
             for at, name in enumerate(reading.names)
             if not name and reading.fields[at] is None and self._known is None
         )
+
+    def _number(self, of: str) -> Callable[[str], Any]:
+        sign = self.reading.sign(of)
+        if of in FEE_KINDS:
+            paid_below = bool(self._known and self._known.fees_below)
+            return _remember(fee_reader(of, sign, paid_below=paid_below))
+        return _remember(number_reader(of, sign))
 
     def _is_special(self, place: Mapping[str, int]) -> bool:
         """Whether rows must be read with care, however they are written."""
@@ -181,6 +189,8 @@ class RowReader:
         if self._dated:
             self._days(cells, values, errors)
             self._beside.time_known(cells, values)
+        if self._settles is not None:
+            self._settling(cells[self._settles], values, errors)
         if names.AMOUNT in values:
             self._priced(values, errors)
         if errors:
@@ -227,7 +237,7 @@ class RowReader:
             return Passed(word.kind)
         if not word.side and kinds.is_total(cells):
             return Passed(kinds.TOTAL)
-        said_nothing = not (values.keys() - {names.ACCOUNT, names.NOTE, names.SIDE} or word.side)
+        said_nothing = not (values.keys() - _SAYS_NO_TRADE or word.side)
         if said_nothing and kinds.is_text(cells):
             return Passed(kinds.TEXT)
         return None
@@ -266,6 +276,13 @@ class RowReader:
             values, day, moment, "" if at is None else cells[at], self.reading.tz,
             names.EXECUTED_AT in place, errors,
         )  # fmt: skip
+
+    def _settling(self, cell: str, values: dict[str, str], errors: list[FieldError]) -> None:
+        day = self._settled(cell)
+        if isinstance(day, FieldError):
+            errors.append(day)
+        elif day.text:
+            values[names.SETTLES] = day.text
 
     def _priced(self, values: dict[str, str], errors: list[FieldError]) -> None:
         """The price that the amount comes to, where the file has none."""

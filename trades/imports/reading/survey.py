@@ -20,6 +20,7 @@ from trades.imports.reading.names import (
     EXECUTED_AT,
     NOTE,
     NUMBERS,
+    ORDERED_BY,
     OWN_ID,
     QUANTITY,
     SIDE,
@@ -121,7 +122,8 @@ class Surveyor:
             found.numbers.setdefault(of, NumberColumn()).look(cells)
         elif of in DATES:
             found.dates.setdefault(of, DateColumn()).look(cells)
-            found.is_planned = found.is_planned or any(cell.strip() for cell in cells)
+            if of in ORDERED_BY:
+                found.is_planned = found.is_planned or any(cell.strip() for cell in cells)
         elif of == ACCOUNT:
             found.accounts.update(cell.strip() for cell in cells)
         elif not found.is_planned:

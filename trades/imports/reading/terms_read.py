@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from kernel.clock import NEW_YORK
 from kernel.errors import FieldError
-from kernel.money import CONTEXT, MAX_DECIMALS, normalized
+from kernel.money import CONTEXT, MAX_DECIMALS, MAX_INPUT, normalized
+from trades.fee_kinds import FEE_DECIMALS
 from trades.imports.reading.dates import (
     Written,
     clock_of,
@@ -18,12 +19,14 @@ from trades.imports.reading.dates import (
     not_a_time,
     written,
 )
-from trades.imports.reading.names import EXECUTED_AT, TRADE_DATE
+from trades.imports.reading.names import EXCHANGE_FEE, EXECUTED_AT, TRADE_DATE
 from trades.imports.reading.numbers import POINT, number
 
 PLAIN = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?\Z", re.ASCII)
 _CENT = Decimal("0.01")
 _NO_TIME = "no time"
+_NAME = re.compile(r"[A-Za-z][A-Za-z .&-]*\Z")
+_FEE_STEP = Decimal(1).scaleb(-FEE_DECIMALS)
 
 
 class Passed(NamedTuple):
@@ -59,7 +62,31 @@ def number_reader(of: str, sign: str) -> Callable[[str], str | FieldError]:
     return read
 
 
-def day_reader(orders: Mapping[str, str]) -> Callable[[str], Day | FieldError]:
+def fee_reader(of: str, sign: str, *, paid_below: bool) -> Callable[[str], str | FieldError]:
+    """A cell as a fee, paid > 0, to the millionth; with `paid_below` the file writes what was paid
+    with a minus. A column called exchange may name one instead, which says nothing of fees."""
+    read_number = number_reader(of, sign)
+
+    def read(cell: str) -> str | FieldError:
+        if of == EXCHANGE_FEE and _NAME.match(cell.strip()):
+            return ""
+        found = read_number(cell)
+        if isinstance(found, FieldError) or not found:
+            return found
+        try:
+            fee = Decimal(found)
+        except ArithmeticError:
+            return found
+        if abs(fee) <= MAX_INPUT:
+            fee = fee.quantize(_FEE_STEP, ROUND_HALF_EVEN, CONTEXT)
+        return normalized(-fee if paid_below else fee)
+
+    return read
+
+
+def day_reader(
+    orders: Mapping[str, str], of: str = TRADE_DATE
+) -> Callable[[str], Day | FieldError]:
     """A cell as a date such as 2026-01-31; "" for an empty one."""
 
     def read(cell: str) -> Day | FieldError:
@@ -69,7 +96,7 @@ def day_reader(orders: Mapping[str, str]) -> Callable[[str], Day | FieldError]:
         day = found and found.day(orders.get(found.separator))
         if found is None or day is None:
             error = not_a_date()
-            return FieldError(error.code, error.detail, TRADE_DATE)
+            return FieldError(error.code, error.detail, of)
         has_clock = found.clock is not None and found.clock != time()
         return Day(day.isoformat(), found if has_clock else None)
 

@@ -10,7 +10,7 @@ SCHWAB = Profile(
     signatures=(("date", "action", "symbol", "quantity", "price", "fees & comm", "amount"),),
     columns={
         "date": "trade_date", "action": "side", "symbol": "ticker", "quantity": "quantity",
-        "price": "price",
+        "price": "price", "fees & comm": "commission",
     },
     decimal=".",
     date_order="mdy",
@@ -37,6 +37,8 @@ FIDELITY = Profile(
     columns={
         "run date": "trade_date", "account": "account", "action": "side", "symbol": "ticker",
         "quantity": "quantity", "price": "price", "price ($)": "price", "currency": "currency",
+        "commission": "commission", "commission ($)": "commission", "fees": "other",
+        "fees ($)": "other", "settlement date": "settlement_date",
     },
     decimal=".",
     date_order="mdy",
@@ -65,7 +67,7 @@ ROBINHOOD = Profile(
     signatures=(("activity date", "instrument", "trans code", "quantity", "price", "amount"),),
     columns={
         "activity date": "trade_date", "instrument": "ticker", "trans code": "side",
-        "quantity": "quantity", "price": "price",
+        "quantity": "quantity", "price": "price", "settle date": "settlement_date",
     },
     decimal=".",
     date_order="mdy",
@@ -92,7 +94,7 @@ ETRADE = Profile(
     ),
     columns={
         "transactiondate": "trade_date", "transactiontype": "side", "securitytype": "asset",
-        "symbol": "ticker", "quantity": "quantity", "price": "price",
+        "symbol": "ticker", "quantity": "quantity", "price": "price", "commission": "commission",
     },
     decimal=".",
     date_order="mdy",
@@ -116,7 +118,8 @@ ETRADE_ACTIVITY = Profile(
     ),
     columns={
         "activity/trade date": "trade_date", "activity type": "side", "symbol": "ticker",
-        "quantity #": "quantity", "price $": "price",
+        "quantity #": "quantity", "price $": "price", "commission": "commission",
+        "settlement date": "settlement_date",
     },
     decimal=".",
     date_order="mdy",

@@ -17,9 +17,11 @@ IB_FLEX = Profile(
         "tradedate": "trade_date", "datetime": "executed_at", "date/time": "executed_at",
         "transactiontype": "type", "assetclass": "asset", "currencyprimary": "currency",
         "currency": "currency", "tradeid": "client_trade_id", "notes/codes": "code",
-        "origtradeid": "cancels",
+        "origtradeid": "cancels", "ibcommission": "commission", "taxes": "tax",
+        "iborderid": "order_id", "settledatetarget": "settlement_date",
     },
     decimal=".",
+    fees_below=True,
     date_order="mdy",
     tells=(
         "Times are New York's. TradeID is the identity of a row; a row that cancels another one is"
@@ -50,8 +52,10 @@ IB_ACTIVITY = Profile(
     columns={
         "symbol": "ticker", "date/time": "executed_at", "quantity": "quantity",
         "t. price": "price", "asset category": "asset", "currency": "currency", "code": "code",
+        "comm/fee": "commission",
     },
     decimal=".",
+    fees_below=True,
     only={"trades": ("trades",), "header": ("data",), "datadiscriminator": ("order",)},
     tells="Of its sections only the orders among the trades are read. Times are New York's.",
     sample=(

@@ -3,9 +3,9 @@ made up."""
 
 from trades.imports.reading import names
 from trades.imports.reading.profile import Profile
-from trades.terms import FIELDS, REJECTED_COLUMNS
+from trades.terms import FILE_SAID, REJECTED_COLUMNS
 
-_TERMS = {name.replace("_", " "): name for name in FIELDS}
+_TERMS = {term.name.replace("_", " "): term.name for term in FILE_SAID}
 _ID = "0190163d-8694-739b-aea5-966c26f8ad9"
 
 ADMIN_EXPORT = Profile(
