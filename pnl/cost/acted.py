@@ -27,6 +27,9 @@ Fill = tuple[date, int, int, int]
 Price = Callable[[Action, int], Decimal | None]
 """The reference of an instrument on an action's session."""
 
+Watch = Callable[[int, "int | Action", Costed, Costed], None]
+"""Told of an instrument: the place of a fill, or an action, and the cost before and after it."""
+
 _STEP: int = 10 ** (2 * MAX_DECIMALS - 6)
 _COST_PLACES = 2 * MAX_DECIMALS
 
@@ -50,28 +53,45 @@ class ActedCost:
 
 
 def acted_cost(
-    fills: Mapping[int, Sequence[Fill]], actions: Iterable[Action], reference: Price
+    fills: Mapping[int, Sequence[Fill]],
+    actions: Iterable[Action],
+    reference: Price,
+    watch: Watch | None = None,
 ) -> ActedCost:
-    """Fold fills, by instrument in their order, and actions."""
+    """Fold fills, by instrument in their order, and actions. `watch` is told of each step."""
     found = ActedCost({instrument: _State() for instrument in fills})
     for action in sorted(actions, key=lambda each: each.order):
         for instrument in action.instruments:
             state = found.states.setdefault(instrument, _State())
-            _apply(state, fills.get(instrument, ()), action.ex_date)
+            _apply(state, fills.get(instrument, ()), action.ex_date, watch, instrument)
+        before = {i: found.states[i].costed for i in action.instruments}
         _act(found.states, action, reference)
+        if watch is not None:
+            for instrument, was in before.items():
+                watch(instrument, action, was, found.states[instrument].costed)
     for instrument, state in found.states.items():
-        _apply(state, fills.get(instrument, ()), None)
+        _apply(state, fills.get(instrument, ()), None, watch, instrument)
     return found
 
 
-def _apply(state: _State, fills: Sequence[Fill], before: date | None) -> None:
+def _apply(
+    state: _State,
+    fills: Sequence[Fill],
+    before: date | None,
+    watch: Watch | None,
+    instrument: int,
+) -> None:
     """Go on with the fills dated before that day; None: all."""
     numbers: list[int] = []
     while state.applied < len(fills):
         day, *numbers_of = fills[state.applied]
         if before is not None and day >= before:
             break
-        numbers += numbers_of
+        if watch is None:
+            numbers += numbers_of
+        else:
+            was, state.costed = state.costed, fold(numbers_of, state.costed)
+            watch(instrument, state.applied, was, state.costed)
         state.applied += 1
     if numbers:
         state.costed = fold(numbers, state.costed)

@@ -272,6 +272,14 @@ class History:
             if by == "account":
                 right = found
         assert found == right
+        realized = self.book.rows("pnl/realized/", now, **span)
+        held = self.book.rows("positions/", now, account=self.account.code, include_flat="true")
+        for ticker in (self.parent.ticker, self.child.ticker):
+            sums_of = [
+                sum((D(r["realized_pnl"]) for r in rows if r["ticker"] == ticker), ZERO)
+                for rows in (realized, held)
+            ]
+            assert sums_of[0] == sums_of[1], ticker
 
     def _by_ticker(self, now: datetime, **query: Any) -> dict[str, dict[str, Decimal]]:
         names = [

@@ -378,6 +378,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/pnl/realized/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Realized P&L by day, account, strategy and ticker, with the trades that made it
+         * @description By average cost since inception, net of fees, as known now: what a trade changed it by stands on its trade date and strategy, what a corporate action did on its ex-date under no strategy. Without dates: the business date.
+         */
+        get: operations["pnl_realized_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pnl/realized.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Realized P&L as CSV, a line a trade
+         * @description By average cost since inception, net of fees, as known now: what a trade changed it by stands on its trade date and strategy, what a corporate action did on its ex-date under no strategy. Without dates: the business date.
+         */
+        get: operations["pnl_realized_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pnl/realized.xlsx": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Realized P&L as an Excel workbook, a line a trade
+         * @description By average cost since inception, net of fees, as known now: what a trade changed it by stands on its trade date and strategy, what a corporate action did on its ex-date under no strategy. Without dates: the business date. At most 50,000 lines.
+         */
+        get: operations["pnl_realized_xlsx"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/positions/": {
         parameters: {
             query?: never;
@@ -2791,6 +2851,19 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["PriceOut"][];
         };
+        PaginatedRealizedOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["RealizedOut"][];
+        };
         PaginatedSettlementOutList: {
             /**
              * Format: uri
@@ -3269,6 +3342,53 @@ export interface components {
             };
             tells: string;
             sample: string;
+        };
+        /** @description What was realized on a day, in the instrument's currency; `trades` and `actions` made it. */
+        RealizedOut: {
+            /** Format: date */
+            session: string;
+            account: string;
+            strategy: string | null;
+            ticker: string;
+            currency: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            realized_pnl: string;
+            trades: components["schemas"]["RealizedTradeOut"][];
+            actions: string[];
+        };
+        /** @description A trade that closed something. `closed` is how much of it, signed as the trade. */
+        RealizedTradeOut: {
+            /** Format: uuid */
+            id: string;
+            side: components["schemas"]["SideEnum"];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            quantity: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            price: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            fees: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            closed: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            realized_pnl: string;
         };
         RefusalOut: {
             code: string;
@@ -6194,6 +6314,303 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PaginatedIntradayOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    pnl_realized_list: {
+        parameters: {
+            query?: {
+                account?: string[];
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                from?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+                strategy?: string[];
+                ticker?: string[];
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedRealizedOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    pnl_realized_csv: {
+        parameters: {
+            query?: {
+                account?: string[];
+                from?: string;
+                strategy?: string[];
+                ticker?: string[];
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    pnl_realized_xlsx: {
+        parameters: {
+            query?: {
+                account?: string[];
+                from?: string;
+                strategy?: string[];
+                ticker?: string[];
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             400: {
