@@ -20,7 +20,7 @@ _FIGURES = {
 
 EXAMPLE_BY_ACCOUNT = OpenApiExample(
     "By account",
-    value={"session": "2026-03-18", "account": "Test2", **_FIGURES},
+    value={"session": "2026-03-18", "account": "Test2", "currency": "USD", **_FIGURES},
     response_only=True,
 )
 
@@ -30,6 +30,7 @@ EXAMPLE_BY_TICKER = OpenApiExample(
         "session": "2026-03-18",
         "account": "Test2",
         "ticker": "IBM",
+        "currency": "USD",
         "opening_quantity": "100",
         "closing_quantity": "-50",
         "previous_close": "50",
@@ -47,6 +48,7 @@ EXAMPLE_POSITION = OpenApiExample(
         "account": "Test2",
         "ticker": "IBM",
         "session": "2026-03-18",
+        "currency": "USD",
         "quantity": "100",
         "average_cost": "10",
         "price": "144.07",

@@ -63,6 +63,7 @@ class PositionOut(serializers.Serializer[Any]):
     )
     ticker = serializers.CharField()
     session = DayField()
+    currency = serializers.CharField()
     quantity = DecimalText()
     average_cost = DecimalText(allow_null=True)
     price = DecimalText(allow_null=True)
@@ -115,6 +116,7 @@ class PnlOut(serializers.Serializer[Any]):
         help_text="By strategy only, null for trades without one.",
     )
     ticker = serializers.CharField(required=False)
+    currency = serializers.CharField(help_text="Of all amounts of the row.")
     opening_quantity = DecimalText(required=False)
     closing_quantity = DecimalText(required=False)
     previous_close = DecimalText(allow_null=True, required=False)

@@ -26,6 +26,7 @@ from pnl.figures import KeyPnl
 from pnl.live.rows import live_rows
 from pnl.live.totals import live_totals
 from pnl.reasons import NO_PREVIOUS_CLOSE
+from prices.models import CURRENCY
 from prices.sessions import sessions
 
 ZERO = Decimal(0)
@@ -120,6 +121,7 @@ def pnl_row(
         "session": state.session.isoformat(),
         "account": account,
         **(key or {}),
+        "currency": CURRENCY,
         **dict(zip(SHOWN, figures, strict=True)),
         "correction_pnl": text(correction_pnl),
         "is_final": state.is_final and not invalid_rows,

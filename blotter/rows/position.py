@@ -10,6 +10,7 @@ from kernel.pnl import value
 from pnl.as_of import rows_as_of
 from pnl.figures import KeyPnl
 from pnl.live.rows import live_rows
+from prices.models import CURRENCY
 
 
 def position_rows(
@@ -58,6 +59,7 @@ def _position_row(row: KeyPnl, today: Today) -> Row:
         "account": row.account,
         "ticker": row.ticker,
         "session": today.business_date.isoformat(),
+        "currency": CURRENCY,
         "quantity": text(row.position),
         "average_cost": text(row.average_cost),
         "price": text(row.mark),

@@ -15,6 +15,7 @@ from pnl.corrections import StrategyCorrections, strategy_corrections
 from pnl.reasons import NO_PREVIOUS_CLOSE
 from pnl.strategies.rows import StrategyDay, StrategyPnl, past_strategy_days, strategy_rows
 from pnl.strategies.totals import live_strategy_days
+from prices.models import CURRENCY
 from prices.sessions import Sessions, sessions
 
 ZERO = Decimal(0)
@@ -109,6 +110,7 @@ def _position_row(row: StrategyPnl) -> Row:
         "strategy": row.strategy,
         "ticker": row.ticker,
         "session": row.session.isoformat(),
+        "currency": CURRENCY,
         "quantity": text(row.held),
         "average_cost": None,
         "price": text(row.mark),

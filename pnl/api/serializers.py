@@ -21,6 +21,7 @@ class IntradayOut(serializers.Serializer[Any]):
     account = serializers.CharField()
     session = DayField()
     at = MomentField()
+    currency = serializers.CharField()
     trade_pnl = DecimalText()
     position_pnl = DecimalText()
     action_pnl = DecimalText()

@@ -18,6 +18,7 @@ from kernel.errors import FieldError, Invalid
 from pnl.api.serializers import IntradayOut, IntradayQuery
 from pnl.intraday.read import intraday_points
 from pnl.models import AccountPnl
+from prices.models import CURRENCY
 from prices.sessions import sessions
 
 EXAMPLE = OpenApiExample(
@@ -26,6 +27,7 @@ EXAMPLE = OpenApiExample(
         "account": "Test2",
         "session": "2026-03-18",
         "at": "2026-03-18T15:31:00Z",
+        "currency": "USD",
         "trade_pnl": "20757.4",
         "position_pnl": "-38",
         "action_pnl": "0",
@@ -96,6 +98,7 @@ def _row(point: AccountPnl) -> Row:
         "account": point.account.code,
         "session": point.session.isoformat(),
         "at": moment(point.at),
+        "currency": CURRENCY,
         "trade_pnl": text(point.trade_pnl),
         "position_pnl": text(point.position_pnl),
         "action_pnl": text(point.action_pnl),

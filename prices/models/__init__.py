@@ -18,12 +18,13 @@ from prices.models.calendar import (
 )
 from prices.models.closes import CARRIED, MANUAL, Close, CloseRun
 from prices.models.doubts import CloseDoubt
-from prices.models.instruments import Instrument, InstrumentAlias
+from prices.models.instruments import CURRENCY, Instrument, InstrumentAlias
 from prices.models.quotes import PriceOverride, PricePoint, Quote
 from prices.models.sources import SourceFailure, SourceState
 
 __all__ = [
     "CARRIED",
+    "CURRENCY",
     "MANUAL",
     "ActionEvent",
     "ActionKind",

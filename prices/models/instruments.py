@@ -7,6 +7,10 @@ from django.db.models import F, Func, Q, Value
 
 from kernel.fields import NumericField
 
+# Of every instrument, by a constraint, and so of every sum over instruments. Who lets another one
+# in must tell sums apart by it first.
+CURRENCY = "USD"
+
 
 class Instrument(models.Model):
     """A listed share. `indices` holds the names of the indices it is a member of.
@@ -17,7 +21,7 @@ class Instrument(models.Model):
     ticker = models.CharField(max_length=16, unique=True)
     name = models.CharField(max_length=160, blank=True)
     exchange = models.CharField(max_length=16, default="XNYS")
-    currency = models.CharField(max_length=3, default="USD")
+    currency = models.CharField(max_length=3, default=CURRENCY)
     yahoo_symbol = models.CharField(max_length=24)
     is_active = models.BooleanField(default=True)
     inactive_since = models.DateField(
@@ -38,7 +42,7 @@ class Instrument(models.Model):
             models.CheckConstraint(
                 condition=Q(ticker__regex=r"^[A-Z0-9][A-Z0-9.-]*$"), name="instrument_ticker_plain"
             ),
-            models.CheckConstraint(condition=Q(currency="USD"), name="instrument_in_usd"),
+            models.CheckConstraint(condition=Q(currency=CURRENCY), name="instrument_in_usd"),
             models.CheckConstraint(
                 condition=Q(simulated_level__isnull=True) | Q(simulated_level__gt=0),
                 name="instrument_level_positive",

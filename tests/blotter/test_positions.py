@@ -12,7 +12,7 @@ from tests.blotter.conftest import MONDAY, NOW, TUESDAY, WEDNESDAY, Blotter
 URL = "/api/v1/positions/"
 
 FIELDS = {
-    "account", "ticker", "session", "quantity", "average_cost", "price", "price_as_of",
+    "account", "ticker", "session", "currency", "quantity", "average_cost", "price", "price_as_of",
     "mark_source", "price_source", "previous_close", "previous_close_as_traded", "market_value",
     "trade_pnl", "position_pnl", "action_pnl", "total_pnl", "fees", "net_pnl", "realized_pnl",
     "unrealized_pnl",

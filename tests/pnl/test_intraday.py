@@ -37,6 +37,7 @@ def test_the_second_in_a_minute_adds_nothing_and_changes_nothing(priced: Days) -
         "account": "Test1",
         "session": "2026-03-18",
         "at": "2026-03-18T15:30:00Z",
+        "currency": "USD",
         "trade_pnl": "0",
         "position_pnl": "10",
         "action_pnl": "0",

@@ -13,7 +13,8 @@ from tests.pnl.conftest import MONDAY, THURSDAY, TUESDAY, WEDNESDAY, Days, at
 
 NOW = at(THURSDAY)
 BY_ACCOUNT = {
-    "session", "account", "trade_pnl", "position_pnl", "action_pnl", "total_pnl", "fees", "net_pnl",
+    "session", "account", "currency", "trade_pnl", "position_pnl", "action_pnl", "total_pnl",
+    "fees", "net_pnl",
     "correction_pnl", "is_final", "pnl_valid", "pnl_reason", "invalid_rows", "calculated_at",
     "restated_at",
 }  # fmt: skip

@@ -2275,6 +2275,7 @@ export interface components {
             session: string;
             /** Format: date-time */
             at: string;
+            currency: string;
             /**
              * Format: decimal
              * @example 7424.40
@@ -3041,6 +3042,8 @@ export interface components {
             /** @description By strategy only, null for trades without one. */
             strategy?: string | null;
             ticker?: string;
+            /** @description Of all amounts of the row. */
+            currency: string;
             /**
              * Format: decimal
              * @example 7424.40
@@ -3138,6 +3141,7 @@ export interface components {
             ticker: string;
             /** Format: date */
             session: string;
+            currency: string;
             /**
              * Format: decimal
              * @example 7424.40
