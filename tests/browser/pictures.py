@@ -149,6 +149,12 @@ def pnl(page: Page) -> None:
     page.wait_for_selector("[data-testid=pnl-days-grid] .ag-row")
 
 
+def contributors(page: Page) -> None:
+    page.wait_for_selector("[data-testid=treemap] button")
+    page.locator("[data-testid=contributors] li button").first.click()
+    page.wait_for_selector("[data-testid=behind] li")
+
+
 def system(page: Page) -> None:
     page.wait_for_selector("[data-testid=lag]")
 
@@ -190,6 +196,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prices": ("/prices/", prices),
     "pnl": ("/pnl/", pnl),
     "actions": ("/actions/", actions),
+    "contributors": ("/pnl/?by=contributors", contributors),
     "guards": ("/guards/", guards),
     "exceptions": ("/exceptions/", exceptions),
     "system": ("/system/", system),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import pytest
+from django.template.loader import render_to_string
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
 from eqtrade.up.options import PROJECT
@@ -103,6 +104,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "bulk": ("/bulk/", shows("bulk-grid")),
     "preview": ("/bulk/", preview),
     "prices": ("/prices/", grid("prices-grid")),
+    "contributors": ("/pnl/?by=contributors", shows("treemap")),
     "pnl": ("/pnl/", grid("pnl-days-grid")),
     "guards": ("/guards/", shows("guards")),
     "actions": ("/actions/", shows("ex-dates")),
@@ -148,6 +150,18 @@ def test_the_page_to_log_in(stack: RunningStack, chromium: Browser) -> None:
     page.goto(f"{stack.url}/")
     assert findings(page) == []
     page.context.close()
+
+
+@pytest.mark.parametrize("template", ["500.html", "403_csrf.html"])
+def test_the_pages_of_what_went_wrong(stack: RunningStack, logged_in: Page, template: str) -> None:
+    """As the server would answer, with its own style sheet."""
+    page, address = logged_in, f"{stack.url}/went-wrong/"
+    text = render_to_string(template)
+    page.route(address, lambda route: route.fulfill(body=text, content_type="text/html"))
+    page.goto(address)
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert findings(page) == []
+    page.unroute(address)
 
 
 def findings(page: Page) -> list[str]:

@@ -3,6 +3,8 @@
  * a field that is renamed or dropped there fails `npm run check` here, not a user.
  */
 
+import type { Exception } from "../exceptions.svelte";
+import type { SavedView } from "../savedViews";
 import type {
   Account,
   CloseRow,
@@ -26,6 +28,7 @@ export interface Contract {
   account: Promised<Schemas["AccountOut"], Account>;
   close: Promised<Schemas["CloseOut"], CloseRow>;
   difference: Promised<Schemas["DifferenceOut"], SnapshotDifference>;
+  exception: Promised<Schemas["ExceptionOut"], Exception>;
   import: Promised<Schemas["ImportOut"], ImportJob>;
   instrument: Promised<Schemas["InstrumentOut"], Instrument>;
   intraday: Promised<Schemas["IntradayOut"], IntradayPoint>;
@@ -36,5 +39,7 @@ export interface Contract {
   price: Promised<Schemas["PriceOut"], PriceRow>;
   series: Promised<Schemas["PointOut"], { at: string; price: string }>;
   trade: Promised<Schemas["TradeOut"], TradeRow>;
+  // What is in its state is for the page alone, and checked when it is read.
+  view: Promised<Schemas["ViewOut"], Omit<SavedView, "state">>;
   version: Promised<Schemas["TradeVersionOut"], TradeVersion>;
 }
