@@ -255,13 +255,13 @@ def main(place: Path, names: Iterable[str]) -> None:
             for account in ("Test1", "Test2"):
                 for terms in TRADES:
                     trader.book(account, *terms)
-                ticker, side, _, price = TRADES[2]
+                ticker, side = TRADES[2][:2]
                 trader.post(
                     "trades/",
                     account=account,
                     ticker=ticker,
                     side=side,
-                    price=price,
+                    price="69",
                     quantity="700",
                     fees=[{"kind": "commission", "amount": "7.50"}],
                     client_trade_id=f"fees-{account}",
