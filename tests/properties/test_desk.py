@@ -28,7 +28,8 @@ from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
 from pnl.daily.finalize import daily_finalize
 from pnl.daily.restate import Turn, restate_work
-from positions.projection import POSITIONS
+from pnl.strategies.projection import STRATEGY
+from positions.projection import POSITIONS, SETTLEMENT
 from positions.snapshots.take import snapshots_work
 from prices.closes.write import closes_load
 from prices.models import CloseRun, SessionOverride
@@ -50,7 +51,7 @@ from trades.terms import Amendment, Booking
 
 FIRST, START = date(2026, 3, 16), datetime(2026, 3, 18, 14, tzinfo=UTC)
 LAST = date(2026, 3, 31)
-READERS: dict[str, Any] = {p.name: p for p in (POSITIONS, ACTIVITY, COST)}
+READERS: dict[str, Any] = {p.name: p for p in (POSITIONS, SETTLEMENT, ACTIVITY, COST, STRATEGY)}
 REASON = "keyed wrong"
 
 finest = st.integers(1, 10**11).map(lambda n: Decimal(n).scaleb(-10))
