@@ -10,7 +10,10 @@ import pytest
 
 from eqtrade.system import system_state
 from kernel.clock import clock_set
+from pnl.activity.legs import work_do
 from pnl.models import DailyPnl
+from prices.actions.record import action_confirm, action_propose
+from prices.actions.terms import Terms
 from prices.closes.fetch import closes_rebuild, closes_work
 from prices.doubts.decide import DoubtDecided, doubts_decide
 from prices.models import Close, CloseDoubt, Quote
@@ -202,6 +205,35 @@ def test_a_split_that_is_not_told_restates_nothing(story: Story) -> None:
     closes_rebuild(now=story.now, first=MONDAY)
     assert len(story.doubts()) == 3
     assert story.closes(MONDAY) == [1200]
+
+
+def test_a_split_confirmed_after_it_was_not_told(story: Story) -> None:
+    """Yahoo's rewritten history stays refused, and the close of the ex-date is released: with the
+    action nothing was lost on it, and before it nothing is told anew."""
+    divided(story)
+    story.quote(120, TUESDAY)
+    story.end_of(TUESDAY, 120)
+    for kind, release in (("rewritten", False), ("moved", True)):
+        doubts_decide(
+            user=story.user, ids=[CloseDoubt.objects.get(kind=kind).pk], release=release,
+            reason="10:1 split", now=story.now,
+        )  # fmt: skip
+    story.keep(story.now)
+    assert story.stored(TUESDAY)[0] == -10800
+    office = make.make_user("office", is_superuser=True)
+    terms = Terms("split", "CCI", TUESDAY, keep_new=D(10))
+    with clock_set(story.now):
+        action = action_propose(user=office, terms=terms, reason="announced")
+        action_confirm(user=office, action_id=action.pk, version=1, reason="seen")
+        work_do()
+    story.keep(story.now)
+    assert story.stored(MONDAY) == (100, True, None, False)
+    assert story.stored(TUESDAY) == (0, True, None, True)
+    assert story.closes(MONDAY) == [1200]
+    with clock_set(story.now):
+        answer = make.client_of(story.user).get("/api/v1/positions/", {"account": "Test3"})
+    (row,) = answer.json()["results"]
+    assert [D(row[name]) for name in ("quantity", "average_cost", "realized_pnl")] == [100, 118, 0]
 
 
 def test_a_rebuild_after_a_split_holds_all_of_history_back(story: Story) -> None:
