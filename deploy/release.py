@@ -9,7 +9,8 @@
 4. A version that stayed well is written down as the one to go back to.
 
 From the environment: VERSION, AWS_REGION, SETTING, DOMAIN, CERTIFICATE, ALARMS_TO; PUBLIC_URL, if
-it is not https://DOMAIN; WATCH_SECONDS (300) and LOOK_SECONDS (5). Standard library only.
+it is not https://DOMAIN; WATCH_SECONDS (300) and LOOK_SECONDS (5); and what deploy/aws/settings.py
+names as WATCHED. Standard library only.
 """
 
 # ruff: noqa: S603, T201
@@ -24,6 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.aws.settings import WATCHED
 from deploy.steps import PROJECT, Failed
 
 CDK = "aws-cdk@2"
@@ -44,6 +46,7 @@ class Release:
     domain: str
     certificate: str
     alarms_to: str
+    watched: Mapping[str, str]
     url: str
     watch_seconds: float
     look_seconds: float
@@ -57,6 +60,7 @@ class Release:
         return cls(
             **{name.lower().removeprefix("aws_"): environment[name] for name in names},
             alarms_to=environment.get("ALARMS_TO", ""),
+            watched={name: environment[name] for name in WATCHED if environment.get(name)},
             url=environment.get("PUBLIC_URL") or f"https://{environment['DOMAIN']}",
             watch_seconds=float(environment.get("WATCH_SECONDS") or 300),
             look_seconds=float(environment.get("LOOK_SECONDS") or 5),
@@ -99,6 +103,7 @@ class Release:
             "certificate": self.certificate,
             "alarms_to": self.alarms_to,
             "version": version,
+            **{name.lower(): value for name, value in self.watched.items()},
         }
         context = [part for name, value in said.items() for part in ("-c", f"{name}={value}")]
         deploy = ("deploy", f"eqtrade-{self.setting}", "--require-approval", "never")

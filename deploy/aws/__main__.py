@@ -6,7 +6,7 @@ python -m deploy.aws        with the CDK's context: -c setting=small -c domain=â
 from aws_cdk import App, Tags
 
 from deploy.aws.images import Images
-from deploy.aws.settings import SETTINGS, Installation
+from deploy.aws.settings import SETTINGS, WATCHED, Installation
 from deploy.aws.system import System
 
 
@@ -26,6 +26,7 @@ def main() -> None:
         certificate=said("certificate"),
         version=said("version"),
         alarms_to=said("alarms_to", ""),
+        watched={name: value for name in WATCHED if (value := said(name.lower(), ""))},
     )
     Images(app, "eqtrade-images", region=installation.region)
     System(app, f"eqtrade-{setting.name}", setting=setting, installation=installation)

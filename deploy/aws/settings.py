@@ -105,6 +105,13 @@ LARGE = Setting(
 
 SETTINGS = {setting.name: setting for setting in (SMALL, LARGE)}
 
+WATCHED = (
+    "HEARTBEAT_CLOSES_URL", "HEARTBEAT_SNAPSHOT_URL", "HEARTBEAT_VERIFY_URL",
+    "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG",
+)  # fmt: skip
+"""What every part may be told of who watches from outside, in the environment (docs/runbooks/
+monitoring.md) and, in small letters, as the CDK's context."""
+
 
 @dataclass(frozen=True)
 class Installation:
@@ -118,6 +125,8 @@ class Installation:
     """Tag of the two images."""
     alarms_to: str
     """An e-mail address, or nothing."""
+    watched: Mapping[str, str]
+    """Those of WATCHED that are said."""
 
     @property
     def url(self) -> str:

@@ -81,6 +81,7 @@ class System(Stack):
             )
         return {
             **read,
+            **installation.watched,
             "PUBLIC_URL": installation.url,
             "PRICE_SOURCE": "yahoo",
             "TRUSTED_PROXIES": CIDR,

@@ -12,6 +12,7 @@ from deploy.cloud import PYTHON, node_environment
 from eqtrade.up.options import PROJECT
 
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0b2c3d4e-1111-2222-3333-444455556666"
+HEARTBEAT = "https://watch.example.com/closes"
 SECONDS = 300
 Template = dict[str, dict[str, Any]]
 
@@ -27,6 +28,7 @@ def context(setting: str) -> dict[str, object]:
         "certificate": CERTIFICATE,
         "version": "1.0",
         "alarms_to": "operations@example.com",
+        "heartbeat_closes_url": HEARTBEAT if setting == "large" else "",
     }
 
 

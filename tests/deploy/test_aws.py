@@ -17,7 +17,7 @@ from deploy.aws.settings import SETTINGS
 from deploy.cloud import PYTHON
 from eqtrade.queues import queue_names
 from eqtrade.up.options import PROJECT
-from tests.deploy.templates import Found, listed, write_all
+from tests.deploy.templates import HEARTBEAT, Found, listed, write_all
 
 # As its script: that names its interpreter in its first line.
 CFN_LINT = "import sys; from cfnlint.runner import main; sys.exit(main())"
@@ -222,6 +222,14 @@ def test_each_part_knows_the_secrets_that_it_needs(found: Found) -> None:
     assert known["roles"] == {"ADMIN_DATABASE_PASSWORD", "OWNER_PASSWORD", "DATABASE_PASSWORD"}
     runtime = {"SECRET_KEY", "DATABASE_PASSWORD", "REDIS_PASSWORD"}
     assert all(known[name] == runtime for name in known if name not in ("nginx", "roles"))
+
+
+def test_each_part_knows_who_watches_it(found: Found, request: pytest.FixtureRequest) -> None:
+    wanted = HEARTBEAT if request.node.callspec.params["found"] == "large" else None
+    for name in ("beat", "default", "pnl"):
+        told = {each["Name"]: each["Value"] for each in found.containers()[name]["Environment"]}
+        assert told.get("HEARTBEAT_CLOSES_URL") == wanted
+        assert "HEARTBEAT_VERIFY_URL" not in told
 
 
 # --- two zones, health, and the way back ---------------------------------------------------------
