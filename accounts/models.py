@@ -27,6 +27,8 @@ class Account(models.Model):
     guards_version = models.BigIntegerField(default=0, db_default=0, editable=False)
     # Whether a limit refuses what would exceed it; kept likewise.
     is_limited = models.BooleanField(default=False, db_default=False, editable=False)
+    # Whether fee schedules are charged; kept likewise (migration trades.0028).
+    has_fee_schedules = models.BooleanField(default=False, db_default=False, editable=False)
 
     class Meta:
         ordering = ["code"]

@@ -25,7 +25,7 @@ class Rights:
 
 _RIGHTS = """
     SELECT a.id, a.code, a.name, a.can_short, a.is_active, a.guards_version,
-           a.is_limited,
+           a.is_limited, a.has_fee_schedules,
            %(all)s::boolean OR e.can_book, %(all)s::boolean OR e.can_correct
       FROM accounts_account a
       LEFT JOIN accounts_entitlement e
@@ -46,7 +46,7 @@ def account_rights(user: AnyUser, codes: list[str] | None = None) -> list[Rights
         return []
     is_root = bool(getattr(user, "is_superuser", False))
     found = prepared.rows(_RIGHTS, {"user": user.pk, "all": is_root, "codes": codes})
-    return [Rights(Account(*row[:7]), row[7], row[8]) for row in found]
+    return [Rights(Account(*row[:8]), row[8], row[9]) for row in found]
 
 
 def viewable_accounts(user: AnyUser, codes: list[str] | None = None) -> list[Account]:

@@ -21,6 +21,7 @@ _USER = "(SELECT username FROM auth_user WHERE id = $1.user_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = $1.group_id)"
 _ACCOUNT = "(SELECT code FROM accounts_account WHERE id = $1.account_id)"
 _ACCOUNTS = "(SELECT name FROM trades_accountgroup WHERE id = $1.group_id)"
+_FEES = "(SELECT name FROM trades_feeschedule WHERE id = $1.schedule_id)"
 _TICKER = "(SELECT ticker FROM prices_instrument WHERE id = $1.instrument_id)"
 _RIGHT = (
     "(SELECT t.app_label || '.' || p.codename FROM auth_permission p"
@@ -35,7 +36,9 @@ AUDITED = {
         "user_permission", f"concat_ws(' to ', {_RIGHT}, {_USER})"
     ),
     "auth_group_permissions": Audited("group_permission", f"concat_ws(' to ', {_RIGHT}, {_GROUP})"),
-    "accounts_account": Audited("account", "$1.code", ignored=("guards_version", "is_limited")),
+    "accounts_account": Audited(
+        "account", "$1.code", ignored=("guards_version", "is_limited", "has_fee_schedules")
+    ),
     "accounts_strategy": Audited("strategy", "$1.code"),
     "accounts_counterparty": Audited("counterparty", "$1.code"),
     "accounts_entitlement": Audited("entitlement", f"concat_ws(' in ', {_USER}, {_ACCOUNT})"),
@@ -78,6 +81,12 @@ AUDITED = {
     ),
     "blotter_savedview": Audited(
         "view", f"concat_ws(' of ', $1.name, {_USER})", ignored=("saved_at",)
+    ),
+    "trades_feeschedule": Audited(
+        "fee_schedule", "concat_ws(' ', $1.name, $1.kind, $1.side, 'from', $1.valid_from)"
+    ),
+    "trades_accountfeeschedule": Audited(
+        "charged_account", f"concat_ws(' in ', {_FEES}, {_ACCOUNT})"
     ),
     "trades_accountgroup": Audited("account_group", "$1.name"),
     "django_celery_beat_periodictask": Audited(

@@ -78,6 +78,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "accounts/": _READ,
     "strategies/": methods(GET=LOGGED_IN, POST=holders("accounts.add_strategy")),
     "counterparties/": methods(GET=LOGGED_IN, POST=holders("accounts.add_counterparty")),
+    "fees/schedules/": methods(GET=LOGGED_IN, POST=holders("trades.add_feeschedule")),
     "market/": _READ,
     "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),
     "prices/": _READ,
@@ -258,6 +259,8 @@ _ADMIN: Mapping[str, Pages] = {
     "trades.accountgroup": Pages(
         see=holders("trades.view_accountgroup", GUARDS), add=_SETS_GUARDS, change=_SETS_GUARDS
     ),
+    # A rate that holds no more is followed by a later one.
+    "trades.feeschedule": _own("trades.feeschedule", "add", "change"),
     "trades.breach": _own("trades.breach"),
     "trades.trade": Pages(see=_CORRECTS, change=_CORRECTS),
     "django_celery_beat.periodictask": _schedule("django_celery_beat.periodictask", add=False),

@@ -104,7 +104,10 @@ _GROUP_RIGHTS: dict[str, dict[str, tuple[str, ...]]] = {
             "change_account", "add_strategy", "change_strategy", "add_counterparty",
             "change_counterparty",
         ),
-        "trades": ("manage_guards",),
+        "trades": (
+            "manage_guards", "add_feeschedule", "change_feeschedule", "add_accountfeeschedule",
+            "change_accountfeeschedule", "delete_accountfeeschedule",
+        ),
         "blotter": ("review_exceptions",),
     },
     OPERATIONS: {

@@ -55,6 +55,7 @@ KEPT = [
     "prices_priceoverride",
     "trades_accountgroup",
     "trades_breach",
+    "trades_feeschedule",
     "trades_guard",
     "trades_limit",
 ]

@@ -28,7 +28,7 @@ from tests import factories as make
 from tests.audit.conftest import Since
 from tests.audit.test_events import DAY
 from tests.trades.conftest import NOW
-from trades.models import AccountGroup, Guard, Limit
+from trades.models import AccountFeeSchedule, AccountGroup, FeeSchedule, Guard, Limit
 
 pytestmark = pytest.mark.django_db
 
@@ -99,6 +99,16 @@ def limit() -> Any:
     return Limit.objects.create(account=account, kind="gross", amount=1, changed_by=boss)
 
 
+def fee_schedule() -> Any:
+    return FeeSchedule.objects.create(name="SEC", kind="regulatory", valid_from=DAY)
+
+
+def charged() -> Any:
+    return AccountFeeSchedule.objects.create(
+        account=make.make_account("A"), schedule=fee_schedule()
+    )
+
+
 def view() -> Any:
     user = make.make_user("trader")
     return SavedView.objects.create(user=user, name="Mine", state={}, saved_at=NOW)
@@ -113,6 +123,8 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
     "auth_user_user_permissions": (through(User.user_permissions.through), None, None),
     "auth_group_permissions": (through(Group.permissions.through), None, None),
     "accounts_account": (lambda: make.make_account("A"), "is_active", "false"),
+    "trades_feeschedule": (fee_schedule, "per_million", "2"),
+    "trades_accountfeeschedule": (charged, None, None),
     "accounts_strategy": (of(Strategy, code="ALPHA"), "is_active", "false"),
     "accounts_counterparty": (of(Counterparty, code="BROKER"), "is_active", "false"),
     "accounts_entitlement": (entitlement, "can_book", "true"),
@@ -148,6 +160,7 @@ CASES: dict[str, tuple[Callable[[], Any], str | None, Any]] = {
 STAY = (
     "accounts_strategy",
     "accounts_counterparty",
+    "trades_feeschedule",
     "auth_user", "accounts_entitlement", "prices_priceoverride", "trades_guard", "trades_limit",
     "trades_accountgroup",
 )  # fmt: skip

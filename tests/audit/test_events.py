@@ -45,6 +45,11 @@ ADDED = {
     }, "New"),
     "strategy": ("accounts/strategy/add/", {"code": "ALPHA", "is_active": "on"}, "ALPHA"),
     "counterparty": ("accounts/counterparty/add/", {"code": "B1", "is_active": "on"}, "B1"),
+    "fee_schedule": ("trades/feeschedule/add/", {
+        "name": "SEC", "kind": "tax", "side": "sell", "valid_from": DAY.isoformat(),
+        "per_million": "27.8", "per_share": "0", "rounding": "up", "accounts-TOTAL_FORMS": "0",
+        "accounts-INITIAL_FORMS": "0",
+    }, f"SEC tax sell from {DAY.isoformat()}"),
     "user": ("auth/user/add/", {
         "username": "New", "usable_password": "false",
         "password1": "", "password2": "",

@@ -128,6 +128,11 @@ class Desk:
             ("api/v1/views/", "PUT"): {"name": "mine", "state": {}},
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/strategies/", "POST"): {"code": "ALPHA"},
+            ("api/v1/fees/schedules/", "POST"): {
+                "name": "SEC",
+                "kind": "regulatory",
+                "valid_from": "2026-01-02",
+            },
             ("api/v1/counterparties/", "POST"): {"code": "BROKER"},
             ("api/v1/prices/series/", "GET"): {"ticker": "IBM"},
             ("api/v1/corporate-actions/", "POST"): {

@@ -1,3 +1,3 @@
-from trades.admin import guards, imports, ledger, trades
+from trades.admin import fees, guards, imports, ledger, trades
 
-__all__ = ["guards", "imports", "ledger", "trades"]
+__all__ = ["fees", "guards", "imports", "ledger", "trades"]

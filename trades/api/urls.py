@@ -2,6 +2,7 @@ from django.urls import path
 
 from trades.api.bulk import BulkView, GenerateView
 from trades.api.corrections import TradeCancelView, TradeVersionsView, TradeView
+from trades.api.fees import FeeSchedulesView
 from trades.api.guards import AskedView, GuardsView
 from trades.api.held import ImportHeldBookView, ImportHeldDropView, ImportHeldView
 from trades.api.imports import (
@@ -43,6 +44,7 @@ urlpatterns = [
         ImportHeldDropView.as_view(),
         name="import-held-drop",
     ),
+    path("fees/schedules/", FeeSchedulesView.as_view(), name="fee-schedules"),
     path("guards/", GuardsView.as_view(), name="guards"),
     path("limits/", LimitsView.as_view(), name="limits"),
     path("breaches/", BreachesView.as_view(), name="breaches"),

@@ -1,5 +1,6 @@
 """The tables of trades: the ledger with its trades and readers, and imports."""
 
+from trades.models.fees import AccountFeeSchedule, FeeSchedule
 from trades.models.guards import AskedVersion, Guard, GuardVersion
 from trades.models.imports import (
     GuardsMode,
@@ -34,11 +35,13 @@ from trades.models.tags import LONGEST_TAG, TradeTag
 __all__ = [
     "LEDGER_SHARDS",
     "LONGEST_TAG",
+    "AccountFeeSchedule",
     "AccountGroup",
     "AskedVersion",
     "Breach",
     "Checkpoint",
     "ClientTradeId",
+    "FeeSchedule",
     "Guard",
     "GuardVersion",
     "GuardsMode",

@@ -32,6 +32,7 @@ from trades.guards.judge import Terms, bookings_judge
 from trades.models import TradeVersion
 from trades.selectors import version_terms
 from trades.services.ceilings import Ceilings
+from trades.services.charging import rates_of, with_charges
 from trades.services.known import Known, further_refused, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
 from trades.services.recording import NewTrade, trades_write
@@ -144,6 +145,17 @@ class Batch:
                 known.strategy_of(booking),
                 known.counterparty_of(booking),
             )
+
+        self._charge()
+
+    def _charge(self) -> None:
+        """Add the fees of schedules, where accounts have any, to what callers say."""
+        charging = [pk for pk, account in self._accounts.items() if account.has_fee_schedules]
+        rates = rates_of(charging)
+        for row, new in self.trades.items():
+            if new.account_id in rates:
+                terms = with_charges(new.terms, rates[new.account_id], new.trade_date)
+                self.trades[row] = new._replace(terms=terms)
 
     def _days(self, known: Known) -> Callable[[Booking], date | FieldError]:
         today = known.sessions.business_date(self.accepted_at)

@@ -87,8 +87,8 @@ def _ask_sql(caller: Finding, *, codes: bool) -> str:
     return f"""
     SELECT {CALENDAR_STAMP_SQL}, {caller.columns},
            a.id, a.code, a.name, a.can_short, a.is_active, a.guards_version,
-           a.is_limited, u.is_superuser OR e.can_view, u.is_superuser OR e.can_book,
-           u.is_superuser OR e.can_correct,
+           a.is_limited, a.has_fee_schedules, u.is_superuser OR e.can_view,
+           u.is_superuser OR e.can_book, u.is_superuser OR e.can_correct,
            i.id, i.ticker, i.is_active, c.close, c.source, d.doubted_at, {LAST_DECISION_SQL}{meant}
       FROM {caller.tables}
       LEFT JOIN accounts_account a ON a.code = %(account)s
@@ -144,13 +144,13 @@ def ask(
 def _asked(row: tuple[Any, ...], known: Sessions, booking: Booking | None) -> Asked:
     stamp, caller = row[0], caller_of(row[1 : 1 + CALLER_WIDTH])
     (
-        account, code, name, can_short, is_active, guards, is_limited, can_view, can_book,
-        can_correct, instrument, ticker, is_listed, close, source, doubted_at, last_decision,
-        *meant,
+        account, code, name, can_short, is_active, guards, is_limited, has_fees, can_view,
+        can_book, can_correct, instrument, ticker, is_listed, close, source, doubted_at,
+        last_decision, *meant,
     ) = row[1 + CALLER_WIDTH :]  # fmt: skip
     rights = {}
     if account is not None and can_view and caller.user.is_active:
-        found = Account(account, code, name, can_short, is_active, guards, is_limited)
+        found = Account(account, code, name, can_short, is_active, guards, is_limited, has_fees)
         rights[code] = Rights(found, bool(can_book), bool(can_correct))
     present = {} if instrument is None else {ticker: Name(instrument, ticker, is_listed)}
     previous = None if close is None else SessionClose(close, source, doubted_at)

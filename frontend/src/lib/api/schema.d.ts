@@ -235,6 +235,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/fees/schedules/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fee schedules, by name, kind, side and day */
+        get: operations["fee_schedules_list"];
+        put?: never;
+        /**
+         * Add a rate to a fee schedule (permission `trades.add_feeschedule`)
+         * @description Charged of trades that are booked from now on, of kinds that the caller sends no fee of. No trade that is booked changes.
+         */
+        post: operations["fee_schedules_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/guards/": {
         parameters: {
             query?: never;
@@ -2019,6 +2040,72 @@ export interface components {
              */
             amount: string;
         };
+        /**
+         * @description One rate, from a trade date on; a later one of the same name, kind and side takes its place.
+         *     `accounts` are charged by all rates of the name.
+         */
+        FeeScheduleInRequest: {
+            name: string;
+            kind: components["schemas"]["KindA4fEnum"];
+            /** @default both */
+            side: components["schemas"]["SideDb9Enum"];
+            /** Format: date */
+            valid_from: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            per_million?: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            per_share?: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            minimum?: string;
+            /**
+             * Format: decimal
+             * @example 10.50
+             */
+            maximum?: string;
+            accounts?: string[];
+            /** @default half_up */
+            round: components["schemas"]["RoundEnum"];
+        };
+        /** @description `accounts` are those that the caller may view. */
+        FeeScheduleOut: {
+            id: number;
+            name: string;
+            kind: components["schemas"]["KindA4fEnum"];
+            side: components["schemas"]["SideDb9Enum"];
+            /** Format: date */
+            valid_from: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            per_million: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            per_share: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            minimum: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            maximum: string | null;
+            accounts: string[];
+            round: components["schemas"]["RoundEnum"];
+        };
         /** @description The trade at the mark that would turn the position after into its opposite. */
         FlipOut: {
             side: components["schemas"]["SideEnum"];
@@ -2708,6 +2795,19 @@ export interface components {
             open: {
                 [key: string]: number;
             };
+        };
+        PaginatedFeeScheduleOutList: {
+            /**
+             * Format: uri
+             * @example …?after=WyJJQk0iXQ==
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @example …?before=WyJJQk0iXQ==
+             */
+            previous: string | null;
+            results: components["schemas"]["FeeScheduleOut"][];
         };
         PaginatedGuardOutList: {
             /**
@@ -3406,6 +3506,12 @@ export interface components {
             /** Format: date */
             session?: string;
         };
+        /**
+         * @description * `up` - up
+         *     * `half_up` - half_up
+         * @enum {string}
+         */
+        RoundEnum: "up" | "half_up";
         /** @description One booking of many. */
         RowInRequest: {
             account: string;
@@ -3531,6 +3637,13 @@ export interface components {
             unsettled: components["schemas"]["UnsettledOut"][];
             overdue: string[];
         };
+        /**
+         * @description * `buy` - buy
+         *     * `sell` - sell
+         *     * `both` - both
+         * @enum {string}
+         */
+        SideDb9Enum: "buy" | "sell" | "both";
         /**
          * @description * `buy` - Buy
          *     * `sell` - Sell
@@ -5253,6 +5366,215 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExceptionOut"][];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictOut"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    fee_schedules_list: {
+        parameters: {
+            query?: {
+                /** @description As `next` gives it. */
+                after?: string;
+                /** @description As `previous` gives it. */
+                before?: string;
+                /** @description Rows a page. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedFeeScheduleOutList"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    fee_schedules_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeeScheduleInRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeeScheduleOut"];
                 };
             };
             400: {
