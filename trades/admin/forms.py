@@ -7,14 +7,16 @@ from django.contrib.admin.widgets import AdminDateWidget
 from rest_framework import serializers
 
 from accounts.models import Account
-from kernel.api.serializers import TextField
+from kernel.api.serializers import AmountField, TextField
 from kernel.errors import ConfirmationRequired
 from kernel.money import normalized
+from trades.fee_kinds import Fee, amounts, fee_amount
 from trades.fields import amount_field
 from trades.models import Side, Trade
-from trades.selectors import settlement_of
+from trades.selectors import fees_of, settlement_of
 from trades.terms import (
     AMENDABLE,
+    FEE_COLUMNS,
     FEES,
     PRICE_ZERO,
     REASON_LONGEST,
@@ -104,6 +106,15 @@ def _field(term: Term) -> forms.Field:
     return ApiField(TextField(max_length=term.longest), required=required, help_text=help_text)
 
 
+def _fee_field(term: Term) -> forms.Field:
+    return ApiField(
+        AmountField(read=fee_amount, required=False),
+        required=False,
+        label=f"Fee, {term.label.lower()}",
+        help_text="In US dollars, paid; a rebate is below zero.",
+    )
+
+
 class CorrectionForm(Asks):
     """New terms of one trade, filled with those that it has."""
 
@@ -113,12 +124,27 @@ class CorrectionForm(Asks):
 
     def __init__(self, *args: Any, trade: Trade, accounts: list[Account], **kwargs: Any) -> None:
         self.trade = trade
-        kwargs["initial"] = {**_terms_of(trade), "version": trade.version}
+        self._paid = fees_of(trade.pk, [trade.version]).get(trade.version, ())
+        paid = {kind: normalized(amount) for kind, amount in amounts(self._paid).items()}
+        kwargs["initial"] = {**_terms_of(trade), **paid, "version": trade.version}
         super().__init__(*args, **kwargs)
         self.fields.update({term.name: _field(term) for term in _FIELDS})
-        self.order_fields(["version", "confirm", *(term.name for term in _FIELDS), "reason"])
+        self.fields.update({term.name: _fee_field(term) for term in FEE_COLUMNS})
+        names = [term.name for term in (*_FIELDS, *FEE_COLUMNS)]
+        self.order_fields(["version", "confirm", *names, "reason"])
         choices = [(a.code, f"{a.code} {a.name}".strip()) for a in accounts]
         self.fields["account"].choices = choices  # type: ignore[attr-defined]
+
+    def _fees(self) -> tuple[Fee, ...] | None:
+        """All fees of the trade as they were typed; None where they are those that it has."""
+        typed = {
+            term.name: self.cleaned_data[term.name]
+            for term in FEE_COLUMNS
+            if self.cleaned_data[term.name] != ""
+        }
+        if typed == amounts(self._paid):
+            return None
+        return tuple(Fee(kind, amount) for kind, amount in typed.items())
 
     def terms(self) -> Amendment:
         """The terms that differ from the trade's; the others stay, whatever they are."""
@@ -128,7 +154,8 @@ class CorrectionForm(Asks):
         amounts = {t.name: getattr(self.trade, t.name) for t in _TERMS if t.kind is Kind.AMOUNT}
         now = {**had, **amounts}
         changed = {name: value for name, value in given.items() if value != (now[name] or "")}
-        return Amendment(**changed, price_zero=self.cleaned_data[PRICE_ZERO.name])
+        zero = self.cleaned_data[PRICE_ZERO.name]
+        return Amendment(**changed, fees=self._fees(), price_zero=zero)
 
 
 def _terms_of(trade: Trade) -> dict[str, Any]:

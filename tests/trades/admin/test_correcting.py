@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -20,6 +21,28 @@ def test_an_amendment_goes_through_the_service(client: Client, clerk: User, trad
     assert (first.quantity, second.quantity) == (10, 7)
     assert (second.version, second.actor, second.reason) == (2, clerk, "A digit too many")
     assert "version 2" in client.get(one(trade)).content.decode()
+
+
+def test_fees_are_corrected_by_kind(desk: Desk, client: Client, clerk: User) -> None:
+    """What was not touched is no change; a kind that is emptied goes."""
+    trade = make.make_trade(
+        desk.trader, desk.account, desk.ibm, "10", "2", trade_date=TODAY, at=NOW, commission="5.00"
+    )
+    assert 'value="5"' in client.get(one(trade)).content.decode()
+    same = client.post(one(trade), amendment(trade, commission="5"))
+    assert "These are the terms that the trade has already." in same.content.decode()
+    wrong = client.post(one(trade), amendment(trade, commission="1e3"))
+    assert "plain decimal" in wrong.content.decode()
+    assert client.post(one(trade), amendment(trade, tax="-0.5")).status_code == 302
+    trade.refresh_from_db()
+    assert (trade.version, trade.fees) == (2, Decimal("-0.5"))
+    page = client.get(one(trade)).content.decode()
+    assert "commission 5" in page
+    assert "tax -0.5" in page
+    again = client.post(one(trade), amendment(trade, price="3", tax="-0.50"))
+    assert again.status_code == 302
+    trade.refresh_from_db()
+    assert (trade.version, trade.price, trade.fees) == (3, Decimal(3), Decimal("-0.5"))
 
 
 def test_terms_that_were_not_touched_are_not_checked_again(
