@@ -84,6 +84,25 @@ describe("groups", () => {
     expect(groups.changedSums().total).toMatchObject({ rows: 3, pnl_valid: false });
   });
 
+  it("tell one position apart by strategy", () => {
+    const groups = new Groups("strategy");
+    for (const [strategy, total_pnl] of [["ALPHA", "140"], ["BETA", "-10"], [null, "5"]] as const)
+      groups.put({ ...position({ account: "A", ticker: "KO", total_pnl }), strategy });
+    expect(groups.changedLeaves().put.map(({ id, path }) => [id, path])).toEqual([
+      ["A|KO|ALPHA", "ALPHA › A KO"],
+      ["A|KO|BETA", "BETA › A KO"],
+      ["A|KO|", "No strategy › A KO"],
+    ]);
+    expect(groups.changedSums()).toMatchObject({
+      put: [
+        { group: "ALPHA", total_pnl: "140", quantity: null },
+        { group: "BETA", total_pnl: "-10" },
+        { group: "No strategy", total_pnl: "5" },
+      ],
+      total: { rows: 3, total_pnl: "135" },
+    });
+  });
+
   it("lose a group with its last row", () => {
     const groups = grown("ticker");
     groups.changedLeaves();

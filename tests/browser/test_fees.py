@@ -52,3 +52,31 @@ def test_fees_are_booked_corrected_and_told(stack: RunningStack, open_as: Open) 
     expect(second.locator('[data-fee="Commission"]')).to_have_text("5.00 → 4.50")
     expect(second.locator('[data-fee="Other"]')).to_have_text("−0.25 → none")
     expect(cell(page.trade(trade["id"]), "fees")).to_have_text("4.50")
+
+
+def test_totals_by_strategy(stack: RunningStack, open_as: Open) -> None:
+    """Strategies add up to the account; a position of two stands under both."""
+    desk, trader = stack.desk(), stack.client("trader")
+    admin = stack.client("admin")
+    for code in ("PAGE-A", "PAGE-B"):
+        answer = admin.post("strategies/", code=code)
+        assert answer.status_code == 201, answer.text
+    for strategy, side, quantity in (("PAGE-A", "buy", 300), ("PAGE-B", "sell", 100)):
+        trader.book(desk, "KO", side, quantity, 60, strategy=strategy)
+    trader.book(desk, "KO", "buy", 7, 60)
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.page.get_by_role("button", name="By strategy").click()
+    tree = page.page.get_by_test_id("strategy-totals-grid")
+    page.page.get_by_role("button", name="Open all").click()
+    for strategy, quantity in (("PAGE-A", "300"), ("PAGE-B", "−100"), ("", "7")):
+        row = tree.locator(f'.ag-row[row-id="{desk}|KO|{strategy}"]')
+        expect(cell(row, "quantity")).to_have_text(quantity)
+    # What is traded moves with no price.
+    [row] = trader.rows("pnl/", account=desk, by="account")
+    shown = cell(tree.locator(".ag-row.tree-total"), "trade_pnl").inner_text()
+    assert Decimal(shown.replace(",", "").replace("−", "-").strip()) == Decimal(row["trade_pnl"])
+    # A booking comes without anybody's doing.
+    trader.book(desk, "KO", "buy", 1, 60, strategy="PAGE-B")
+    second = tree.locator(f'.ag-row[row-id="{desk}|KO|PAGE-B"]')
+    expect(cell(second, "quantity")).to_have_text("−99")

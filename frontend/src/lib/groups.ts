@@ -11,10 +11,27 @@ import { positionKey } from "./live/connection";
 import { sum } from "./money";
 import type { Decimal, PositionRow } from "./types";
 
-export type GroupBy = "ticker" | "account";
+export type GroupBy = "ticker" | "account" | "strategy";
+
+/** A position; where it is told apart by strategy, with the strategy, null for none. */
+export type GroupedRow = PositionRow & { strategy?: string | null };
+
+const NO_STRATEGY = "No strategy";
+
+function groupNamed(row: GroupedRow, by: GroupBy): string {
+  return by === "strategy" ? (row.strategy ?? NO_STRATEGY) : row[by];
+}
 
 /** What stands beneath a group. */
-const BENEATH: Readonly<Record<GroupBy, GroupBy>> = { ticker: "account", account: "ticker" };
+function beneath({ account, ticker }: GroupedRow, by: GroupBy): string {
+  if (by === "strategy") return `${account} ${ticker}`;
+  return by === "ticker" ? account : ticker;
+}
+
+/** A row's id: one position may be of several strategies. */
+export function keyOf(row: GroupedRow): string {
+  return row.strategy === undefined ? positionKey(row) : `${positionKey(row)}|${row.strategy ?? ""}`;
+}
 
 export const SUMMED = ["market_value", ...FIGURES, "realized_pnl", "unrealized_pnl"] as const;
 type Summed = (typeof SUMMED)[number];
@@ -49,7 +66,7 @@ export interface TreeChange {
 }
 
 export class Groups {
-  #members = new Map<string, Map<string, PositionRow>>();
+  #members = new Map<string, Map<string, GroupedRow>>();
   #sums = new Map<string, TreeRow>();
   #touched = new Set<string>();
   #leaves = new Map<string, TreeRow | null>();
@@ -58,19 +75,19 @@ export class Groups {
 
   constructor(readonly by: GroupBy) {}
 
-  put(row: PositionRow): void {
-    const group = row[this.by];
+  put(row: GroupedRow): void {
+    const group = groupNamed(row, this.by);
     let members = this.#members.get(group);
     if (members === undefined) this.#members.set(group, (members = new Map()));
-    const key = positionKey(row);
+    const key = keyOf(row);
     members.set(key, row);
     this.#leaves.set(key, leaf(row, this.by));
     this.#touched.add(group);
   }
 
-  drop(row: PositionRow): void {
-    const group = row[this.by];
-    const key = positionKey(row);
+  drop(row: GroupedRow): void {
+    const group = groupNamed(row, this.by);
+    const key = keyOf(row);
     this.#members.get(group)?.delete(key);
     this.#leaves.set(key, null);
     this.#touched.add(group);
@@ -127,13 +144,14 @@ export class Groups {
   }
 }
 
-function leaf(row: PositionRow, by: GroupBy): TreeRow {
+function leaf(row: GroupedRow, by: GroupBy): TreeRow {
+  const group = groupNamed(row, by);
   return {
     ...figures((field) => row[field]),
-    id: positionKey(row),
+    id: keyOf(row),
     kind: "leaf",
-    group: row[by],
-    path: `${row[by]}${BELOW}${row[BENEATH[by]]}`,
+    group,
+    path: `${group}${BELOW}${beneath(row, by)}`,
     rows: 1,
     quantity: row.quantity,
     price: row.price,
@@ -144,7 +162,7 @@ function leaf(row: PositionRow, by: GroupBy): TreeRow {
   };
 }
 
-function groupOf(group: string, members: readonly PositionRow[], by: GroupBy): TreeRow {
+function groupOf(group: string, members: readonly GroupedRow[], by: GroupBy): TreeRow {
   const invalid = members.filter((row) => !row.pnl_valid);
   const prices = new Set(members.map((row) => row.price));
   return {

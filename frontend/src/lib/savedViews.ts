@@ -29,7 +29,7 @@ export interface SavedView {
 
 type Shown = Pick<SavedView, "accounts" | "state">;
 
-const GRIDS = ["positions-grid", "trades-grid", "ticker-totals-grid", "account-totals-grid"];
+const GRIDS = ["positions-grid", "trades-grid", "ticker-totals-grid", "account-totals-grid", "strategy-totals-grid"];
 /** A moment is no part of a view: it would show what was, for ever. */
 const OF_A_MOMENT = ["as_of", "known_at", "compare", "view"];
 /** That this window was opened once: the default view is for new ones, not for reloads. */

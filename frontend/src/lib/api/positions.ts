@@ -1,5 +1,7 @@
 /** Positions as they were, and as they were known. */
 
+import { object, textOrNull } from "../edge";
+import type { GroupedRow } from "../groups";
 import type { PositionRow, TradeRow, TradeVersion } from "../types";
 import { positionRow, tradeRow } from "../validate";
 import { answer, api } from "./client";
@@ -26,6 +28,17 @@ export function fetchPositions(
     };
     return answer(api.GET("/api/v1/positions/", { params: { query }, signal }));
   }, positionRow);
+}
+
+/** As they are now, told apart by strategy. */
+export function fetchByStrategy(accounts: readonly string[], signal: AbortSignal): Promise<GroupedRow[]> {
+  return allPages(
+    (cursor) => {
+      const query = { account: [...accounts], by: "strategy" as const, ...cursor };
+      return answer(api.GET("/api/v1/positions/", { params: { query }, signal }));
+    },
+    (value) => ({ ...positionRow(value), strategy: textOrNull(object(value, "position"), "strategy") }),
+  );
 }
 
 /** Trades of a position whose versions are looked through; the newest are the likeliest. */

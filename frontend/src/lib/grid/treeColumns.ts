@@ -8,6 +8,12 @@ import { explanation, reason } from "../show";
 import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
 
+const HEADINGS: Readonly<Record<GroupBy, string>> = {
+  ticker: "Ticker, account",
+  account: "Account, ticker",
+  strategy: "Strategy, position",
+};
+
 interface Opening {
   isOpen: (group: string) => boolean;
   toggle: (group: string) => void;
@@ -55,7 +61,7 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
   return [
     {
       colId: "group",
-      headerName: by === "ticker" ? "Ticker, account" : "Account, ticker",
+      headerName: HEADINGS[by],
       headerTooltip: "Enter on a row opens it",
       ...wide(130),
       pinned: "left",
@@ -90,8 +96,13 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
       valueGetter: ({ data }) => checked(data),
       tooltipValueGetter: ({ data }) => (data?.pnl_valid === false ? explanation(data.pnl_reason) : null),
     },
-    pnl({ field: "unrealized_pnl", headerName: "Unrealized", width: 100, moves }),
-    pnl({ field: "realized_pnl", headerName: "Realized", width: 100, moves }),
+    // Cost is the account's: it is not told apart by strategy.
+    ...(by === "strategy"
+      ? []
+      : [
+          pnl({ field: "unrealized_pnl", headerName: "Unrealized", width: 100, moves }),
+          pnl({ field: "realized_pnl", headerName: "Realized", width: 100, moves }),
+        ]),
   ];
 }
 
