@@ -69,13 +69,13 @@ def test_totals_by_strategy(stack: RunningStack, open_as: Open) -> None:
     page.page.get_by_role("button", name="By strategy").click()
     tree = page.page.get_by_test_id("strategy-totals-grid")
     page.page.get_by_role("button", name="Open all").click()
-    for strategy, quantity in (("PAGE-A", "300"), ("PAGE-B", "−100"), ("", "7")):
+    for strategy, held in (("PAGE-A", "300"), ("PAGE-B", "−100"), ("", "7")):
         row = tree.locator(f'.ag-row[row-id="{desk}|KO|{strategy}"]')
-        expect(cell(row, "quantity")).to_have_text(quantity)
+        expect(cell(row, "quantity")).to_have_text(held)
     # What is traded moves with no price.
-    [row] = trader.rows("pnl/", account=desk, by="account")
+    [whole] = trader.rows("pnl/", account=desk, by="account")
     shown = cell(tree.locator(".ag-row.tree-total"), "trade_pnl").inner_text()
-    assert Decimal(shown.replace(",", "").replace("−", "-").strip()) == Decimal(row["trade_pnl"])
+    assert Decimal(shown.replace(",", "").replace("−", "-").strip()) == Decimal(whole["trade_pnl"])
     # A booking comes without anybody's doing.
     trader.book(desk, "KO", "buy", 1, 60, strategy="PAGE-B")
     second = tree.locator(f'.ag-row[row-id="{desk}|KO|PAGE-B"]')
