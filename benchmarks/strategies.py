@@ -29,7 +29,7 @@ def measure(report: Report) -> None:
         accounts = fill(ground, KEYS, day, history=0)
         with ground.superuser() as root:
             root.execute("SET session_replication_role = replica")
-            root.execute("TRUNCATE pnl_strategyholding, pnl_strategyactivity, accounts_strategy")
+            root.execute("TRUNCATE pnl_strategyholding, pnl_strategyactivity")
             root.execute(
                 "INSERT INTO accounts_strategy (id, code, name, is_active)"
                 " SELECT n, 'S' || n, '', true FROM generate_series(1, %s) n",
