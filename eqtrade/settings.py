@@ -316,6 +316,7 @@ SPECTACULAR_SETTINGS = {
         "ActionKindEnum": "prices.models.ActionKind.values",
         "GuardCodeEnum": "trades.guard_rules.CODES",
         "LimitKindEnum": "trades.limit_rules.KINDS",
+        "FeeKindEnum": "trades.fee_kinds.FEE_KINDS",
         # Of the errors that a library describes: without a name it gets one from a hash.
         "ClientErrorTypeEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum",
     },

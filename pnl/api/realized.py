@@ -53,6 +53,7 @@ EXAMPLE = OpenApiExample(
     },
     response_only=True,
 )
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 COLUMNS = (
     "session", "account", "strategy", "ticker", "currency", "trade", "side", "quantity", "price",
     "fees", "closed", "realized_pnl",
@@ -158,7 +159,15 @@ class RealizedExcelView(_FileView):
         summary="Realized P&L as an Excel workbook, a line a trade",
         description=f"{_ABOUT} At most {MAX_EXCEL_ROWS:,} lines.",
         parameters=[RealizedQuery],
-        responses={(200, "application/octet-stream"): OpenApiResponse(OpenApiTypes.BINARY)},
+        responses={(200, EXCEL): OpenApiResponse(OpenApiTypes.BINARY)},
+        examples=[
+            OpenApiExample(
+                "A workbook",
+                value="PK…",
+                media_type=EXCEL,
+                response_only=True,
+            )
+        ],
     )
     def get(self, request: Request) -> FileResponse:
         read, name = _read(request)

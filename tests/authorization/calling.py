@@ -123,6 +123,7 @@ class Desk:
             ("api/v1/trades/imports/<uuid:import_id>/undo/", "POST"): {"reason": "wrong"},
             ("api/v1/trades/<uuid:trade_id>/", "PATCH"): {**CORRECTION, "price": "11"},
             ("api/v1/trades/<uuid:trade_id>/cancel/", "POST"): CORRECTION,
+            ("api/v1/trades/<uuid:trade_id>/tags/", "POST"): {"add": ["block"]},
             ("api/v1/limits/", "PUT"): [{"account": "Test1", "kind": "gross", "amount": "1"}],
             ("api/v1/guards/", "PUT"): [{"code": "late"}],
             ("api/v1/views/", "PUT"): {"name": "mine", "state": {}},

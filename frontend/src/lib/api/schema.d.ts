@@ -2025,15 +2025,25 @@ export interface components {
         };
         /** @description One fee, in US dollars: paid > 0, a rebate < 0; at most 6 decimals. */
         FeeInRequest: {
-            kind: components["schemas"]["KindA4fEnum"];
+            kind: components["schemas"]["FeeKindEnum"];
             /**
              * Format: decimal
              * @example 7424.40
              */
             amount: string;
         };
+        /**
+         * @description * `commission` - commission
+         *     * `regulatory` - regulatory
+         *     * `exchange` - exchange
+         *     * `clearing` - clearing
+         *     * `tax` - tax
+         *     * `other` - other
+         * @enum {string}
+         */
+        FeeKindEnum: "commission" | "regulatory" | "exchange" | "clearing" | "tax" | "other";
         FeeOut: {
-            kind: components["schemas"]["KindA4fEnum"];
+            kind: components["schemas"]["FeeKindEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -2046,7 +2056,7 @@ export interface components {
          */
         FeeScheduleInRequest: {
             name: string;
-            kind: components["schemas"]["KindA4fEnum"];
+            kind: components["schemas"]["FeeKindEnum"];
             /** @default both */
             side: components["schemas"]["SideDb9Enum"];
             /** Format: date */
@@ -2079,7 +2089,7 @@ export interface components {
         FeeScheduleOut: {
             id: number;
             name: string;
-            kind: components["schemas"]["KindA4fEnum"];
+            kind: components["schemas"]["FeeKindEnum"];
             side: components["schemas"]["SideDb9Enum"];
             /** Format: date */
             valid_from: string;
@@ -2385,16 +2395,6 @@ export interface components {
             total_pnl: string;
             pnl_valid: boolean;
         };
-        /**
-         * @description * `commission` - commission
-         *     * `regulatory` - regulatory
-         *     * `exchange` - exchange
-         *     * `clearing` - clearing
-         *     * `tax` - tax
-         *     * `other` - other
-         * @enum {string}
-         */
-        KindA4fEnum: "commission" | "regulatory" | "exchange" | "clearing" | "tax" | "other";
         /** @description Shares of another instrument, `new` for `old` of the action's own. */
         LegInRequest: {
             ticker: string;
@@ -3681,7 +3681,7 @@ export interface components {
         SourceEnum: "entered" | "schedule" | "external";
         /** @description `source`: a caller entered it, a schedule computed it at booking, or a file brought it. */
         SourcedFeeOut: {
-            kind: components["schemas"]["KindA4fEnum"];
+            kind: components["schemas"]["FeeKindEnum"];
             /**
              * Format: decimal
              * @example 7424.40
@@ -6936,7 +6936,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                 };
             };
             400: {
