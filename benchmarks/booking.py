@@ -5,6 +5,7 @@ accounts that hold 15 positions and in accounts that hold 500. All use one datab
 
 ours                the stack as it runs, through nginx, with a token; workers read the ledger and
                     beat has its jobs done, the simulated prices' among them
+ours with two fees  the same, each booking with a commission and a regulatory fee (BENCH_FEES=1)
 the other checkout  the same by another checkout's stack (`--other PATH`)
 limit               our own writer's statement for one trade, its version and entry, prepared, by
                     pgbench
@@ -19,7 +20,7 @@ nobody reads the ledger. Afterwards the readers catch up, and positions, trades,
 entries are compared with what was sent. CPU of ours counts until the readers have read it all.
 
 From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (8) of each, BENCH_CONNECTIONS (16),
-BENCH_CLIENT_IDS (0; 1: each booking of ours has a client_trade_id).
+BENCH_CLIENT_IDS (0; 1: each booking of ours has a client_trade_id), BENCH_FEES (0).
 """
 
 import json
@@ -27,6 +28,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 from benchmarks.booking_ground import ACCOUNTS, FEW, MANY, TICKERS, Ground, prepare
 from benchmarks.designs import TRADE_DATE, statements
@@ -49,6 +51,12 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
 SECONDS = int(os.environ.get("BENCH_SECONDS", "8"))
 CONNECTIONS = int(os.environ.get("BENCH_CONNECTIONS", "16"))
 CLIENT_IDS = os.environ.get("BENCH_CLIENT_IDS", "0") == "1"
+FEES = os.environ.get("BENCH_FEES", "0") == "1"
+TWO_FEES = {
+    "fees": [
+        {"kind": "commission", "amount": "2.00"}, {"kind": "regulatory", "amount": "0.58"},
+    ]
+}  # fmt: skip
 WARM_UP = 1
 SETTLE = 1.5
 """Seconds for what was stopped to do what it missed."""
@@ -100,6 +108,8 @@ def _ways(
     for size in (FEW, MANY):
         for ground in grounds:
             ways[_title(ground.stack.name, size)] = partial(_whole, ground, size, found)
+        if FEES:
+            ways[_title("ours with two fees", size)] = partial(_whole, ours, size, found, TWO_FEES)
         for name, script in scripts.items():
             ways[_title(name, size)] = partial(_limit, script, ours, size, found)
         for name in ("bare", "usual"):
@@ -111,13 +121,15 @@ def _title(name: str, size: int) -> str:
     return f"{name}, {size} positions"
 
 
-def _whole(ground: Ground, size: int, found: list[Stack]) -> Round:
+def _whole(
+    ground: Ground, size: int, found: list[Stack], terms: Mapping[str, Any] | None = None
+) -> Round:
     """The stack as it runs, readers and all."""
     stack = ground.stack
     alone(stack, found)
     time.sleep(SETTLE)
     stack.drained()
-    requests = ground.requests(TRADES, size, client_ids=CLIENT_IDS)
+    requests = ground.requests(TRADES, size, client_ids=CLIENT_IDS, more=terms)
     with load(stack.port, requests, connections=CONNECTIONS, status=201) as sender:
         ground.count(size, sender.run(WARM_UP).answered)
         stack.drained()
@@ -205,6 +217,9 @@ def _report(report: Report, rounds: dict[str, list[Round]], names: list[str]) ->
             if size == MANY:
                 beside.append(_title(name, FEW))
             add_rates(report, title, rounds[title], *beside)
+        if FEES:
+            title = _title("ours with two fees", size)
+            add_rates(report, title, rounds[title], _title("ours", size))
     for title, each in rounds.items():
         add_latencies(report, title, each)
         add_more(report, title, each)

@@ -1,7 +1,7 @@
 """Accounts that hold few and many positions, and what was booked in them, counted and compared."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import product
@@ -66,12 +66,15 @@ class Ground:
             for n, (account, ticker, side) in enumerate(keys)
         ]
 
-    def requests(self, path: str, size: int, *, client_ids: bool) -> list[bytes]:
+    def requests(
+        self, path: str, size: int, *, client_ids: bool, more: Mapping[str, Any] | None = None
+    ) -> list[bytes]:
+        """Those of `bookings`, each with `more` terms."""
         headers = {"Authorization": f"Token {self.token}"}
         mine = f"{uuid4().hex[:12]}-{NUMBER.decode()}"
         own = {"client_trade_id": mine} if client_ids else {}
         return [
-            request_bytes("POST", path, headers, {**booking, **own})
+            request_bytes("POST", path, headers, {**booking, **own, **(more or {})})
             for booking in self.bookings(size)
         ]
 

@@ -83,6 +83,7 @@ def by_writer(statement: str, trade_date: str) -> str:
         "quantity": "1",
         "price": "100",
         "trade_date": f"'{trade_date}'",
+        "settlement_date": f"'{trade_date}'",
         "executed_at": "now()",
         "note": "''",
     }
