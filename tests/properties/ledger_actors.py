@@ -42,7 +42,8 @@ from pnl.activity import legs  # noqa: E402
 from pnl.activity import projection as activity  # noqa: E402
 from pnl.activity.projection import ACTIVITY  # noqa: E402
 from pnl.cost.projection import COST  # noqa: E402
-from positions.projection import POSITIONS  # noqa: E402
+from pnl.strategies.projection import STRATEGY  # noqa: E402
+from positions.projection import POSITIONS, SETTLEMENT  # noqa: E402
 from prices.actions.record import (  # noqa: E402
     action_amend,
     action_cancel,
@@ -235,7 +236,7 @@ def _kill_some_time(child: int, chance: random.Random) -> None:
 
 def _read_until_stopped(chance: random.Random) -> None:
     queue = client()
-    projections = [Audited(p, chance) for p in (POSITIONS, ACTIVITY, COST)]
+    projections = [Audited(p, chance) for p in (POSITIONS, SETTLEMENT, ACTIVITY, COST, STRATEGY)]
     swept = time.monotonic()
     while not STOP.exists() or (not LOSSY and queue.llen(QUEUE)):
         nudge: Any = queue.blpop([QUEUE], timeout=0.2)

@@ -26,7 +26,8 @@ from eqtrade.verify import verify
 from pnl.activity.legs import work_do, work_waits
 from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
-from positions.projection import POSITIONS
+from pnl.strategies.projection import STRATEGY
+from positions.projection import POSITIONS, SETTLEMENT
 from prices.models import CorporateActionDecision
 from tests import factories as make
 from trades.ledger.consumer import shards_behind
@@ -156,7 +157,7 @@ def settle(waits: Callable[[], object] = shards_behind) -> None:
 def sweep() -> None:
     """What beat does every few seconds, until nothing is left."""
     deadline = time.monotonic() + DEADLINE_SECONDS
-    for projection in (POSITIONS, ACTIVITY, COST):
+    for projection in (POSITIONS, SETTLEMENT, ACTIVITY, COST, STRATEGY):
         for shard in range(LEDGER_SHARDS):
             while drain(projection, shard).state is not State.DRAINED:
                 assert time.monotonic() < deadline
