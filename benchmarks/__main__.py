@@ -28,8 +28,8 @@ from benchmarks import (
     revalue,
     split,
     strategies,
-    ten_decimals,
     trades_list,
+    upgrades,
 )
 from benchmarks.report import Report
 from benchmarks.rig.stacks import OTHER
@@ -55,11 +55,12 @@ BENCHMARKS: dict[str, Callable[[Report], None]] = {
     "refresh": refresh.measure,
     "fanout": fanout.measure,
     "doors": doors.measure,
-    "ten_decimals": ten_decimals.measure,
+    "ten_decimals": upgrades.measure_ten_decimals,
+    "fees_upgrade": upgrades.measure_fees,
     "idle": idle.measure,
 }
 # Millions of rows, for a migration that was written once.
-ONLY_BY_NAME = {"ten_decimals"}
+ONLY_BY_NAME = {"ten_decimals", "fees_upgrade"}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -31,6 +31,7 @@ QUIET_SECONDS = 10.0
 LOOK_SECONDS = 0.1
 """Between two looks at the readers, which use the CPU that is measured."""
 CONSUMERS = ("positions", "pnl", "cost")
+"""The readers of every checkout; those that have a checkpoint are waited for as well."""
 
 _BUSY = """
     SELECT count(*) FROM pg_stat_activity
@@ -40,7 +41,8 @@ _BUSY = """
 _UNREAD = """
     SELECT EXISTS (
         SELECT FROM generate_series(0, 15) AS s (shard)
-         CROSS JOIN unnest(%s::text[]) AS r (consumer)
+         CROSS JOIN (SELECT unnest(%s::text[]) UNION SELECT consumer FROM trades_checkpoint)
+            AS r (consumer)
           LEFT JOIN trades_checkpoint c USING (consumer, shard)
          WHERE EXISTS (
             SELECT FROM trades_ledgerentry e

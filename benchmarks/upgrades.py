@@ -1,5 +1,5 @@
-"""The upgrade to 10 decimals on 5,000,000 trades: what each migration takes, which locks it holds
-and for how long, what it writes, and how long bookings beside it wait at most."""
+"""Upgrades of 5,000,000 trades, to 10 decimals and to fees: what each migration takes, which locks
+it holds and for how long, what it writes, and how long bookings beside it wait at most."""
 
 import os
 import time
@@ -12,8 +12,9 @@ from benchmarks.ground import FILLED, Ground, ledger_ground
 from benchmarks.report import Report
 
 TRADES = int(os.environ.get("BENCH_TRADES", "5000000"))
-BEFORE = "0012"
-STEPS = ("0013", "0014", "0015", "0016", "0018")
+TEN_DECIMALS = ("0012", "0013", "0014", "0015", "0016", "0018")
+TERMS_AND_FEES = ("0021", "0022", "0023", "0024", "0025", "0026")
+"""Migrations of trades; the first is where they begin."""
 FILES = "SELECT pg_relation_filenode(oid) FROM pg_class WHERE relname = ANY(%s) ORDER BY relname"
 # The locks that keep others out, if only from writing; reading and writing take weaker ones.
 LOCKS = """
@@ -39,7 +40,15 @@ BOOK = """
 """
 
 
-def measure(report: Report) -> None:
+def measure_ten_decimals(report: Report) -> None:
+    _measure(report, *TEN_DECIMALS)
+
+
+def measure_fees(report: Report) -> None:
+    _measure(report, *TERMS_AND_FEES)
+
+
+def _measure(report: Report, before: str, *steps: str) -> None:
     with ledger_ground() as ground:
         from django.contrib.auth.models import User
         from django.core.management import call_command
@@ -49,12 +58,12 @@ def measure(report: Report) -> None:
         connection.close()
         connection.settings_dict["USER"] = "eqtrade_owner"
         connection.settings_dict["PASSWORD"] = ground.cluster.passwords.of("owner")
-        call_command("migrate", "trades", BEFORE, verbosity=0)
+        call_command("migrate", "trades", before, verbosity=0)
         ground.fill_trades(TRADES)
         with ground.superuser() as root:
             root.execute("CHECKPOINT")
-            before = root.execute(FILES, [list(FILLED)]).fetchall()
-            for step in STEPS:
+            files = root.execute(FILES, [list(FILLED)]).fetchall()
+            for step in steps:
                 wal = root.execute("SELECT pg_current_wal_lsn()").fetchone()
                 with beside(ground) as seen:
                     started = time.perf_counter()
@@ -70,7 +79,7 @@ def measure(report: Report) -> None:
                 assert written is not None
                 # The bookings beside it are in here.
                 report.add(f"{step}: written ahead", float(str(written[0])) / 1024, "KiB")
-            assert root.execute(FILES, [list(FILLED)]).fetchall() == before, "written anew"
+            assert root.execute(FILES, [list(FILLED)]).fetchall() == files, "written anew"
         connection.close()
 
 
