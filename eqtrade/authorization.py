@@ -204,6 +204,7 @@ _LOOKED_AT = (
     "pnl.restaterequest",
     "pnl.sessionrun",
     "positions.positionsnapshot",
+    "positions.settling",
     "positions.snapshotrun",
     "prices.closerun",
     "prices.quote",

@@ -1,17 +1,24 @@
-"""Snapshots for people: when each was taken, what is in it, and what it would be now."""
+"""Snapshots for people: when each was taken, what is in it, and what it would be now. And what has
+not settled."""
+
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.lists import ViewableAccounts, of_viewable
 from accounts.selectors import viewable_accounts
+from kernel import clock
 from kernel.admin import TableAdmin
 from kernel.money import normalized
-from positions.models import PositionSnapshot, SnapshotRun
+from positions.models import PositionSnapshot, Settling, SnapshotRun
+from positions.settlement import overdue_days
 from positions.snapshots.differences import Difference, snapshot_differences
+from prices.sessions import sessions
 
 MOST_SHOWN = 200
 HEADINGS = (
@@ -89,3 +96,50 @@ class PositionSnapshotAdmin(TableAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PositionSnapshot]:
         return of_viewable(super().get_queryset(request), request.user)
+
+
+class _Unsettled(ChangeList):
+    """Tells of each row that is shown whether something of it is overdue."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        today = sessions().business_date(clock.now())
+        keys = {(row.account_id, row.instrument_id) for row in self.result_list}
+        late = overdue_days(keys, today)
+        for row in self.result_list:
+            row.is_overdue = (row.account_id, row.instrument_id, row.settlement_date) in late
+
+
+@admin.register(Settling)
+class UnsettledAdmin(TableAdmin):
+    """What settles on a day to come; nothing is changed here."""
+
+    list_display = (
+        "settlement_date", "account", "instrument", "quantity", "amount", "currency", "overdue",
+    )  # fmt: skip
+    list_display_links = None
+    list_filter = (("account", ViewableAccounts),)
+    list_select_related = ("account", "instrument")
+    search_fields = ("instrument__ticker",)
+    date_hierarchy = "settlement_date"
+    ordering = ("settlement_date", "account__code", "instrument__ticker")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Settling]:
+        today = sessions().business_date(clock.now())
+        unsettled = super().get_queryset(request).filter(settlement_date__gt=today)
+        unsettled = unsettled.exclude(Q(quantity=0) & Q(amount=0))
+        return of_viewable(unsettled, request.user)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return _Unsettled
+
+    @admin.display(ordering="instrument__currency")
+    def currency(self, row: Settling) -> str:
+        return row.instrument.currency
+
+    @admin.display
+    def overdue(self, row: Settling) -> SafeString | str:
+        if not row.is_overdue:  # type: ignore[attr-defined]
+            return ""
+        return format_html('<strong class="overdue">{}</strong>', "overdue")

@@ -50,6 +50,7 @@ class Settling(models.Model):
                 fields=["account", "settlement_date", "instrument"], name="settling_key"
             ),
         ]
+        verbose_name_plural = "unsettled"
 
     def __str__(self) -> str:
         return f"{self.settlement_date} {self.account_id}/{self.instrument_id}: {self.quantity}"

@@ -6,7 +6,7 @@ that failed is amended to the day on which it is expected, so one is overdue whe
 settle by a day, and that day later says it settles after it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -93,7 +93,7 @@ def settlement_rows(
     of = list(accounts)
     params = {"accounts": of, "day": day}
     found = prepared.rows_planned(_PAST if is_past else _LIVE, params)
-    late = _overdue([(row[2], row[3]) for row in found if row[7]], day)
+    late = overdue_days([(row[2], row[3]) for row in found if row[7]], day)
     rows = []
     for account, ticker, pk, name, currency, traded, settled, days, quantities, amounts in found:
         each = zip(days or (), quantities or (), amounts or (), strict=True)
@@ -103,9 +103,9 @@ def settlement_rows(
     return rows
 
 
-def _overdue(keys: list[tuple[int, int]], day: date) -> set[tuple[int, int, date]]:
-    """Keys and days to come with a trade that should have settled by the day. No query where
-    nothing is open."""
+def overdue_days(keys: Collection[tuple[int, int]], day: date) -> set[tuple[int, int, date]]:
+    """Of keys (account id, instrument id), the days to come with a trade that should have settled
+    by the day. No query where nothing is open."""
     if not keys:
         return set()
     found = prepared.rows_planned(

@@ -1,7 +1,7 @@
 """The admin's lists, filters, forms and files show only accounts that one may view."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from accounts.models import Account, Entitlement
 from kernel import clock
 from kernel.clock import clock_set
 from pnl.models import DailyPnl, RestateRequest
-from positions.models import PositionSnapshot
+from positions.models import PositionSnapshot, Settling
 from tests import factories as make
 from tests.trades.conftest import NOW, TODAY
 from trades.models import Quarantine, Verification, VerificationBreak
@@ -20,8 +20,8 @@ from trades.models import Quarantine, Verification, VerificationBreak
 MINE, THEIRS = "Mine1", "Theirs1"
 LISTS = (
     "accounts/account", "accounts/entitlement", "trades/trade", "trades/verificationbreak",
-    "trades/quarantine", "positions/positionsnapshot", "pnl/dailypnl", "pnl/restaterequest",
-    "blotter/pnlday",
+    "trades/quarantine", "positions/positionsnapshot", "positions/settling", "pnl/dailypnl",
+    "pnl/restaterequest", "blotter/pnlday",
 )  # fmt: skip
 
 
@@ -46,6 +46,10 @@ def clerk(db: None) -> Iterator[User]:
             PositionSnapshot.objects.create(
                 session=TODAY, account=account, instrument=ibm, quantity=5, close=1
             )
+            Settling.objects.create(
+                account=account, instrument=ibm, settlement_date=TODAY + timedelta(days=1),
+                quantity=5, amount=50,
+            )  # fmt: skip
             DailyPnl.objects.create(
                 session=TODAY, account=account, instrument=ibm, opening_quantity=0,
                 closing_quantity=5, calculated_at=datetime(2026, 3, 18, tzinfo=UTC),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import Client
 from psycopg import connect
 
 from eqtrade.up.postgres import PostgresServer
@@ -57,6 +58,18 @@ def test_a_trade_settles_on_the_next_settlement_day(book: Book) -> None:
     assert told(then) == (100, 0, [("2026-03-17", 100, D("1001.5"))])
 
 
+def overdue_in_the_admin(day: date) -> int:
+    """How many rows of the list of what is unsettled say so."""
+    boss = make.make_user(f"boss{day}", is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(boss)
+    with clock_set(at(day)):
+        answer: Any = client.get("/admin/positions/settling/")
+    page = str(answer.content.decode())
+    assert "2026-03-20" in page.replace("March 20, 2026", "2026-03-20")
+    return page.count('class="overdue"')
+
+
 def test_one_that_failed_is_overdue_until_it_settles(book: Book) -> None:
     trade = book.book("100", "10", at(MONDAY))
     late = book.book("5", "10", at(MONDAY), settlement_date="2026-03-20")
@@ -67,7 +80,9 @@ def test_one_that_failed_is_overdue_until_it_settles(book: Book) -> None:
     assert found["overdue"] == ["2026-03-19"]
     book.change(late, at(TUESDAY), price="11")
     assert row(book, TUESDAY)["overdue"] == ["2026-03-19"]
+    assert overdue_in_the_admin(TUESDAY) == 1
     assert row(book, THURSDAY)["overdue"] == []
+    assert overdue_in_the_admin(THURSDAY) == 0
     assert told(row(book, THURSDAY)) == (105, 100, [("2026-03-20", 5, 55)])
 
 
