@@ -312,6 +312,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "SideEnum": "trades.models.Side",
+        "FeeSideEnum": "trades.fee_rates.SIDES",
         "TradeStatusEnum": "trades.models.Status",
         "ActionKindEnum": "prices.models.ActionKind.values",
         "GuardCodeEnum": "trades.guard_rules.CODES",

@@ -50,6 +50,8 @@ def elsewhere(committed_db: PostgresServer) -> Iterator[Connection]:
 def valkey(
     settings: Any, monkeypatch: pytest.MonkeyPatch, unhurried: None
 ) -> Iterator["redis.Redis"]:
+    # What earlier tests left the process's sender would come into the mailboxes of these.
+    monkeypatch.setattr(nudges._sender, "_send", lambda *_: None)
     with ValkeyServer.temporary() as server:
         settings.REDIS_URL = server.url()
         monkeypatch.setattr(mailbox, "_client", None)

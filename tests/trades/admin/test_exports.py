@@ -28,6 +28,14 @@ def csv_of(client: Client, **query: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
+def _number(cell: str) -> int:
+    """Of a cell's column: 0 of "A7", 26 of "AA7"."""
+    number = 0
+    for letter in cell.rstrip("0123456789"):
+        number = 26 * number + ord(letter) - ord("A") + 1
+    return number - 1
+
+
 def excel_of(client: Client, **query: str) -> list[dict[str, tuple[str, str]]]:
     """The rows of the sheet: by column, type and text of each cell that there is."""
     answer = client.get(f"{LIST}export/xlsx/", query)
@@ -39,7 +47,7 @@ def excel_of(client: Client, **query: str) -> list[dict[str, tuple[str, str]]]:
     rows = []
     for row in sheet.findall(".//m:row", space):
         cells = {
-            exports.COLUMNS[ord(c.get("r", "")[0]) - ord("A")]: (
+            exports.COLUMNS[_number(c.get("r", ""))]: (
                 c.get("t", "n"),
                 "".join(c.itertext()),
             )

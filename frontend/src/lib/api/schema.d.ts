@@ -2058,7 +2058,7 @@ export interface components {
             name: string;
             kind: components["schemas"]["FeeKindEnum"];
             /** @default both */
-            side: components["schemas"]["SideDb9Enum"];
+            side: components["schemas"]["FeeSideEnum"];
             /** Format: date */
             valid_from: string;
             /**
@@ -2090,7 +2090,7 @@ export interface components {
             id: number;
             name: string;
             kind: components["schemas"]["FeeKindEnum"];
-            side: components["schemas"]["SideDb9Enum"];
+            side: components["schemas"]["FeeSideEnum"];
             /** Format: date */
             valid_from: string;
             /**
@@ -2116,6 +2116,13 @@ export interface components {
             accounts: string[];
             round: components["schemas"]["RoundEnum"];
         };
+        /**
+         * @description * `buy` - buy
+         *     * `sell` - sell
+         *     * `both` - both
+         * @enum {string}
+         */
+        FeeSideEnum: "buy" | "sell" | "both";
         /** @description The trade at the mark that would turn the position after into its opposite. */
         FlipOut: {
             side: components["schemas"]["SideEnum"];
@@ -3637,13 +3644,6 @@ export interface components {
             unsettled: components["schemas"]["UnsettledOut"][];
             overdue: string[];
         };
-        /**
-         * @description * `buy` - buy
-         *     * `sell` - sell
-         *     * `both` - both
-         * @enum {string}
-         */
-        SideDb9Enum: "buy" | "sell" | "both";
         /**
          * @description * `buy` - Buy
          *     * `sell` - Sell
