@@ -41,6 +41,11 @@ def total(fees: Iterable[Fee]) -> Decimal:
     return sum((fee.amount for fee in fees), Decimal(0))
 
 
+def cash_paid(notional: Decimal, fees: Iterable[Fee]) -> Decimal:
+    """What a trade costs: its notional, signed as its quantity, and its fees. Received < 0."""
+    return notional + total(fees)
+
+
 def amounts(fees: Iterable[Fee]) -> dict[str, Decimal]:
     """By kind: what makes two lists of fees the same, wherever each came from."""
     return {fee.kind: fee.amount for fee in fees}

@@ -16,7 +16,7 @@ from prices.closes.read import SessionClose, closes_at
 from prices.models import CARRIED
 from prices.references import opening_closes
 from prices.sessions import sessions
-from trades.fee_kinds import Fee, in_order, total
+from trades.fee_kinds import Fee, cash_paid, in_order
 from trades.models import (
     Import,
     RequestGroup,
@@ -243,7 +243,7 @@ def _row(values: dict[str, Any], close: SessionClose | None) -> TradeRow:
     """A row, with its P&L against this previous close of its session."""
     pnl: Decimal | None
     quantity, fees = signed(values["side"], values["quantity"]), values["fees"]
-    values["net_amount"] = quantity * values["price"] + total(fees)
+    values["net_amount"] = cash_paid(quantity * values["price"], fees)
     values["fees"] = [{"kind": fee.kind, "amount": fee.amount} for fee in fees]
     if values["status"] == Status.CANCELLED:
         pnl, valid = Decimal(0), True

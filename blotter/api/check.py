@@ -20,8 +20,9 @@ from pnl.live.exposure import Exposure, held_of
 from prices.current_marks import marks
 from prices.marks import Mark
 from trades.api.asking import without_confirm
-from trades.api.serializers import BookingIn
+from trades.api.serializers import BookingIn, SourcedFeeOut
 from trades.bookings import booking_of
+from trades.fee_kinds import total
 from trades.guard_rules import CODES, Found, round_shown
 from trades.limit_rules import KINDS, MODES, STATES, state_of, used
 from trades.models import Side
@@ -58,7 +59,11 @@ CHECK = {
             "state": "warned",
         }
     ],
+    "fees": [{"kind": "commission", "amount": "1.25", "source": "schedule"}],
+    "fees_total": "1.25",
+    "net_amount": "1987.25",
     "pnl_at_once": "-57.9",
+    "net_pnl_at_once": "-59.15",
     "flip": {"side": "sell", "quantity": "680", "notional": "131110.8"},
     "guards": [
         {
@@ -138,8 +143,11 @@ class RefusalOut(serializers.Serializer[Any]):
 
 
 class CheckOut(serializers.Serializer[Any]):
-    """`pnl_at_once` is mark × what the position moves by − price × quantity. `refused` says why it
-    could not be booked whatever guards say. What needs a mark is null where there is none."""
+    """`pnl_at_once` is mark × what the position moves by − price × quantity, and `net_pnl_at_once`
+    that less the fees. `fees` are those that it would be booked with: what the caller says, and of
+    other kinds what the account's schedules charge. `net_amount` = notional + fees, as cash paid: a
+    sale's is negative. `refused` says why it could not be booked whatever guards say. What needs a
+    mark is null where there is none."""
 
     account = serializers.CharField()
     ticker = serializers.CharField()
@@ -154,7 +162,11 @@ class CheckOut(serializers.Serializer[Any]):
     notional = DecimalText()
     exposure = ExposuresOut()
     limits = LimitUsedOut(many=True)
+    fees = SourcedFeeOut(many=True)
+    fees_total = DecimalText()
+    net_amount = DecimalText()
     pnl_at_once = DecimalText(allow_null=True)
+    net_pnl_at_once = DecimalText(allow_null=True)
     flip = FlipOut(allow_null=True)
     guards = GuardSaysOut(many=True)
     refused = RefusalOut(many=True)
@@ -165,7 +177,8 @@ class CheckView(APIView):
         operation_id="trades_check",
         summary="What a booking would do: nothing is booked",
         description="Takes a booking. Positions before and after, the account's exposure at the"
-        " marks, what guards would ask, and what the trade would have gained at once.",
+        " marks, what guards would ask, the fees by schedule, and what the trade would have gained"
+        " at once.",
         request=BookingIn,
         responses=CheckOut,
         examples=[EXAMPLE_BOOKING, EXAMPLE_CHECK],
@@ -211,7 +224,14 @@ def check_row(user: Any, booking: Booking, now: datetime) -> Row:
         "limits": [
             _limit(each) for each in limits_with(checked, held=(before, after), mark=price, now=now)
         ],
+        "fees": [
+            {"kind": fee.kind, "amount": text(fee.amount), "source": fee.source}
+            for fee in terms.fees
+        ],
+        "fees_total": text(total(terms.fees)),
+        "net_amount": text(checked.net_amount),
         "pnl_at_once": None if price is None else text(checked.gain(price)),
+        "net_pnl_at_once": None if price is None else text(checked.net_gain(price)),
         "flip": _flip(checked, price),
         "guards": [_guard(each) for each in checked.found],
         "refused": [{"code": e.code, "detail": e.detail, "attr": e.attr} for e in checked.refused],

@@ -220,7 +220,7 @@ it("sends the workers every text as it is", async () => {
   imports.rest();
   const { file } = asked[0]?.body as { file: File };
   expect((await file.text()).split("\r\n")[1]).toBe(
-    'IBM,Test1,buy,10,143.50,,,@A1,"- see ""mail""",,,,,',
+    'IBM,Test1,buy,10,143.50,,,@A1,"- see ""mail""",,,,,,,,,,,',
   );
 });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { changedFees, feesComplaint, feesTotal, noFees, saidFees, typedFees } from "../src/lib/fees";
+import { changedFees, feesComplaint, feesTotal, noFees, saidFees, type TypedFees, typedFees } from "../src/lib/fees";
 
-const typed = (changed: Record<string, string>): Record<string, string> => ({ ...noFees(), ...changed });
+const typed = (changed: Partial<TypedFees>): TypedFees => ({ ...noFees(), ...changed });
 
 describe("fees", () => {
   it("are said as typed, a rebate with its sign, and nothing where nothing is typed", () => {

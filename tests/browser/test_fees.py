@@ -80,3 +80,64 @@ def test_totals_by_strategy(stack: RunningStack, open_as: Open) -> None:
     trader.book(desk, "KO", "buy", 1, 60, strategy="PAGE-B")
     second = tree.locator(f'.ag-row[row-id="{desk}|KO|PAGE-B"]')
     expect(cell(second, "quantity")).to_have_text("−99")
+
+
+def test_the_ticket_tells_what_schedules_charge(stack: RunningStack, open_as: Open) -> None:
+    desk, trader = stack.desk(), stack.client("trader")
+    house = {
+        "name": f"House of {desk}", "kind": "commission", "valid_from": "2024-01-01",
+        "per_million": "50", "minimum": "2.00", "accounts": [desk],
+    }  # fmt: skip
+    answer = stack.client("admin").post("fees/schedules/", **house)
+    assert answer.status_code == 201, answer.text
+    page = open_as("trader")
+    find = page.page.get_by_test_id
+    effect = find("ticket-effect")
+    page.fill_ticket(desk, "KO", "1000", "60")
+    expect(effect.locator('[data-field="fees"]')).to_have_text("3.00, by schedule")
+    expect(effect.locator('[data-field="net_amount"]')).to_have_text("60,003.00")
+    checked = trader.post(
+        "trades/check/", account=desk, ticker="KO", side="buy", quantity="1000", price="60"
+    ).json()
+    assert Decimal(checked["pnl_at_once"]) - Decimal(checked["net_pnl_at_once"]) == 3
+    expect(effect.locator('[data-field="net_pnl_at_once"]')).to_be_visible()
+    # Closed, it says so; open, each kind's field does, and what is typed there counts instead.
+    more = find("ticket-more")
+    expect(more.locator("summary")).to_contain_text("3.00 of fees by schedule")
+    more.locator("summary").click()
+    commission = find("ticket-fees-commission")
+    expect(commission).to_have_attribute("placeholder", "3.00")
+    expect(page.error("fees")).to_contain_text("By schedule where nothing is typed")
+    commission.fill("1.5")
+    expect(effect.locator('[data-field="fees"]')).to_have_text("1.50")
+    page.page.get_by_test_id("ticket-side-sell").check(force=True)
+    expect(effect.locator('[data-field="net_amount"]')).to_have_text("59,998.50")
+    page.page.get_by_test_id("ticket-side-buy").check(force=True)
+    commission.fill("")
+    page.submit.click()
+    expect(page.result).to_contain_text("Bought 1,000 KO")
+    [trade] = trader.rows("trades/", account=desk)
+    assert [(fee["kind"], Decimal(fee["amount"])) for fee in trade["fees"]] == [("commission", 3)]
+
+
+def test_codes_are_suggested_where_one_is_typed(stack: RunningStack, open_as: Open) -> None:
+    desk, admin = stack.desk(), stack.client("admin")
+    for kind, code, name in (
+        ("strategies/", "HINT-S", "Suggested"),
+        ("counterparties/", "HINT-C", "Broker"),
+    ):
+        answer = admin.post(kind, code=code, name=name)
+        assert answer.status_code == 201, answer.text
+    trade = stack.client("trader").book(desk, "KO", "buy", 10, 60)["id"]
+    page = open_as("trader")
+    page.watch_only(desk)
+    find = page.page.get_by_test_id
+    find("ticket-more").locator("summary").click()
+    find("ticket-strategy").focus()
+    option = page.page.locator("#ticket-strategy-list option[value=HINT-S]")
+    expect(option).to_have_text("Suggested")
+    expect(find("ticket-strategy")).to_have_attribute("list", "ticket-strategy-list")
+    page.open_trade(trade)
+    find("drawer-amend").click()
+    find("amend-counterparty").focus()
+    expect(page.page.locator("#amend-counterparty-list option[value=HINT-C]")).to_be_attached()

@@ -97,3 +97,64 @@ def test_a_draft_survives_a_reload(stack: RunningStack, open_as: Open) -> None:
     page.page.get_by_role("button", name="Type", exact=True).click()
     page.page.get_by_test_id("type-restored").get_by_role("button", name="Start over").click()
     expect(page.page.get_by_test_id("bulk-total")).to_have_text("0")
+
+
+def test_fees_and_codes_have_cells(stack: RunningStack, open_as: Open) -> None:
+    """Pasted with their headings, typed, told of in words, and booked with their row."""
+    desk = stack.desk()
+    answer = stack.client("admin").post("strategies/", code="CELL-S")
+    assert answer.status_code == 201, answer.text
+    page = typing(open_as, desk)
+    keys, find = page.page.keyboard, page.page.get_by_test_id
+    cell(page, 1, "ticker").click()
+    lines = (
+        "Symbol\tSide\tQty\tPrice\tComm\tTaxes\tOther fees\tStrategy",
+        "PEP\tB\t100\t60\t$1,004.50\t(0.20)\t\tCELL-S",
+        "PEP\tB\t200\t60\t0.0000001\t\t−0.25\tNOPE",
+    )
+    page.page.evaluate(PASTE, "\n".join(lines))
+    expect(cell(page, 1, "commission")).to_have_text("1004.50")
+    expect(cell(page, 1, "tax")).to_have_text("-0.20")
+    expect(find("bulk-fees")).to_be_checked()
+    problem = cell(page, 2, "problem")
+    expect(problem).to_contain_text("The commission must be at most 6 decimals.")
+    expect(problem).to_contain_text("There is no strategy NOPE.")
+    cell(page, 2, "commission").dblclick()
+    keys.press("Control+a")
+    keys.type("2")
+    keys.press("Enter")
+    cell(page, 2, "strategy").scroll_into_view_if_needed()
+    cell(page, 2, "strategy").dblclick()
+    typed = cell(page, 2, "strategy").locator("input")
+    expect(typed).to_have_attribute("list", "bulk-strategy-list")
+    expect(page.page.locator("#bulk-strategy-list option[value=CELL-S]")).to_be_attached()
+    keys.press("Control+a")
+    keys.type("CELL-S")
+    keys.press("Enter")
+    expect(find("bulk-ready")).to_have_text("2")
+    # A draft keeps them, and shows them again.
+    page.page.wait_for_function(
+        "() => Object.entries(localStorage).some(([key, kept]) =>"
+        " key.endsWith('bulk.draft') && kept.includes('-0.25'))"
+    )
+    page.page.reload()
+    page.wait_live()
+    expect(cell(page, 2, "other")).to_have_text("-0.25")
+    find("bulk-book").click()
+    question = find("bulk-question")
+    expect(question.or_(find("bulk-booked"))).to_be_visible()
+    if question.is_visible():
+        keys.press("Control+Enter")
+    expect(find("bulk-booked")).to_have_text("2 booked")
+    booked = {
+        trade["quantity"]: trade for trade in stack.client("trader").rows("trades/", account=desk)
+    }
+    fees = {
+        quantity: {fee["kind"]: fee["amount"] for fee in trade["fees"]}
+        for quantity, trade in booked.items()
+    }
+    assert fees == {
+        "100": {"commission": "1004.5", "tax": "-0.2"},
+        "200": {"commission": "2", "other": "-0.25"},
+    }
+    assert {trade["strategy"] for trade in booked.values()} == {"CELL-S"}

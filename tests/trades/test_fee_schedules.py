@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.models import Account
 from tests import factories as make
-from tests.trades.conftest import Desk
+from tests.trades.conftest import NOW, Desk
 from tests.trades.test_booking import URL, book, problems, terms
 from trades.fee_rates import BOTH, HALF_UP, UP, Rate, charged
 from trades.models import AccountFeeSchedule, FeeSchedule, Trade, VersionFee
@@ -191,3 +191,27 @@ def test_the_admin_shows_what_it_would_take_of_the_last_trades(desk: Desk) -> No
     assert "<td>1000</td><td>100</td><td>5</td>" in page
     assert not VersionFee.objects.exists()
     assert client.get("/admin/trades/feeschedule/add/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"side": "sell", "quantity": "400", "price": "52"},
+        {"quantity": "1000", "price": "100", "trade_date": "2026-03-17"},
+        {"side": "sell", "quantity": "3", "fees": [{"kind": "commission", "amount": "0"}]},
+        {"account": "Test2", "fees": [{"kind": "other", "amount": "-0.2"}]},
+    ],
+)
+def test_a_check_tells_the_fees_that_booking_charges(desk: Desk, said: dict[str, Any]) -> None:
+    add(desk, SEC, TAF, HOUSE)
+    add(desk, HOUSE, valid_from="2026-03-18", per_million="70", accounts=[])
+    make.make_quote(desk.ibm, "51", NOW)
+    checked = desk.client().post(f"{URL}check/", terms(**said), format="json").json()
+    assert Trade.objects.count() == 0
+    trade = book(desk, **said).json()
+    assert charged_to(checked) == charged_to(trade)
+    assert D(checked["net_amount"]) == D(trade["net_amount"])
+    assert D(checked["fees_total"]) == sum(charged_to(trade).values())
+    assert D(checked["pnl_at_once"]) - D(checked["net_pnl_at_once"]) == D(checked["fees_total"])
+    by_source = dict(VersionFee.objects.values_list("kind", "source"))
+    assert {fee["kind"]: fee["source"] for fee in checked["fees"]} == by_source

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AbstractBaseUser
 
 from kernel.errors import FieldError, Invalid, NotEntitled
 from kernel.pnl import signed
+from trades.fee_kinds import cash_paid, total
 from trades.guard_rules import Found
 from trades.guards.judge import bookings_judge
 from trades.services.batch import Batch, guarded
@@ -41,6 +42,15 @@ class Checked:
     def gain(self, mark: Decimal) -> Decimal:
         """What the trade would have gained at once: its position at the mark less what it cost."""
         return mark * self.moved - signed(self.terms.side, self.notional)
+
+    @property
+    def net_amount(self) -> Decimal:
+        """Notional and fees, as cash paid: received is negative."""
+        return cash_paid(signed(self.terms.side, self.notional), self.terms.fees)
+
+    def net_gain(self, mark: Decimal) -> Decimal:
+        """The same, less the fees."""
+        return self.gain(mark) - total(self.terms.fees)
 
 
 def trade_check(*, user: AbstractBaseUser, booking: Booking, now: datetime) -> Checked:

@@ -1,24 +1,26 @@
 /** What a trade cost beside its price, by kind, in US dollars: a rebate is negative. */
 
 import * as money from "./money";
-import { FEES } from "./terms";
+import { FEES, type FeeKind, type WithFees } from "./terms";
 import type { Decimal, Fee } from "./types";
 
-export type TypedFees = Record<string, string>;
+export type TypedFees = Record<FeeKind, string>;
+type SaidFees = NonNullable<WithFees["fees"]>;
 
 /** The name under which a form complains of fees; each kind's field begins with it. */
 export const FEES_FIELD = "fees";
 
-export const noFees = (): TypedFees => Object.fromEntries(FEES.kinds.map(({ name }) => [name, ""]));
+export const noFees = (): TypedFees =>
+  Object.fromEntries(FEES.kinds.map(({ name }) => [name, ""])) as TypedFees;
 
 export function typedFees(fees: readonly Fee[]): TypedFees {
   return { ...noFees(), ...Object.fromEntries(fees.map(({ kind, amount }) => [kind, money.plainQuantity(amount)])) };
 }
 
 /** What is typed, as the API takes it; what is empty is no fee. What is no amount stays as typed. */
-export function saidFees(typed: Readonly<TypedFees>): Fee[] {
+export function saidFees(typed: Readonly<TypedFees>): SaidFees {
   return FEES.kinds.flatMap(({ name }) => {
-    const said = (typed[name] ?? "").trim();
+    const said = typed[name].trim();
     return said === "" ? [] : [{ kind: name, amount: amountOf(said) ?? said }];
   });
 }
@@ -32,14 +34,23 @@ function amountOf(said: string): Decimal | null {
 /** A complaint that needs no server; null where there is none. */
 export function feesComplaint(typed: Readonly<TypedFees>): string | null {
   for (const { name, label } of FEES.kinds) {
-    const said = (typed[name] ?? "").trim();
-    if (said === "") continue;
-    const amount = amountOf(said);
-    if (amount === null) return `${label}: an amount like 4.50, or −0.20 for a rebate.`;
-    if ((amount.split(".")[1]?.replace(/0+$/, "").length ?? 0) > FEES.decimals)
-      return `${label}: at most ${FEES.decimals} decimals.`;
+    const complaint = feeComplaint(typed[name].trim());
+    if (complaint !== null) return `${label}: ${complaint}.`;
   }
   return null;
+}
+
+/** What is wrong with one amount, as what follows the name of its kind; null where nothing is. */
+export function feeComplaint(said: string): string | null {
+  if (said === "") return null;
+  const amount = amountOf(said);
+  if (amount === null) return "an amount like 4.50, or −0.20 for a rebate";
+  if ((amount.split(".")[1]?.replace(/0+$/, "").length ?? 0) > FEES.decimals)
+    return `at most ${FEES.decimals} decimals`;
+  const size = amount.replace("-", "");
+  return money.sign(money.minus(size, FEES.most)) > 0
+    ? `at most ${Number(FEES.most).toLocaleString("en-GB")}`
+    : null;
 }
 
 /** All of them together, exactly. */

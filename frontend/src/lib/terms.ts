@@ -15,6 +15,7 @@ export type NewTrade = Omit<Schemas["BookingInRequest"], "confirm" | "fees">;
 export interface WithFees {
   fees?: Schemas["FeeInRequest"][];
 }
+export type FeeKind = NonNullable<WithFees["fees"]>[number]["kind"];
 /** What a correction may change; those left out stay. */
 export type ChangedTerms = Omit<
   Schemas["PatchedAmendmentInRequest"],
@@ -23,6 +24,8 @@ export type ChangedTerms = Omit<
 
 /** All that a caller may say; `price_zero` is kept nowhere, for a price of 0 says it. */
 export type SaidName = keyof NewTrade;
+/** What a row of many trades has cells of: a kind of fees has one of its own. */
+export type CellName = SaidName | FeeKind;
 export type TermName = Exclude<SaidName, "price_zero">;
 export type AmendableName = Exclude<keyof ChangedTerms, "price_zero">;
 
@@ -62,10 +65,11 @@ export const REQUIRED = TERMS.filter((term) => term.required);
 /** That a price of 0 is meant; a note must say why. */
 export const PRICE_ZERO = table.price_zero as Pick<Term, "label"> & { name: "price_zero" };
 
-/** What a column of a file may mean: the terms, and what only helps to read its rows. */
+/** What a column of a file may mean: the terms, a kind of fees, and what only helps to read its rows. */
 export const READABLE: readonly { name: string; label: string }[] = [
   ...table.terms,
   table.price_zero,
+  ...table.fees.kinds.map(({ name, label }) => ({ name, label: `Fee, ${label.toLowerCase()}` })),
   ...table.file_only,
 ];
 
@@ -81,7 +85,11 @@ export const FIELDS: readonly string[] = [...PLACED, PRICE_ZERO.name, ...FURTHER
 /** What the ids begin with that this page makes for a form: they do not say which trade it is. */
 export const PAGE_ID = table.page_id;
 /** What kinds of fees there are. */
-export const FEES = table.fees;
+export const FEES = table.fees as {
+  kinds: readonly { name: FeeKind; label: string }[];
+  decimals: number;
+  most: string;
+};
 export const REASON_LONGEST = table.reason_longest;
 /** The limits of a quantity or price. */
 export const AMOUNT = table.amount;

@@ -234,7 +234,7 @@ export class TicketForm {
       ...(this.tradeDate !== "" && this.tradeDate !== businessDate && { trade_date: this.tradeDate }),
       ...furtherOf(this.further),
       ...(this.isZero && { price_zero: true }),
-      ...(fees.length > 0 && { fees: fees as NonNullable<Terms["fees"]> }),
+      ...(fees.length > 0 && { fees: fees }),
     };
   }
 

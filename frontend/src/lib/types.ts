@@ -140,20 +140,6 @@ export interface Market {
 }
 
 /** One immutable state of a trade: its terms then, who made it so, when and why. */
-/** What a booking would do. */
-export interface Effect {
-  price: Decimal;
-  mark: Decimal | null;
-  mark_stale: boolean;
-  position_before: Decimal;
-  position_after: Decimal;
-  notional: Decimal;
-  pnl_at_once: Decimal | null;
-  guards: { code: string; level: "warn" | "refuse"; detail: string }[];
-  refused: { code: string; detail: string }[];
-  limits: { id: number; name: string; limit: Decimal; used_after: Decimal; state: string }[];
-}
-
 export interface TradeVersion extends VersionTerms {
   version: number;
   /** `source`: a person entered it, a schedule computed it, or a file brought it. */

@@ -11,7 +11,6 @@ import type {
   CloseRow,
   Doubt,
   Decimal,
-  Effect,
   Fee,
   ImportJob,
   Instrument,
@@ -48,38 +47,6 @@ import { figuresFrom } from "./figures";
 import { type Kind, type Term, type TermName, TERMS, type TradeTerms, VERSIONED } from "./terms";
 
 export { InvalidMessage } from "./edge";
-
-export function effectOf(value: unknown): Effect {
-  const row = object(value, "check");
-  return {
-    price: decimal(row, "price"),
-    mark: decimalOrNull(row, "mark"),
-    mark_stale: flag(row, "mark_stale"),
-    position_before: decimal(row, "position_before"),
-    position_after: decimal(row, "position_after"),
-    notional: decimal(row, "notional"),
-    pnl_at_once: decimalOrNull(row, "pnl_at_once"),
-    guards: list(row["guards"], "guards", (each) => {
-      const guard = object(each, "guard");
-      const level = text(guard, "level") === "refuse" ? "refuse" : "warn";
-      return { code: text(guard, "code"), level, detail: text(guard, "detail") };
-    }),
-    refused: list(row["refused"], "refused", (each) => {
-      const refused = object(each, "refused");
-      return { code: text(refused, "code"), detail: text(refused, "detail") };
-    }),
-    limits: list(row["limits"], "limits", (each) => {
-      const limit = object(each, "limit");
-      return {
-        id: count(limit, "id"),
-        name: text(limit, "name"),
-        limit: decimal(limit, "limit"),
-        used_after: decimal(limit, "used_after"),
-        state: text(limit, "state"),
-      };
-    }),
-  };
-}
 
 function acting(value: unknown): Acting {
   const row = object(value, "action");

@@ -2,14 +2,14 @@
 
 import { list, object, text } from "../edge";
 import type { Group } from "../bulk/run";
-import { type NewTrade, REQUIRED, type TermName } from "../terms";
+import { type NewTrade, REQUIRED, type TermName, type WithFees } from "../terms";
 import { termsOf } from "../validate";
 import { answer, api } from "./client";
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
 export async function bulkBook(
   group: string,
-  trades: NewTrade[],
+  trades: (NewTrade & WithFees)[],
   confirm: string | null = null,
 ): Promise<Group> {
   const body = { request_group: group, trades, ...(confirm !== null && { confirm }) };

@@ -919,7 +919,7 @@ export interface paths {
         put?: never;
         /**
          * What a booking would do: nothing is booked
-         * @description Takes a booking. Positions before and after, the account's exposure at the marks, what guards would ask, and what the trade would have gained at once.
+         * @description Takes a booking. Positions before and after, the account's exposure at the marks, what guards would ask, the fees by schedule, and what the trade would have gained at once.
          */
         post: operations["trades_check"];
         delete?: never;
@@ -1571,8 +1571,11 @@ export interface components {
             pnl_effect: string | null;
         };
         /**
-         * @description `pnl_at_once` is mark × what the position moves by − price × quantity. `refused` says why it
-         *     could not be booked whatever guards say. What needs a mark is null where there is none.
+         * @description `pnl_at_once` is mark × what the position moves by − price × quantity, and `net_pnl_at_once`
+         *     that less the fees. `fees` are those that it would be booked with: what the caller says, and of
+         *     other kinds what the account's schedules charge. `net_amount` = notional + fees, as cash paid: a
+         *     sale's is negative. `refused` says why it could not be booked whatever guards say. What needs a
+         *     mark is null where there is none.
          */
         CheckOut: {
             account: string;
@@ -1613,11 +1616,27 @@ export interface components {
             notional: string;
             exposure: components["schemas"]["ExposuresOut"];
             limits: components["schemas"]["LimitUsedOut"][];
+            fees: components["schemas"]["SourcedFeeOut"][];
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            fees_total: string;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_amount: string;
             /**
              * Format: decimal
              * @example 7424.40
              */
             pnl_at_once: string | null;
+            /**
+             * Format: decimal
+             * @example 7424.40
+             */
+            net_pnl_at_once: string | null;
             flip: components["schemas"]["FlipOut"] | null;
             guards: components["schemas"]["GuardSaysOut"][];
             refused: components["schemas"]["RefusalOut"][];

@@ -1,8 +1,9 @@
 /** Booking trades, correcting them, and reading what they have been. */
 
+import { type Effect, effectOf } from "../effect";
 import type { ChangedTerms, NewTrade, WithFees } from "../terms";
-import type { Effect, TradeRow, TradeVersion } from "../types";
-import { effectOf, tradeRow, tradeVersion } from "../validate";
+import type { TradeRow, TradeVersion } from "../types";
+import { tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
 import { allPages, cursorOf, type Page, page } from "./pages";
 

@@ -4,21 +4,21 @@
  */
 
 import { keep, kept } from "../kept";
-import { NOTHING_SAID, type SaidName } from "../terms";
+import type { CellName } from "../terms";
 import { type Bulk, bulk } from "./bulk.svelte";
 import { normalised } from "./normal";
-import { type BulkRow, blankRow, COLUMNS, distinct, type Known } from "./rows";
+import { type BulkRow, blankRow, COLUMNS, distinct, type Known, NO_CELLS } from "./rows";
 
 export interface Cell {
   row: BulkRow;
-  name: SaidName;
+  name: CellName;
   typed: string;
 }
 
 /** A cell before and after; a step is all cells of one typing, filling or pasting. */
 interface Change {
   row: BulkRow;
-  name: SaidName;
+  name: CellName;
   before: string;
   after: string;
 }
@@ -108,7 +108,7 @@ export class Editing {
   restore(known: Known): void {
     const draft = kept(DRAFT);
     if (!Array.isArray(draft) || this.of.rows.size > 0 || this.of.locked) return;
-    const rows = draft.filter(isDraft).map((said, index) => ({ ...blankRow(index + 1), ...NOTHING_SAID, ...said }));
+    const rows = draft.filter(isDraft).map((said, index) => ({ ...blankRow(index + 1), ...said }));
     if (rows.length === 0) return;
     this.of.source = TYPED;
     this.of.add(rows);
@@ -173,11 +173,11 @@ export class Editing {
   }
 }
 
-function isDraft(value: unknown): value is Partial<Record<SaidName, string>> {
+function isDraft(value: unknown): value is Partial<Record<CellName, string>> {
   return (
     typeof value === "object" &&
     value !== null &&
-    Object.entries(value).every(([name, cell]) => name in NOTHING_SAID && typeof cell === "string")
+    Object.entries(value).every(([name, cell]) => name in NO_CELLS && typeof cell === "string")
   );
 }
 

@@ -3,7 +3,7 @@
  * told where it is another text than was typed. What is not understood stays as it was typed. Pure.
  */
 
-import type { SaidName } from "../terms";
+import { type CellName, FEES } from "../terms";
 
 const SIDES: Readonly<Record<string, string>> = {
   b: "buy", buy: "buy", bot: "buy", bought: "buy", long: "buy", bl: "buy",
@@ -11,7 +11,7 @@ const SIDES: Readonly<Record<string, string>> = {
 };
 const TIMES: Readonly<Record<string, number>> = { k: 3, m: 6 };
 
-export function normalised(name: SaidName, typed: string, businessDate: string): string {
+export function normalised(name: CellName, typed: string, businessDate: string): string {
   const said = typed.replace(/[\s\u00a0]+/g, " ").trim();
   if (said === "") return "";
   switch (name) {
@@ -25,10 +25,18 @@ export function normalised(name: SaidName, typed: string, businessDate: string):
     case "price":
       return amount(said);
     case "trade_date":
+    case "settlement_date":
       return day(said, businessDate);
     default:
-      return said;
+      return FEES.kinds.some((kind) => kind.name === name) ? fee(said) : said;
   }
+}
+
+/** "(1.25)", "−1.25" and "$-1.25" are -1.25: a rebate. */
+function fee(said: string): string {
+  const parts = /^\$? ?[-−](.+)$/.exec(said) ?? /^\((.+)\)$/.exec(said);
+  const plain = amount(parts?.[1]?.trim() ?? said);
+  return parts === null || !/^\d/.test(plain) ? (parts === null ? plain : said) : `-${plain}`;
 }
 
 /** "1,000", "$1 000.50", "10k" and "1.5m" as plain numbers. */

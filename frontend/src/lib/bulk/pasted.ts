@@ -1,9 +1,9 @@
 /** Cells that were copied from a spreadsheet: which go where. Pure. */
 
-import { PRICE_ZERO, type SaidName, TERMS } from "../terms";
+import { type CellName, FEES, PRICE_ZERO, TERMS } from "../terms";
 
 /** Words that people have over a column, beside our names and labels. */
-const HEADINGS: Readonly<Record<string, SaidName>> = {
+const HEADINGS: Readonly<Record<string, CellName>> = {
   symbol: "ticker", instrument: "ticker", stock: "ticker",
   acct: "account", book: "account", portfolio: "account",
   "b/s": "side", "buy/sell": "side", "buy or sell": "side", action: "side",
@@ -11,17 +11,25 @@ const HEADINGS: Readonly<Record<string, SaidName>> = {
   px: "price", rate: "price",
   date: "trade_date", "trade date": "trade_date", traded: "trade_date",
   comment: "note", notes: "note", remark: "note",
+  settles: "settlement_date", settlement: "settlement_date", "settle date": "settlement_date",
+  broker: "counterparty", cpty: "counterparty", order: "order_id",
+  comm: "commission", commissions: "commission", brokerage: "commission",
+  "regulatory fee": "regulatory", "regulatory fees": "regulatory", "sec fee": "regulatory", taf: "regulatory",
+  "exchange fee": "exchange", "exchange fees": "exchange", "clearing fee": "clearing", "clearing fees": "clearing",
+  taxes: "tax", "stamp duty": "tax", fee: "other", fees: "other", "other fee": "other", "other fees": "other",
 };
 
 export interface Pasted {
   /** By column; null where a heading means nothing here. */
-  columns: (SaidName | null)[];
+  columns: (CellName | null)[];
   lines: string[][];
 }
 
-function named(heading: string): SaidName | null {
+function named(heading: string): CellName | null {
   const said = heading.trim().toLowerCase().replaceAll("_", " ");
-  const term = [...TERMS, PRICE_ZERO].find(
+  // A column called exchange names one, as a rule.
+  const kinds = FEES.kinds.filter(({ name }) => name !== "exchange");
+  const term = [...TERMS, PRICE_ZERO, ...kinds].find(
     ({ name, label }) => name.replaceAll("_", " ") === said || label.toLowerCase() === said,
   );
   return term?.name ?? HEADINGS[said] ?? null;
@@ -31,7 +39,7 @@ function named(heading: string): SaidName | null {
  * Text with tabs between cells. A first line of which two headings at least are known, and none is a
  * number, names the columns; else they are those of `from` on.
  */
-export function pastedOf(text: string, from: readonly SaidName[]): Pasted {
+export function pastedOf(text: string, from: readonly CellName[]): Pasted {
   const lines = text
     .replace(/\r\n?/g, "\n")
     .replace(/\n+$/, "")

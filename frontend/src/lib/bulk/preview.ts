@@ -7,7 +7,7 @@
 
 import type { components } from "../api/schema";
 import { counts, count, date, decimal, type Fields, flag, list, object, text, textOrNull } from "../edge";
-import { READABLE, TERMS } from "../terms";
+import { FEES, READABLE, TERMS } from "../terms";
 
 type Schemas = components["schemas"];
 
@@ -275,7 +275,7 @@ const LABELS = new Map<string, string>(READABLE.map(({ name, label }) => [name, 
 
 /** What a column may mean, the terms of a trade first. */
 export const MEANINGS: readonly { name: string; label: string; isTerm: boolean }[] = READABLE.map(
-  ({ name, label }) => ({ name, label, isTerm: TERMS.some((term) => term.name === name) }),
+  ({ name, label }) => ({ name, label, isTerm: [...TERMS, ...FEES.kinds].some((term) => term.name === name) }),
 );
 
 export function meaning(field: string): string {

@@ -4,26 +4,31 @@
  * The checks here are those that need no server; it checks everything again.
  */
 
+import type { KnownCodes } from "../codes.svelte";
+import { feeComplaint, noFees, saidFees } from "../fees";
 import {
   AMOUNT,
+  type CellName,
+  FEES,
+  type FeeKind,
   isTooLong,
   type Kind,
   type NewTrade,
   NOTHING_SAID,
   PRICE_ZERO,
   REQUIRED,
-  type SaidName,
   type Term,
   type TermName,
   TERMS,
+  type WithFees,
 } from "../terms";
 import { isZero, minus, sign } from "../money";
 import { newYorkMoment } from "./newYork";
 
-export type Wrong = Partial<Record<SaidName, string>>;
+export type Wrong = Partial<Record<CellName, string>>;
 
 /** What is said as its cell holds it; empty when it is not. */
-export interface BulkRow extends Record<SaidName, string> {
+export interface BulkRow extends Record<CellName, string> {
   /** The place among the generated; unique on the page. */
   n: number;
   /** What is wrong with it, as a sentence; empty when nothing was found. */
@@ -37,15 +42,18 @@ export interface BulkRow extends Record<SaidName, string> {
   /** What is wrong, by cell. */
   wrong?: Wrong;
   /** What a person typed where the cell holds another text. */
-  typed?: Partial<Record<SaidName, string | undefined>>;
+  typed?: Partial<Record<CellName, string | undefined>>;
 }
 
 /** In the order of a file that this page writes: that of the files that people have. */
-export const COLUMNS: readonly SaidName[] = [
+export const COLUMNS: readonly CellName[] = [
   "ticker",
   ...TERMS.map(({ name }) => name).filter((name) => name !== "ticker"),
   PRICE_ZERO.name,
+  ...FEES.kinds.map(({ name }) => name),
 ];
+/** Each cell of a row in which nothing is said. */
+export const NO_CELLS: Readonly<Record<CellName, string>> = { ...NOTHING_SAID, ...noFees() };
 export const NEEDED = COLUMNS.filter((name) => REQUIRED.some((term) => term.name === name));
 
 export interface Known {
@@ -55,10 +63,12 @@ export interface Known {
   viewable: ReadonlySet<string>;
   tickers: ReadonlySet<string>;
   businessDate: string;
+  /** Strategies and counterparties. */
+  codes?: KnownCodes;
 }
 
 export function blankRow(n: number): BulkRow {
-  return { n, ...NOTHING_SAID, problem: "", outcome: "", trade_id: "", request_group: "" };
+  return { n, ...NO_CELLS, problem: "", outcome: "", trade_id: "", request_group: "" };
 }
 
 /** What is wrong with a row, as sentences; empty when it can be sent. */
@@ -73,10 +83,17 @@ export function wrongIn(row: BulkRow, known: Known): Wrong {
     const problem = problemWith(each, row[each.term.name], known);
     if (problem !== null) found[each.term.name] = problem;
   }
+  for (const { name, label } of FEES.kinds) {
+    const problem = feeComplaint(row[name]);
+    if (problem !== null) found[name] = `The ${feeNoun(name, label)} must be ${problem}.`;
+  }
   const zero = row.price_zero !== "" || isZero(row.price) ? zeroProblem(row) : null;
   if (zero !== null) found[PRICE_ZERO.name] = zero;
   return found;
 }
+
+const feeNoun = (name: FeeKind, label: string): string =>
+  name === "tax" || name === "commission" ? name : `${label.toLowerCase()} fee`;
 
 /** Each of them once. */
 export function distinct(rows: readonly BulkRow[]): BulkRow[] {
@@ -133,9 +150,16 @@ const BY_NAME: Partial<Record<TermName, (cell: string, known: Known) => string |
     return accounts.has(code) ? null : `You may not book in ${code}.`;
   },
   ticker: (ticker, { tickers }) => (tickers.has(ticker) ? null : `There is no instrument ${ticker}.`),
+  strategy: (code, { codes }) => codeProblem("strategy", code, codes?.strategy ?? null),
+  counterparty: (code, { codes }) => codeProblem("counterparty", code, codes?.counterparty ?? null),
   trade_date: (day, { businessDate }) =>
     day > businessDate ? "The trade date is in the future." : null,
 };
+
+function codeProblem(noun: string, code: string, known: ReadonlyMap<string, boolean> | null): string | null {
+  if (known === null || known.get(code) === true) return null;
+  return known.has(code) ? `The ${noun} ${code} can be named by no new trade.` : `There is no ${noun} ${code}.`;
+}
 
 const PLAIN = /^(\d+)(?:\.(\d+))?$/;
 
@@ -157,12 +181,13 @@ function amount(noun: string, typed: string, term: Term): string | null {
 }
 
 /** A row as `trades/bulk/` takes it: what is empty is left out. */
-export function toTrade(row: BulkRow): NewTrade {
+export function toTrade(row: BulkRow): NewTrade & WithFees {
   const said = TERMS.filter(({ name, required }) => required || row[name] !== "");
   const terms = said.map(({ name, kind }) => [
     name,
     kind === "moment" ? newYorkMoment(row[name]) : row[name],
   ]);
   const meant = flagOf(row.price_zero) === true && { price_zero: true };
-  return { ...(Object.fromEntries(terms) as NewTrade), ...meant };
+  const fees = saidFees(row);
+  return { ...(Object.fromEntries(terms) as NewTrade), ...meant, ...(fees.length > 0 && { fees }) };
 }

@@ -7,7 +7,7 @@
  */
 
 import { type Asked, askedBy, type Complaint, inWords, Refused } from "../api/client";
-import type { NewTrade } from "../terms";
+import type { NewTrade, WithFees } from "../terms";
 import { type BulkRow, toTrade } from "./rows";
 
 export interface Group {
@@ -49,7 +49,7 @@ export interface AskedGroup extends Asked {
   rows: BulkRow[];
 }
 
-export type Send = (group: string, trades: NewTrade[], confirm: string | null) => Promise<Group>;
+export type Send = (group: string, trades: (NewTrade & WithFees)[], confirm: string | null) => Promise<Group>;
 
 const ATTEMPTS = 6;
 
