@@ -24,7 +24,14 @@ from kernel.repeating import repeated
 from trades.ledger import nudges
 from trades.ledger.counted import batch_done
 from trades.ledger.mailbox import Mailbox
-from trades.ledger.multi_shard_batch import RoundFailed, behind, round_read, texts_of
+from trades.ledger.multi_shard_batch import (
+    Asked,
+    Round,
+    RoundFailed,
+    behind,
+    shared_round,
+    texts_of,
+)
 from trades.ledger.projection import Projection
 from trades.ledger.registry import consumers
 from trades.ledger.shard_batch import State, drain
@@ -55,32 +62,38 @@ class _Reading:
     unmet: list[Followed] = field(default_factory=list)
     """Requests of which no round has met anything yet."""
 
-    def look(self, shards: set[int], whose: Sequence[Followed] = ()) -> int:
-        """A round over these shards and those that were behind; how many entries it applied.
-        `whose` are the requests that left something there. Failures are kept, and work elsewhere
-        goes on. Raises when the database is away."""
-        shards = (shards | self.behind) - self.backlog - self.refused
+    def asks(self, shards: set[int], whose: Sequence[Followed]) -> Asked:
+        """What the next round is to read: these shards, and those that were behind. `whose` are
+        the requests that left something there."""
+        wanted = (shards | self.behind) - self.backlog - self.refused
         self.behind = set()
         self.unmet = [*self.unmet, *whose][-nudges.MOST_FOLLOWED :]
-        if not shards:
-            return 0
-        began = time.monotonic()
-        try:
-            done = repeated(lambda: round_read(self.projection, shards, self.unmet))
-        except RoundFailed:
-            return self._look_at_each(shards)
-        except Exception as error:
-            if is_outage(error):
-                raise
-            self._refuse(shards, error)
-            return 0
-        batch_done(self.projection.name, done.entries, time.monotonic() - began)
+        return Asked(self.projection, wanted, self.unmet)
+
+    def took(self, done: Round, seconds: float) -> int:
+        """A round was done; how many entries it applied."""
+        batch_done(self.projection.name, done.entries, seconds)
         self.behind = done.behind
         self.backlog |= done.backlog
         self.entries += done.entries
         self.unmet = [one for one in self.unmet if not one.concerns(done.accounts)]
         self.trades += done.trades[: nudges.MOST_FOLLOWED - len(self.trades)]
         return done.entries
+
+    def look_alone(self, asked: Asked) -> int:
+        """A round of this consumer; how many entries it applied. Failures are kept, and work
+        elsewhere goes on. Raises when the database is away."""
+        began = time.monotonic()
+        try:
+            done = repeated(lambda: shared_round([asked]))
+        except RoundFailed:
+            return self._look_at_each(asked.shards)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            self._refuse(set(asked.shards), error)
+            return 0
+        return self.took(done[self.projection.name], time.monotonic() - began)
 
     def _look_at_each(self, shards: Iterable[int]) -> int:
         """One after the other, where what is wrong is found and blamed."""
@@ -106,6 +119,25 @@ class _Reading:
     def _refuse(self, shards: set[int], error: Exception) -> None:
         self.refused |= shards
         self.failures.append(error)
+
+
+def _look(readings: Sequence[_Reading], shards: set[int], whose: Sequence[Followed]) -> int:
+    """A round of all consumers in one transaction or, where that fails for one of them, of each by
+    itself; how many entries were applied. Raises when the database is away."""
+    asked = [(reading, reading.asks(shards, whose)) for reading in readings]
+    asked = [(reading, one) for reading, one in asked if one.shards]
+    if len(asked) > 1:
+        began = time.monotonic()
+        try:
+            done = repeated(lambda: shared_round([one for _, one in asked]))
+        except Exception as error:
+            # Whose fault it is, the consumer tells that fails alone.
+            if is_outage(error):
+                raise
+        else:
+            seconds = time.monotonic() - began
+            return sum([r.took(done[r.projection.name], seconds) for r, _ in asked])
+    return sum([reading.look_alone(one) for reading, one in asked])
 
 
 class _Story:
@@ -184,7 +216,7 @@ def _read_rounds(
     while True:
         started = time.monotonic()
         whose = story.of(mailbox)
-        applied = sum([reading.look(shards, whose) for reading in readings])
+        applied = _look(readings, shards, whose)
         ended = time.monotonic()
         left = {shard for reading in readings for shard in reading.behind}
         shards = mailbox.take(stay=bool(left))
