@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db.backends.utils import CursorWrapper
 
 from pnl.activity.legs import legs_follow, legs_rebuild, legs_survey
-from trades.ledger.projection import KINDS, Batch
+from trades.ledger.projection import Batch
 from trades.ledger.sql import SUMS
 from trades.ledger.sum_projection import Bounds, Rebuilt, Scope, SumProjection, SumTable
 
@@ -24,8 +24,6 @@ _REQUEST = """
        AND e.trade_date <= (SELECT max(session) FROM pnl_sessionrun WHERE shard = {shard})
      GROUP BY e.account_id, e.instrument_id
 """
-
-_REQUESTS = {k: _REQUEST.format(where=k.WHERE, shard=k.SHARD) for k in KINDS}
 
 _REQUEST_ALL = """
     INSERT INTO pnl_restaterequest (account_id, first_session, reason)
@@ -39,9 +37,12 @@ _REQUEST_ALL = """
 
 @dataclass(frozen=True)
 class ActivityProjection(SumProjection):
+    def applying(self, kind: type[Batch]) -> list[str]:
+        request = _REQUEST.format(where=kind.WHERE, shard=kind.SHARD)
+        return [*super().applying(kind), f"requested AS ({request})"]
+
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
         entries = super().apply(cursor, batch)
-        cursor.execute(_REQUESTS[type(batch)], batch.params)
         legs_follow(cursor, batch)
         return entries
 

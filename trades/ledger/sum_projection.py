@@ -124,24 +124,20 @@ class SumTable:
         """The places of the key in `summed`: what is made of an entry is said once."""
         return ", ".join(str(n + 1) for n in range(len(self.key)))
 
-    @cached_property
-    def _apply(self) -> Mapping[type[Batch], str]:
-        """The applying statement, by the kind of batch."""
-        return {kind: self._applied(kind.WHERE) for kind in KINDS}
-
-    def _applied(self, where: str) -> str:
+    def applying(self, where: str, name: str) -> str:
+        """Two CTEs: `name`, the sums of the entries `e` there, and `name`_added, which adds them;
+        a key's first entry makes its row. `entries` of the first says how many there were."""
         key = ", ".join(self.key)
         written = [*self.key, *self._columns, *self._stamps]
         values = [*(f"t.{c}" for c in (*self.key, *self._columns)), *self._stamps.values()]
         changes = [f"{c} = r.{c} + excluded.{c}" for c in self.sums]
         changes += [f"{c} = excluded.{c}" for c in written if c not in (*self.key, *self.sums)]
         return (
-            f"WITH t AS MATERIALIZED (SELECT {self._summed}, count(*) AS entries"
+            f"{name} AS MATERIALIZED (SELECT {self._summed}, count(*) AS entries"
             f"  FROM trades_ledgerentry e WHERE {where} GROUP BY {self.grouped}),"
-            f" added AS (INSERT INTO {self.table} AS r ({', '.join(written)})"
-            f"  SELECT {', '.join(values)} FROM t"
+            f" {name}_added AS (INSERT INTO {self.table} AS r ({', '.join(written)})"
+            f"  SELECT {', '.join(values)} FROM {name} t"
             f"  ON CONFLICT ({key}) DO UPDATE SET {', '.join(changes)})"
-            " SELECT coalesce(sum(entries), 0)::bigint FROM t"
         )
 
     @cached_property
@@ -185,12 +181,6 @@ class SumTable:
             f" USING ({', '.join(self.key)}) GROUP BY account_id"
         )
 
-    def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
-        """Add a batch's entries to the sums; a key's first entry makes its row. The number of
-        entries."""
-        cursor.execute(self._apply[type(batch)], batch.params)
-        return int(cursor.fetchone()[0])
-
     def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         """The differences that a rebuild would find, by account id; writes nothing and needs no
         lock. One parallel pass over the ledger."""
@@ -210,8 +200,23 @@ class SumProjection:
     name: str
     tables: Sequence[SumTable]
 
+    @cached_property
+    def _apply(self) -> Mapping[type[Batch], str]:
+        """The applying statement, by the kind of batch."""
+        return {
+            kind: f"WITH {', '.join(self.applying(kind))}"
+            " SELECT coalesce(sum(entries), 0)::bigint FROM t0"
+            for kind in KINDS
+        }
+
+    def applying(self, kind: type[Batch]) -> list[str]:
+        """What one statement does with a batch, as CTEs: all tables' sums of it."""
+        return [table.applying(kind.WHERE, f"t{n}") for n, table in enumerate(self.tables)]
+
     def apply(self, cursor: CursorWrapper, batch: Batch) -> int:
-        return max(table.apply(cursor, batch) for table in self.tables)
+        """Add a batch's entries to the sums; the number of entries."""
+        cursor.execute(self._apply[type(batch)], batch.params)
+        return int(cursor.fetchone()[0])
 
     def survey(self, cursor: CursorWrapper, bounds: Bounds) -> dict[int, Rebuilt]:
         found: dict[int, Rebuilt] = {}
