@@ -1,50 +1,41 @@
 """The scenario, step by step. A step raises when something is not as it must be."""
 
 import json
-import secrets
-import time
 from collections.abc import Callable
 from decimal import Decimal
 
 import requests
 
 from tests.compose.admin import Admin
-from tests.compose.project import LOG_KEPT, ONCE, Failed, Project
-from tests.stack.bookings import TICKERS, Bookings
-from tests.stack.client import Client
+from tests.compose.backups import Backups
+from tests.compose.desk import FILE_ACCOUNT, FILE_ROWS, PATIENCE, Desk
+from tests.compose.project import ONCE, Failed
+from tests.stack.bookings import TICKERS
 from tests.stack.eventually import eventually
-from tests.stack.live import Live
 
 Step = tuple[str, Callable[[], str | None]]
 
-ACCOUNT, FILE_ACCOUNT = "DESK", "FILE"
-FILE_ROWS = 500
-A_SECOND = 5
 # Killed one after another while bookings go on: a replica of what has two, then what is single.
 KILLED = (
     *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
     *("worker-imports", "beat", "flower", "redis", "postgres", "nginx"),
 )
-PATIENCE = 180.0
 
 
 class Scenario:
-    """The steps, in order; they share the administrator, the account and what was booked."""
+    """The whole, but for what is watched (tests/compose/monitoring.py)."""
 
-    def __init__(self, project: Project) -> None:
-        self.project = project
-        self.password = secrets.token_urlsafe(12)
-        self.bookers: list[Bookings] = []
-        self.client = Client(project.url)
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.project, self.backups = desk, desk.project, Backups(desk)
 
     def steps(self) -> list[Step]:
         return [
             ("a missing secret is named", self.missing_secret),
-            ("up, and every part healthy", self.up),
+            ("up, and every part healthy", self.desk.up),
             ("check --deploy is clean", self.check_deploy),
             ("no container changes its own files or gains rights", self.confined),
             ("the image lists what it is made of", self.inventory),
-            ("an administrator, instruments, closes, an account", self.prepare),
+            ("an administrator, instruments, closes, an account", self.desk.prepare),
             ("nobody but staff gets to Flower and the metrics", self.guarded),
             ("trades through nginx, on the websocket with P&L", self.book_and_watch),
             ("a file of trades through nginx and worker-imports", self.import_file),
@@ -53,15 +44,15 @@ class Scenario:
             ("each kind killed while bookings go on", self.kill_each),
             ("api and ws restarted one after the other", self.rolling_restart),
             ("api, ws and a worker replaced by deploy/roll.sh", self.roll),
-            ("every acknowledged booking is there, once", self.all_there),
+            ("every acknowledged booking is there, once", self.desk.all_there),
             ("Flower sees workers, tasks and queues", self.flower),
-            ("backup", self.backup),
-            ("restored into an empty volume, verified", self.restore),
-            ("100 more trades, in positions", self.hundred_more),
-            ("every acknowledged booking is still there", self.all_there),
-            ("PostgreSQL's log is kept from now on", self.keep_log),
-            ("restored to a second: what was booked after it is gone", self.restore_to),
-            ("every acknowledged booking is there again", self.all_there),
+            ("backup", self.backups.backup),
+            ("restored into an empty volume, verified", self.backups.restore),
+            ("100 more trades, in positions", self.backups.hundred_more),
+            ("every acknowledged booking is still there", self.desk.all_there),
+            ("PostgreSQL's log is kept from now on", self.backups.keep_log),
+            ("restored to a second: what was booked after it is gone", self.backups.restore_to),
+            ("every acknowledged booking is there again", self.desk.all_there),
         ]
 
     # --- up -------------------------------------------------------------------------------------
@@ -78,10 +69,6 @@ class Scenario:
         if "superuser_password" not in said:
             raise Failed(f"it is not named: {said}")
         return said.strip().splitlines()[-1]
-
-    def up(self) -> None:
-        self.project.compose("up", "-d", "--no-build", "--pull", "missing", seconds=400)
-        self.project.wait_well(api=1, ws=1, worker_positions=1, nginx=1)
 
     def check_deploy(self) -> str:
         said = self.project.run_once(
@@ -119,25 +106,6 @@ class Scenario:
         )
         return self.project.compose("exec", "-T", "api", "python", "-c", script).strip()
 
-    def prepare(self) -> None:
-        self.project.compose(
-            *("exec", "-T", "-e", f"DJANGO_SUPERUSER_PASSWORD={self.password}", "api"),
-            *("python", "manage.py", "createsuperuser", "--noinput"),
-            *("--username", "admin", "--email", "admin@example.com"),
-        )
-        self.project.manage("sync_instruments")
-        celery = ("exec", "-T", "api", "python", "-m", "celery", "-A", "eqtrade")
-        self.project.compose(*celery, "call", "prices.tasks.fetch_closes", "--queue", "prices")
-        admin = Admin(self.project.url, "admin", self.password)
-        admin.make_account(ACCOUNT)
-        admin.make_account(FILE_ACCOUNT)
-        self.client = Client.logged_in(self.project.url, "admin", self.password)
-        eventually(self._priced, seconds=PATIENCE)
-
-    def _priced(self) -> None:
-        rows = self.client.rows("prices/closes/", ticker=TICKERS[0])
-        assert rows, "no closes yet"
-
     def guarded(self) -> None:
         url = self.project.url
         stranger = requests.get(f"{url}/flower/", allow_redirects=False, timeout=30)
@@ -147,15 +115,15 @@ class Scenario:
         )
         assert requests.get(f"{url}/metrics", timeout=30).status_code == 401
         assert requests.get(f"{url}/internal/staff/", timeout=30).status_code == 404
-        admin = Admin(url, "admin", self.password)
+        admin = Admin(url, "admin", self.desk.password)
         assert admin.get("/flower/").status_code == 200
-        scraper = {"Authorization": f"Token {self.client.token}"}
+        scraper = {"Authorization": f"Token {self.desk.client.token}"}
         metrics = requests.get(f"{url}/metrics", headers=scraper, timeout=30)
         assert "eqtrade_ledger_same_cluster 1.0" in metrics.text, metrics.text[:500]
 
     def book_and_watch(self) -> str:
-        with self._live() as live:
-            booker = self._booker()
+        with self.desk.live() as live:
+            booker = self.desk.booker()
             for ticker in TICKERS:
                 booker.book(ticker)
             live.wait(lambda live: len(live.state["positions"]) == len(TICKERS))
@@ -172,7 +140,7 @@ class Scenario:
     def import_file(self) -> str:
         lines = [f"{TICKERS[n % len(TICKERS)]},{FILE_ACCOUNT},buy,1,100" for n in range(FILE_ROWS)]
         body = "\n".join(["ticker,account,side,quantity,price", *lines])
-        answer = self.client.session.post(
+        answer = self.desk.client.session.post(
             f"{self.project.url}/api/v1/trades/imports/",
             files={"file": ("trades.csv", body, "text/csv")},
             timeout=60,
@@ -181,18 +149,12 @@ class Scenario:
         number = answer.json()["id"]
 
         def done() -> None:
-            state = self.client.get(f"trades/imports/{number}/").json()
+            state = self.desk.client.get(f"trades/imports/{number}/").json()
             assert (state["state"], state["rows_booked"]) == ("done", FILE_ROWS), state
 
         eventually(done, seconds=PATIENCE)
-        self._file_is_there()
+        self.desk.file_is_there()
         return f"{FILE_ROWS} rows booked"
-
-    def _file_is_there(self) -> None:
-        def look() -> None:
-            assert sum(self.client.quantities(FILE_ACCOUNT).values()) == FILE_ROWS
-
-        eventually(look, seconds=PATIENCE)
 
     # --- many, and dying --------------------------------------------------------------------------
 
@@ -207,8 +169,8 @@ class Scenario:
     def _all_serve(self) -> str:
         """Requests and sockets until nginx's log names both replicas of each."""
         for _ in range(10):
-            self.client.get("accounts/")
-            with self._live():
+            self.desk.client.get("accounts/")
+            with self.desk.live():
                 pass
         nginx = self.project.containers("nginx")[0]
         log = self.project.docker("logs", "--tail", "200", nginx.id)
@@ -253,8 +215,8 @@ class Scenario:
         return said
 
     def kill_each(self) -> str:
-        with self._live() as live:
-            with self._booker() as trickle:
+        with self.desk.live() as live:
+            with self.desk.booker() as trickle:
                 trickle.wait_more(10)
                 for service in KILLED:
                     victim = self.project.containers(service)[0]
@@ -266,50 +228,32 @@ class Scenario:
                     trickle.wait_more(5)
                 self.project.wait_well(api=2, ws=2, worker_positions=2)
                 trickle.wait_more(5)
-            self._follows(live)
+            self.desk.follows(live)
             assert not live.faults, live.faults
-        return self._said(trickle)
+        return self.desk.told(trickle)
 
     def rolling_restart(self) -> str:
-        with self._booker() as trickle:
+        with self.desk.booker() as trickle:
             trickle.wait_more(5)
             for service in ("api", "ws"):
                 for one in self.project.containers(service):
                     self.project.docker("restart", one.id)
                     self.project.wait_well(api=2, ws=2)
                     trickle.wait_more(5)
-        return self._said(trickle)
+        return self.desk.told(trickle)
 
     def roll(self) -> str:
-        with self._booker() as trickle:
+        with self.desk.booker() as trickle:
             trickle.wait_more(5)
             said = self.project.script("deploy/roll.sh", "api", "ws", "worker-positions")
             trickle.wait_more(5)
         self.project.wait_well(api=2, ws=2, worker_positions=2)
-        return f"{said.strip().splitlines()[-1]}; {self._said(trickle)}"
+        return f"{said.strip().splitlines()[-1]}; {self.desk.told(trickle)}"
 
     # --- what there is --------------------------------------------------------------------------
 
-    def all_there(self) -> str:
-        """Exactly the acknowledged bookings, each once; positions are their sum, on REST and on a
-        new websocket; the projections are verified."""
-        rows = self.client.rows("trades/", account=ACCOUNT)
-        found = {row["client_trade_id"]: row["id"] for row in rows}
-        assert len(found) == len(rows), "a booking is there twice"
-        assert found == self.acknowledged, (
-            f"{len(self.acknowledged)} acknowledged, {len(found)} found;"
-            f" they differ in {found.keys() ^ self.acknowledged.keys()}"
-        )
-        with self._live() as live:
-            self._follows(live)
-        self._file_is_there()
-        said = self.project.manage("verify")
-        assert "no breaks" in said, said
-        sent = sum(booker.sent for booker in self.bookers)
-        return f"{sent} sent, {len(self.acknowledged)} acknowledged, {len(found)} found; verified"
-
     def flower(self) -> str:
-        admin = Admin(self.project.url, "admin", self.password)
+        admin = Admin(self.project.url, "admin", self.desk.password)
         page = admin.get("/flower/")
         workers = ("positions@", "pnl@", "prices@", "imports@", "default@")
         for worker in workers:
@@ -327,115 +271,3 @@ class Scenario:
         )
         assert refused.status_code in (401, 403), refused.status_code
         return f"{len(workers)} kinds of workers"
-
-    # --- backup and restore ---------------------------------------------------------------------
-
-    def backup(self) -> str:
-        return self.project.run_once("backup").strip().splitlines()[-1]
-
-    def restore(self) -> str:
-        self.project.compose("down", "-t", "15", seconds=400)
-        self.project.docker(
-            "volume", "rm", f"{self.project.name}_postgres", f"{self.project.name}_redis"
-        )
-        self.project.compose("up", "-d", "--wait", "--no-build", "postgres", "redis")
-        self.project.run_once("roles")
-        self.project.run_once("restore")
-        self.project.run_once("migrate")
-        # Not declared yet: it must not be taken for ready.
-        undeclared = self.project.run_once("api", "manage", "restored")
-        assert "Epoch 2 begins" in undeclared, undeclared
-        verified = self.project.run_once("api", "manage", "verify")
-        assert "no breaks" in verified, verified
-        self.project.compose("up", "-d", "--no-build", seconds=400)
-        self.project.wait_well(api=1, ws=1, worker_positions=1)
-        return verified.strip().splitlines()[-1]
-
-    def hundred_more(self) -> str:
-        began = time.monotonic()
-        booker = self._booker()
-        for number in range(100):
-            booker.book(TICKERS[number % len(TICKERS)])
-        with self._live() as live:
-            self._follows(live)
-        return f"{time.monotonic() - began:.1f} s"
-
-    def keep_log(self) -> str:
-        """A system that dumps alone takes backups to the second as well."""
-        self.project.join(LOG_KEPT)
-        self.project.compose("up", "-d", "--no-build", seconds=400)
-        self.project.wait_well(api=1, ws=1, worker_positions=1, backups=1)
-        info = self.project.compose("exec", "-T", "backups", "/eqtrade/pgbackrest.sh", "info")
-        assert "full backup" in info, info
-        return self.project.run_once("backup").strip().splitlines()[-1]
-
-    def restore_to(self) -> str:
-        """Into an empty cluster, the old one gone first. It keeps its identifier: no epoch begins.
-        Programs send again what they sent after that second."""
-        database = ("exec", "-T", "postgres", "psql", "-U", "postgres", "-d", "eqtrade", "-tAc")
-        identity = "SELECT system_identifier FROM pg_control_system()"
-        before = self.project.compose(*database, identity)
-        kept = dict(self.acknowledged)
-        time.sleep(2)
-        at = self.project.compose(*database, "SELECT date_trunc('second', now())").strip()
-        time.sleep(2)
-        late = self._booker()
-        for number in range(20):
-            late.book(TICKERS[number % len(TICKERS)])
-        # The log up to here is kept within a minute by itself.
-        self.project.compose(*database, "SELECT pg_switch_wal()")
-        self.project.compose("exec", "-T", "backups", "/eqtrade/pgbackrest.sh", "check")
-        began = time.monotonic()
-        self.project.compose("down", seconds=120)
-        self.project.docker(
-            "volume", "rm", f"{self.project.name}_postgres", f"{self.project.name}_redis"
-        )
-        self.project.run_once("restore-to", at)
-        self.project.compose("up", "-d", "--no-build", seconds=400)
-        self.project.wait_well(api=1, ws=1, worker_positions=1)
-        seconds = time.monotonic() - began
-        rows = self.client.rows("trades/", account=ACCOUNT)
-        found = {row["client_trade_id"]: row["id"] for row in rows}
-        assert found == kept, f"{len(kept)} up to {at}, {len(found)} found"
-        assert self.project.compose(*database, identity) == before
-        declared = self.project.manage("restored")
-        assert "nothing to do" in declared, declared
-        verified = self.project.manage("verify")
-        assert "no breaks" in verified, verified
-        for number, own_id in enumerate(list(late.acknowledged)):
-            late.book(TICKERS[number % len(TICKERS)], own_id)
-        gone = len(late.acknowledged)
-        return f"{len(found)} rows up to {at}, {gone} after it gone; {seconds:.0f} s"
-
-    # --- means ----------------------------------------------------------------------------------
-
-    def _booker(self) -> Bookings:
-        self.bookers.append(Bookings(self.client, ACCOUNT, a_second=A_SECOND))
-        return self.bookers[-1]
-
-    @property
-    def acknowledged(self) -> dict[str, str]:
-        """All that was ever acknowledged: client_trade_id → trade."""
-        return {own: trade for b in self.bookers for own, trade in b.acknowledged.items()}
-
-    def _live(self) -> Live:
-        return Live(self.project.url, self.client.token, [ACCOUNT])
-
-    def _follows(self, live: Live | None) -> None:
-        """Positions come to the number of acknowledged bookings, on REST and on the socket."""
-
-        def look() -> None:
-            found = sum(self.client.quantities(ACCOUNT).values())
-            assert found == len(self.acknowledged), f"{found} of {len(self.acknowledged)}"
-            if live is not None:
-                seen = sum(Decimal(r["quantity"]) for r in live.rows("positions"))
-                assert seen == len(self.acknowledged), f"the socket told {seen}"
-
-        eventually(look, seconds=PATIENCE)
-
-    @staticmethod
-    def _said(trickle: Bookings) -> str:
-        return (
-            f"{trickle.sent} sent, {len(trickle.acknowledged)} acknowledged, {trickle.attempts}"
-            f" attempts, slowest {trickle.slowest:.1f} s; repeated after {dict(trickle.repeated)}"
-        )
