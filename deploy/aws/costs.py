@@ -10,6 +10,7 @@ without support and taxes, and at the fewest tasks of each part. Knows no AWS li
 import sys
 
 from deploy.aws.settings import SETTINGS, Machines, Setting
+from eqtrade.queues import LEDGER_READERS
 
 HOURS = 730
 AS_OF = "2025-06"
@@ -45,7 +46,10 @@ MONTHLY = {
     "nat_gib": 0.045,
 }
 MACHINE_DISK_GIB = 30
-SECRETS, METRICS, ALARMS = 5, 30, 30
+SECRETS, ALARMS = 5, 30
+FIGURES, FIGURES_OF_A_READER = 28, 2
+"""As eqtrade/figures.py prints them: CloudWatch makes a metric of each."""
+METRICS = FIGURES + FIGURES_OF_A_READER * len(LEDGER_READERS)
 LOG_GIB = {"small": 3, "large": 60}
 NAT_GIB = {"small": 5, "large": 20}
 

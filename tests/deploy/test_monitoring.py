@@ -15,11 +15,14 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from prometheus_client.parser import text_string_to_metric_families as parsed
 
 from blotter.live.figures import Figures, write_figures
+from deploy.aws.costs import METRICS
 from deploy.monitoring.__main__ import WRITTEN
 from deploy.monitoring.alerts import ALERTS, JOB, RUNBOOKS
 from deploy.monitoring.dashboard import ACROSS, dashboard, expressions
 from deploy.promtool import PROMTOOL
 from deploy.thresholds import FIGURES
+from eqtrade.figures import lines
+from eqtrade.metrics import state
 from eqtrade.up.options import PROJECT
 from eqtrade.up.postgres import PostgresServer
 from eqtrade.up.valkey import ValkeyServer
@@ -132,6 +135,16 @@ def test_every_metric_that_is_named_is_there(served: set[str]) -> None:
     }
     assert len(named) > 30
     assert named - served <= later
+
+
+@pytest.mark.usefixtures("served")
+def test_each_figure_that_cloudwatch_makes_a_metric_of_is_paid() -> None:
+    told = [json.loads(line)["_aws"] for line in lines(state(), clock.now())]
+    names = [
+        m["Name"] for each in told for one in each["CloudWatchMetrics"] for m in one["Metrics"]
+    ]
+    # No snapshot has been taken.
+    assert len(names) + 1 == METRICS
 
 
 # --- the alerts, tried ---------------------------------------------------------------------------
