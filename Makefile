@@ -6,7 +6,8 @@
 #   make format  what ruff can mend by itself
 #   make api     the front end's API types and its table of a trade's terms, made anew
 #   make bench   the benchmarks but the largest; NAME=… for one of them
-#   make compose-test   the system in containers: up, used, killed, restored (needs docker compose)
+#   make compose-test   the system in containers: up, used, killed, restored (needs docker compose);
+#                       ARGS=--monitoring: Prometheus beside it, and alerts that fire and end
 #   make ha-test        two databases, killed and frozen while bookings go on (etcd of Debian);
 #                       ARGS=--containers: the whole of docker-compose.ha.yml
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)

@@ -227,7 +227,7 @@ def bench(arguments: Sequence[str]) -> None:
 
 
 def compose_test(arguments: Sequence[str]) -> None:
-    """Try the system in containers; --build and --keep go to tests/compose."""
+    """Try the system in containers; --monitoring, --build and --keep go to tests/compose."""
     with alone():
         make_venv()
         install(ALL_GROUPS)

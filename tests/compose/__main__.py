@@ -1,11 +1,11 @@
 """`make compose-test`: the whole system in containers, as an operator runs it.
 
-    python -m tests.compose [--build] [--digests] [--keep]
+    python -m tests.compose [--monitoring] [--build] [--digests] [--keep]
 
 Needs a `docker compose` that works, and touches nothing but a project of its own. The images are
 built when they are not of the sources as they are; `--build` builds them anyway, `--digests` of the
 images of others that deploy/images.json names, from their registry, `--keep` leaves the system
-running at the end.
+running at the end. With `--monitoring` what watches the system is tried instead, ten minutes long.
 """
 
 import argparse
@@ -15,19 +15,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.compose.desk import Desk
+from tests.compose.monitoring import Monitoring, monitored
 from tests.compose.project import Failed, Project
 from tests.compose.scenario import Scenario
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--monitoring", action="store_true")
     parser.add_argument("--build", action="store_true")
     parser.add_argument("--digests", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
     began = time.monotonic()
-    project = Project(digests=options.digests)
-    scenario = Scenario(project)
+    make = monitored if options.monitoring else Project
+    project = make(digests=options.digests)
+    scenario = (Monitoring if options.monitoring else Scenario)(Desk(project))
     try:
         with step("docker compose works"):
             project.docker("info")
