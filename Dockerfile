@@ -11,6 +11,11 @@ RUN npm run build \
 
 FROM python:3.11-slim-bookworm AS packages
 WORKDIR /packages
+# For strip. Debian's packages, as new as the base: a fixed version would be gone one day.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends binutils \
+    && rm -rf /var/lib/apt/lists/*
 COPY requirements.txt ./
 # Wheels first: whatever has to be compiled is compiled here, of files whose hashes are known, and
 # nothing but those wheels is installed.
@@ -20,10 +25,16 @@ RUN python -m venv /opt/venv \
     && /opt/venv/bin/python -m pip install --no-cache-dir --disable-pip-version-check --no-index \
         --no-deps wheels/*.whl \
     && /opt/venv/bin/python -m pip uninstall --yes --quiet setuptools pip \
-    # Imported by nobody: tests of libraries, and types for checkers.
-    && find /opt/venv/lib -type d -name tests -regex '.*/\(numpy\|pandas\|qrcode\|toolz\)/.*' \
-        -prune -exec rm -r {} + \
-    && find /opt/venv/lib -name '*.pyi' -delete
+    # Used by nobody: tests of libraries, types for checkers, languages that USE_I18N leaves off, and
+    # what debuggers are told of compiled code. What auditwheel moved into *.libs stays as it is.
+    && find /opt/venv/lib -type d -name 'test*' \
+        -regex '.*/\(numpy\|pandas\|qrcode\|toolz\|tornado\)/\(.*/\)?tests?' -prune -exec rm -r {} + \
+    && find /opt/venv/lib -type d -name LC_MESSAGES -not -path '*/en/*' -prune -exec rm -r {} + \
+    && find /opt/venv/lib -name '*.pyi' -delete \
+    && find /opt/venv/lib -name '*.so' -not -path '*.libs/*' -exec strip --strip-unneeded {} + \
+    # Each can still be loaded.
+    && find /opt/venv/lib -name '*.so' -not -path '*.libs/*' -exec /opt/venv/bin/python -c \
+        'import ctypes, sys; [ctypes.CDLL(each) for each in sys.argv[1:]]' {} +
 
 # What is in the image, in CycloneDX. The tool stays here.
 FROM packages AS sbom
