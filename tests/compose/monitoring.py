@@ -55,8 +55,8 @@ class Monitoring:
 
     def up(self) -> str:
         self._has_grafana = self._grafana_is_here()
-        scale = () if self._has_grafana else ("--scale", "grafana=0")
-        self.project.compose("up", "-d", "--no-build", "--pull", "missing", *scale, seconds=400)
+        how = () if self._has_grafana else ("--pull", "never", "--scale", "grafana=0")
+        self.project.compose("up", "-d", "--no-build", *how, seconds=400)
         self.project.wait_well(api=1, ws=1, figures=1, prometheus=1, pager=1)
         said = self.project.compose("exec", "-T", "prometheus", "prometheus", "--version")
         return said.splitlines()[0]
