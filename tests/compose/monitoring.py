@@ -90,8 +90,10 @@ class Monitoring:
         return f"{len(targets)} target, {len(names)} rules"
 
     def draws(self) -> str:
-        """While bookings go on; each reader of the ledger has a line of its own."""
-        with self.desk.booker() as trickle:
+        """While bookings go on and somebody watches. Each reader of the ledger has its line."""
+        said = self.project.manage("verify")
+        assert "no breaks" in said, said
+        with self.desk.booker() as trickle, self.desk.live():
             trickle.wait_more(10)
             drawn = expressions()
 
