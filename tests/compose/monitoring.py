@@ -20,8 +20,8 @@ from tests.stack.running import free_port
 MONITORED = (*FILES, "docker-compose.monitoring.yml", "tests/compose/pager.yml")
 BUILDS = {**BASE_BUILDS, "eqtrade-prometheus": ("-f", "deploy/monitoring/Dockerfile")}
 PAGER = "pager:9093"
-# Not there before it happens first: no snapshot, no failed call of the source.
-LATER = ("eqtrade_snapshot_age_seconds", "eqtrade_price_fetch_failures_total")
+# Not there before it happens first: a snapshot, a verification of a night, a failed call.
+LATER = ("snapshot_age_seconds", "verification_age_seconds", "price_fetch_failures_total")
 STOPPED = "worker-positions"
 FIRES_SECONDS = 600.0
 """A lag of a minute that lasts five, and what lies between."""
@@ -91,8 +91,6 @@ class Monitoring:
 
     def draws(self) -> str:
         """While bookings go on and somebody watches. Each reader of the ledger has its line."""
-        said = self.project.manage("verify")
-        assert "no breaks" in said, said
         with self.desk.booker() as trickle, self.desk.live():
             trickle.wait_more(10)
             drawn = expressions()
