@@ -15,6 +15,7 @@ PAGES = {
     "prices/": "src/pages/Prices.svelte",
     "pnl/": "src/pages/Pnl.svelte",
     "actions/": "src/pages/Actions.svelte",
+    "alerts/": "src/pages/Alerts.svelte",
     "guards/": "src/pages/Guards.svelte",
     "exceptions/": "src/pages/Exceptions.svelte",
     "system/": "src/pages/System.svelte",

@@ -1,8 +1,10 @@
 """The listeners: each app that answers a hook of an app below it, and each reader of the ledger, is
 named here."""
 
+from blotter.alerts.ask import alerts_ask
 from eqtrade.queues import LEDGER_READERS
 from kernel.middleware import answered
+from pnl import hooks as pnl
 from pnl.activity import ask as actions
 from pnl.activity.legs import held_by_actions
 from pnl.daily import restate
@@ -22,6 +24,7 @@ def listen() -> None:
     prices.actions_decided.add(actions.actions_ask)
     prices.instruments_needed.add(held_by_actions)
     prices.hours_changed.add(restate.hours_changed)
-    prices.quotes_refreshed.add(ask.intraday_ask)
+    prices.quotes_refreshed.add(ask.intraday_ask, alerts_ask)
+    pnl.entries_applied.add(alerts_ask)
     registry.register(*LEDGER_READERS)
     answered.add(booking_answered)

@@ -170,6 +170,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_TASK_ROUTES = {
     "positions.*": {"queue": "positions"},
     "pnl.*": {"queue": "pnl"},
+    "blotter.*": {"queue": "pnl"},
     "prices.*": {"queue": "prices"},
     "trades.tasks.import_*": {"queue": "imports"},
 }
@@ -317,6 +318,8 @@ SPECTACULAR_SETTINGS = {
         "ActionKindEnum": "prices.models.ActionKind.values",
         "GuardCodeEnum": "trades.guard_rules.CODES",
         "LimitKindEnum": "trades.limit_rules.KINDS",
+        "AlertKindEnum": "blotter.alert_rules.NAMES",
+        "AlertStateEnum": "blotter.alert_rules.STATES",
         "FeeKindEnum": "trades.fee_kinds.FEE_KINDS",
         # Of the errors that a library describes: without a name it gets one from a hash.
         "ClientErrorTypeEnum": "drf_standardized_errors.openapi_serializers.ClientErrorEnum",

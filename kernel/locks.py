@@ -28,6 +28,7 @@ class Lock(IntEnum):
     BEAT = 7_205_051
     GUARDS_WRITE = 7_205_061
     LIMITS_WATCH = 7_205_062
+    ALERTS_WATCH = 7_205_063
 
 
 class KeyedLock(IntEnum):

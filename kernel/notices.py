@@ -111,6 +111,11 @@ def breach_moved(breach_id: str, accounts: Iterable[int]) -> tuple[str, dict[str
     }
 
 
+def alert_moved(user: int, firing_id: str) -> tuple[str, dict[str, Any]]:
+    """An alert of this user fired, or they said that they have seen it."""
+    return USER_GROUP.format(user), {"type": "alert", "user": user, "firing": firing_id}
+
+
 def quotes_changed(instruments: Iterable[int]) -> tuple[str, dict[str, Any]]:
     """Quotes, closes or overrides of these instruments changed."""
     return QUOTES_GROUP, {"type": "quotes", "instruments": list(instruments)}

@@ -1,17 +1,15 @@
 """Limits over the live rows: measured each minute and after each batch of the ledger's readers."""
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-import redis
 from django.db.models import F, Sum
 
 from pnl.live.exposure import Exposure, exposures
+from pnl.watching import is_due
 from prices.sessions import sessions
 from trades.guards.breaches import accounts_of, breaches_follow, limits_active
-from trades.ledger import mailbox
 from trades.limit_rules import (
     DAY_LOSS,
     DAY_NOTIONAL,
@@ -26,21 +24,12 @@ from trades.limit_rules import (
 from trades.models import Limit, Status, Trade
 
 ZERO = Decimal(0)
-_DUE, _DUE_MS = "eqtrade:limits:due", 1_500
-logger = logging.getLogger(__name__)
 
 
 def limits_due() -> bool:
     """Whether a measurement is to be asked for: there are limits, and none was asked for within a
     second or so, as after each of many batches. A Redis that is away leaves it to the minute."""
-    if not Limit.objects.filter(is_active=True).exists():
-        return False
-    try:
-        with mailbox.connect() as client:
-            return bool(client.set(_DUE, 1, nx=True, px=_DUE_MS))
-    except redis.RedisError as error:
-        logger.warning("limits are measured by the minute: %r", error)
-        return False
+    return Limit.objects.filter(is_active=True).exists() and is_due("limits")
 
 
 def measured(kind: str, exposure: Exposure, day_notional: Decimal) -> Decimal:

@@ -8,14 +8,15 @@ from pnl.activity.projection import ACTIVITY
 from pnl.cost.projection import COST
 from pnl.daily.finalize import daily_finalize
 from pnl.daily.restate import Turn, restate_work, restates_wait
+from pnl.hooks import entries_applied
 from pnl.intraday.record import intraday_record
 from pnl.limits import limits_due, limits_watch
 from pnl.strategies.projection import STRATEGY
+from pnl.watching import AFTER_SECONDS, EXPIRES_SECONDS
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 
 RESTATE_EXPIRES_SECONDS = 60
-WATCH_AFTER_SECONDS, WATCH_EXPIRES_SECONDS = 1, 50
 
 
 @shared_task(name="pnl.tasks.apply_ledger")
@@ -28,7 +29,9 @@ def apply_ledger(shards: int | list[int]) -> int:
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
     if entries and limits_due():
-        watch_limits.apply_async(countdown=WATCH_AFTER_SECONDS, expires=WATCH_EXPIRES_SECONDS)
+        watch_limits.apply_async(countdown=AFTER_SECONDS, expires=EXPIRES_SECONDS)
+    if entries:
+        entries_applied()
     return entries
 
 

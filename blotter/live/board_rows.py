@@ -1,12 +1,13 @@
 """Reads rows for the boards, with the selectors of the REST API, and encodes them. Blocking, in
 threads."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import close_old_connections
 
+from blotter.alerts.told import firing_row, firings_by_id, firings_unseen
 from blotter.live.day_trades import EVERYTHING, NOTHING, held_of
 from blotter.live.found import AccountFound, Moment, PricesFound
 from blotter.live.kind import Kind
@@ -168,6 +169,14 @@ def _tickers(instruments: set[int], names: dict[int, str]) -> dict[int, str]:
         return names
     found = Instrument.objects.filter(pk__in=missing).values_list("pk", "ticker")
     return {**names, **dict(found)}
+
+
+def read_alerts(ids: Iterable[str], users: Collection[int]) -> dict[str, tuple[int, Row]]:
+    """Firings of alerts as they are now, by id, each with whose it is: these, and what these users
+    have not seen."""
+    found = firings_by_id(ids) if ids else []
+    found += firings_unseen(users) if users else []
+    return {str(each.pk): (each.alert.user_id, firing_row(each)) for each in found}
 
 
 def read_breaches(ids: Iterable[str]) -> dict[str, Row]:

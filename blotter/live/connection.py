@@ -79,6 +79,7 @@ class Connection(AsyncWebsocketConsumer):
         self._errors: list[dict[str, Any]] = []
         self._imports: dict[str, dict[str, Any]] = {}
         self._breaches: dict[str, dict[str, Any]] = {}
+        self._alerts: dict[str, dict[str, Any]] = {}
         self._wake = asyncio.Event()
         self._beats = False
         self._is_subscribed = False
@@ -157,6 +158,11 @@ class Connection(AsyncWebsocketConsumer):
         self._breaches[row["id"]] = row
         self._wake.set()
 
+    def send_alert(self, row: dict[str, Any]) -> None:
+        """A firing of an alert of this user; the latest of each is what goes out."""
+        self._alerts[row["id"]] = row
+        self._wake.set()
+
     def send_not_entitled(self, codes: list[str]) -> None:
         self._error("not_entitled", f"You may not view {', '.join(codes)}.")
 
@@ -220,7 +226,7 @@ class Connection(AsyncWebsocketConsumer):
                     await self._say_rows()
 
     async def _say_words(self) -> None:
-        """Errors, imports and breaches, which have no place in the numbering."""
+        """Errors, imports, breaches and alerts, which have no place in the numbering."""
         errors, self._errors = self._errors, []
         imports, self._imports = self._imports, {}
         for error in errors:
@@ -230,6 +236,9 @@ class Connection(AsyncWebsocketConsumer):
         breaches, self._breaches = self._breaches, {}
         for row in breaches.values():
             await self._say(orjson.dumps({"type": "breach", "breach": row}))
+        alerts, self._alerts = self._alerts, {}
+        for row in alerts.values():
+            await self._say(orjson.dumps({"type": "alert", "alert": row}))
 
     async def _say_rows(self) -> None:
         text = self._news()

@@ -22,6 +22,7 @@ from django.conf import settings
 
 from blotter.live import board_rows
 from blotter.live.admission import Admission
+from blotter.live.alert_news import AlertNews
 from blotter.live.audience import Audiences
 from blotter.live.boards import Boards, Changed
 from blotter.live.breach_news import BreachNews
@@ -83,6 +84,7 @@ class Hub:
         self._pulse_lock = asyncio.Lock()
         self._import_news = ImportNews(self.connections, self.run)
         self._breach_news = BreachNews(self.connections, self.run)
+        self._alert_news = AlertNews(self.connections, self.run)
         self._tasks: list[asyncio.Task[None]] = []
 
     # --- connections ----------------------------------------------------------------------------
@@ -94,7 +96,7 @@ class Hub:
         if not self._tasks:
             loops = (
                 *(self._listener.listen, self._listener.beat, self._poll),
-                *(self._import_news.tell, self._breach_news.tell),
+                *(self._import_news.tell, self._breach_news.tell, self._alert_news.tell),
                 *(self._revocation.watch, self._cut_off_slow),
             )
             self._tasks = [asyncio.create_task(self._forever(work)) for work in loops]
@@ -140,6 +142,7 @@ class Hub:
         await self._listener.join({*groups, USER_GROUP.format(connection.user_id), *ALWAYS})
         if connection not in self.connections:
             return  # it left meanwhile
+        self._alert_news.came(connection.user_id)
         for account, code in accounts.items():
             self.boards.add(account, code)
         in_order = tuple(sorted(accounts, key=lambda account: accounts[account]))
@@ -184,6 +187,8 @@ class Hub:
             self._import_news.heard(message["user"], message["import"])
         elif message["type"] == "breach":
             self._breach_news.heard(message["breach"], message["accounts"])
+        elif message["type"] == "alert":
+            self._alert_news.heard(message["firing"])
         else:
             began = time.thread_time()
             self._noting.heard(message)
@@ -192,6 +197,9 @@ class Hub:
 
     def _lost(self, groups: set[str]) -> None:
         self._noting.lost(groups)
+        for user in {c.user_id for c in self.connections}:
+            if USER_GROUP.format(user) in groups:
+                self._alert_news.came(user)
         self._readers.wake()
 
     def _told(self, changed: Changed) -> None:

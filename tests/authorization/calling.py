@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from http.cookies import SimpleCookie
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,7 +14,7 @@ from django.test import Client
 
 from accounts.models import Account
 from accounts.services import token_create
-from blotter.models import SavedView
+from blotter.models import Alert, SavedView
 from kernel import clock
 from prices.actions.record import action_propose
 from prices.actions.terms import Terms
@@ -74,6 +75,9 @@ class Desk:
         self.view = SavedView.objects.create(
             user=owner_of_token, name="theirs", state={}, saved_at=NOW
         )
+        self.alert = Alert.objects.create(
+            id=uuid4(), user=owner_of_token, kind="others_trades", account=self.account, set_at=NOW
+        )
         self.token = token_create(user=owner_of_token, now=clock.now()).token
 
     def staff_with(self, *permissions: str) -> User:
@@ -98,6 +102,7 @@ class Desk:
             ("<path:content_type_id>", "0"), ("<id>", str(_pk(self.users["viewer"]))),
             ("<uuid:action_id>", str(self.action.pk)), ("<int:token>", str(self.token.pk)),
             ("<anything:rest>", "nothing/here/"), ("<uuid:view_id>", str(self.view.pk)),
+            ("<uuid:alert_id>", str(self.alert.pk)),
             ("<str:provider_id>", "sso"), ("<app_label>/$", "blotter/"),
             ("<url>$", "nothing-here/"), ("<str:name>", "mine"),
         ):  # fmt: skip
@@ -126,6 +131,12 @@ class Desk:
             ("api/v1/trades/<uuid:trade_id>/tags/", "POST"): {"add": ["block"]},
             ("api/v1/limits/", "PUT"): [{"account": "Test1", "kind": "gross", "amount": "1"}],
             ("api/v1/guards/", "PUT"): [{"code": "late"}],
+            ("api/v1/alerts/", "POST"): {"kind": "others_trades", "account": "Test1"},
+            ("api/v1/alerts/<uuid:alert_id>/", "PUT"): {
+                "kind": "others_trades",
+                "account": "Test1",
+            },
+            ("api/v1/alerts/seen/", "POST"): {"ids": [str(self.alert.pk)]},
             ("api/v1/views/", "PUT"): {"name": "mine", "state": {}},
             ("api/v1/instruments/", "POST"): {"ticker": "SPY"},
             ("api/v1/strategies/", "POST"): {"code": "ALPHA"},

@@ -171,6 +171,28 @@ def guards(page: Page) -> None:
     page.wait_for_selector("#guards-title")
 
 
+def alerts(page: Page) -> None:
+    page.wait_for_selector("[data-testid=alert]")
+    page.wait_for_selector("[data-testid=alert-toast]")
+
+
+def alert_me(page: Page) -> None:
+    page.wait_for_selector("[data-testid=positions-grid] .ag-row")
+    page.locator("[data-testid=positions-grid] .ag-row").first.click()
+    page.get_by_test_id("alert-position").click()
+    page.wait_for_selector("[data-testid=alert-dialog]")
+
+
+def bell(page: Page) -> None:
+    page.wait_for_selector("[data-testid=alert-count]")
+    page.get_by_test_id("alert-bell").get_by_role("button").first.click()
+
+
+def day(page: Page) -> None:
+    page.wait_for_selector("[data-testid=day-lines]")
+    page.wait_for_selector(CHART)
+
+
 def help_list(page: Page) -> None:
     positions(page)
     page.keyboard.press("?")
@@ -197,6 +219,10 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "pnl": ("/pnl/", pnl),
     "actions": ("/actions/", actions),
     "contributors": ("/pnl/?by=contributors", contributors),
+    "alerts": ("/alerts/", alerts),
+    "alert-me": ("/", alert_me),
+    "bell": ("/", bell),
+    "day": ("/pnl/?chart=day", day),
     "guards": ("/guards/", guards),
     "exceptions": ("/exceptions/", exceptions),
     "system": ("/system/", system),
@@ -243,6 +269,18 @@ def _size(size: tuple[int, int]) -> ViewportSize:
     return {"width": size[0], "height": size[1]}
 
 
+def set_alerts(stack: RunningStack) -> None:
+    """Some that fire with the next booking, and some that wait."""
+    admin = stack.client("admin")
+    of = {"account": "Test1", "ticker": "IBM"}
+    admin.post("alerts/", kind="position", **of, way="below", level="-100")
+    admin.post("alerts/", kind="others_trades", account="Test2")
+    admin.post("alerts/", kind="price", ticker="AAPL", way="above", level="1000000")
+    admin.post("alerts/", kind="account_pnl", account="Test1", way="below", level="-2500000")
+    admin.post("alerts/", kind="stale", account="Test2", level="10", is_once=True)
+    stack.client("trader").book("Test2", "PEP", "buy", "5", "91")
+
+
 def main(place: Path, names: Iterable[str]) -> None:
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="eqtrade-", dir="/tmp") as data:
@@ -266,6 +304,7 @@ def main(place: Path, names: Iterable[str]) -> None:
                     fees=[{"kind": "commission", "amount": "7.50"}],
                     client_trade_id=f"fees-{account}",
                 )
+            set_alerts(stack)
             with running_chromium(scrollbars=True) as browser:
                 take(stack, browser, place, names)
         finally:

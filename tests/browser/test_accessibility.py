@@ -86,6 +86,13 @@ def as_of(page: Page) -> None:
     grid("as-of-grid")(page)
 
 
+def alert_me(page: Page) -> None:
+    """With a toast behind it, and the bell's number."""
+    expect(page.get_by_test_id("alert-toast")).to_be_visible()
+    page.get_by_test_id("alerts").get_by_role("button", name="Alert me…").click()
+    expect(page.get_by_test_id("alert-dialog")).to_be_visible()
+
+
 def asked(page: Page) -> None:
     """The ticket, with a question: nobody means such a quantity."""
     blotter = BlotterPage(page)
@@ -106,6 +113,9 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prices": ("/prices/", grid("prices-grid")),
     "contributors": ("/pnl/?by=contributors", shows("treemap")),
     "pnl": ("/pnl/", grid("pnl-days-grid")),
+    "alerts": ("/alerts/", shows("alert")),
+    "alert-me": ("/alerts/", alert_me),
+    "day": ("/pnl/?chart=day", shows("day-lines")),
     "guards": ("/guards/", shows("guards")),
     "actions": ("/actions/", shows("ex-dates")),
     "exceptions": ("/exceptions/", shows("exceptions-off_market")),
@@ -121,7 +131,11 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
 @pytest.fixture(scope="module")
 def logged_in(stack: RunningStack, chromium: Browser) -> Iterator[Page]:
     """Middle office, which sees every page. Something is off market."""
-    stack.client("middleoffice").book("Test4", "KO", "buy", "1", "1")
+    office = stack.client("middleoffice")
+    office.book("Test4", "KO", "buy", "1", "1")
+    alert = {"kind": "position", "account": "Test4", "ticker": "IBM", "way": "above"}
+    assert office.post("alerts/", **alert, level="-1000000").status_code == 201
+    office.book("Test4", "KO", "buy", "1", "60")
     page = chromium.new_context(reduced_motion="reduce").new_page()
     page.set_default_timeout(60_000)
     page.goto(f"{stack.url}/")

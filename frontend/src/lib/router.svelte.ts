@@ -11,6 +11,8 @@ export interface Route {
   purpose: string;
   /** Who may open it: everybody, staff, or who reviews exceptions. */
   of: "all" | "is_staff" | "may_review";
+  /** It is reached from elsewhere in the header. */
+  aside?: true;
   load: () => Promise<{ default: Component }>;
 }
 
@@ -51,6 +53,14 @@ export const routes: readonly Route[] = [
     load: () => import("../pages/Actions.svelte"),
   },
   {
+    path: "/alerts/",
+    name: "Alerts",
+    purpose: "What you want to be told of, and what was told",
+    of: "all",
+    aside: true,
+    load: () => import("../pages/Alerts.svelte"),
+  },
+  {
     path: "/guards/",
     name: "Guards",
     purpose: "Open breaches, what was asked and confirmed, guards and limits",
@@ -72,6 +82,9 @@ export const routes: readonly Route[] = [
     load: () => import("../pages/System.svelte"),
   },
 ];
+
+/** The pages that the header lists for this user, in its order. */
+export const offered = (boot: Boot): Route[] => routes.filter((route) => route.aside !== true && mayOpen(route, boot));
 
 export const mayOpen = (route: Route, boot: Boot): boolean => route.of === "all" || boot[route.of];
 

@@ -210,11 +210,33 @@ export interface BreachMessage {
   breach: BreachNews;
 }
 
+/** An alert of the user fired; `seen_at` says that they have seen it, here or elsewhere. */
+export interface Firing {
+  id: string;
+  alert: string;
+  kind: string;
+  account: string | null;
+  ticker: string | null;
+  /** What happened, in a line. */
+  text: string;
+  trade: string | null;
+  opened_at: string;
+  closed_at: string | null;
+  seen_at: string | null;
+}
+
+/** Outside of the numbering, as an import. */
+export interface AlertMessage {
+  type: "alert";
+  firing: Firing;
+}
+
 export type ServerMessage =
   | SnapshotMessage
   | UpdateMessage
   | ImportMessage
   | BreachMessage
+  | AlertMessage
   | ErrorMessage;
 
 /** What the page's template hands over about the signed-in user. */

@@ -8,6 +8,7 @@ import type {
   Acting,
   Boot,
   BreachNews,
+  Firing,
   CloseRow,
   Doubt,
   Decimal,
@@ -394,11 +395,29 @@ export function serverMessage(json: string): ServerMessage {
       return { type: "import", job: importJob(message["import"]) };
     case "breach":
       return { type: "breach", breach: breachNews(message["breach"]) };
+    case "alert":
+      return { type: "alert", firing: firing(message["alert"]) };
     case "error":
       return { type: "error", code: text(message, "code"), detail: text(message, "detail") };
     default:
-      fail("type", "snapshot, update, import, breach or error", message["type"]);
+      fail("type", "snapshot, update, import, breach, alert or error", message["type"]);
   }
+}
+
+export function firing(value: unknown): Firing {
+  const row = object(value, "alert");
+  return {
+    id: text(row, "id"),
+    alert: text(row, "alert"),
+    kind: text(row, "kind"),
+    account: textOrNull(row, "account"),
+    ticker: textOrNull(row, "ticker"),
+    text: text(row, "text"),
+    trade: textOrNull(row, "trade"),
+    opened_at: text(row, "opened_at"),
+    closed_at: textOrNull(row, "closed_at"),
+    seen_at: textOrNull(row, "seen_at"),
+  };
 }
 
 function breachNews(value: unknown): BreachNews {

@@ -11,6 +11,7 @@
 import type {
   BreachNews,
   ErrorMessage,
+  Firing,
   ImportJob,
   PositionRow,
   PriceRow,
@@ -62,6 +63,7 @@ export type Change =
   | { kind: "dropped" }
   | { kind: "import"; job: ImportJob }
   | { kind: "breach"; breach: BreachNews }
+  | { kind: "alert"; firing: Firing }
   | { kind: "refused"; error: ErrorMessage };
 
 export interface Received {
@@ -116,6 +118,8 @@ export function receive(state: LiveState, message: ServerMessage, at: number): R
       return { state, change: { kind: "import", job: message.job } };
     case "breach":
       return { state, change: { kind: "breach", breach: message.breach } };
+    case "alert":
+      return { state, change: { kind: "alert", firing: message.firing } };
     case "error":
       return { state, change: { kind: "refused", error: message } };
   }

@@ -1,0 +1,1 @@
+"""Alerts by user: set (keep), judged once for all (watch), told and seen (told)."""
