@@ -43,3 +43,40 @@ export function continued(line: Line, live: Line): Line {
     totals: [...line.totals, ...live.totals.slice(from)],
   };
 }
+
+/** Lines of one chart over the same times: null where a value is not known, undefined where there is
+ *  none at that time, over which the line goes on. */
+export interface Lines {
+  times: number[];
+  values: Map<string, (number | null | undefined)[]>;
+}
+
+/** Each of these lines, over the times of all of them. */
+export function aligned(lines: ReadonlyMap<string, Line>): Lines {
+  const times = [...new Set([...lines.values()].flatMap((line) => line.times))].sort((a, b) => a - b);
+  const place = new Map(times.map((at, index) => [at, index]));
+  const values = new Map<string, (number | null | undefined)[]>();
+  for (const [name, line] of lines) {
+    const row: (number | null | undefined)[] = Array.from({ length: times.length }, () => undefined);
+    line.times.forEach((at, index) => (row[place.get(at) ?? 0] = line.totals[index] ?? null));
+    values.set(name, row);
+  }
+  return { times, values };
+}
+
+/** What was so at a place: the last value at it or before; undefined before the first. */
+export function valueAt(row: readonly (number | null | undefined)[], index: number): number | null | undefined {
+  for (let at = index; at >= 0; at -= 1) if (row[at] !== undefined) return row[at];
+  return undefined;
+}
+
+/** The points of each account, as a line. */
+export function linesOf(points: readonly IntradayPoint[]): Map<string, Line> {
+  const accounts = new Map<string, IntradayPoint[]>();
+  for (const point of points) {
+    const theirs = accounts.get(point.account);
+    if (theirs === undefined) accounts.set(point.account, [point]);
+    else theirs.push(point);
+  }
+  return new Map([...accounts].map(([account, theirs]) => [account, summedLine(theirs)]));
+}

@@ -8,7 +8,12 @@ export interface Palette {
   gain: string;
   loss: string;
   fill: string;
+  /** Of several lines in one chart. */
+  lines: readonly string[];
 }
+
+/** So many lines have colours of their own; beyond, they come again, dashed. */
+export const LINE_COLOURS = 6;
 
 export function palette(): Palette {
   // light-dark() is resolved only where it is used as a colour, so an element has to use it.
@@ -26,6 +31,7 @@ export function palette(): Palette {
     gain: colour("gain"),
     loss: colour("loss"),
     fill: colour("flash"),
+    lines: Array.from({ length: LINE_COLOURS }, (_none, index) => colour(`line-${index}`)),
   };
   probe.remove();
   return found;

@@ -31,3 +31,16 @@ export function reach(values: readonly (number | null)[]): Reach | null {
   const near = known.filter((value) => value >= core.low - width && value <= core.high + width);
   return { low: Math.min(...near), high: Math.max(...near), isCut: true };
 }
+
+/** The range of several lines: each one's own, together. Null without values. */
+export function reachOf(lines: readonly (readonly (number | null | undefined)[])[]): Reach | null {
+  return lines.reduce<Reach | null>((all, line) => {
+    const one = reach(line.map((value) => value ?? null));
+    if (one === null || all === null) return one ?? all;
+    return {
+      low: Math.min(all.low, one.low),
+      high: Math.max(all.high, one.high),
+      isCut: all.isCut || one.isCut,
+    };
+  }, null);
+}
