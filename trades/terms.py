@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,7 +69,7 @@ class Term:
     versioned: bool = True
     counted: bool = False
 
-    @property
+    @cached_property
     def is_reference(self) -> bool:
         """True if callers say a code and the column holds the id of what it means."""
         return self.kind is Kind.TEXT and self.name != self.column

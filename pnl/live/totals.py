@@ -5,10 +5,14 @@ are summed straight from holdings and activity: trade P&L = previous close × q 
 P&L = (mark − previous close) × held. The others (an instrument that lacks a price, an account that
 is settling or in quarantine) go through the full arithmetic of pnl.figures. A test holds the totals
 together with the sums of `live_rows`.
+
+Corporate actions leave that as it is, since every figure is linear in what is held: what is kept is
+held + legs, so legs are summed apart and added. Of what they concern, rows whose prices are
+doubtful, carried or stale go the long way too: whether such a row counts depends on its legs.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -40,9 +44,33 @@ from prices.references import with_references
 _FORMULAS = figures_sql(
     traded="a", held="h.quantity", gain="m.gain", reference="m.previous_close", priced=True
 )
-_PLAIN = ", ".join(f"sum({formula}) AS {name}" for name, formula in _FORMULAS.items())
+# A reference that is another than the previous close gives what is held before trades a gain.
+_SHIFTED = "CASE WHEN m.shift <> 0 THEN m.shift * (h.quantity - coalesce(a.quantity, 0)) END"
+
+
+def _sums(formulas: Mapping[str, str]) -> str:
+    return ", ".join(f"sum({formula}) AS {name}" for name, formula in formulas.items())
+
+
+_PLAIN, _ACTED_PLAIN = _sums(_FORMULAS), _sums({**_FORMULAS, "action_pnl": _SHIFTED})
+# What legs add: to a position, and by what actions did on the session.
+_OF_LEGS = {
+    "position_pnl": "m.gain * l.quantity",
+    "action_pnl": "m.shift * l.quantity + m.previous_close * l.unpaid + m.as_traded * l.moved"
+    " + l.cash",
+}
 _OTHER = ", ".join(f"sum({name}) AS {name}" for name in AMOUNTS)
-BOTH = ", ".join(f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)" for name in AMOUNTS)
+
+
+def added(*, acted: bool) -> str:
+    """The amounts of `plain` p, `others` o and, with actions, `of_legs` l, added up."""
+    return ", ".join(
+        f"coalesce(p.{name}, 0) + coalesce(o.{name}, 0)"
+        + (f" + coalesce(l.{name}, 0)" if acted and name in _OF_LEGS else "")
+        for name in AMOUNTS
+    )
+
+
 INVALID = "coalesce(p.doubtful + p.carried + p.stale, 0) + coalesce(o.invalid, 0)"
 
 RANK = f"""least(o.rank, CASE WHEN p.doubtful > 0 THEN {rank(PRICE_DOUBTFUL)}
@@ -72,28 +100,28 @@ def sums_ctes(
     settling: str,
     keyed: str,
     figures: str,
-    acted: bool,
+    legs: str | None = None,
 ) -> str:
-    """CTEs that end in `plain` and `others`, the sums of either kind of row by the columns `of`,
-    the first of which is account_id. `keyed`: CTEs that end in `keyed`, of the others. `acted`:
-    where corporate actions act, keys of what they concern (%(acted)s) go through the full
-    arithmetic, with their legs."""
+    """CTEs that end in `plain`, `others` and, with `legs`, `of_legs`: the sums of either kind of
+    row, and of legs, by the columns `of`, the first of which is account_id. `keyed`: CTEs that end
+    in `keyed`, of the others. `legs`: a query of legs by key (pnl.acting.legs_until) where
+    corporate actions act on what %(acted)s names; None where none does."""
+    acted = legs is not None
     marks = with_references(marks_sql(acted=True)) if acted else MARKS
-    or_acted = " OR instrument_id = ANY(%(acted)s::bigint[])" if acted else ""
-    not_acted = " AND m.instrument_id <> ALL(%(acted)s::bigint[])" if acted else ""
     same = " AND ".join(f"a.{c} = h.{c}" for c in (*of, "instrument_id"))
     key = ", ".join(of)
     return f"""
     marks AS MATERIALIZED (
-        SELECT m.*, m.mark - m.previous_close AS gain FROM ({marks}) m),
+        SELECT m.*, m.mark - m.previous_close AS gain{_SHIFT if acted else ""}
+          FROM ({marks}) m),
     settling AS MATERIALIZED ({settling}),
     doubtful AS MATERIALIZED (
         SELECT account_id FROM trades_quarantine UNION SELECT account_id FROM settling
     ),
     unpriced AS MATERIALIZED (
-        SELECT instrument_id FROM marks WHERE gain IS NULL{or_acted}),
+        SELECT instrument_id FROM marks WHERE gain IS NULL{_OR_UNSURE if acted else ""}),
     plain AS (
-        SELECT {", ".join(f"h.{c}" for c in of)}, {_PLAIN},
+        SELECT {", ".join(f"h.{c}" for c in of)}, {_ACTED_PLAIN if acted else _PLAIN},
                count(*) FILTER (WHERE {_DOUBTFUL}) AS doubtful,
                count(*) FILTER (WHERE {_CARRIED} AND NOT ({_DOUBTFUL})) AS carried,
                count(*) FILTER (WHERE m.stale AND NOT m.previous_carried AND h.quantity <> 0
@@ -102,17 +130,36 @@ def sums_ctes(
           JOIN marks m ON m.instrument_id = h.instrument_id
           LEFT JOIN {activity} a
             ON {same} AND a.trade_date = %(business_date)s
-         WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL{not_acted}
+         WHERE h.account_id = ANY(%(accounts)s) AND m.gain IS NOT NULL{_NOT_UNSURE if acted else ""}
            AND h.account_id NOT IN (SELECT account_id FROM doubtful)
          GROUP BY {", ".join(f"h.{c}" for c in of)}
     ),
-    {keyed},
+    {_legs_cte(key, legs) if legs else ""}{keyed},
     rows AS ({figures}),
     others AS (
         SELECT {key}, {_OTHER},
                count(pnl_reason) AS invalid, min({rank_sql("pnl_reason")}) AS rank
           FROM rows GROUP BY {key}
     )"""
+
+
+_SHIFT = ", m.previous_close - m.as_traded AS shift"
+_OR_UNSURE = """
+            OR instrument_id = ANY(%(acted)s::bigint[])
+               AND (shift IS NULL OR stale OR previous_carried OR mark_carried
+                    OR previous_doubtful OR mark_doubtful)
+         UNION SELECT instrument_id FROM pnl_actionwork"""
+_NOT_UNSURE = " AND m.instrument_id <> ALL(ARRAY(SELECT instrument_id FROM unpriced))"
+
+
+def _legs_cte(key: str, legs: str) -> str:
+    return f"""of_legs AS (
+        SELECT {key}, {_sums(_OF_LEGS)}
+          FROM ({legs}) l JOIN marks m USING (instrument_id)
+         WHERE m.gain IS NOT NULL{_NOT_UNSURE}
+           AND account_id NOT IN (SELECT account_id FROM doubtful)
+         GROUP BY {key}
+    ), """
 
 
 def _query(*, acted: bool = False) -> str:
@@ -123,14 +170,15 @@ def _query(*, acted: bool = False) -> str:
         settling=SETTLING,
         keyed=f"keyed AS MATERIALIZED ({keyed_of(OTHERS, acted=acted)})",
         figures=ACTED_FIGURES if acted else FIGURES,
-        acted=acted,
+        legs="SELECT * FROM legs" if acted else None,
     )
     return f"""
     WITH {ACTED_LEGS if acted else ""}{ctes}
-    SELECT ac.id, ac.code, {BOTH}, {INVALID}, {reason_sql(RANK)}
+    SELECT ac.id, ac.code, {added(acted=acted)}, {INVALID}, {reason_sql(RANK)}
       FROM accounts_account ac
       LEFT JOIN plain p ON p.account_id = ac.id
       LEFT JOIN others o ON o.account_id = ac.id
+      {"LEFT JOIN of_legs l ON l.account_id = ac.id" if acted else ""}
      WHERE ac.id = ANY(%(accounts)s)
      ORDER BY ac.code COLLATE "C"
 """

@@ -5,13 +5,15 @@ from datetime import datetime
 
 from kernel import prepared
 from kernel.pnl import Figures
+from pnl.acting import legs_until
 from pnl.figures import figures_query
 from pnl.live.rows import acting_now, live_params
-from pnl.live.totals import BOTH, INVALID, OTHERS, RANK, sums_ctes
+from pnl.live.totals import INVALID, OTHERS, RANK, added, sums_ctes
 from pnl.reasons import reason_sql
 from pnl.strategies.keyed import acted_params, keyed, keyed_params, legs_of
 from pnl.strategies.rows import StrategyDay
 from prices.sessions import sessions
+from trades.ledger.legs import GIVEN_STRATEGY_LEGS
 from trades.ledger.sql import keys_read_by_one
 
 # Strategies add up to their account where both readers have read the same.
@@ -26,12 +28,13 @@ def _query(*, acted: bool = False) -> str:
         settling=_SETTLING,
         keyed=keyed(acted=acted, which=OTHERS),
         figures=figures_query("'strategy'", by_strategy=True, acted=acted, kept=False),
-        acted=acted,
+        legs=legs_until(GIVEN_STRATEGY_LEGS, also=("strategy_id",)) if acted else None,
     )
+    key = "USING (account_id, strategy_id)"
     return f"""
     WITH {ctes}
-    SELECT account_id, strategy_id, {INVALID}, {reason_sql(RANK)}, {BOTH}
-      FROM plain p FULL JOIN others o USING (account_id, strategy_id)
+    SELECT account_id, strategy_id, {INVALID}, {reason_sql(RANK)}, {added(acted=acted)}
+      FROM plain p FULL JOIN others o {key} {f"FULL JOIN of_legs l {key}" if acted else ""}
     """
 
 
