@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
@@ -22,7 +22,7 @@ from pnl.strategies.rows import strategy_rows
 from pnl.strategies.totals import live_strategy_days
 from prices.models import CloseDoubt, Quote
 from tests import factories as make
-from tests.pnl.conftest import FRIDAY, THURSDAY, WEDNESDAY, Days, at
+from tests.pnl.conftest import FRIDAY, MONDAY, THURSDAY, WEDNESDAY, Days, at
 from tests.pnl.test_actions_property import NOW, STEPS, History
 from trades.ledger.multi_shard_batch import round_read
 from trades.models import LEDGER_SHARDS
@@ -31,7 +31,17 @@ from trades.models import LEDGER_SHARDS
 FLAWS = st.sampled_from(["", "", "stale", "doubtful", "work"])
 
 
-@how(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# All kinds of them on the business date, after a trade and before another one.
+ALL_OF_A_DAY: list[tuple[Any, ...]] = [
+    ("trade", True, Decimal(105), MONDAY),
+    ("trade", True, Decimal(-7), THURSDAY),
+    *(("act", kind, ("3", "2"), THURSDAY) for kind in ("cash", "split", "cash", "spin")),
+]
+
+
+@how(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(ALL_OF_A_DAY, "")
+@example(ALL_OF_A_DAY, "doubtful")
 @given(STEPS, FLAWS)
 def test_totals_are_the_sums_of_the_rows(
     days: Days, steps: list[tuple[Any, ...]], flaw: str
