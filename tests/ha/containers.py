@@ -14,6 +14,7 @@ from tests.stack.eventually import eventually
 from tests.stack.running import free_port
 
 FILES = ("docker-compose.yml", "docker-compose.ha.yml")
+LOG_KEPT = "deploy/compose.ha.pitr.yml"
 BUILDS = {
     **BASE_BUILDS,
     "eqtrade-patroni": ("-f", "deploy/ha/Dockerfile", "--target", "patroni"),
@@ -67,12 +68,14 @@ class Machine:
 
 
 class Containers:
+    """With `log_kept`, backups to the second are made of them."""
+
     account = "DESK"
 
-    def __init__(self) -> None:
+    def __init__(self, *, log_kept: bool = False) -> None:
         ways = {name: f"127.0.0.1:{free_port()}" for name in ("PUBLISH_NGINX", "PUBLISH_NGINX2")}
-        self._project = Project(FILES, BUILDS, ways)
-        self.servers = [Machine(name, self._project) for name in ("pg1", "pg2")]
+        self.project = Project((*FILES, LOG_KEPT) if log_kept else FILES, BUILDS, ways)
+        self.servers = [Machine(name, self.project) for name in ("pg1", "pg2")]
         self.parts = [self._part(name) for name in (*PARTS, *DOORS)]
         self._client: Client | None = None
 
@@ -82,34 +85,37 @@ class Containers:
         return Part(name, kill, start, is_door=name in DOORS)
 
     def _kill(self, service: str) -> None:
-        self._project.docker("kill", self._project.containers(service)[0].id)
+        self.project.docker("kill", self.project.containers(service)[0].id)
 
     def _start(self, service: str) -> None:
-        self._project.docker("start", self._project.containers(service)[0].id)
-        self._project.wait_well()
+        self.project.docker("start", self.project.containers(service)[0].id)
+        self.project.wait_well()
 
     def start(self) -> None:
-        if not self._project.images_are_of_these_sources():
-            self._project.build()
-        self._project.compose("up", "-d", "--no-build", seconds=600)
-        self._project.wait_well(**dict.fromkeys(TWICE, 2))
-        wait_two(self)
+        if not self.project.images_are_of_these_sources():
+            self.project.build()
+        self.up()
         password = secrets.token_urlsafe(12)
-        self._project.compose(
+        self.project.compose(
             *("exec", "-T", "-e", f"DJANGO_SUPERUSER_PASSWORD={password}", "api"),
             *("python", "manage.py", "createsuperuser", "--noinput"),
             *("--username", "admin", "--email", "admin@example.com"),
         )
-        self._project.manage("sync_instruments")
-        Admin(self._project.url, "admin", password).make_account(self.account)
-        self._client = Client.logged_in(self._project.url, "admin", password)
+        self.project.manage("sync_instruments")
+        Admin(self.project.url, "admin", password).make_account(self.account)
+        self._client = Client.logged_in(self.project.url, "admin", password)
+
+    def up(self) -> None:
+        self.project.compose("up", "-d", "--no-build", seconds=600)
+        self.project.wait_well(**dict.fromkeys(TWICE, 2))
+        wait_two(self)
 
     def end(self) -> None:
-        self._project.end()
+        self.project.end()
 
     def keep_logs(self) -> str:
-        kept = Path(f"/tmp/{self._project.name}.log")
-        kept.write_text(self._project.compose("logs", "--no-color", "--timestamps"))
+        kept = Path(f"/tmp/{self.project.name}.log")
+        kept.write_text(self.project.compose("logs", "--no-color", "--timestamps"))
         return str(kept)
 
     def client(self) -> Client:
@@ -119,7 +125,7 @@ class Containers:
     def members(self) -> Members:
         for server in self.servers:
             try:
-                said = self._project.compose(
+                said = self.project.compose(
                     *("exec", "-T", server.name, "/opt/patroni/venv/bin/python", "-c", ASK)
                 )
                 told: dict[str, Any] = json.loads(said)
@@ -131,11 +137,11 @@ class Containers:
     def sql(self, statement: str) -> list[tuple[str, ...]]:
         at = eventually(lambda: primary(self), seconds=PATIENCE).name
         script = 'PGPASSWORD=$(cat /run/secrets/superuser_password) exec psql "$@"'
-        said = self._project.compose(
+        said = self.project.compose(
             *("exec", "-T", at, "sh", "-c", script, "psql"),
             *("-h", "127.0.0.1", "-U", "postgres", "-d", "eqtrade", "-tA", "-c", statement),
         )
         return [tuple(line.split("|")) for line in said.splitlines()]
 
     def manage(self, command: str) -> str:
-        return self._project.manage(command)
+        return self.project.manage(command)

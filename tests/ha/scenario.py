@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tests.ha.system import Part, System, primary, standby, wait_two
+from tests.ha.system import Part, System, identity, primary, standby, wait_two
 from tests.stack.bookings import Bookings
 from tests.stack.eventually import eventually
 
@@ -44,7 +44,7 @@ class Scenario:
         self.too_long: list[str] = []
 
     def run(self) -> None:
-        identity = self._identity()
+        before = identity(self.system)
         client, account = self.system.client(), self.system.account
         with Bookings(client, account, a_second=A_SECOND, senders=SENDERS, reads=True) as load:
             self._load = load
@@ -53,7 +53,7 @@ class Scenario:
                 self._kill_part(part)
             if not self.parts_only:
                 self._kill_and_freeze_servers()
-        assert self._identity() == identity, "no new epoch: same cluster, same ledger"
+        assert identity(self.system) == before, "no new epoch: same cluster, same ledger"
         self._check()
         assert not self.too_long, self.too_long
 
@@ -168,12 +168,6 @@ class Scenario:
         assert len(recent) >= 5, f"{what}: {self._load.repeated}"
 
     # --- what must hold at the end --------------------------------------------------------------
-
-    def _identity(self) -> list[tuple[str, ...]]:
-        return self.system.sql(
-            "SELECT (SELECT system_identifier FROM pg_control_system()),"
-            " (SELECT max(epoch) FROM trades_ledgerepoch)"
-        )
 
     def _check(self) -> None:
         load = self._load

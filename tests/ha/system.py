@@ -92,3 +92,11 @@ def wait_two(system: System, seconds: float = READY_SECONDS) -> None:
         assert roles == ["leader", "sync_standby"], found
 
     eventually(look, seconds=seconds)
+
+
+def identity(system: System) -> list[tuple[str, ...]]:
+    """Of the cluster and of its ledger: the same after whatever happens here."""
+    return system.sql(
+        "SELECT (SELECT system_identifier FROM pg_control_system()),"
+        " (SELECT max(epoch) FROM trades_ledgerepoch)"
+    )
