@@ -10,12 +10,16 @@ from tests.deploy.compose_files import read
 
 BASE = read("docker-compose.yml")
 HA, PITR = read("docker-compose.ha.yml"), read("deploy/compose.pitr.yml")
+HA_PITR = read("deploy/compose.ha.pitr.yml")
 MONITORING = read("docker-compose.monitoring.yml")
+OVER = (("ha", HA), ("pitr", PITR), ("ha.pitr", HA_PITR), ("monitoring", MONITORING))
 NEW = {
     f"{file}: {name}": service
-    for file, services in (("ha", HA), ("pitr", PITR), ("monitoring", MONITORING))
+    for file, services in OVER
     for name, service in services.items()
-    if name not in BASE and name not in ("nginx2", "figures")
+    if name not in BASE
+    and name not in ("nginx2", "figures")
+    and not (services is HA_PITR and name in HA)
 }
 
 
@@ -103,3 +107,13 @@ def test_backups_are_encrypted_and_the_log_is_kept() -> None:
     assert "archive-push" in archived
     for name in ("postgres", "backups", "restore-to"):
         assert "backup_key" in PITR[name]["secrets"]
+    # With two servers, too.
+    kept = yaml.safe_load((PROJECT / "deploy/ha/archived.yml").read_text())["postgresql"]
+    assert kept["parameters"]["archive_mode"] == "on"
+    assert "archive-push" in kept["parameters"]["archive_command"]
+    assert set(HA_PITR) == {"pg1", "pg2", "backups1", "backups2", "restore-to"}
+    places = {service["environment"]["CLUSTER"] for service in HA_PITR.values()}
+    assert len(places) == 1
+    for service in HA_PITR.values():
+        assert {"backup_key", "superuser_password"} <= set(service["secrets"])
+        assert "archive:/backups" in service["volumes"]
