@@ -31,7 +31,8 @@ class Restoring:
             gone.start()
             wait_two(self.system)
             load.wait_more(60)
-        said = self._of_primary("--type=diff", "backup")
+        # Its own schedule may be at work there.
+        said = eventually(partial(self._of_primary, "--type=diff", "backup"), seconds=60)
         print(f"    a backup of the one that was promoted: {said.strip().splitlines()[-1]}")
         with Bookings(client, account, a_second=A_SECOND, senders=SENDERS) as more:
             more.wait_more(60)
