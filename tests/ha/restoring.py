@@ -33,7 +33,8 @@ class Restoring:
             load.wait_more(60)
         # Its own schedule may be at work there.
         said = eventually(partial(self._of_primary, "--type=diff", "backup"), seconds=60)
-        print(f"    a backup of the one that was promoted: {said.strip().splitlines()[-1]}")
+        label = next(word for word in said.split() if word.endswith("D"))
+        print(f"    a backup of the one that was promoted: {label}", flush=True)
         with Bookings(client, account, a_second=A_SECOND, senders=SENDERS) as more:
             more.wait_more(60)
         kept = load.acknowledged | more.acknowledged
