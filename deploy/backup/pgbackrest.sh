@@ -1,6 +1,7 @@
 #!/bin/sh
 # pgBackRest with its settings, the key from its file. All that it writes is encrypted before it leaves.
 set -eu
+# shellcheck source=deploy/backup/superuser.sh
 . /eqtrade/superuser.sh
 PGBACKREST_REPO1_CIPHER_PASS=$(cat /run/secrets/backup_key)
 export PGBACKREST_REPO1_CIPHER_PASS PGBACKREST_REPO1_CIPHER_TYPE=aes-256-cbc

@@ -4,6 +4,7 @@
 # one that is the primary is backed up. /tmp/done is as old as the last backup that came out well,
 # whichever of them made it.
 set -eu
+# shellcheck source=deploy/backup/superuser.sh
 . /eqtrade/superuser.sh
 
 is_primary() {
