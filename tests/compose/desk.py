@@ -11,7 +11,6 @@ from tests.stack.eventually import eventually
 from tests.stack.live import Live
 
 ACCOUNT, FILE_ACCOUNT = "DESK", "FILE"
-FILE_ROWS = 500
 A_SECOND = 5
 PATIENCE = 180.0
 
@@ -23,6 +22,8 @@ class Desk:
         self.project = project
         self.password = secrets.token_urlsafe(12)
         self.bookers: list[Bookings] = []
+        self.file_rows = 0
+        """Of the file that was imported, each of one share."""
         self.client = Client(project.url)
 
     def up(self) -> None:
@@ -50,7 +51,7 @@ class Desk:
 
     def file_is_there(self) -> None:
         def look() -> None:
-            assert sum(self.client.quantities(FILE_ACCOUNT).values()) == FILE_ROWS
+            assert sum(self.client.quantities(FILE_ACCOUNT).values()) == self.file_rows
 
         eventually(look, seconds=PATIENCE)
 

@@ -8,13 +8,14 @@ import requests
 
 from tests.compose.admin import Admin
 from tests.compose.backups import Backups
-from tests.compose.desk import FILE_ACCOUNT, FILE_ROWS, PATIENCE, Desk
+from tests.compose.desk import FILE_ACCOUNT, PATIENCE, Desk
 from tests.compose.project import ONCE, Failed
 from tests.stack.bookings import TICKERS
 from tests.stack.eventually import eventually
 
 Step = tuple[str, Callable[[], str | None]]
 
+FILE_ROWS = 500
 # Killed one after another while bookings go on: a replica of what has two, then what is single.
 KILLED = (
     *("api", "ws", "worker-positions", "worker-pnl", "worker-default", "worker-prices"),
@@ -153,6 +154,7 @@ class Scenario:
             assert (state["state"], state["rows_booked"]) == ("done", FILE_ROWS), state
 
         eventually(done, seconds=PATIENCE)
+        self.desk.file_rows = FILE_ROWS
         self.desk.file_is_there()
         return f"{FILE_ROWS} rows booked"
 
