@@ -32,9 +32,10 @@ class Restoring:
             wait_two(self.system)
             load.wait_more(60)
         # Its own schedule may be at work there.
-        said = eventually(partial(self._of_primary, "--type=diff", "backup"), seconds=60)
-        label = next(word for word in said.split() if word.endswith("D"))
-        print(f"    a backup of the one that was promoted: {label}", flush=True)
+        eventually(partial(self._of_primary, "--type=diff", "backup"), seconds=60)
+        made = [line for line in self._of_primary("info").splitlines() if " backup: " in line]
+        assert len(made) >= 2, made
+        print(f"    {len(made)} backups, the last of the one that was promoted", flush=True)
         with Bookings(client, account, a_second=A_SECOND, senders=SENDERS) as more:
             more.wait_more(60)
         kept = load.acknowledged | more.acknowledged
