@@ -25,7 +25,8 @@ def test_a_line_for_each_account_and_their_total(stack: RunningStack, open_as: O
     assert "chart=day" in page.page.url
     page.page.reload()
     names = page.page.get_by_test_id("day-lines").get_by_role("button")
-    expect(names).to_have_text([re.compile(rf"^\s*{each} ") for each in ("Total", "Test1", "Test2")])
+    listed = ("Total", "Test1", "Test2")
+    expect(names).to_have_text([re.compile(rf"^\s*{each} ") for each in listed])
     chart = page.page.get_by_test_id("history-chart")
     over, told = chart.locator(".u-over"), chart.get_by_test_id("chart-told")
 
