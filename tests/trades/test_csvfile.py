@@ -210,10 +210,25 @@ def test_rows_that_are_refused_or_passed_over(row: str, code: object) -> None:
 
 
 def test_a_cell_under_a_column_without_a_name_is_none_too_many() -> None:
-    text = f"{PLAIN},\nIBM,Test1,buy,1,250,70.32\nIBM,Test1,buy,1,2,\n"
+    text = f"{PLAIN},\nIBM,Test1,buy,1,250,seen\nIBM,Test1,buy,1,2,\n"
     assert told(outcomes(text)[2]) == ["too_many_cells"]
     assert told(outcomes(text)[3])["price"] == "2"
-    assert told(outcomes(text, mapping={"#6": "note"})[2])["note"] == "70.32"
+    assert told(outcomes(text, mapping={"#6": "note"})[2])["note"] == "seen"
+
+
+@pytest.mark.parametrize("cells", ["1,250,70.32", "10,1,070.41", "900,250,70.5", "1, 250, 70.32"])
+def test_a_number_that_is_split_up_to_the_note_is_refused(cells: str) -> None:
+    """1,250 @ 70.32 is not 1 @ 250, whatever the note may be."""
+    assert told(outcomes(f"{PLAIN},note\nIBM,Test1,buy,{cells}\n")[2]) == ["split_number"]
+    unnamed = outcomes(f"{PLAIN},\nIBM,Test1,buy,{cells}\n", mapping={"#6": "note"})
+    assert told(unnamed[2]) == ["split_number"]
+
+
+@pytest.mark.parametrize(
+    "cells", ["1,250,7032", "1,250,order 70.32", "1,25,70.32", "1,250.5,70.32"]
+)
+def test_a_note_may_have_numbers(cells: str) -> None:
+    assert told(outcomes(f"{PLAIN},note\nIBM,Test1,buy,{cells}\n")[2])["note"] in cells
 
 
 @pytest.mark.parametrize(

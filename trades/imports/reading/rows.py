@@ -49,7 +49,15 @@ _CLASH = FieldError(
     "sign_contradicts", "The side says buy and the quantity is below zero.", "quantity"
 )
 _UNCLEAR = FieldError("invalid_choice", "This must be buy or sell.", "side")
+_SPLIT = FieldError(
+    "split_number",
+    "The note is the rest of a number: is one written with thousands separators? Write 1000 for"
+    " 1,000, or put words into the note.",
+    "note",
+)
 _NO_DAY = Day("", None)
+# What 1,250 | 70.32 and 10 | 1,070.41 leave in the cells of price and note.
+_SPLIT_CELLS = re.compile(r"([0-9]{3}\0[0-9]+|[0-9]{1,3}\0[0-9]{3})\.[0-9]+", re.ASCII)
 _SAYS_NO_TRADE = frozenset((names.ACCOUNT, names.NOTE, names.SIDE, *FEE_KINDS))
 
 
@@ -80,6 +88,10 @@ class RowReader:
         self._settled = _remember(day_reader(reading.orders.get(names.SETTLES, {}), names.SETTLES))
         self._dated = any(of in place for of in (*names.ORDERED_BY, names.TIME))
         self._beside = Beside(place)
+        priced, noted = place.get(names.PRICE), place.get(names.NOTE)
+        # A number with unquoted separators moves what follows it one cell on, up to the note.
+        is_next = self._delimiter == "," and priced is not None and noted == priced + 1
+        self._splits_at = noted if is_next else None
         only = self._known.only if self._known else {}
         plain_names = [names.plain(name) for name in reading.names]
         self._only = tuple((plain_names.index(name), words) for name, words in only.items())
@@ -128,6 +140,8 @@ class RowReader:
         """The same of the cells as they stand in the file."""
         if self._harmless:
             cells = [meant(cell) for cell in cells]
+        if self._is_split(cells):
+            return [_SPLIT]
         if self._quick and len(cells) == self.width:
             quick = self._plain_row(cells)
             if quick is not None:
@@ -141,6 +155,12 @@ class RowReader:
             if cells[at].strip():
                 return [_wrong_count(self.width, self.width - len(self._unnamed))]
         return self._row(cells)
+
+    def _is_split(self, cells: Sequence[str]) -> bool:
+        at = self._splits_at
+        if at is None or len(cells) != self.width or not (note := cells[at].strip()):
+            return False
+        return _SPLIT_CELLS.fullmatch(f"{cells[at - 1].strip()}\0{note}") is not None
 
     def _plain_row(self, cells: Sequence[str]) -> Row | None:
         """A row that is written as this product documents it, as nearly all are of the largest
