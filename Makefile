@@ -9,7 +9,8 @@
 #   make compose-test   the system in containers: up, used, killed, restored (needs docker compose);
 #                       ARGS=--monitoring: Prometheus beside it, and alerts that fire and end
 #   make ha-test        two databases, killed and frozen while bookings go on (etcd of Debian);
-#                       ARGS=--containers: the whole of docker-compose.ha.yml
+#                       ARGS=--containers: the whole of docker-compose.ha.yml;
+#                       ARGS=--restore: both lost, and restored to a second
 #   make fresh-test     run and test on a bare Debian (needs docker, or root and debootstrap)
 #   make lock    resolve pyproject.toml anew: uv.lock, and requirements.txt from it, with hashes
 #   make audit   known vulnerabilities, dangerous calls, images without a digest
