@@ -16,6 +16,7 @@ PAGES = {
     "pnl/": "src/pages/Pnl.svelte",
     "actions/": "src/pages/Actions.svelte",
     "alerts/": "src/pages/Alerts.svelte",
+    "settlement/": "src/pages/Settlement.svelte",
     "guards/": "src/pages/Guards.svelte",
     "exceptions/": "src/pages/Exceptions.svelte",
     "system/": "src/pages/System.svelte",

@@ -153,6 +153,7 @@ _PAGES = {
     "pnl/": _READ,
     "actions/": _READ,
     "alerts/": _READ,
+    "settlement/": _READ,
     "guards/": _READ,
     "exceptions/": _READ,
     "system/": _READ,

@@ -52,6 +52,7 @@ export const trade = (changed: Partial<TradeRow> = {}): TradeRow => ({
   order_id: null,
   fees: [],
   net_amount: "100.00",
+  tags: [],
   trade_pnl: "1856.10",
   pnl_valid: true,
   ...changed,

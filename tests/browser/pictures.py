@@ -167,6 +167,10 @@ def actions(page: Page) -> None:
     page.wait_for_selector("#ex-dates-title")
 
 
+def settlement(page: Page) -> None:
+    page.wait_for_selector("[data-testid=settlement-grid] .ag-row")
+
+
 def guards(page: Page) -> None:
     page.wait_for_selector("#guards-title")
 
@@ -223,6 +227,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "alert-me": ("/", alert_me),
     "bell": ("/", bell),
     "day": ("/pnl/?chart=day", day),
+    "settlement": ("/settlement/", settlement),
     "guards": ("/guards/", guards),
     "exceptions": ("/exceptions/", exceptions),
     "system": ("/system/", system),

@@ -118,6 +118,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "day": ("/pnl/?chart=day", shows("day-lines")),
     "guards": ("/guards/", shows("guards")),
     "actions": ("/actions/", shows("ex-dates")),
+    "settlement": ("/settlement/", grid("settlement-grid")),
     "exceptions": ("/exceptions/", shows("exceptions-off_market")),
     "system": ("/system/", shows("lag")),
     "password": ("/password/", lambda page: None),

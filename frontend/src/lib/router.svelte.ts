@@ -61,6 +61,13 @@ export const routes: readonly Route[] = [
     load: () => import("../pages/Alerts.svelte"),
   },
   {
+    path: "/settlement/",
+    name: "Settlement",
+    purpose: "What is to settle and when, what is overdue",
+    of: "all",
+    load: () => import("../pages/Settlement.svelte"),
+  },
+  {
     path: "/guards/",
     name: "Guards",
     purpose: "Open breaches, what was asked and confirmed, guards and limits",

@@ -77,6 +77,8 @@ export interface TradeRow extends TradeTerms {
   version: number;
   status: string;
   request_group: string | null;
+  /** Beside the terms: no version has them. */
+  tags: readonly string[];
   trade_pnl: Decimal | null;
   pnl_valid: boolean;
 }

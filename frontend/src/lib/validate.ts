@@ -127,6 +127,7 @@ export function tradeRow(value: unknown): TradeRow {
     version: count(row, "version"),
     status: text(row, "status"),
     request_group: textOrNull(row, "request_group"),
+    tags: list(row["tags"], "tags", (tag) => (typeof tag === "string" ? tag : fail("tags", "text", tag))),
     trade_pnl: decimalOrNull(row, "trade_pnl"),
     pnl_valid: flag(row, "pnl_valid"),
   };

@@ -1,7 +1,8 @@
 /** Positions as they were, and as they were known. */
 
-import { object, textOrNull } from "../edge";
+import { date, decimal, list, object, text, textOrNull } from "../edge";
 import type { GroupedRow } from "../groups";
+import type { Unsettled } from "../settlement";
 import type { PositionRow, TradeRow, TradeVersion } from "../types";
 import { positionRow, tradeRow } from "../validate";
 import { answer, api } from "./client";
@@ -39,6 +40,34 @@ export function fetchByStrategy(accounts: readonly string[], signal: AbortSignal
     },
     (value) => ({ ...positionRow(value), strategy: textOrNull(object(value, "position"), "strategy") }),
   );
+}
+
+/** What is to settle on days to come: a line a day, account and ticker. */
+export async function fetchUnsettled(accounts: readonly string[], signal: AbortSignal): Promise<Unsettled[]> {
+  const keys = await allPages(
+    (cursor) => {
+      const params = { query: { account: [...accounts], ...cursor } };
+      return answer(api.GET("/api/v1/positions/settlement/", { params, signal }));
+    },
+    (value) => {
+      const row = object(value, "settlement");
+      const overdue = list(row["overdue"], "overdue", String);
+      const of = { account: text(row, "account"), ticker: text(row, "ticker"), currency: text(row, "currency") };
+      return list(row["unsettled"], "unsettled", (each): Unsettled => {
+        const day = object(each, "unsettled");
+        const on = date(day, "settlement_date");
+        return {
+          ...of,
+          id: `${of.account}|${of.ticker}|${on}`,
+          settlement_date: on,
+          quantity: decimal(day, "quantity"),
+          amount: decimal(day, "amount"),
+          isOverdue: overdue.includes(on),
+        };
+      });
+    },
+  );
+  return keys.flat();
 }
 
 /** Trades of a position whose versions are looked through; the newest are the likeliest. */

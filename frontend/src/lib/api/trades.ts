@@ -70,6 +70,13 @@ export async function cancelTrade(
   return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/cancel/", { params, body })));
 }
 
+/** Adds tags to a trade, or removes them; no version and no number changes. */
+export async function tagTrade(id: string, add: string[], remove: string[]): Promise<TradeRow> {
+  const params = { path: { trade_id: id } };
+  const body = { ...(add.length > 0 && { add }), ...(remove.length > 0 && { remove }) };
+  return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/tags/", { params, body })));
+}
+
 /** The first trades of a request group, newest first. */
 export async function fetchGroup(group: string, size: number): Promise<TradeRow[]> {
   const query = { request_group: group, page_size: size };
