@@ -21,10 +21,13 @@ PAGES = {
     "exceptions/": "src/pages/Exceptions.svelte",
     "system/": "src/pages/System.svelte",
 }
+# One instrument in a window of its own.
+INSTRUMENT = "src/pages/Instrument.svelte"
 
 
 @ensure_csrf_cookie
-def page(request: HttpRequest, source: str) -> HttpResponse:
+def page(request: HttpRequest, source: str, ticker: str = "") -> HttpResponse:
+    """The shell; which `ticker` an address names is read by the page itself."""
     boot = {
         "user": request.user.get_username(),
         "is_staff": request.user.is_staff,

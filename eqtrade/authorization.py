@@ -154,6 +154,7 @@ _PAGES = {
     "actions/": _READ,
     "alerts/": _READ,
     "settlement/": _READ,
+    "i/<str:ticker>": _READ,
     "guards/": _READ,
     "exceptions/": _READ,
     "system/": _READ,

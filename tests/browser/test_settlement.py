@@ -54,7 +54,7 @@ def test_what_is_unsettled_and_overdue_is_told(stack: RunningStack, open_as: Ope
     # The column is there to be chosen.
     trades = find("trades-grid")
     trades.get_by_role("button", name="Columns").click()
-    page.page.get_by_label("Settlement date", exact=True).check()
+    page.page.get_by_role("checkbox", name="Settlement date").check()
     expect(cell(page.trade(later["id"]), "settlement_date")).to_have_text(to_come)
     page.page.keyboard.press("Escape")
 

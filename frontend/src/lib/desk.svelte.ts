@@ -9,6 +9,7 @@ import { keepFor } from "./kept";
 import { delay } from "./live/backoff";
 import { LiveBlotter } from "./live/store.svelte";
 import { chosenCodes, loadSelection, saveSelection, type Selection } from "./selection";
+import { tickerAt } from "./peek.svelte";
 import type { Account, Boot, Market } from "./types";
 
 /** Addresses that only the server knows. */
@@ -51,6 +52,8 @@ export class Desk {
     this.live = new LiveBlotter(
       `${scheme}://${location.host}/ws/v1/blotter/`,
       (fresh) => (this.accounts = fresh),
+      // A window that one of ours opened for an instrument is told by that one.
+      { user: boot.user, asGuest: tickerAt(location.pathname) !== null && window.opener !== null },
     );
   }
 

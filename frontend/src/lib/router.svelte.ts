@@ -2,6 +2,7 @@
 
 import type { Component } from "svelte";
 
+import { tickerAt } from "./peek.svelte";
 import type { Boot } from "./types";
 
 export interface Route {
@@ -15,6 +16,15 @@ export interface Route {
   aside?: true;
   load: () => Promise<{ default: Component }>;
 }
+
+/** An instrument's own window; no link leads there but those to it. */
+const INSTRUMENT: Route = {
+  path: "/i/",
+  name: "Instrument",
+  purpose: "One instrument: chart, positions, trades, actions",
+  of: "all",
+  load: () => import("../pages/Instrument.svelte"),
+};
 
 export const routes: readonly Route[] = [
   {
@@ -98,7 +108,9 @@ export const mayOpen = (route: Route, boot: Boot): boolean => route.of === "all"
 class Router {
   path = $state(location.pathname);
 
-  readonly route = $derived(routes.find((route) => route.path === this.path) ?? null);
+  readonly route = $derived(
+    tickerAt(this.path) === null ? (routes.find((route) => route.path === this.path) ?? null) : INSTRUMENT,
+  );
 
   go(path: string): void {
     if (path === this.path) return;
@@ -115,7 +127,7 @@ class Router {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element).closest("a");
     if (link === null || link.target !== "" || link.origin !== location.origin) return;
-    if (!routes.some((route) => route.path === link.pathname)) return;
+    if (!routes.some((route) => route.path === link.pathname) && tickerAt(link.pathname) === null) return;
     if (link.pathname === this.path && link.hash !== "") return;
     event.preventDefault();
     this.go(link.pathname);

@@ -21,6 +21,14 @@ export function fetchActions(from: string): Promise<CorporateAction[]> {
   }, corporateAction);
 }
 
+/** Those of one instrument, whenever. */
+export function fetchActionsOf(ticker: string): Promise<CorporateAction[]> {
+  return allPages((cursor) => {
+    const query = { ticker: [ticker], ...cursor };
+    return answer(api.GET("/api/v1/corporate-actions/", { params: { query } }));
+  }, corporateAction);
+}
+
 /** The newest suggestions. */
 export async function fetchSuggestions(): Promise<Suggestion[]> {
   return page(await answer(api.GET("/api/v1/corporate-actions/suggestions/")), suggestion).results;

@@ -31,6 +31,14 @@ export function fetchPositions(
   }, positionRow);
 }
 
+/** As they are now, in all accounts that the user may view. */
+export function fetchHoldings(ticker: string, signal: AbortSignal): Promise<PositionRow[]> {
+  return allPages((cursor) => {
+    const query = { ticker: [ticker], ...cursor };
+    return answer(api.GET("/api/v1/positions/", { params: { query }, signal }));
+  }, positionRow);
+}
+
 /** As they are now, told apart by strategy. */
 export function fetchByStrategy(accounts: readonly string[], signal: AbortSignal): Promise<GroupedRow[]> {
   return allPages(

@@ -50,9 +50,9 @@ export async function fetchMarket(): Promise<Market> {
   return market(await answer(api.GET("/api/v1/market/")));
 }
 
-/** The last closes of an instrument, oldest first. */
-export async function fetchCloses(ticker: string, signal: AbortSignal): Promise<CloseRow[]> {
-  const query = { ticker: [ticker] };
+/** The closes of an instrument, oldest first: the last, or all from a day on that one page holds. */
+export async function fetchCloses(ticker: string, signal: AbortSignal, from?: string): Promise<CloseRow[]> {
+  const query = { ticker: [ticker], ...(from !== undefined && { from, page_size: 1_000 }) };
   const sent = api.GET("/api/v1/prices/closes/", { params: { query }, signal });
   return page(await answer(sent), closeRow).results;
 }

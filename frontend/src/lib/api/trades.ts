@@ -112,6 +112,12 @@ export async function fetchEarlier(
   return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow);
 }
 
+/** The newest trades of a ticker in all accounts that the user may view. */
+export async function fetchNewest(ticker: string, signal: AbortSignal): Promise<TradeRow[]> {
+  const query = { ticker: [ticker], page_size: 20 };
+  return page(await answer(api.GET("/api/v1/trades/", { params: { query }, signal })), tradeRow).results;
+}
+
 /** Trades of a ticker that are dated in these days, newest booking first; `next` of the page before. */
 export async function fetchBehind(
   of: { ticker: string; accounts: readonly string[]; from: string; to: string },

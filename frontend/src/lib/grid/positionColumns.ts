@@ -4,6 +4,7 @@ import type { ColDef, ICellRendererParams } from "ag-grid-community";
 
 import { FIGURES } from "../figures";
 import * as money from "../money";
+import { tickerElement } from "../peek.svelte";
 import { bothTimes, explanation, markBadge, reason, time } from "../show";
 import type { Acting, PositionRow } from "../types";
 import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
@@ -60,10 +61,9 @@ function priceCell(isStale: IsStale) {
 
 /** The ticker, with a badge behind it on the ex-date of a corporate action. */
 function tickerCell({ data }: ICellRendererParams<PositionRow>): HTMLElement {
-  const cell = document.createElement("span");
-  cell.append(data?.ticker ?? "");
+  const cell = tickerElement(data?.ticker ?? "");
   if (data !== undefined && data.actions.length > 0) {
-    cell.append(" ", badgeElement("EX", "mark"));
+    cell.lastElementChild?.before(badgeElement("EX", "mark"));
   }
   return cell;
 }

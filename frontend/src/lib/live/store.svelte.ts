@@ -12,6 +12,7 @@ import { InvalidMessage } from "../validate";
 import { delay } from "./backoff";
 import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";
 import { MessageReader } from "./reader";
+import { Guest, Host } from "./shared";
 import { LastingSocket } from "./socket";
 
 export type Phase =
@@ -51,10 +52,32 @@ export class LiveBlotter {
   #pending: ReturnType<typeof setTimeout> | undefined;
   #asking: ReturnType<typeof setTimeout> | undefined;
 
+  /** Whether another window's connection serves this one. */
+  isServed = $state(false);
+
+  /** Told by another window, instead of a connection of its own. */
+  #guest: Guest | null = null;
+  #host: Host | null = null;
+
+  /** `shares` names the user with whose other windows this one shares a connection: it serves them,
+   * or as a guest is served. */
   constructor(
     address: string,
     private readonly onAccounts: (accounts: Account[]) => void,
+    shares: { user: string; asGuest: boolean } | null = null,
   ) {
+    if (shares?.asGuest === true)
+      this.#guest = new Guest(
+        shares.user,
+        (message) => {
+          this.lastMessageAt = Date.now();
+          this.isServed = true;
+          this.#received(message);
+        },
+        () => this.#goAlone(),
+      );
+    else if (shares !== null)
+      this.#host = new Host(shares.user, () => (this.phase === "live" && this.state.inStep ? this.state : null));
     this.#socket = new LastingSocket(address, {
       opened: () => {
         this.#reader.reset();
@@ -70,12 +93,14 @@ export class LiveBlotter {
         this.#reader.read(text);
       },
       lost: (retryAt) => {
+        this.#host?.end();
         if (this.phase === "signed-out") return;
         this.phase = "lost";
         this.retryAt = retryAt;
         void this.#checkAccess();
       },
       quiet: () => {
+        this.#host?.end();
         if (this.phase === "live") this.phase = "quiet";
       },
       probe: () => this.#subscribe(),
@@ -84,14 +109,19 @@ export class LiveBlotter {
 
   start(): () => void {
     const hurry = (): void => {
-      if (document.visibilityState === "visible") this.#socket.hurry();
+      if (document.visibilityState === "visible" && this.#guest === null) this.#socket.hurry();
     };
     const interrupt = (): void => this.#socket.interrupt();
     addEventListener("online", hurry);
     addEventListener("offline", interrupt);
     document.addEventListener("visibilitychange", hurry);
-    this.#socket.connect();
+    const leave = (): void => this.#host?.end();
+    addEventListener("pagehide", leave);
+    if (this.#guest === null) this.#socket.connect();
     return () => {
+      removeEventListener("pagehide", leave);
+      this.#host?.close();
+      this.#guest?.close();
       removeEventListener("online", hurry);
       removeEventListener("offline", interrupt);
       document.removeEventListener("visibilitychange", hurry);
@@ -127,8 +157,18 @@ export class LiveBlotter {
     );
   }
 
+  /** What is on screen is old until the own connection brings a snapshot. */
+  #goAlone(): void {
+    this.#guest = null;
+    this.isServed = false;
+    this.state = reconnected(this.state);
+    if (this.phase === "live" || this.phase === "quiet") this.phase = "syncing";
+    this.#socket.connect();
+  }
+
   #subscribe(): void {
-    if (this.#accounts !== null)
+    if (this.#accounts !== null && this.#guest !== null) this.#guest.ask(this.#accounts);
+    else if (this.#accounts !== null)
       this.#socket.send({ type: "subscribe", accounts: this.#accounts, trades: WINDOW, prices: "none" });
   }
 
@@ -168,6 +208,7 @@ export class LiveBlotter {
         break;
     }
     for (const listener of this.#listeners) listener(change, this.state);
+    if (!(message instanceof InvalidMessage)) this.#host?.handOn(message);
   }
 
   /** Entitlements changed under the page: what may be watched now is asked for again. */
@@ -197,6 +238,7 @@ export class LiveBlotter {
   /** The session has ended: what is shown stays as it is. */
   signOut(): void {
     this.phase = "signed-out";
+    this.#host?.end();
     clearTimeout(this.#asking);
     this.#socket.close();
   }
