@@ -1,5 +1,6 @@
 """Grids: figures that are never cut, ranges of cells, and what is copied of them."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -190,3 +191,26 @@ def test_ticks_do_not_move_what_is_selected(stack: RunningStack, held: str, open
     finally:
         for override in overrides:
             admin.end_override(override)
+
+
+def test_net_pnl_is_in_sight_at_1440_whatever_the_figures(
+    stack: RunningStack, open_as: Open
+) -> None:
+    desk = stack.desk()
+    stack.client("trader").book(desk, "KO", "buy", 1_000_000_000, "0.01")
+    stack.client("trader").book(desk, "PEP", "sell", 1_000_000_000, "999")
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    page.watch_only(desk)
+    edge = page.page.get_by_test_id("positions-grid").bounding_box()
+    for ticker in ("KO", "PEP"):
+        net = cell(page.position(desk, ticker), "net_pnl")
+        # Tens of billions, to the cent.
+        expect(net).to_have_text(re.compile(r"^[+−]\d{2,3}(,\d{3}){3}\.\d{2}$"))
+        page.page.wait_for_function(
+            "(cell) => cell.scrollWidth <= cell.clientWidth", arg=net.element_handle()
+        )
+        box = net.bounding_box()
+        assert edge is not None
+        assert box is not None
+        assert box["x"] + box["width"] <= edge["x"] + edge["width"]

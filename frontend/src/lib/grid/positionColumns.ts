@@ -139,20 +139,21 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
       cellRenderer: priceCell(isStale),
       tooltipValueGetter: ({ data }) => priceTooltip(data, isStale),
     },
-    number({ field: "previous_close", headerName: "Prev. close", width: 80, show: money.briefPrice }),
-    number({ field: "market_value", headerName: "Market value", width: 104, show: money.money, moves }),
-    pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 92, moves }),
-    pnl({ field: "position_pnl", headerName: "Position P&L", width: 94, moves }),
-    {
-      ...pnl({ field: "action_pnl", headerName: "Action P&L", width: 92, moves }),
-      headerTooltip: "What corporate actions of the day brought: dividends, spin-offs, cash in lieu",
-    },
+    // Before what they are made of: in sight at 1440 pixels, whatever the figures.
     {
       ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 92, moves }),
       // A cellClass would replace the one that aligns numbers.
       cellClass: ["ag-right-aligned-cell", "strong"],
     },
     ...netColumns<PositionRow>(92, moves),
+    pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 92, moves }),
+    pnl({ field: "position_pnl", headerName: "Position P&L", width: 94, moves }),
+    {
+      ...pnl({ field: "action_pnl", headerName: "Action P&L", width: 92, moves }),
+      headerTooltip: "What corporate actions of the day brought: dividends, spin-offs, cash in lieu",
+    },
+    number({ field: "previous_close", headerName: "Prev. close", width: 80, show: money.briefPrice }),
+    number({ field: "market_value", headerName: "Market value", width: 104, show: money.money, moves }),
     {
       colId: "pnl_reason",
       headerName: "Check",
