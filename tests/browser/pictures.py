@@ -167,6 +167,19 @@ def actions(page: Page) -> None:
     page.wait_for_selector("#ex-dates-title")
 
 
+def look_into(page: Page) -> None:
+    positions(page)
+    page.locator('[data-testid=positions-grid] .ag-row [col-id="quantity"]').first.click()
+    page.keyboard.press("i")
+    page.wait_for_selector("[data-testid=instrument-positions] tbody tr")
+
+
+def instrument(page: Page) -> None:
+    page.wait_for_selector("[data-testid=instrument-positions] tbody tr")
+    page.get_by_role("button", name="History").click()
+    page.wait_for_selector(CHART)
+
+
 def settlement(page: Page) -> None:
     page.wait_for_selector("[data-testid=settlement-grid] .ag-row")
 
@@ -227,6 +240,8 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "alert-me": ("/", alert_me),
     "bell": ("/", bell),
     "day": ("/pnl/?chart=day", day),
+    "peek": ("/", look_into),
+    "instrument": ("/i/AAPL", instrument),
     "settlement": ("/settlement/", settlement),
     "guards": ("/guards/", guards),
     "exceptions": ("/exceptions/", exceptions),

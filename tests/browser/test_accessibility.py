@@ -118,6 +118,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "day": ("/pnl/?chart=day", shows("day-lines")),
     "guards": ("/guards/", shows("guards")),
     "actions": ("/actions/", shows("ex-dates")),
+    "instrument": ("/i/KO", shows("instrument-price")),
     "settlement": ("/settlement/", grid("settlement-grid")),
     "exceptions": ("/exceptions/", shows("exceptions-off_market")),
     "system": ("/system/", shows("lag")),
