@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.chromium import running_chromium
+from tests.browser.pictures_of_asking import ASKING, set_guards
 from tests.stack.running import PASSWORD, RunningStack
 
 SIZES = ((1440, 900), (1920, 1080), (390, 844))
@@ -249,6 +250,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "password": ("/password/", nothing),
     "tokens": ("/tokens/", nothing),
     "help": ("/", help_list),
+    **ASKING,
 }
 
 
@@ -325,6 +327,7 @@ def main(place: Path, names: Iterable[str]) -> None:
                     client_trade_id=f"fees-{account}",
                 )
             set_alerts(stack)
+            set_guards(stack)
             with running_chromium(scrollbars=True) as browser:
                 take(stack, browser, place, names)
         finally:
