@@ -128,6 +128,8 @@ class CostProjection:
             rows.append(CostRow(account, name, *outcome, last, last_day, last_moment))
         if early:
             upto = [batch.upto_of(account) for account, _ in early]
+            # A key may have three fills or a million: from here on plans are made for the values.
+            cursor.execute("SET LOCAL plan_cache_mode = auto")
             cursor.execute(
                 _REPLAY,
                 {
