@@ -76,7 +76,7 @@ def _spoil(history: History, flaw: str) -> None:
 
 def _compare(history: History, now: datetime) -> None:
     account = history.account.pk
-    rows = live_rows(accounts=[account], now=now, include_flat=True)
+    rows = live_rows(accounts=[account], now=now)
     (total,) = live_totals(accounts=[account], now=now)
     assert _of(total) == _summed(rows)
     assert total.invalid_rows >= sum(row.pnl_reason is not None for row in rows)
