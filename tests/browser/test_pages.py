@@ -77,7 +77,7 @@ def test_pnl_history_by_day_account_and_ticker(stack: RunningStack, open_as: Ope
     found = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
     assert found[0]["Session"] == business_date(stack)
     # The same rows, so they are there at once, before any reading.
-    page.page.get_by_role("button", name="By account").click()
+    page.page.get_by_role("button", name="By account", exact=True).click()
     accounts = page.page.get_by_test_id("pnl-accounts-grid").locator(".ag-row")
     expect(accounts).not_to_have_count(0, timeout=5_000)
     page.page.get_by_role("button", name="By day").click()

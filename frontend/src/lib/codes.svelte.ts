@@ -34,7 +34,9 @@ class Codes {
     if (performance.now() - this.#askedAt[name] < FRESH) return;
     this.#askedAt[name] = performance.now();
     try {
-      this.#found = { ...this.#found, [name]: await SOURCES[name]() };
+      const found = await SOURCES[name]();
+      // Now, and not before the answer: the other list may have come meanwhile.
+      this.#found = { ...this.#found, [name]: found };
     } catch {
       this.#askedAt[name] = -FRESH;
     }
