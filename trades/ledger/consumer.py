@@ -131,9 +131,10 @@ def _look(readings: Sequence[_Reading], shards: set[int], whose: Sequence[Follow
         try:
             done = repeated(lambda: shared_round([one for _, one in asked]))
         except Exception as error:
-            # Whose fault it is, the consumer tells that fails alone.
             if is_outage(error):
                 raise
+            # Whose fault it is, the consumer tells that fails alone; if none does, only this does.
+            logger.warning("a shared round failed, each consumer reads alone", exc_info=True)
         else:
             seconds = time.monotonic() - began
             return sum([r.took(done[r.projection.name], seconds) for r, _ in asked])
