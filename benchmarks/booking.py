@@ -1,4 +1,8 @@
-"""Bookings a second over the whole way, beside what limits them; in alternating rounds of one run.
+"""Bookings a second over the whole way, beside what limits them; in alternating rounds.
+
+First whole stacks alternate, with nothing else between, where there is more than one to compare
+(`--other`, BENCH_FEES): what limits them writes five times as much into the database of one of
+them, which goes on vacuuming in the next round. Then ours alternates with what limits it.
 
 Each way books in 60 accounts × 15 tickers over 16 connections that wait for each answer: in
 accounts that hold 15 positions and in accounts that hold 500. All use one database, the stack's.
@@ -57,6 +61,7 @@ TWO_FEES = {
         {"kind": "commission", "amount": "2.00"}, {"kind": "regulatory", "amount": "0.58"},
     ]
 }  # fmt: skip
+WHOLE, WITH_FEES = "ours beside stacks", "ours with two fees"
 WARM_UP = 1
 SETTLE = 1.5
 """Seconds for what was stopped to do what it missed."""
@@ -81,11 +86,12 @@ def measure(report: Report) -> None:
                 "limit": statements.by_writer(_writer(ours.stack), ours.trade_date),
                 "limit by hand": statements.by_hand(ours.trade_date),
             }
-            rounds = alternate(_ways(grounds, scripts, designs), ROUNDS)
+            rounds = alternate(_stack_ways(grounds), ROUNDS)
+            rounds |= alternate(_ways(ours, scripts, designs, found), ROUNDS)
             for ground in grounds:
                 alone(ground.stack, found)
                 report.add(f"{ground.stack.name}: trades compared", ground.compare(), "")
-    _report(report, rounds, [ground.stack.name for ground in grounds])
+    _report(report, rounds, [ground.stack.name for ground in grounds[1:]])
 
 
 def _writer(stack: Stack) -> str:
@@ -100,16 +106,26 @@ def _writer(stack: Stack) -> str:
     return str(json.loads(said.splitlines()[-1]))
 
 
-def _ways(
-    grounds: list[Ground], scripts: Mapping[str, str], designs: Beside
-) -> dict[str, Callable[[], Round]]:
+def _stack_ways(grounds: list[Ground]) -> dict[str, Callable[[], Round]]:
+    """Whole stacks beside one another; none where there is nothing to compare."""
     ours, found = grounds[0], [ground.stack for ground in grounds]
     ways: dict[str, Callable[[], Round]] = {}
+    if FEES or len(grounds) > 1:
+        for size in (FEW, MANY):
+            for ground in grounds:
+                name = WHOLE if ground is ours else ground.stack.name
+                ways[_title(name, size)] = partial(_whole, ground, size, found)
+            if FEES:
+                ways[_title(WITH_FEES, size)] = partial(_whole, ours, size, found, TWO_FEES)
+    return ways
+
+
+def _ways(
+    ours: Ground, scripts: Mapping[str, str], designs: Beside, found: list[Stack]
+) -> dict[str, Callable[[], Round]]:
+    ways: dict[str, Callable[[], Round]] = {}
     for size in (FEW, MANY):
-        for ground in grounds:
-            ways[_title(ground.stack.name, size)] = partial(_whole, ground, size, found)
-        if FEES:
-            ways[_title("ours with two fees", size)] = partial(_whole, ours, size, found, TWO_FEES)
+        ways[_title("ours", size)] = partial(_whole, ours, size, found)
         for name, script in scripts.items():
             ways[_title(name, size)] = partial(_limit, script, ours, size, found)
         for name in ("bare", "usual"):
@@ -205,21 +221,25 @@ def _idle(report: Report, stack: Stack) -> None:
             report.add(f"idle, CPU a second: {part}", 1000 * seconds / SECONDS, "ms")
 
 
-def _report(report: Report, rounds: dict[str, list[Round]], names: list[str]) -> None:
+def _report(report: Report, rounds: dict[str, list[Round]], others: list[str]) -> None:
     for size in (FEW, MANY):
         limit = _title("limit", size)
         add_rates(report, limit, rounds[limit])
-        for name in ("limit by hand", "bare", "usual", *reversed(names)):
+        for name in ("limit by hand", "bare", "usual", "ours"):
             title = _title(name, size)
             beside = [limit]
             if name == "ours":
-                beside += [_title(other, size) for other in ("usual", *names[1:])]
+                beside.append(_title("usual", size))
             if size == MANY:
                 beside.append(_title(name, FEW))
             add_rates(report, title, rounds[title], *beside)
+        for other in others:
+            add_rates(report, _title(other, size), rounds[_title(other, size)])
+            whole = _title(WHOLE, size)
+            add_rates(report, whole, rounds[whole], _title(other, size))
         if FEES:
-            title = _title("ours with two fees", size)
-            add_rates(report, title, rounds[title], _title("ours", size))
+            title = _title(WITH_FEES, size)
+            add_rates(report, title, rounds[title], _title(WHOLE, size))
     for title, each in rounds.items():
         add_latencies(report, title, each)
         add_more(report, title, each)

@@ -74,13 +74,11 @@ def acting_at(
 
 # A key's legs up to a session, and those of the session: the columns that `keyed_columns` takes
 # with `legs`. %(previous_session)s is the session before.
-def legs_until(legs: str, *, also: Sequence[str] = ()) -> str:
-    """The CTE body of legs by key, and by the columns `also`, from a query of them, for one
-    session, %(business_date)s."""
+def legs_until(legs: str) -> str:
+    """The CTE body of legs by key from a query of them, for one session, %(business_date)s."""
     of_day = "FILTER (WHERE ex_date > %(previous_session)s)"
-    key = ", ".join(("account_id", *also, "instrument_id"))
     return f"""
-    SELECT {key}, sum(quantity) AS quantity,
+    SELECT account_id, instrument_id, sum(quantity) AS quantity,
            coalesce(sum(quantity) {of_day}, 0) AS moved,
            coalesce(sum(cash) {of_day}, 0) AS cash,
            coalesce(sum(unpaid) {of_day}, 0) AS unpaid,
@@ -88,5 +86,5 @@ def legs_until(legs: str, *, also: Sequence[str] = ()) -> str:
       FROM ({legs}) l
      WHERE ex_date <= %(business_date)s
        AND (quantity <> 0 OR ex_date > %(previous_session)s)
-     GROUP BY {key}
+     GROUP BY account_id, instrument_id
     """

@@ -48,11 +48,12 @@ def metered(parts: Mapping[str, int]) -> Iterator[Metered]:
 
 
 def alternate(ways: Mapping[str, Callable[[], Round]], rounds: int) -> dict[str, list[Round]]:
-    """Run each way once, then all again, so many times."""
+    """Run each way once, then all again, so many times; each second time in reverse order, so that
+    no way always follows the same one."""
     found: dict[str, list[Round]] = {name: [] for name in ways}
     for number in range(1, rounds + 1):
-        for name, run in ways.items():
-            one = run()
+        for name in list(ways) if number % 2 else reversed(ways):
+            one = ways[name]()
             found[name].append(one)
             print(
                 f"round {number} of {rounds}: {name:<44} {one.rate:9.1f}/s"

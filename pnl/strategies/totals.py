@@ -5,7 +5,6 @@ from datetime import datetime
 
 from kernel import prepared
 from kernel.pnl import Figures
-from pnl.acting import legs_until
 from pnl.figures import figures_query
 from pnl.live.rows import acting_now, live_params
 from pnl.live.totals import INVALID, OTHERS, RANK, added, sums_ctes
@@ -28,7 +27,7 @@ def _query(*, acted: bool = False) -> str:
         settling=_SETTLING,
         keyed=keyed(acted=acted, which=OTHERS),
         figures=figures_query("'strategy'", by_strategy=True, acted=acted, kept=False),
-        legs=legs_until(GIVEN_STRATEGY_LEGS, also=("strategy_id",)) if acted else None,
+        legs=GIVEN_STRATEGY_LEGS if acted else None,
     )
     key = "USING (account_id, strategy_id)"
     return f"""
@@ -48,11 +47,11 @@ def live_strategy_days(*, accounts: Iterable[int], now: datetime) -> list[Strate
     session = known.business_date(now)
     params = {**live_params(now, of), **keyed_params(known, [session], of)}
     acting = acting_now(now)
-    if acting is None or not acting.instruments:
-        rows = prepared.rows_of_accounts(_QUERY, params)
-    else:
+    query = _QUERY
+    if acting is not None and acting.instruments:
+        query = _ACTED_QUERY
         params |= acted_params(acting, legs_of(acting, of))
-        rows = prepared.rows_planned(_ACTED_QUERY, params)
+    rows = prepared.rows_of_accounts(query, params)
     return [
         StrategyDay(session, account, strategy, invalid, reason, False, Figures(*amounts))
         for account, strategy, invalid, reason, *amounts in rows
