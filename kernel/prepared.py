@@ -60,9 +60,7 @@ def rows_planned(sql: str, params: Params = ()) -> list[Row]:
 FEW_ACCOUNTS = 16
 
 
-def rows_of_accounts(
-    sql: str, params: Mapping[str, Any], *, few: int = FEW_ACCOUNTS
-) -> list[Row]:
+def rows_of_accounts(sql: str, params: Mapping[str, Any], *, few: int = FEW_ACCOUNTS) -> list[Row]:
     """`rows` where there are few `accounts` among the parameters, else `rows_planned`."""
     return (rows if len(params["accounts"]) <= few else rows_planned)(sql, params)
 

@@ -52,7 +52,7 @@ def alternate(ways: Mapping[str, Callable[[], Round]], rounds: int) -> dict[str,
     no way always follows the same one."""
     found: dict[str, list[Round]] = {name: [] for name in ways}
     for number in range(1, rounds + 1):
-        for name in list(ways) if number % 2 else reversed(ways):
+        for name in list(ways) if number % 2 else list(ways)[::-1]:
             one = ways[name]()
             found[name].append(one)
             print(
