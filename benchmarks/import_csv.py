@@ -2,8 +2,9 @@
 tables, and beside one Celery task a trade (on 5,000).
 
 The raw COPY streams the three tables' finished rows from files in one transaction each; nothing is
-checked, split or parsed. With consumers: two processes that drain all shards meanwhile, as workers
-do. The task a trade is the booking service called by a real worker through a real broker.
+checked, split or parsed. With readers: two processes that drain all shards meanwhile, each for the
+readers that one task of the workers serves. The task a trade is the booking service called by a
+real worker through a real broker.
 """
 
 import csv
@@ -16,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -56,11 +58,11 @@ def measure(report: Report) -> None:
         for _ in range(RUNS):
             _forget(ground)
             # Not while the tables are emptied: TRUNCATE and readers would block each other.
-            with consumers():
+            with reading():
                 beside.append(_import(ground, file, forget=False))
         _right(ground, file)
         report.add(
-            "import, two consumers running", ROWS / min(beside), "rows/s",
+            "import, all readers running", ROWS / min(beside), "rows/s",
             beside="raw COPY of the same rows",
         )  # fmt: skip
         report.add(
@@ -128,8 +130,8 @@ def _forget(ground: Ground) -> None:
         root.execute(
             "TRUNCATE trades_requestgroup, trades_trade, trades_tradeversion, trades_ledgerentry,"
             " trades_clienttradeid, trades_import, trades_importchunk, trades_rejection,"
-            " positions_position, pnl_holding, pnl_dailyactivity, pnl_cost, trades_checkpoint"
-            " CASCADE"
+            " positions_position, positions_settling, pnl_holding, pnl_dailyactivity, pnl_cost,"
+            " pnl_strategyholding, pnl_strategyactivity, trades_checkpoint CASCADE"
         )
         root.execute("CHECKPOINT")
 
@@ -140,7 +142,7 @@ def _right(ground: Ground, file: Path) -> None:
     from trades.ledger.shard_batch import State, drain
     from trades.models import LEDGER_SHARDS
 
-    for projection in _projections():
+    for projection in chain(*_by_task()):
         for shard in range(LEDGER_SHARDS):
             while drain(projection, shard).state is not State.DRAINED:
                 pass
@@ -163,12 +165,17 @@ def _right(ground: Ground, file: Path) -> None:
     assert {(a, t): n for a, t, n in rows} == dict(notionals)
 
 
-def _projections() -> "list[Projection]":
+def _by_task() -> "list[list[Projection]]":
+    """The readers, by the task that serves them (positions.tasks, pnl.tasks)."""
     from pnl.activity.projection import ACTIVITY
     from pnl.cost.projection import COST
-    from positions.projection import POSITIONS
+    from pnl.strategies.projection import STRATEGY
+    from positions.projection import POSITIONS, SETTLEMENT
+    from trades.ledger.registry import consumers
 
-    return [POSITIONS, ACTIVITY, COST]
+    found: list[list[Projection]] = [[POSITIONS, SETTLEMENT], [ACTIVITY, COST, STRATEGY]]
+    assert {each.name for each in chain(*found)} == set(consumers())
+    return found
 
 
 def _columns(ground: Ground, table: str) -> str:
@@ -211,19 +218,19 @@ def _raw_copy(ground: Ground, place: Path) -> float:
 
 
 @contextmanager
-def consumers() -> Iterator[None]:
-    """Two processes that drain, one each consumer, until this ends."""
+def reading() -> Iterator[None]:
+    """Two processes that drain, one each task, until this ends."""
     from django.db import connection
 
     connection.close()
     stop = os.pipe()
     children = []
-    for name in ("positions", "pnl"):
+    for projections in _by_task():
         child = os.fork()
         if child == 0:
             # Never back into the parent's frames: they would stop the cluster.
             try:
-                _drain_until(name, stop[0])
+                _drain_until(projections, stop[0])
             finally:
                 os._exit(0)
         children.append(child)
@@ -235,14 +242,15 @@ def consumers() -> Iterator[None]:
             os.waitpid(child, 0)
 
 
-def _drain_until(name: str, stop: int) -> None:
+def _drain_until(projections: "list[Projection]", stop: int) -> None:
     from trades.ledger.shard_batch import drain
     from trades.models import LEDGER_SHARDS
 
-    (projection,) = (p for p in _projections() if p.name == name)
     os.set_blocking(stop, False)
     while True:
-        entries = sum(drain(projection, s, patience=0).entries for s in range(LEDGER_SHARDS))
+        entries = sum(
+            drain(p, s, patience=0).entries for s in range(LEDGER_SHARDS) for p in projections
+        )
         try:
             os.read(stop, 1)
         except BlockingIOError:
