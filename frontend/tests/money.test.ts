@@ -110,9 +110,12 @@ describe("parseTyped", () => {
     ["100", "100"],
     [" 1,500.25 ", "1500.25"],
     [".5", "0.5"],
+    ["10k", "10000"],
+    ["1.5m", "1500000"],
+    ["$1 000.50", "1000.50"],
   ])("takes %s as %s", (typed, plain) => expect(money.parseTyped(typed)).toBe(plain));
 
-  it.each(["", "1,5", "1e3", "-5", "ten", "1.", "1 000", "NaN"])("refuses %j", (typed) =>
+  it.each(["", "1,5", "1e3", "-5", "ten", "1.", "1 00", "k", "10kk", "NaN"])("refuses %j", (typed) =>
     expect(money.parseTyped(typed)).toBeNull(),
   );
 });

@@ -217,14 +217,25 @@ export function compareDecimals(
   return Number(left) - Number(right);
 }
 
+/** How many places a letter behind an amount moves its point. */
+const PLACES: Readonly<Record<string, number>> = { k: 3, m: 6 };
+
 /**
- * What a person typed as a quantity or price, in plain notation, or null when it is not one.
+ * What a person types as a quantity or price, in plain notation, or null when it is not one: "1,000",
+ * "$1 000.50", "10k" and "1.5m" are.
  *
  * Thousands separators are allowed only in their places: "1,5" must not become 15.
  */
 export function parseTyped(typed: string): Decimal | null {
-  const trimmed = typed.trim();
-  if (/^\d{1,3}(,\d{3})+(\.\d+)?$/.test(trimmed)) return trimmed.replaceAll(",", "");
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return trimmed;
-  return /^\.\d+$/.test(trimmed) ? `0${trimmed}` : null;
+  const parts = /^\$? ?(\d{1,3}(?:[, ]\d{3})+|\d*)(\.\d+)? ?([km])?$/i.exec(typed.trim());
+  if (parts === null) return null;
+  const [, whole = "", fraction = "", letter] = parts;
+  const digits = whole.replace(/[, ]/g, "");
+  if (digits === "" && fraction === "") return null;
+  if (letter === undefined) return `${digits === "" ? "0" : digits}${fraction}`;
+  const places = PLACES[letter.toLowerCase()] ?? 0;
+  const behind = fraction.slice(1);
+  const moved = `${digits}${behind.slice(0, places).padEnd(places, "0")}`.replace(/^0+(?=\d)/, "");
+  const rest = behind.slice(places);
+  return rest === "" ? moved : `${moved}.${rest}`;
 }

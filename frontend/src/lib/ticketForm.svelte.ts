@@ -12,7 +12,7 @@ import * as money from "./money";
 import { type Offer, PriceOffer } from "./offer.svelte";
 import { FIELDS, NOTHING_SAID, termNamed, TERMS } from "./terms";
 import { complaintOf, furtherOf, saidOf, zeroComplaints } from "./typed";
-import type { Account, Side, TradeRow } from "./types";
+import type { Account, Decimal, Side, TradeRow } from "./types";
 
 const ALL_FIELDS = [...FIELDS, FEES_FIELD];
 
@@ -23,6 +23,8 @@ export interface About {
   watched: readonly string[];
   /** The live price of what is held; null of anything else. */
   priceOf: (ticker: string) => Offer | null;
+  /** What an account holds of a ticker, signed; null where that is not watched. */
+  heldOf: (account: string, ticker: string) => Decimal | null;
   /** Null until it is known. */
   businessDate: string | null;
 }
@@ -77,6 +79,11 @@ export class TicketForm {
   readonly complete = $derived.by(() => {
     const isLacking = this.account === "" || Object.keys(this.#ownComplaints()).length > 0;
     return isLacking ? null : this.#terms();
+  });
+  /** What is held of what is typed; null where that is nothing, or not known. */
+  readonly held = $derived.by(() => {
+    const held = this.about().heldOf(this.account, this.#named());
+    return held === null || money.sign(held) === 0 ? null : held;
   });
   readonly isPast = $derived.by(() => {
     const { businessDate } = this.about();
@@ -151,6 +158,18 @@ export class TicketForm {
     const name = of?.ticker ?? this.offer.ticker;
     if (name !== "") this.pick(name);
     this.focus(of === undefined ? "ticker" : "quantity");
+  }
+
+  /** All of what is held is traded away; or twice that, so that as much is held the other way. */
+  getOut(reverses: boolean): void {
+    const { held } = this;
+    if (held === null) return;
+    const isShort = money.sign(held) < 0;
+    const size = isShort ? money.minus("0", held) : held;
+    this.side = isShort ? "buy" : "sell";
+    this.quantity = money.plainQuantity(reverses ? money.sum([size, size]) : size);
+    delete this.errors["quantity"];
+    this.focus("quantity");
   }
 
   async submit(): Promise<void> {

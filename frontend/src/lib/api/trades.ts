@@ -118,6 +118,17 @@ export async function fetchNewest(ticker: string, signal: AbortSignal): Promise<
   return page(await answer(api.GET("/api/v1/trades/", { params: { query }, signal })), tradeRow).results;
 }
 
+/** Trades with a tag that are dated in these days, newest booking first; `next` of the page before. */
+export async function fetchTagged(
+  of: { tag: string; accounts: readonly string[]; from: string; to: string },
+  next: string | null,
+): Promise<Page<TradeRow>> {
+  const { from, to } = of;
+  const cursor = next === null ? {} : cursorOf(next);
+  const query = { account: [...of.accounts], tag: [of.tag], from, to, page_size: 50, ...cursor };
+  return page(await answer(api.GET("/api/v1/trades/", { params: { query } })), tradeRow);
+}
+
 /** Trades of a ticker that are dated in these days, newest booking first; `next` of the page before. */
 export async function fetchBehind(
   of: { ticker: string; accounts: readonly string[]; from: string; to: string },

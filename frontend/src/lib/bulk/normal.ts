@@ -3,13 +3,13 @@
  * told where it is another text than was typed. What is not understood stays as it was typed. Pure.
  */
 
+import { parseTyped } from "../money";
 import { type CellName, FEES } from "../terms";
 
 const SIDES: Readonly<Record<string, string>> = {
-  b: "buy", buy: "buy", bot: "buy", bought: "buy", long: "buy", bl: "buy",
-  s: "sell", sell: "sell", sld: "sell", sold: "sell", sl: "sell",
+  b: "buy", buy: "buy", bot: "buy", bought: "buy", long: "buy", bl: "buy", kauf: "buy",
+  s: "sell", sell: "sell", sld: "sell", sold: "sell", sl: "sell", verkauf: "sell",
 };
-const TIMES: Readonly<Record<string, number>> = { k: 3, m: 6 };
 
 export function normalised(name: CellName, typed: string, businessDate: string): string {
   const said = typed.replace(/[\s\u00a0]+/g, " ").trim();
@@ -23,7 +23,7 @@ export function normalised(name: CellName, typed: string, businessDate: string):
       return SIDES[said.toLowerCase()] ?? said;
     case "quantity":
     case "price":
-      return amount(said);
+      return parseTyped(said) ?? said;
     case "trade_date":
     case "settlement_date":
       return day(said, businessDate);
@@ -32,26 +32,13 @@ export function normalised(name: CellName, typed: string, businessDate: string):
   }
 }
 
+const amount = (said: string): string => parseTyped(said) ?? said;
+
 /** "(1.25)", "−1.25" and "$-1.25" are -1.25: a rebate. */
 function fee(said: string): string {
   const parts = /^\$? ?[-−](.+)$/.exec(said) ?? /^\((.+)\)$/.exec(said);
   const plain = amount(parts?.[1]?.trim() ?? said);
   return parts === null || !/^\d/.test(plain) ? (parts === null ? plain : said) : `-${plain}`;
-}
-
-/** "1,000", "$1 000.50", "10k" and "1.5m" as plain numbers. */
-function amount(said: string): string {
-  const parts = /^\$? ?(\d{1,3}(?:[, ]\d{3})+|\d*)(\.\d+)? ?([km])?$/i.exec(said);
-  if (parts === null) return said;
-  const [, whole = "", fraction = "", letter] = parts;
-  const digits = whole.replace(/[, ]/g, "");
-  if (digits === "" && fraction === "") return said;
-  if (letter === undefined) return `${digits === "" ? "0" : digits}${fraction}`;
-  const places = TIMES[letter.toLowerCase()] ?? 0;
-  const behind = fraction.slice(1);
-  const moved = `${digits}${behind.slice(0, places).padEnd(places, "0")}`.replace(/^0+(?=\d)/, "");
-  const rest = behind.slice(places);
-  return rest === "" ? moved : `${moved}.${rest}`;
 }
 
 /**
