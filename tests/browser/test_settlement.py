@@ -82,3 +82,37 @@ def test_trades_are_tagged_and_found_by_tag(stack: RunningStack, open_as: Open) 
     # Who only looks sees them, and no field.
     trader.post(f"trades/{other}/tags/", add=["block"])
     expect(page.trade(other)).to_be_visible()
+
+
+def test_trades_with_a_tag_are_found_over_days(stack: RunningStack, open_as: Open) -> None:
+    """From the lists by asking, and from a trade by its tag; within the accounts watched."""
+    desk, other, trader = stack.desk(), stack.desk(), stack.client("trader")
+    before = trader.get("market/").json()["previous_session"]
+    old = trader.book(desk, "KO", "buy", 30, 60, trade_date=before)["id"]
+    new = trader.book(desk, "PEP", "sell", 7, 90)["id"]
+    for each in (old, new, trader.book(other, "KO", "buy", 1, 60)["id"]):
+        trader.post(f"trades/{each}/tags/", add=["rollover"])
+    trader.book(desk, "PG", "buy", 1, 100)
+    page = open_as("trader")
+    page.watch_only(desk)
+    find, keys = page.page.get_by_test_id, page.page.keyboard
+    find("trades-tags").click()
+    panel, lines = find("tagged"), find("tagged").get_by_role("listitem")
+    expect(find("tagged-tag")).to_be_focused()
+    keys.type("rollover")
+    keys.press("Enter")
+    expect(lines).to_have_count(2)
+    expect(lines.nth(0)).to_contain_text(f"Sell 7 @ 90.00 PEP in {desk}")
+    expect(lines.nth(1)).to_contain_text(before)
+    find("tagged-to").fill(before)
+    expect(lines).to_have_count(1)
+    find("tagged-from").fill("2020-01-02")
+    find("tagged-to").fill("2020-01-03")
+    expect(panel).to_contain_text("No trade dated 2020-01-02 to 2020-01-03 has the tag.")
+    panel.get_by_role("button", name="Close").click()
+    # A trade's own tag leads to the others that have it, and each of them to its versions.
+    drawer = page.open_trade(new)
+    drawer.get_by_role("button", name="rollover", exact=True).click()
+    expect(lines).to_have_count(2)
+    lines.nth(1).get_by_role("button", name="Details").click()
+    expect(find("trade-drawer")).to_contain_text("Buy 30 KO")
