@@ -43,7 +43,7 @@ const seen = {
   ],
   warnings: [],
 };
-const asksFirst = { ...seen, digest: null, asks: [{ code: "decimal_unclear", detail: "Which?", attr: "decimal", choices: [",", "."], examples: ["1.250"] }] };
+const asksFirst = { ...seen, digest: null, asks: [{ code: "decimal_unclear", detail: "Which?", attr: "decimal", choices: [",", "."], examples: ["1.250"], suggested: [] }] };
 const job = {
   id: "0190163d-8694-739b-aea5-966c26f8ad91", state: "queued", file_name: "x.csv", accepted_at: "2026-03-18T16:00:00Z",
   finished_at: null, dry_run: false, rows_total: 2, rows_done: 0, rows_booked: 0, rows_rejected: 0, rows_passed_over: 0,

@@ -209,6 +209,36 @@ def test_what_nothing_decides_is_asked_and_what_columns_mean_is_said(
     assert (trade["quantity"], trade["trade_date"]) == ("2500", "2026-06-05")
 
 
+def test_what_columns_probably_mean_is_taken_by_a_press(
+    stack: RunningStack, open_as: Open, tmp_path: Path
+) -> None:
+    """A bank's headings in German; what is suggested is nothing before it was taken."""
+    desk = stack.desk()
+    page = open_bulk(open_as)
+    find = page.page.get_by_test_id
+    file = tmp_path / "depot.csv"
+    file.write_text(
+        "Datum;Papier;Richtung;Stück;Kurs;Gebühr;Farbe\n25.11.2026;KO;Kauf;1.250;68,50;4,90;rot\n"
+    )
+    choose(page, file)
+    expect(find("column-6")).to_have_value("")
+    take = find("take-suggested")
+    expect(take).to_contain_text("Stück as Quantity; Kurs as Price; Gebühr as Fee, commission")
+    take.focus()
+    page.page.keyboard.press("Enter")
+    expect(find("column-6")).to_have_value("commission")
+    expect(take).to_have_count(0)
+    find("preview-asks").get_by_role("button", name="Pass over what is not known").click()
+    say_account(page, desk)
+    booked(page, 1)
+    (trade,) = stack.client("trader").rows("trades/", account=desk)
+    assert (trade["quantity"], trade["price"], trade["trade_date"]) == (
+        *("1250", "68.50"),
+        "2026-11-25",
+    )
+    assert [(fee["kind"], fee["amount"]) for fee in trade["fees"]] == [("commission", "4.90")]
+
+
 def test_the_same_file_twice_is_asked_about(
     stack: RunningStack, open_as: Open, tmp_path: Path
 ) -> None:

@@ -1,11 +1,13 @@
 """Fees in files: columns of our own, those of brokers, and our own exports read again."""
 
+import json
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import uuid4
 
 from accounts.models import Counterparty, Strategy
 from tests.cases.test_files import FILES, desk
+from tests.cases.test_preview import shown
 from tests.trades.conftest import Desk
 from tests.trades.importing import imported, reasons
 from trades.exports import COLUMNS, csv_lines
@@ -125,3 +127,39 @@ def test_our_own_export_says_the_same_again(desk: Desk) -> None:
     again, first = desk.client().get("/api/v1/trades/").json()["results"]
     same = (*terms, "net_amount")
     assert {name: again[name] for name in same} == {name: first[name] for name in same}
+
+
+def test_german_columns_are_suggested_and_taken_once_they_are_said(desk: Desk) -> None:
+    """A column of fees is never taken for what a trade cost on a guess."""
+    text = (
+        "Datum;Papier;Richtung;Stück;Kurs;Gebühr;Steuern;Farbe;Konto\n"
+        "25.11.2026;KO;Kauf;1.250;68,50;4,90;0,10;rot;Test1\n"
+        "25.11.2026;WM;Verkauf;10;200,25;4,90;;blau;Test1\n"
+    )
+    seen = shown(desk, text)
+    unknown = next(ask for ask in seen["asks"] if ask["code"] == "unknown_column")
+    suggested = {each["column"]: each["field"] for each in unknown["suggested"]}
+    assert suggested == {
+        "Datum": "trade_date", "Papier": "ticker", "Richtung": "side", "Stück": "quantity",
+        "Kurs": "price", "Gebühr": "commission", "Steuern": "tax", "Konto": "account",
+    }  # fmt: skip
+    mapping = json.dumps({**suggested, "Farbe": None})
+    answered = shown(desk, text, mapping=mapping)
+    assert answered["asks"] == []
+    imported(desk, text, mapping=mapping, digest=answered["digest"])
+    found = booked(desk)
+    assert fees(found["KO"]) == {"commission": D("4.90"), "tax": D("0.10")}
+    assert D(found["KO"]["net_amount"]) == D("85630.00")
+    assert (found["KO"]["trade_date"], found["KO"]["quantity"]) == ("2026-11-25", "1250")
+    assert fees(found["WM"]) == {"commission": D("4.90")}
+    assert D(found["WM"]["net_amount"]) == D("-1997.60")
+
+
+def test_a_field_is_suggested_once_and_not_beside_a_column_that_says_it(desk: Desk) -> None:
+    text = lines(
+        "KO,Test1,buy,5,70,1,2,3",
+        header="ticker,account,side,quantity,price,Gebuehr,Provision,Kurs",
+    )
+    (ask,) = shown(desk, text)["asks"]
+    assert ask["suggested"] == [{"column": "Gebuehr", "field": "commission"}]
+    assert ask["examples"] == ["Gebuehr", "Provision", "Kurs"]

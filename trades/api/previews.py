@@ -41,9 +41,17 @@ class SaidOut(serializers.Serializer[Any]):
     attr = serializers.CharField(allow_null=True)
 
 
+class SuggestedOut(serializers.Serializer[Any]):
+    column = serializers.CharField()
+    field = serializers.CharField()
+
+
 class AskOut(SaidOut):
+    """`suggested` is what columns that are not known probably mean: a `mapping` says so."""
+
     choices = serializers.ListField(child=serializers.CharField())
     examples = serializers.ListField(child=serializers.CharField())
+    suggested = SuggestedOut(many=True)
 
 
 class ColumnOut(serializers.Serializer[Any]):

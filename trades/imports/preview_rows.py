@@ -52,6 +52,9 @@ def preview_out(found: Preview) -> Row:
                 "attr": ask.attr,
                 "choices": list(ask.choices),
                 "examples": list(ask.examples),
+                "suggested": [
+                    {"column": column, "field": field} for column, field in ask.suggested
+                ],
             }
             for ask in found.asks
         ],

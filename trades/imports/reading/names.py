@@ -6,7 +6,7 @@ asked about, for a mistyped `trade dat` would date trades today.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,7 +17,7 @@ from trades.terms import FILE_ONLY, FILE_SAID, IGNORED_COLUMNS, REJECTED_COLUMNS
 ACCOUNT, TICKER, SIDE, QUANTITY, PRICE = "account", "ticker", "side", "quantity", "price"
 TRADE_DATE, EXECUTED_AT, OWN_ID, NOTE = "trade_date", "executed_at", "client_trade_id", "note"
 PRICE_ZERO, SETTLES = "price_zero", "settlement_date"
-EXCHANGE_FEE = "exchange"
+COMMISSION, EXCHANGE_FEE, TAX, OTHER_FEE = "commission", "exchange", "tax", "other"
 # What a reader needs beside the terms.
 AMOUNT, CURRENCY, ASSET, TYPE, TIME = "amount", "currency", "asset", "type", "time"
 STATUS, CANCELS, TRADE_ID, CODE = "status", "cancels", "trade_id", "code"
@@ -66,6 +66,21 @@ _PASSED_OVER = frozenset(
         "market value", "exchange rate", "fx rate", "trade p&l", "trade pnl", "broker", "row", "#",
     }
 )  # fmt: skip
+# What banks write that speak German: offered, and taken once somebody has said so. A fee may have
+# either sign there, and a book may be of another currency.
+SUGGESTED = {
+    "datum": TRADE_DATE, "handelstag": TRADE_DATE, "handelsdatum": TRADE_DATE,
+    "ausführungsdatum": TRADE_DATE, "uhrzeit": TIME, "zeit": TIME, "konto": ACCOUNT,
+    "depot": ACCOUNT,
+    "papier": TICKER, "wertpapier": TICKER, "kürzel": TICKER, "richtung": SIDE, "art": SIDE,
+    "kauf/verkauf": SIDE, "auftragsart": SIDE, "transaktion": SIDE, "stück": QUANTITY,
+    "stueck": QUANTITY, "stückzahl": QUANTITY, "anzahl": QUANTITY, "menge": QUANTITY, "kurs": PRICE,
+    "preis": PRICE, "ausführungskurs": PRICE, "betrag": AMOUNT, "kurswert": AMOUNT,
+    "währung": CURRENCY, "bemerkung": NOTE, "notiz": NOTE, "valuta": SETTLES,
+    "provision": COMMISSION, "courtage": COMMISSION, "ordergebühr": COMMISSION,
+    "gebühr": COMMISSION, "gebuehr": COMMISSION, "gebühren": COMMISSION, "gebuehren": COMMISSION,
+    "börsengebühr": EXCHANGE_FEE, "steuer": TAX, "steuern": TAX, "spesen": OTHER_FEE,
+}  # fmt: skip
 KNOWN = tuple(term.name for term in FILE_SAID)
 IGNORED = frozenset(name.replace("_", " ") for name in IGNORED_COLUMNS)
 _OF_REJECTED = frozenset(name.replace("_", " ") for name in REJECTED_COLUMNS)
@@ -75,13 +90,15 @@ ALL_OTHERS = "*"
 @dataclass(frozen=True)
 class Ask:
     """What has to be said before a file can be booked. `attr` is the field of an import that says
-    it, `choices` are its values, where they are few."""
+    it, `choices` are its values, where they are few; `suggested` is what columns probably mean, by
+    their names."""
 
     code: str
     detail: str
     attr: str = "file"
     choices: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    suggested: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +192,16 @@ def _first_of_each(found: list[str | None], said: Mapping[int, str | None]) -> N
             seen.add(field)
 
 
+def _suggested(unknown: Sequence[str], found: Sequence[str | None]) -> Iterator[tuple[str, str]]:
+    """No field twice, and none that another column says."""
+    taken = {field for field in found if field}
+    for name in unknown:
+        field = SUGGESTED.get(plain(name))
+        if field is not None and field not in taken:
+            taken.add(field)
+            yield name, field
+
+
 def _asks(
     names: Sequence[str], found: Sequence[str | None], unknown: Sequence[str], account: str | None
 ) -> list[Ask]:
@@ -186,6 +213,7 @@ def _asks(
                 f"The column '{shown(unknown[0], 40)}' is not known. Known: {', '.join(KNOWN)}."
                 " Say what it means, or that it is passed over.",
                 examples=tuple(unknown[:20]),
+                suggested=tuple(_suggested(unknown, found)),
             )
         )
     for field in dict.fromkeys(f for f in found if f):

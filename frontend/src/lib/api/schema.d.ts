@@ -1533,12 +1533,14 @@ export interface components {
          * @enum {string}
          */
         AlertStateEnum: "armed" | "holds" | "off" | "silent";
+        /** @description `suggested` is what columns that are not known probably mean: a `mapping` says so. */
         AskOut: {
             code: string;
             detail: string;
             attr: string | null;
             choices: string[];
             examples: string[];
+            suggested: components["schemas"]["SuggestedOut"][];
         };
         /**
          * @description A version that was recorded although guards asked: its terms, what they said, and who
@@ -3923,6 +3925,10 @@ export interface components {
             timezone: string;
             order: string;
             account: string | null;
+        };
+        SuggestedOut: {
+            column: string;
+            field: string;
         };
         /** @description A split or dividend that the price source tells of, in the terms of a proposal. */
         SuggestionOut: {

@@ -7,6 +7,7 @@ import { inWords, isAbort } from "../api/client";
 import { fetchMappings, fetchProfiles, forgetMapping, previewBeginning, previewFile, saveMapping } from "../api/imports";
 import type { Imports } from "./imports.svelte";
 import {
+  type Ask,
   type Choice,
   type Column,
   formFields,
@@ -98,6 +99,12 @@ export class Look {
   /** Says what a column means. */
   mean(of: Column, field: string | null): Promise<void> {
     const columns = mapped(of, field, this.seen?.mapping ?? []);
+    return this.#say({ ...this.said, mapping: { ...this.said.mapping, ...columns } });
+  }
+
+  /** Says of these columns what was suggested. */
+  takeSuggested({ suggested }: Pick<Ask, "suggested">): Promise<void> {
+    const columns = Object.fromEntries(suggested.map(({ column, field }) => [column, field]));
     return this.#say({ ...this.said, mapping: { ...this.said.mapping, ...columns } });
   }
 

@@ -35,6 +35,8 @@ export interface Remark {
 export interface Ask extends Remark {
   choices: string[];
   examples: string[];
+  /** What columns that are not known probably mean. */
+  suggested: { column: string; field: string }[];
 }
 
 export interface Column {
@@ -195,13 +197,18 @@ export function preview(value: unknown): Preview {
     styles: styles(row["styles"]),
     asks: list(row["asks"], "asks", (each) => {
       const ask = object(each, "ask");
-      return { ...remark(ask), choices: texts(ask, "choices"), examples: texts(ask, "examples") };
+      return { ...remark(ask), choices: texts(ask, "choices"), examples: texts(ask, "examples"), suggested: list(ask["suggested"], "suggested", suggestion) };
     }),
     counts: countsOf(row["counts"]),
     duplicates: count(row, "duplicates"),
     rows: list(row["rows"], "rows", readRow),
     warnings: list(row["warnings"], "warnings", remark),
   };
+}
+
+function suggestion(value: unknown): Ask["suggested"][number] {
+  const row = object(value, "suggestion");
+  return { column: text(row, "column"), field: text(row, "field") };
 }
 
 export function profile(value: unknown): Profile {
