@@ -11,7 +11,7 @@ from playwright.sync_api import Request, WebSocket, expect
 
 from tests.browser.conftest import Open
 from tests.stack.examples import business_date, previous_session
-from tests.stack.running import RunningStack
+from tests.stack.running import PASSWORD, RunningStack
 
 PRICES_EVERY_SECONDS = 3
 """As in Prices.svelte."""
@@ -176,3 +176,22 @@ def test_an_open_page_asks_for_nothing_again(stack: RunningStack, open_as: Open)
         assert prices <= (rounds if name == "Prices" else 1)
         assert max(asked.values(), default=0) <= 1, asked
     assert len(subscribed) == 1, subscribed
+
+
+def test_who_is_logged_out_elsewhere_is_told_and_let_in_again(open_as: Open) -> None:
+    """In another tab of the browser; the page comes back to where it was."""
+    page = open_as("viewer")
+    page.go("Prices")
+    tab = page.page.context.new_page()
+    tab.goto(page.page.url)
+    tab.get_by_test_id("user-menu").get_by_role("button").first.click()
+    tab.get_by_test_id("log-out").click()
+    expect(tab.get_by_label("Password")).to_be_visible()
+    tab.close()
+    expect(page.state).to_contain_text("Signed out")
+    page.state.get_by_role("link", name="Log in again").click()
+    page.page.get_by_label("User name").fill("viewer")
+    page.page.get_by_label("Password").fill(PASSWORD)
+    page.page.get_by_role("button", name="Log in").click()
+    page.wait_live()
+    expect(page.page).to_have_title("Prices · eqtrade")

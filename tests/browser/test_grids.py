@@ -1,5 +1,6 @@
 """Grids: figures that are never cut, ranges of cells, and what is copied of them."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.blotter_page import BlotterPage, cell
 from tests.browser.chromium import how
 from tests.browser.conftest import Open
+from tests.stack.eventually import eventually
 from tests.stack.running import PASSWORD, RunningStack
 
 CUT = """
@@ -29,6 +31,17 @@ COVERED = """
 }
 """
 """Figures that lie beneath the scroll bar of the box they are in."""
+POINTS = """
+(cells) => cells.map((cell) => {
+  const text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT).nextNode();
+  const at = text.textContent.search(/[.\u2008]/);
+  const range = document.createRange();
+  range.setStart(text, at);
+  range.setEnd(text, at + 1);
+  return range.getBoundingClientRect().left;
+})
+"""
+"""Where the point of each figure stands, or the space that has its place."""
 
 
 def test_no_figure_of_a_grid_is_cut(stack: RunningStack, open_as: Open) -> None:
@@ -216,3 +229,49 @@ def test_net_pnl_is_in_sight_at_1440_whatever_the_figures(
         assert edge is not None
         assert box is not None
         assert box["x"] + box["width"] <= edge["x"] + edge["width"]
+
+
+def test_the_arrow_of_a_sort_and_the_button_of_a_filter_lie_apart(held: str, open_as: Open) -> None:
+    """Nor does either cover the heading's words."""
+    page = opened(open_as, held)
+    grid = page.page.get_by_test_id("positions-grid")
+    for column in ("ticker", "quantity", "total_pnl"):
+        heading = grid.locator(f'.ag-header-cell[col-id="{column}"]')
+        heading.locator(".ag-header-cell-text").click()
+        heading.hover()
+        parts = [
+            heading.locator(each)
+            for each in (
+                ".ag-header-cell-text",
+                ".ag-sort-indicator-icon:not(.ag-hidden)",
+                ".ag-header-cell-filter-button",
+            )
+        ]
+        boxes = []
+        for part in parts:
+            expect(part.first).to_be_visible()
+            box = part.first.bounding_box()
+            assert box is not None
+            boxes.append((box["x"], box["x"] + box["width"]))
+        boxes.sort()
+        for (_, end), (start, _) in itertools.pairwise(boxes):
+            assert end <= start + 1, f"{column}: {boxes}"
+
+
+def test_decimals_of_a_column_stand_beneath_each_other(stack: RunningStack, open_as: Open) -> None:
+    """A price with more of them than its neighbours moves no point."""
+    desk, trader = stack.desk(), stack.client("trader")
+    for ticker, price in (("KO", "60.5"), ("PEP", "90.1234"), ("PG", "150")):
+        trader.book(desk, ticker, "buy", "10", price)
+    page = open_as("trader")
+    page.watch_only(desk)
+    expect(page.trades()).to_have_count(3)
+    prices = page.trades().locator('[col-id="price"]')
+    expect(prices.filter(has_text="90.1234")).to_have_count(1)
+
+    def points_are_aligned() -> None:
+        points = prices.evaluate_all(POINTS)
+        assert len(points) == 3
+        assert max(points) - min(points) < 1, points
+
+    eventually(points_are_aligned)

@@ -1,5 +1,7 @@
 """Trades of the day that lie beyond the page's window are there for who looks for them."""
 
+import csv
+
 import pytest
 from playwright.sync_api import expect
 
@@ -57,3 +59,37 @@ def test_selecting_a_position_finds_its_older_trades(busy: tuple[str, str], open
     expect(page.page.get_by_test_id("trades-only")).to_contain_text("IBM")
     expect(page.trade(first)).to_be_visible()
     expect(page.trades()).to_have_count(1)
+
+
+def test_what_is_filtered_counted_exported_and_printed_is_of_the_whole_day(
+    busy: tuple[str, str], open_as: Open
+) -> None:
+    """The one trade of its ticker is the oldest, beyond what the page was sent."""
+    desk, first = busy
+    page = opened(open_as, desk)
+    count = page.page.get_by_test_id("trades-grid-count")
+    field = page.page.get_by_label("Filter trades")
+    field.fill("ibm")
+    expect(page.trade(first)).to_be_visible()
+    expect(count).to_have_text(f"1 of {WINDOW + MORE:,}")
+    page.page.reload()
+    page.wait_live()
+    expect(count).to_have_text(f"1 of {WINDOW + MORE:,}")
+    field.fill("")
+    page.page.reload()
+    page.wait_live()
+    expect(page.page.get_by_test_id("trades-older")).to_contain_text(f"newest {WINDOW:,} shown")
+    with page.page.expect_download() as saved:
+        page.page.get_by_test_id("trades-grid-export").click()
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    assert len(rows) == WINDOW + MORE
+    assert rows[-1]["Ticker"] == "IBM"
+    page.page.reload()
+    page.wait_live()
+    expect(page.page.get_by_test_id("trades-older")).to_contain_text(f"newest {WINDOW:,} shown")
+    # What a browser does when it prints, without its dialog.
+    page.page.evaluate("window.print = () => dispatchEvent(new Event('beforeprint'))")
+    page.page.keyboard.press("Control+p")
+    printed = page.page.get_by_test_id("trades-grid-printed").locator("tbody tr")
+    expect(printed).to_have_count(WINDOW + MORE)
+    page.page.evaluate("dispatchEvent(new Event('afterprint'))")

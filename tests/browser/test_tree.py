@@ -6,6 +6,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.blotter_page import cell
 from tests.browser.conftest import Open
+from tests.browser.test_held_back import HOLD
 from tests.stack.running import RunningStack
 
 
@@ -62,3 +63,28 @@ def test_a_tree_opens_by_key_and_adds_up_what_passes(stack: RunningStack, open_a
     expect(cell(ko, "quantity")).to_have_text("30")
     assert shown(cell(ko, "trade_pnl")) == shown(cell(total, "trade_pnl")) == parts[1]
     expect(tree.locator('.ag-row[row-id="PEP"]')).to_have_count(0)
+
+
+def test_a_sum_of_what_is_not_known_says_partial(stack: RunningStack, open_as: Open) -> None:
+    """In the group, in the total beneath, and in the card above; and no longer once it is known."""
+    desk, admin = stack.desk(), stack.client("admin")
+    for ticker in ("KO", "PEP"):
+        stack.client("trader").book(desk, ticker, "buy", "10", "60")
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.page.get_by_role("button", name="By account").click()
+    tree = page.page.get_by_test_id("account-totals-grid")
+    group, total = tree.locator(f'.ag-row[row-id="{desk}"]'), tree.locator(".ag-row.tree-total")
+    card = page.page.get_by_test_id("totals-bar").locator(f'[data-account="{desk}"]')
+    expect(cell(group, "check")).to_have_text("")
+    stack.shell(HOLD)
+    try:
+        for row in (group, total):
+            expect(cell(row, "check")).to_contain_text("Partial: 1 of 2")
+        expect(card).to_contain_text("partial")
+    finally:
+        ids = [row["id"] for row in admin.rows("prices/doubts/", state="held")]
+        assert admin.post("prices/doubts/refuse/", ids=ids, reason="a test").status_code == 200
+    for row in (group, total):
+        expect(cell(row, "check")).to_have_text("")
+    expect(card).not_to_contain_text("partial")

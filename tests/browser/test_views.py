@@ -208,13 +208,16 @@ def test_pages_of_errors_are_ours(stack: RunningStack, open_as: Open) -> None:
 
 
 PHONE = ViewportSize(width=390, height=844)
+# What is left of 1440 by 900.
+AT_200_PERCENT = ViewportSize(width=720, height=450)
 
 
+@pytest.mark.parametrize("size", [PHONE, AT_200_PERCENT], ids=["phone", "200%"])
 @pytest.mark.parametrize("name", ["Positions", "Bulk booking", "Prices", "P&L history"])
-def test_nothing_is_off_the_screen_of_a_phone(open_as: Open, name: str) -> None:
+def test_nothing_is_off_a_small_screen(open_as: Open, name: str, size: ViewportSize) -> None:
     page = open_as("trader")
     page.go(name)
-    page.page.set_viewport_size(PHONE)
+    page.page.set_viewport_size(size)
     page.page.wait_for_timeout(500)
     beyond = page.page.evaluate(
         """() => {

@@ -28,6 +28,8 @@ const AROUND_HEADING = 34;
 
 /** Beside the arrow there is then the filter's button. */
 const FILTER_BUTTON = 42;
+/** And the sort's number, where there are several. */
+const SORT_NUMBER = 16;
 /** Rows that came otherwise than in transactions are looked at again after so long, in ms. */
 const SELDOM = 1_000;
 
@@ -168,7 +170,7 @@ export class Fitting<Row extends object> {
     const id = column.getColId();
     const figures = this.#needs.get(id) ?? 0;
     if (headerName === undefined || headerName === "") return figures;
-    const around = AROUND_HEADING + (column.isSorting() ? FILTER_BUTTON : 0);
+    const around = AROUND_HEADING + (column.isSorting() ? FILTER_BUTTON : 0) + ((column.getSortIndex() ?? 0) > 0 ? SORT_NUMBER : 0);
     return Math.max(figures, Math.ceil(this.measure(headerName, HEADING)) + around);
   }
 }

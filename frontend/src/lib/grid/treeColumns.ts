@@ -80,14 +80,14 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
     ofPositions(number({ field: "quantity", headerName: "Quantity", width: 90, show: money.briefQuantity, moves })),
     ofPositions(number({ field: "price", headerName: "Price", width: 90, show: money.briefPrice, moves })),
     number({ field: "market_value", headerName: "Market value", width: 112, show: money.money, moves }),
-    pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 100, moves }),
-    pnl({ field: "position_pnl", headerName: "Position P&L", width: 100, moves }),
-    pnl({ field: "action_pnl", headerName: "Action P&L", width: 96, moves }),
     {
       ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 100, moves }),
       cellClass: ["ag-right-aligned-cell", "strong"],
     },
     ...netColumns<TreeRow>(96, moves),
+    pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 100, moves }),
+    pnl({ field: "position_pnl", headerName: "Position P&L", width: 100, moves }),
+    pnl({ field: "action_pnl", headerName: "Action P&L", width: 96, moves }),
     {
       colId: "check",
       headerName: "Check",
