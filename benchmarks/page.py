@@ -80,7 +80,7 @@ def measure(report: Report) -> None:
     """Start a stack, fill the book, open the page, watch it."""
     with own_stack() as stack:
         desks = [f"Desk{number:02}" for number in range(1, ACCOUNTS + 1)]
-        _fill(stack, desks)
+        fill(stack, desks, TRADES)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"),
@@ -92,8 +92,8 @@ def measure(report: Report) -> None:
             browser.close()
 
 
-def _fill(stack: RunningStack, desks: list[str]) -> None:
-    """Every desk trades every name, round after round, until there are enough."""
+def fill(stack: RunningStack, desks: list[str], count: int) -> None:
+    """Every desk trades every name, round after round, until so many trades are there."""
     client = stack.client("trader")
     tickers = [row["ticker"] for row in client.rows("instruments/")][:500]
 
@@ -110,11 +110,11 @@ def _fill(stack: RunningStack, desks: list[str]) -> None:
                     }
 
     endless = trades()
-    for start in range(0, TRADES, AT_ONCE):
-        piece = list(islice(endless, min(AT_ONCE, TRADES - start)))
+    for start in range(0, count, AT_ONCE):
+        piece = list(islice(endless, min(AT_ONCE, count - start)))
         answer = client.post("trades/bulk/", trades=piece)
         assert answer.status_code == 201, answer.text
-        print(f"booked {start + len(piece):,} of {TRADES:,}", flush=True)
+        print(f"booked {start + len(piece):,} of {count:,}", flush=True)
     deadline = time.monotonic() + 300
     while any(lag["entries"] for lag in stack.client("ops").get("system/").json()["ledger"]["lag"]):
         assert time.monotonic() < deadline, "the readers do not catch up"
@@ -122,7 +122,7 @@ def _fill(stack: RunningStack, desks: list[str]) -> None:
 
 
 @contextmanager
-def _opened(browser: Browser, stack: RunningStack, accounts: list[str]) -> Iterator[Page]:
+def opened(browser: Browser, stack: RunningStack, accounts: list[str]) -> Iterator[Page]:
     """A page of a user who is logged in, with nothing cached, not yet at the positions."""
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.add_init_script(f"localStorage['eqtrade.trader.accounts'] = '{json.dumps(accounts)}'")
@@ -149,7 +149,7 @@ def _note(watched: list[list[str]], said: str | bytes) -> None:
 
 def _first_load(browser: Browser, stack: RunningStack, report: Report) -> None:
     """With the demo's own accounts, as most users will see it."""
-    with _opened(browser, stack, ["Test1", "Test2"]) as page:
+    with opened(browser, stack, ["Test1", "Test2"]) as page:
         session = page.context.new_cdp_session(page)
         load = Load()
         load.follow(session)
@@ -176,7 +176,7 @@ def _bulk(browser: Browser, stack: RunningStack, report: Report) -> None:
     tickers = [row["ticker"] for row in stack.client("trader").rows("instruments/")][:100]
     lines = (f"{tickers[n % 100]},{desk},buy,{1 + n % 50},100.25\n" for n in range(FILE_ROWS))
     content = "ticker,account,side,quantity,price\n" + "".join(lines)
-    with _opened(browser, stack, [desk]) as page:
+    with opened(browser, stack, [desk]) as page:
         page.goto(f"{stack.url}/bulk/")
         page.get_by_role("button", name="Choose a file…").wait_for()
         page.wait_for_timeout(2_000)
@@ -208,7 +208,7 @@ def _watch(browser: Browser, stack: RunningStack, desks: list[str], report: Repo
     def follow(socket: WebSocket) -> None:
         socket.on("framereceived", frames.received)
 
-    with _opened(browser, stack, desks) as page:
+    with opened(browser, stack, desks) as page:
         page.on("websocket", follow)
         session = page.context.new_cdp_session(page)
         browser.start_tracing(page=page, categories=TRACED)
