@@ -227,7 +227,7 @@ def bench(arguments: Sequence[str]) -> None:
 
 
 def compose_test(arguments: Sequence[str]) -> None:
-    """Try the system in containers; --monitoring, --build and --keep go to tests/compose."""
+    """Try the system in containers; arguments go to tests/compose."""
     with alone():
         make_venv()
         install(ALL_GROUPS)
@@ -235,11 +235,11 @@ def compose_test(arguments: Sequence[str]) -> None:
 
 
 def ha_test(arguments: Sequence[str]) -> None:
-    """Kill and freeze databases under load; --containers and --keep go to tests/ha."""
+    """Kill and freeze databases under load; arguments go to tests/ha."""
     with alone():
         make_venv()
         install(ALL_GROUPS)
-        if "--containers" not in arguments:
+        if not {"--containers", "--restore"} & set(arguments):
             call([PYTHON, "-m", "deploy.ha_tools"])
             build_frontend()
     call([PYTHON, "-m", "tests.ha", *arguments])

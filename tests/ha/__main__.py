@@ -1,11 +1,12 @@
 """`make ha-test`: two PostgreSQL under Patroni with three etcd, killed and frozen under load.
 
-    python -m tests.ha [--containers [--parts]] [--restore] [--keep]
+    python -m tests.ha [--containers [--parts]] [--restore] [--digests] [--keep]
 
 As processes on loopback, some six minutes; with `--containers` docker-compose.ha.yml itself, where
 also every other part is killed; with `--parts` these alone, in some nine minutes with coming up.
 `--restore`, in containers, loses both databases instead, and restores them to a second from their
-log. `--keep` leaves the logs.
+log. `--digests`, in containers, builds of the images of others that deploy/images.json names.
+`--keep` leaves the logs.
 """
 
 import argparse
@@ -24,10 +25,14 @@ def main() -> int:
     parser.add_argument("--containers", action="store_true")
     parser.add_argument("--parts", action="store_true")
     parser.add_argument("--restore", action="store_true")
+    parser.add_argument("--digests", action="store_true")
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    archived = Containers(log_kept=True) if options.restore else None
-    system: System = archived or (Containers() if options.containers else Processes())
+    digests = options.digests
+    archived = Containers(log_kept=True, digests=digests) if options.restore else None
+    system: System = archived or (
+        Containers(digests=digests) if options.containers else Processes()
+    )
     began = time.monotonic()
     try:
         system.start()

@@ -68,13 +68,15 @@ class Machine:
 
 
 class Containers:
-    """With `log_kept`, backups to the second are made of them."""
+    """With `log_kept`, backups to the second are made of them; `digests` as in `Project`."""
 
     account = "DESK"
 
-    def __init__(self, *, log_kept: bool = False) -> None:
+    def __init__(self, *, log_kept: bool = False, digests: bool = False) -> None:
         ways = {name: f"127.0.0.1:{free_port()}" for name in ("PUBLISH_NGINX", "PUBLISH_NGINX2")}
-        self.project = Project((*FILES, LOG_KEPT) if log_kept else FILES, BUILDS, ways)
+        files = (*FILES, LOG_KEPT) if log_kept else FILES
+        self.project = Project(files, BUILDS, ways, digests=digests)
+        self._build = digests
         self.servers = [Machine(name, self.project) for name in ("pg1", "pg2")]
         self.parts = [self._part(name) for name in (*PARTS, *DOORS)]
         self._client: Client | None = None
@@ -92,7 +94,7 @@ class Containers:
         self.project.wait_well()
 
     def start(self) -> None:
-        if not self.project.images_are_of_these_sources():
+        if self._build or not self.project.images_are_of_these_sources():
             self.project.build()
         self.up()
         password = secrets.token_urlsafe(12)
