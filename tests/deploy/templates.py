@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from deploy.aws.settings import SETTINGS
 from deploy.cloud import PYTHON, node_environment
 from eqtrade.up.options import PROJECT
@@ -14,7 +16,15 @@ from eqtrade.up.options import PROJECT
 CERTIFICATE = "arn:aws:acm:eu-west-1:111122223333:certificate/0b2c3d4e-1111-2222-3333-444455556666"
 HEARTBEAT = "https://watch.example.com/closes"
 SECONDS = 300
-Template = dict[str, dict[str, Any]]
+NEEDS_CDK = [
+    # Written once: on one worker.
+    pytest.mark.xdist_group("aws"),
+    pytest.mark.skipif(
+        not PYTHON.exists(),
+        reason="the tools of deploy/aws are not installed here: `make test` does (.venv-aws)",
+    ),
+]
+"""Marks of whatever reads them."""
 
 
 def context(setting: str) -> dict[str, object]:
