@@ -32,5 +32,7 @@ FIGURES = (
     Threshold("eqtrade_prices_held_back", 0, 30, "doubtful-closes.md"),
     Threshold("eqtrade_price_failures_in_a_row", 10, 5, "prices.md"),
     Threshold("eqtrade_queue_waiting", 1000, 10, "recover.md#positions-lag"),
+    Threshold("eqtrade_certificate_seconds", 14 * 86_400, 30,
+              "monitoring.md#the-certificate-ends-soon", below=True),
     Threshold("eqtrade_redis_up", 1, 3, "monitoring.md#redis-is-away", below=True),
 )  # fmt: skip

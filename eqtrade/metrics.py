@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from accounts.selectors import tokens_held
 from blotter.live.figures import read_figures
+from eqtrade.certificate import certificate_end
 from eqtrade.count_metrics import counts
 from eqtrade.system import queue_lengths
 from eqtrade.verify import last_verification
@@ -71,6 +72,7 @@ class _State(Collector):
             *_verified(clock.now()),
             _breaches(),
             _gauge("eqtrade_tokens", "Tokens that let a program in", tokens_held(clock.now())),
+            *_certificate(clock.now()),
             *_prices(clock.now()),
             *_queues(),
             *_live(),
@@ -122,6 +124,16 @@ def _verified(now: datetime) -> list[Metric]:
 def _ages(name: str, text: str, since: datetime | None, now: datetime) -> list[Metric]:
     """None where it never was."""
     return [] if since is None else [_gauge(name, text, (now - since).total_seconds())]
+
+
+def _certificate(now: datetime) -> list[Metric]:
+    try:
+        end = certificate_end()
+    except redis.RedisError:
+        end = None
+    text = "Until the certificate ends that callers of PUBLIC_URL see"
+    left = [] if end is None else [(end - now).total_seconds()]
+    return [_gauge("eqtrade_certificate_seconds", text, seconds) for seconds in left]
 
 
 def _breaches() -> Metric:

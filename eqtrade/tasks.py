@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from eqtrade.certificate import certificate_look
 from eqtrade.heartbeats import heartbeats_send
 from eqtrade.verify import verify_and_record
 from kernel import clock
@@ -15,4 +16,6 @@ def verify() -> int:
 # Beyond the bounds of each call: a name server that does not answer has none.
 @shared_task(name="eqtrade.tasks.heartbeats", soft_time_limit=30, time_limit=40)
 def heartbeats() -> dict[str, bool]:
-    return heartbeats_send(now=clock.now())
+    sent = heartbeats_send(now=clock.now())
+    certificate_look()
+    return sent

@@ -9,6 +9,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import trustme
@@ -19,10 +20,13 @@ SSL_REQUEST = bytes.fromhex("0000000804d2162f")
 
 
 @contextmanager
-def tls_door(server: Path, authority: trustme.CA, *, postgres: bool = False) -> Iterator[int]:
-    """The port on localhost whose connections go on to the unix socket `server`."""
+def tls_door(
+    server: Path, authority: trustme.CA, *, postgres: bool = False, until: datetime | None = None
+) -> Iterator[int]:
+    """The port on localhost whose connections go on to the unix socket `server`. Its certificate
+    ends `until` then."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
+    authority.issue_cert("localhost", not_after=until).configure_cert(context)
     with socket.create_server(("127.0.0.1", 0)) as door:
         threading.Thread(
             target=_accept, args=(door, context, server, postgres), daemon=True

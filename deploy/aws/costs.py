@@ -47,7 +47,7 @@ MONTHLY = {
 }
 MACHINE_DISK_GIB = 30
 SECRETS, ALARMS = 5, 30
-FIGURES, FIGURES_OF_A_READER = 28, 2
+FIGURES, FIGURES_OF_A_READER = 29, 2
 """As eqtrade/figures.py prints them: CloudWatch makes a metric of each."""
 METRICS = FIGURES + FIGURES_OF_A_READER * len(LEDGER_READERS)
 LOG_GIB = {"small": 3, "large": 60}

@@ -46,14 +46,15 @@ COUNTED = (
 def of_threshold(each: Threshold) -> Alert:
     """The worst of all its labels counts, as in CloudWatch."""
     worst, sign = ("min", "<") if each.below else ("max", ">")
+    beyond = f"{each.beyond:.15g}"
     words = each.figure.removeprefix("eqtrade_").split("_")
     return Alert(
         name="".join(word.capitalize() for word in words),
-        expression=f"{worst}({each.figure}) {sign} {each.beyond:g}",
+        expression=f"{worst}({each.figure}) {sign} {beyond}",
         minutes=each.minutes,
         runbook=each.runbook,
         says=f"{each.figure} is {{{{ $value | humanize }}}}: {'below' if each.below else 'beyond'}"
-        f" {each.beyond:g} for {each.minutes} minutes.",
+        f" {beyond} for {each.minutes} minutes.",
     )
 
 

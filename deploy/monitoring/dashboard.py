@@ -73,6 +73,8 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("Requests with a token, by what came of it", "reqps",
               {"{{outcome}}": "sum by (outcome) (rate(eqtrade_token_calls_total[5m]))"}),
         Panel("Tokens that let a program in", "short", {"tokens": "max(eqtrade_tokens)"}),
+        Panel("Until the certificate of PUBLIC_URL ends", "s",
+              {"left": "min(eqtrade_certificate_seconds)"}),
     ),
 }  # fmt: skip
 

@@ -20,8 +20,12 @@ from tests.stack.running import free_port
 MONITORED = (*FILES, "docker-compose.monitoring.yml", "tests/compose/pager.yml")
 BUILDS = {**BASE_BUILDS, "eqtrade-prometheus": ("-f", "deploy/monitoring/Dockerfile")}
 PAGER = "pager:9093"
-# Not there before it happens first: a snapshot, a verification of a night, a failed call.
-LATER = ("snapshot_age_seconds", "verification_age_seconds", "price_fetch_failures_total")
+# Not there before it happens first: a snapshot, a verification of a night, a failed call. Without
+# TLS there is no certificate.
+LATER = (
+    *("snapshot_age_seconds", "verification_age_seconds", "price_fetch_failures_total"),
+    "certificate_seconds",
+)
 STOPPED = "worker-positions"
 FIRES_SECONDS = 600.0
 """A lag of a minute that lasts five, and what lies between."""

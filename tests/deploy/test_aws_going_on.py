@@ -1,5 +1,5 @@
-"""Both settings on AWS: that they go on when something dies or a version is not well, that each part
-may what it must, and that somebody is told."""
+"""Both settings on AWS: they go on when something dies or a version is not well, each part may what
+it must, and somebody is told."""
 
 import json
 import re

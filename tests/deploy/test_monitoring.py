@@ -126,8 +126,11 @@ def served(committed_db: PostgresServer, settings: Any) -> Iterator[set[str]]:
 
 
 def test_every_metric_that_is_named_is_there(served: set[str]) -> None:
-    # None of these has been taken, or counted, before it happens first.
-    later = {"eqtrade_snapshot_age_seconds", "eqtrade_price_fetch_failures_total"}
+    # None of these has been taken, counted, or looked at, before it happens first.
+    later = {
+        *("eqtrade_snapshot_age_seconds", "eqtrade_price_fetch_failures_total"),
+        "eqtrade_certificate_seconds",
+    }
     named = {
         name
         for expression in [*expressions(), *(alert.expression for alert in ALERTS)]
@@ -143,8 +146,8 @@ def test_each_figure_that_cloudwatch_makes_a_metric_of_is_paid() -> None:
     names = [
         m["Name"] for each in told for one in each["CloudWatchMetrics"] for m in one["Metrics"]
     ]
-    # No snapshot has been taken.
-    assert len(names) + 1 == METRICS
+    # No snapshot has been taken, no certificate looked at.
+    assert len(names) + 2 == METRICS
 
 
 # --- the alerts, tried ---------------------------------------------------------------------------
@@ -185,7 +188,7 @@ def tries() -> Iterator[dict[str, Any]]:
     for threshold, alert in zip(FIGURES, ALERTS[len(COUNTED) :], strict=True):
         step = -0.5 if threshold.below else 0.5
         one, other = (f'{threshold.figure}{{shard="{n}"}}' for n in (0, 1))
-        good, bad = f"{threshold.beyond:g}x60", f"{threshold.beyond + step:g}x60"
+        good, bad = f"{threshold.beyond:.15g}x60", f"{threshold.beyond + step:.15g}x60"
         # The worst counts, and what stands just on it is no alarm.
         yield case(alert, {one: good, other: bad}, fires=True)
         yield case(alert, {one: good, other: good}, fires=False)

@@ -63,7 +63,7 @@ def test_every_alarm_has_its_figure() -> None:
     assert len(asked) > 8
     # What lies in Redis can't be told without it; that it is not there, is.
     assert asked - names == {
-        *("eqtrade_queue_waiting", "eqtrade_live_connections"),
+        *("eqtrade_queue_waiting", "eqtrade_live_connections", "eqtrade_certificate_seconds"),
         # Nothing was verified yet.
         "eqtrade_verification_age_seconds",
     }
