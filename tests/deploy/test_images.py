@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from deploy.develop import dockerfiles
 from deploy.images import (
     FILES,
     FRESH_DAYS,
@@ -32,9 +33,6 @@ from eqtrade.up.options import PROJECT
 from tests.deploy.compose_files import read
 
 LISTED = Listed.read(PROJECT / LIST)
-TRACKED = subprocess.run(
-    ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
-).stdout.split()
 # As on a machine that has no virtual environment.
 BARE = """
 import sys
@@ -42,12 +40,15 @@ sys.path.insert(0, ".")
 from deploy.images import main
 sys.exit(main(sys.argv[1:]))
 """
+# One that lies beside them is a machine's own.
+OWN = "docker-compose.override.yml"
 COMPOSE = [
     name
-    for name in TRACKED
-    if re.fullmatch(r"(docker-compose|deploy/compose)\..*yml", name) and name not in OVER.values()
+    for pattern in ("docker-compose.*yml", "deploy/compose.*yml")
+    for name in (str(file.relative_to(PROJECT)) for file in sorted(PROJECT.glob(pattern)))
+    if name not in {*OVER.values(), OWN}
 ]
-DOCKERFILES = [name for name in TRACKED if Path(name).name.startswith("Dockerfile")]
+DOCKERFILES = [str(file.relative_to(PROJECT)) for file in dockerfiles()]
 DAY = date(2026, 3, 2)
 
 
