@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db.models import F, Sum
 
-from pnl.live.exposure import Exposure, exposures
+from pnl.live.exposure import Exposure, Part, exposures
 from pnl.watching import is_due
 from prices.sessions import sessions
 from trades.guards.breaches import accounts_of, breaches_follow, limits_active
@@ -24,6 +24,9 @@ from trades.limit_rules import (
 from trades.models import Limit, Status, Trade
 
 ZERO = Decimal(0)
+_LOOKS_AT = {
+    NAME: Part.NAME, NAME_SHARE: Part.NAME, POSITION: Part.POSITION, DAY_LOSS: Part.PNL,
+}  # fmt: skip
 
 
 def limits_due() -> bool:
@@ -64,7 +67,11 @@ def measures(limits: Sequence[Limit], now: datetime) -> dict[int, Decimal]:
         accounts = tuple(sorted(accounts_of(limit)))
         of_limit[limit.pk] = accounts
         scopes.setdefault(accounts, len(scopes))
-    found = exposures({number: accounts for accounts, number in scopes.items()}, now)
+    found = exposures(
+        {number: accounts for accounts, number in scopes.items()},
+        now,
+        parts=frozenset(_LOOKS_AT[limit.kind] for limit in limits if limit.kind in _LOOKS_AT),
+    )
     of_day = {a for limit in limits if limit.kind == DAY_NOTIONAL for a in of_limit[limit.pk]}
     traded = day_notionals(of_day, now)
     return {

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
+from functools import cache
 
 from kernel import prepared
 from kernel.pnl import PARTS, ActedSql, action_pnl_sql, figures_sql
@@ -19,29 +21,38 @@ from pnl.live.rows import acting_now
 from prices.marks import MARKS, mark_params, marks_sql
 from prices.references import with_references
 
-_REFERENCE = "coalesce(m.previous_close, m.mark)"
-_GAIN = f"(m.mark - {_REFERENCE})"
 _FORMULAS = figures_sql(
-    traded="a", held="h.quantity", gain=_GAIN, reference=_REFERENCE, priced=True
+    traded="a", held="h.quantity", gain="m.gain", reference="m.reference", priced=True
 )
 # Gross, as the limits of losses are set.
 _PNL = " + ".join(f"({_FORMULAS[name]})" for name in PARTS)
+_TRADED_AND_HELD = f"CASE WHEN a.trades IS NULL THEN m.gain * h.quantity ELSE {_PNL} END"
 
 
-_TRADED_AND_HELD = f"CASE WHEN a.trades IS NULL THEN {_GAIN} * h.quantity ELSE {_PNL} END"
+class Part(StrEnum):
+    """What of an exposure costs something of its own."""
+
+    NAME = "name"
+    POSITION = "position"
+    PNL = "pnl"
 
 
-def _held(*, holdings: str = "pnl_holding", pnl: str = _TRADED_AND_HELD, or_acts: str = "") -> str:
-    return f"""
-        SELECT s.scope, h.instrument_id, h.quantity, h.quantity * m.mark AS value,
-               {pnl} AS pnl
-          FROM scope s
-          JOIN {holdings} h ON h.account_id = s.account_id
-          LEFT JOIN marks m ON m.instrument_id = h.instrument_id
+ALL_PARTS = frozenset(Part)
+
+
+def _held(parts: frozenset[Part], holdings: str, pnl: str, which: str = "") -> str:
+    """Rows by account and instrument; `which` narrows them by a further condition on h."""
+    activity = """
           LEFT JOIN pnl_dailyactivity a
             ON a.account_id = h.account_id AND a.instrument_id = h.instrument_id
-           AND a.trade_date = %(business_date)s
-         WHERE h.quantity <> 0 OR a.trades > 0{or_acts}
+           AND a.trade_date = %(business_date)s"""
+    with_pnl = Part.PNL in parts
+    return f"""
+        SELECT h.account_id, h.instrument_id, h.quantity, h.quantity * m.mark AS value
+               {f", {pnl} AS pnl" if with_pnl else ""}
+          FROM {holdings} h
+          LEFT JOIN marks m ON m.instrument_id = h.instrument_id{activity if with_pnl else ""}
+         WHERE h.account_id = ANY(%(accounts)s::bigint[]){which}
     """
 
 
@@ -56,7 +67,7 @@ _ACTED = f"""
           FROM (SELECT account_id, instrument_id, quantity FROM pnl_holding
                  WHERE account_id = ANY(%(accounts)s)) h
           FULL JOIN legs l USING (account_id, instrument_id)
-    ), marks AS MATERIALIZED ({with_references(marks_sql(acted=True))})
+    )
 """
 _AFTER = "(h.quantity - coalesce(a.quantity, 0))"
 _ACTION_PNL = action_pnl_sql(
@@ -65,56 +76,72 @@ _ACTION_PNL = action_pnl_sql(
     f"coalesce(m.previous_close, CASE WHEN {_AFTER} - h.moved = 0 THEN m.mark END)",
     _AFTER,
 )
-_ACTED_HELD = _held(
-    holdings="acted",
-    # Of what has ended there is neither mark nor reference, and nothing is held.
-    pnl=f"""CASE WHEN h.quantity <> 0 OR a.trades > 0 THEN {_TRADED_AND_HELD} ELSE 0 END
-                 + CASE WHEN h.acts > 0 THEN {_ACTION_PNL} ELSE 0 END""",
-    or_acts=" OR h.acts > 0",
-)
+# Of what has ended there is neither mark nor reference, and nothing is held.
+_ACTED_PNL = f"""CASE WHEN h.quantity <> 0 OR a.trades > 0 THEN {_TRADED_AND_HELD} ELSE 0 END
+                 + CASE WHEN h.acts > 0 THEN {_ACTION_PNL} ELSE 0 END"""
+_SEVERAL = """
+           AND h.account_id IN (SELECT account_id FROM scope
+                                 WHERE scope = ANY(%(several)s::bigint[]))"""
 
 
-def _sql(marks: str, held: str = _held()) -> str:
-    """`marks`: the CTE of that name."""
-    return f"""
-    WITH scope AS MATERIALIZED (
-        SELECT * FROM unnest(%(scopes)s::bigint[], %(accounts)s::bigint[]) AS s (scope, account_id)
-    ), {marks},
-    held AS MATERIALIZED ({held}), named AS (
-        SELECT scope, max(abs(value)) AS name, max(abs(quantity)) AS position
-          FROM (
-            SELECT scope, instrument_id, sum(value) AS value, sum(quantity) AS quantity
-              FROM held WHERE scope = ANY(%(several)s::bigint[]) GROUP BY 1, 2
-             UNION ALL
-            SELECT scope, instrument_id, value, quantity
-              FROM held WHERE scope <> ALL(%(several)s::bigint[])
-          ) n GROUP BY 1
-    ), summed AS (
-        SELECT scope, coalesce(sum(value) FILTER (WHERE value > 0), 0) AS long,
-               coalesce(sum(value) FILTER (WHERE value < 0), 0) AS short,
-               coalesce(sum(pnl), 0) AS pnl,
-               count(*) FILTER (WHERE value IS NULL AND quantity <> 0) AS unpriced
-          FROM held GROUP BY 1
-    )
-    SELECT scope, long, short, coalesce(name, 0), coalesce(position, 0), pnl, unpriced
-      FROM summed JOIN named USING (scope)
-    """
+def _largest(column: str) -> str:
+    """The largest of either sign, of a column of signed amounts."""
+    return f"greatest(max({column}), -min({column})) AS {column}"
 
 
 def _marks(body: str) -> str:
-    return f"marks AS MATERIALIZED ({body})"
+    return f"""marks AS MATERIALIZED (
+        SELECT m.*, m.mark - r.reference AS gain, r.reference
+          FROM ({body}) m
+         CROSS JOIN LATERAL (SELECT coalesce(m.previous_close, m.mark) AS reference) r)"""
 
 
-_FEW = _sql(
-    _marks(
-        marks_sql(
-            "SELECT DISTINCT instrument_id FROM pnl_holding"
-            " WHERE account_id = ANY(%(accounts)s::bigint[])"
-        )
-    )
-)
-_MANY = _sql(_marks(MARKS))
-_WITH_ACTIONS = _sql(_ACTED, _ACTED_HELD)
+def _sql(marks: str, parts: frozenset[Part], *, acted: bool = False) -> str:
+    """`marks`: their query. Each row is made once (OFFSET 0), whatever many sums look at it."""
+    of = ("acted", _ACTED_PNL) if acted else ("pnl_holding", _TRADED_AND_HELD)
+    largest = {Part.NAME: "value", Part.POSITION: "quantity"}
+    shown = [(part, column) for part, column in largest.items() if part in parts]
+    columns = "".join(f", {_largest(column)}" for _, column in shown)
+    sums = ", sum(pnl) AS pnl" if Part.PNL in parts else ""
+    several = f"""
+    , named AS (
+        SELECT scope{columns}
+          FROM (SELECT s.scope, h.instrument_id, sum(h.value) AS value, sum(h.quantity) AS quantity
+                  FROM ({_held(parts - {Part.PNL}, of[0], of[1], _SEVERAL)}) h
+                  JOIN scope s USING (account_id)
+                 WHERE s.scope = ANY(%(several)s::bigint[]) GROUP BY 1, 2) n
+         GROUP BY 1
+    )"""
+    found = {part: f"coalesce(max(n.{column}), max(a.{column}), 0)" for part, column in shown} | {
+        Part.PNL: "coalesce(sum(a.pnl), 0)" if sums else "0"
+    }
+    return f"""
+    WITH scope AS MATERIALIZED (
+        SELECT * FROM unnest(%(scopes)s::bigint[], %(accounts)s::bigint[]) AS s (scope, account_id)
+    ), {_ACTED + "," if acted else ""} {_marks(marks)},
+    by_account AS MATERIALIZED (
+        SELECT account_id, sum(value) AS net, sum(value) FILTER (WHERE value > 0) AS long,
+               count(*) FILTER (WHERE value IS NULL AND quantity <> 0) AS unpriced{columns}{sums}
+          FROM ({_held(parts, *of)} OFFSET 0) h GROUP BY 1
+    ){several if shown else ""}
+    SELECT s.scope, coalesce(sum(a.long), 0), coalesce(sum(a.net), 0) - coalesce(sum(a.long), 0),
+           {", ".join(found.get(part, "0") for part in Part)}, sum(a.unpriced)::bigint
+      FROM scope s JOIN by_account a USING (account_id)
+      {"LEFT JOIN named n USING (scope)" if shown else ""}
+     GROUP BY s.scope
+    """
+
+
+_OF_FEW = """
+    SELECT DISTINCT instrument_id FROM pnl_holding WHERE account_id = ANY(%(accounts)s::bigint[])
+"""
+
+
+@cache
+def _statement(parts: frozenset[Part], *, few: bool, acted: bool) -> str:
+    if acted:
+        return _sql(with_references(marks_sql(acted=True)), parts, acted=True)
+    return _sql(marks_sql(_OF_FEW) if few else MARKS, parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +183,11 @@ class Exposure:
         return 100 * self.name / self.gross if self.gross else Decimal(0)
 
 
-def exposures(scopes: Mapping[int, Sequence[int]], now: datetime) -> dict[int, Exposure]:
-    """The exposure of each scope, a number with the ids of its accounts. One statement, and a look
-    at what acts."""
+def exposures(
+    scopes: Mapping[int, Sequence[int]], now: datetime, *, parts: frozenset[Part] = ALL_PARTS
+) -> dict[int, Exposure]:
+    """The exposure of each scope, a number with the ids of its accounts; of the `parts` that are
+    not asked for it says 0. One statement, and a look at what acts."""
     pairs = [(scope, account) for scope, accounts in scopes.items() for account in accounts]
     few = len(pairs) <= prepared.FEW_ACCOUNTS
     params = {
@@ -168,11 +197,11 @@ def exposures(scopes: Mapping[int, Sequence[int]], now: datetime) -> dict[int, E
         "several": [scope for scope, accounts in scopes.items() if len(accounts) > 1],
     }
     acting = acting_now(now)
-    if acting is not None and acting.instruments:
-        rows = prepared.rows_planned(_WITH_ACTIONS, {**params, **acting.params})
-    else:
-        read = prepared.rows if few else prepared.rows_planned
-        rows = read(_FEW if few else _MANY, params)
+    acted = acting is not None and bool(acting.instruments)
+    if acting is not None and acted:
+        params |= acting.params
+    read = prepared.rows if few and not acted else prepared.rows_planned
+    rows = read(_statement(parts, few=few, acted=acted), params)
     found = {row[0]: Exposure(*row[1:]) for row in rows}
     return {scope: found.get(scope, Exposure()) for scope in scopes}
 
@@ -188,7 +217,7 @@ _HELD = f"""
      WHERE h.account_id = %(account)s AND h.quantity <> 0
 """
 _HELD_WITH_ACTIONS = f"""
-    WITH {_ACTED}
+    WITH {_ACTED}, marks AS MATERIALIZED ({with_references(marks_sql(acted=True))})
     SELECT h.instrument_id, h.quantity, m.mark
       FROM acted h LEFT JOIN marks m ON m.instrument_id = h.instrument_id
      WHERE h.quantity <> 0

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.selectors import AnyUser, viewable_accounts
-from kernel import notices
+from kernel import notices, prepared
 from kernel.locks import Lock, try_transaction_lock
 from trades.guards.read import may_manage
 from trades.limit_rules import WITHIN, state_of
@@ -50,8 +50,9 @@ def breaches_follow(values: Mapping[int, Decimal], limits: Sequence[Limit], now:
     if not try_transaction_lock(Lock.LIMITS_WATCH):
         return 0
     active = {limit.pk: limit for limit in limits}
+    followed = list(Breach.objects.filter(closed_at=None).select_related("limit__group"))
     moved: list[Breach] = []
-    for breach in Breach.objects.filter(closed_at=None).select_related("limit__group"):
+    for breach in followed:
         limit = active.pop(breach.limit_id, None)
         value = None if limit is None else values.get(limit.pk)
         if limit is None or value is None:
@@ -66,8 +67,7 @@ def breaches_follow(values: Mapping[int, Decimal], limits: Sequence[Limit], now:
             breach.closed_at = now
         else:
             breach.state = state
-        breach.seen_at = now
-        breach.save()
+    _write(followed, now)
     opened = []
     for pk, limit in active.items():
         value = values.get(pk)
@@ -88,6 +88,34 @@ def breaches_follow(values: Mapping[int, Decimal], limits: Sequence[Limit], now:
     Breach.objects.bulk_create(opened)
     transaction.on_commit(lambda: _tell([*moved, *opened]), robust=True)
     return len(moved) + len(opened)
+
+
+_FOLLOWED = """
+    UPDATE trades_breach b
+       SET state = f.state, value = f.value, worst = f.worst, amount = f.amount,
+           closed_at = f.closed_at, seen_at = %(now)s
+      FROM unnest(%(ids)s::uuid[], %(states)s::text[], %(values)s::numeric[], %(worst)s::numeric[],
+                  %(amounts)s::numeric[], %(closed)s::timestamptz[])
+           AS f (id, state, value, worst, amount, closed_at)
+     WHERE b.id = f.id
+"""
+
+
+def _write(followed: Sequence[Breach], now: datetime) -> None:
+    """Write all of them in one statement: a bad day breaches a thousand limits."""
+    if followed:
+        prepared.rows(
+            _FOLLOWED,
+            {
+                "now": now,
+                "ids": [b.pk for b in followed],
+                "states": [b.state for b in followed],
+                "values": [b.value for b in followed],
+                "worst": [b.worst for b in followed],
+                "amounts": [b.amount for b in followed],
+                "closed": [b.closed_at for b in followed],
+            },
+        )
 
 
 def _tell(moved: Sequence[Breach]) -> None:
