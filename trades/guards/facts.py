@@ -236,12 +236,14 @@ def facts_of(
         "job": job,
     }
     if "rule" in parts:
-        params["own"] = [t.has_own_id for t in trades]
+        params["own"] = _array(t.has_own_id for t in trades)
         found.rules = {account: {} for account in versions}
     else:
-        params["priced"] = [needs[t.account_id].priced for t in trades]
-        params["holding"] = [needs[t.account_id].holding for t in trades]
-        params["minutes"] = [0 if t.has_own_id else needs[t.account_id].minutes for t in trades]
+        of = [needs[t.account_id] for t in trades]
+        params["priced"] = _array(need.priced for need in of)
+        params["holding"] = _array(need.holding for need in of)
+        minutes = [0 if t.has_own_id else n.minutes for t, n in zip(trades, of, strict=True)]
+        params["minutes"] = _array(minutes)
     read = prepared.rows if len(trades) <= _FEW else prepared.rows_planned
     last_decision = _take(found, read(_sql(parts), params))
     if "rule" in parts:
@@ -255,15 +257,21 @@ def facts_of(
     return found
 
 
-def _asked_params(trades: Sequence[Asked]) -> dict[str, Any]:
+def _asked_params(trades: Sequence[Asked]) -> dict[str, str]:
     return {
-        "accounts": [t.account_id for t in trades],
-        "named": [t.instrument_id for t in trades],
-        "sides": [t.side for t in trades],
-        "quantities": [t.quantity for t in trades],
-        "prices": [t.price for t in trades],
-        "dates": [t.trade_date for t in trades],
+        "accounts": _array(t.account_id for t in trades),
+        "named": _array(t.instrument_id for t in trades),
+        "sides": _array(t.side for t in trades),
+        "quantities": _array(t.quantity for t in trades),
+        "prices": _array(t.price for t in trades),
+        "dates": _array(t.trade_date for t in trades),
     }
+
+
+def _array(values: Iterable[object]) -> str:
+    """Numbers, days, sides or truths as PostgreSQL reads an array of them: psycopg writes a list
+    element by element, ten thousand rows of nine columns in a seventh of a second."""
+    return f"{{{','.join(map(str, values))}}}"
 
 
 def _take(found: Facts, rows: Iterable[tuple[Any, ...]]) -> int | None:
