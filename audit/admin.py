@@ -40,7 +40,7 @@ class WhatFilter(admin.SimpleListFilter):
 @admin.register(Record)
 class RecordAdmin(TableAdmin):
     list_display = (
-        "recorded_at", "event", "object_name", "changes", "actor_name", "address", "source",
+        "recorded", "event", "object_name", "changes", "actor_name", "address", "source",
     )  # fmt: skip
     list_filter = (WhatFilter,)
     search_fields = ("id",)
@@ -88,6 +88,10 @@ class RecordAdmin(TableAdmin):
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
         )
+
+    @admin.display(description="Recorded (UTC)")
+    def recorded(self, row: Record) -> str:
+        return f"{row.recorded_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="before → after")
     def changes(self, row: Record) -> str:
