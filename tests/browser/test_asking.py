@@ -170,7 +170,7 @@ def test_middle_office_sets_a_guard_and_sees_what_it_asked(
     assert trader.session.post(f"{trader.url}/api/v1/trades/", json=order).status_code == 201
     page.reload()
     confirmed = page.get_by_test_id("asked").locator("tr", has_text=desk)
-    expect(confirmed).to_contain_text("buy 101 KO @ 60.00")
+    expect(confirmed).to_contain_text("Buy 101 KO @ 60.00")
     expect(confirmed).to_contain_text("trader")
 
     page.get_by_role("button", name=f"Change Large quantity of {desk}").click()
