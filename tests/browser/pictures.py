@@ -15,9 +15,12 @@ from playwright.sync_api import Browser, Page, ViewportSize
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.chromium import running_chromium
 from tests.browser.pictures_of_asking import ASKING, set_guards
+from tests.browser.pictures_of_states import OF_ADMIN, STATES, set_states
 from tests.stack.running import PASSWORD, RunningStack
 
-SIZES = ((1440, 900), (1920, 1080), (390, 844))
+PHONE = (390, 844)
+SIZES = ((1440, 900), (1920, 1080), PHONE)
+OF_ALERTS = ("alerts", "alert-me", "bell")
 SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 TRADES = (
     ("AAPL", "buy", "300", "192.40"),
@@ -189,6 +192,14 @@ def guards(page: Page) -> None:
     page.wait_for_selector("#guards-title")
 
 
+def tagged(page: Page) -> None:
+    positions(page)
+    page.get_by_test_id("trades-tags").click()
+    page.get_by_test_id("tagged-tag").fill("block")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("[data-testid=tagged] li")
+
+
 def alerts(page: Page) -> None:
     page.wait_for_selector("[data-testid=alert]")
     page.wait_for_selector("[data-testid=alert-toast]")
@@ -225,6 +236,7 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "positions": ("/", positions),
     "drawer": ("/", drawer),
     "earlier": ("/", earlier),
+    "tagged": ("/", tagged),
     "ticket": ("/", ticket),
     "more": ("/", more),
     "tree": ("/", tree),
@@ -251,16 +263,28 @@ SHOTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "tokens": ("/tokens/", nothing),
     "help": ("/", help_list),
     **ASKING,
+    **STATES,
 }
 
 
 def take(stack: RunningStack, browser: Browser, place: Path, names: Iterable[str]) -> None:
-    """Each page is loaded once, and shown at each size in each theme."""
+    """Each page is loaded once, and shown at each size in each theme: to middle office, which sees
+    every page, and to the administrator what is theirs."""
+    wanted = list(names)
+    of_admin = [name for name in wanted if name in OF_ADMIN]
+    _take(stack, browser, place, "middleoffice", [each for each in wanted if each not in OF_ADMIN])
+    if of_admin:
+        _take(stack, browser, place, "admin", of_admin)
+
+
+def _take(
+    stack: RunningStack, browser: Browser, place: Path, user: str, names: Iterable[str]
+) -> None:
     page = browser.new_context(viewport=_size(SIZES[0]), locale="en-GB").new_page()
     page.set_default_timeout(20_000)
     page.goto(f"{stack.url}/")
     _shoot(page, place, "login")
-    page.get_by_label("User name").fill("admin")
+    page.get_by_label("User name").fill(user)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     BlotterPage(page).wait_live()
@@ -271,11 +295,22 @@ def take(stack: RunningStack, browser: Browser, place: Path, names: Iterable[str
         page.set_viewport_size(_size(SIZES[0]))
         page.goto(f"{stack.url}{path}")
         try:
+            if name not in OF_ALERTS:
+                _put_aside(page)
             prepare(page)
         except Exception as error:  # noqa: BLE001 - the picture shows what was there
             print(f"{name}: {error}", file=sys.stderr)
         _shoot(page, place, name)
+        page.context.set_offline(False)
     page.context.close()
+
+
+def _put_aside(page: Page) -> None:
+    """The toasts of alerts, which would lie over other things."""
+    if page.locator("[data-testid=alert-toasts]").count() == 0:
+        return
+    page.wait_for_selector("[data-testid=alert-toast]")
+    page.get_by_role("button", name="Put it aside").click()
 
 
 def _shoot(page: Page, place: Path, name: str) -> None:
@@ -284,7 +319,9 @@ def _shoot(page: Page, place: Path, name: str) -> None:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(600)
-            page.screenshot(path=place / f"{name}-{scheme}-{size[0]}.png")
+            # A phone is scrolled.
+            path = place / f"{name}-{scheme}-{size[0]}.png"
+            page.screenshot(path=path, full_page=size == PHONE)
 
 
 def _size(size: tuple[int, int]) -> ViewportSize:
@@ -293,13 +330,13 @@ def _size(size: tuple[int, int]) -> ViewportSize:
 
 def set_alerts(stack: RunningStack) -> None:
     """Some that fire with the next booking, and some that wait."""
-    admin = stack.client("admin")
+    office = stack.client("middleoffice")
     of = {"account": "Test1", "ticker": "IBM"}
-    admin.post("alerts/", kind="position", **of, way="below", level="-100")
-    admin.post("alerts/", kind="others_trades", account="Test2")
-    admin.post("alerts/", kind="price", ticker="AAPL", way="above", level="1000000")
-    admin.post("alerts/", kind="account_pnl", account="Test1", way="below", level="-2500000")
-    admin.post("alerts/", kind="stale", account="Test2", level="10", is_once=True)
+    office.post("alerts/", kind="position", **of, way="below", level="-100")
+    office.post("alerts/", kind="others_trades", account="Test2")
+    office.post("alerts/", kind="price", ticker="AAPL", way="above", level="1000000")
+    office.post("alerts/", kind="account_pnl", account="Test1", way="below", level="-2500000")
+    office.post("alerts/", kind="stale", account="Test2", level="10", is_once=True)
     stack.client("trader").book("Test2", "PEP", "buy", "5", "91")
 
 
@@ -328,6 +365,7 @@ def main(place: Path, names: Iterable[str]) -> None:
                 )
             set_alerts(stack)
             set_guards(stack)
+            set_states(stack)
             with running_chromium(scrollbars=True) as browser:
                 take(stack, browser, place, names)
         finally:
