@@ -31,6 +31,7 @@ from tests.yahoo.server import Answer, YahooServer
 # A Friday, 11:00 in New York.
 NOW = datetime(2026, 1, 30, 16, 0, tzinfo=UTC)
 AFTER_THE_END = datetime(2026, 1, 30, 21, 5, tzinfo=UTC)
+PATIENCE = 60.0
 
 
 def message(symbol: str, price: float, at: datetime = NOW, **more: Any) -> str:
@@ -90,7 +91,8 @@ async def streaming(told: Told, **fields: float) -> AsyncIterator[Streamer]:
 
 
 async def eventually(holds: Callable[[], Awaitable[bool] | bool]) -> None:
-    async with asyncio.timeout(15):
+    # A program may begin while much else does.
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = holds()
             if found if isinstance(found, bool) else await found:
@@ -285,7 +287,7 @@ async def test_the_program_dies_and_another_goes_on(committed_db: PostgresServer
                 await eventually(price_is("IBM", str(price)))
             finally:
                 program.send_signal(end)
-                assert await asyncio.wait_for(program.wait(), 20) != 0
+                assert await asyncio.wait_for(program.wait(), PATIENCE) != 0
             await eventually(lambda: not told.open)
 
 
