@@ -87,6 +87,7 @@ _API: Mapping[str, Mapping[str, Rule]] = {
     "instruments/": methods(GET=LOGGED_IN, POST=holders("prices.add_instrument")),
     "prices/": _READ,
     "prices/series/": _READ,
+    "prices/lines/": _READ,
     "prices/closes/": _READ,
     "prices/doubts/": _READ,
     "prices/doubts/release/": methods(POST=_SETS_PRICES),

@@ -83,6 +83,24 @@ class SeriesOut(serializers.Serializer[Any]):
     points = PointOut(many=True)
 
 
+class LineOut(serializers.Serializer[Any]):
+    """As many minutes as prices, oldest first."""
+
+    ticker = serializers.CharField()
+    minutes = serializers.ListField(child=serializers.IntegerField())
+    prices = serializers.ListField(child=DecimalText())
+
+
+class LinesOut(serializers.Serializer[Any]):
+    """Minutes count from `starts_at`, midnight in New York. Of each `every_seconds` there is the
+    last price, at the minute that had it."""
+
+    session = DayField()
+    starts_at = MomentField()
+    every_seconds = serializers.IntegerField()
+    lines = LineOut(many=True)
+
+
 class OverrideIn(StrictSerializer):
     """A price by hand. It expires at the end of the business date unless `expires_at` says when."""
 

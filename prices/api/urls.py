@@ -13,6 +13,7 @@ from prices.api.market import MarketView
 from prices.api.views import (
     CloseListView,
     InstrumentListView,
+    LinesView,
     OverrideEndView,
     OverrideListView,
     PriceListView,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("instruments/", InstrumentListView.as_view(), name="instruments"),
     path("prices/", PriceListView.as_view(), name="prices"),
     path("prices/series/", SeriesView.as_view(), name="series"),
+    path("prices/lines/", LinesView.as_view(), name="lines"),
     path("prices/closes/", CloseListView.as_view(), name="closes"),
     path("prices/doubts/", DoubtListView.as_view(), name="doubts"),
     path("prices/doubts/release/", DoubtReleaseView.as_view(), name="doubts-release"),

@@ -19,6 +19,7 @@ from prices.api.serializers import (
     CloseOut,
     InstrumentIn,
     InstrumentOut,
+    LinesOut,
     NothingIn,
     OverrideIn,
     OverrideOut,
@@ -29,13 +30,13 @@ from prices.closes.effective_close import effective_closes
 from prices.closes.read import closes_at
 from prices.current_marks import marks
 from prices.models import Instrument
-from prices.quotes.series import price_series
+from prices.quotes.series import LINE_EVERY, price_lines, price_series
 from prices.references import opening_closes
 from prices.rows import price_row
 from prices.selectors import active_overrides, instruments_found, priced_ids
 from prices.services.instruments import instrument_add
 from prices.services.overrides import override_end, override_set
-from prices.sessions import NoSession, sessions
+from prices.sessions import NoSession, day_start, sessions
 
 DEFAULT_SESSIONS = 11
 # One answer is put together in memory, however many pages it has.
@@ -69,6 +70,18 @@ EXAMPLE_SERIES = OpenApiExample(
         "points": [
             {"at": "2026-01-30T14:30:00Z", "price": "143.50"},
             {"at": "2026-01-30T14:31:00Z", "price": "143.62"},
+        ],
+    },
+    response_only=True,
+)
+EXAMPLE_LINES = OpenApiExample(
+    "A share in the first half hour",
+    value={
+        "session": "2026-01-30",
+        "starts_at": "2026-01-30T05:00:00Z",
+        "every_seconds": 600,
+        "lines": [
+            {"ticker": "IBM", "minutes": [579, 589, 595], "prices": ["143.50", "143.62", "144.07"]}
         ],
     },
     response_only=True,
@@ -223,6 +236,38 @@ class SeriesView(APIView):
             "points": price_series(instrument.pk, session),
         }
         return Response(SeriesOut(answer).data)
+
+
+class LinesView(APIView):
+    @extend_schema(
+        operation_id="prices_lines",
+        summary="The business date's prices of many in few points, for small lines",
+        description="Of all that are priced, or of the tickers named; without those that have no"
+        " price today, and without tickers that are not known.",
+        parameters=[PriceQuery],
+        responses=LinesOut,
+        examples=[EXAMPLE_LINES],
+    )
+    def get(self, request: Request) -> Response:
+        now = clock.now()
+        wanted = _wanted(query_of(request, PriceQuery).get("ticker"), now)
+        session = sessions().business_date(now)
+        start, lines = day_start(session), price_lines(wanted, session)
+        tickers = dict(Instrument.objects.filter(pk__in=lines).values_list("pk", "ticker"))
+        answer = {
+            "session": session,
+            "starts_at": start,
+            "every_seconds": int(LINE_EVERY.total_seconds()),
+            "lines": [
+                {
+                    "ticker": tickers[instrument],
+                    "minutes": [int((point.at - start).total_seconds()) // 60 for point in points],
+                    "prices": [point.price for point in points],
+                }
+                for instrument, points in lines.items()
+            ],
+        }
+        return Response(LinesOut(answer).data)
 
 
 class OverrideListView(APIView):

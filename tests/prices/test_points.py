@@ -21,6 +21,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 1, 30, 16, 0, tzinfo=UTC)
 SATURDAY = NOW + timedelta(days=1)
 SERIES = "/api/v1/prices/series/"
+LINES = "/api/v1/prices/lines/"
 
 
 def quote(instrument: Instrument, price: str, at: datetime, source: str = "simulated") -> None:
@@ -108,6 +109,44 @@ def test_five_sessions_are_kept(ibm: Instrument) -> None:
     points_record(now=NOW)
     kept = {point.at.date() for point in PricePoint.objects.all()}
     assert min(kept) == date(2026, 1, 26)  # Monday of that week
+
+
+def lines(*tickers: str, after: timedelta = timedelta(minutes=5)) -> Any:
+    client = APIClient()
+    client.force_authenticate(factories.make_user("lines"))
+    with clock_set(NOW + after):
+        return client.get(LINES, {"ticker": tickers} if tickers else {}).json()
+
+
+def point(instrument: Instrument, price: str, at: datetime, source: str = "simulated") -> None:
+    PricePoint.objects.create(instrument=instrument, source=source, at=at, price=price)
+
+
+def test_a_line_has_the_last_price_of_each_ten_minutes(ibm: Instrument) -> None:
+    """By hand before the source's, other sources and other days never; and who has none is left
+    out."""
+    aapl, ko = factories.make_instrument("AAPL"), factories.make_instrument("KO")
+    before = NOW - timedelta(days=1)
+    point(ibm, "100", before)
+    point(ko, "60", before)
+    for minute, price in ((0, "140"), (9, "141"), (10, "142"), (25, "143.50")):
+        point(ibm, price, NOW + timedelta(minutes=minute))
+    point(ibm, "150", NOW + timedelta(minutes=9), "manual")
+    point(ibm, "1", NOW + timedelta(minutes=29), "yahoo")
+    point(aapl, "190", NOW)
+    found = lines("IBM", "KO", "NOPE")
+    assert found["session"] == "2026-01-30"
+    assert found["starts_at"] == "2026-01-30T05:00:00Z"
+    assert found["every_seconds"] == 600
+    assert found["lines"] == [
+        {"ticker": "IBM", "minutes": [669, 670, 685], "prices": ["150", "142", "143.50"]}
+    ]
+
+
+def test_without_names_all_that_are_priced_have_their_line(ibm: Instrument) -> None:
+    factories.make_instrument("KO")
+    point(ibm, "140", NOW)
+    assert [line["ticker"] for line in lines()["lines"]] == ["IBM"]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 /** A price and how it moved since the previous close. */
 
-import { minus, percent } from "./money";
+import { minus } from "./money";
+import { changeOf } from "./sparks/spark";
 import type { Decimal, PriceRow } from "./types";
 
 export interface QuoteRow extends PriceRow {
@@ -20,8 +21,7 @@ export function quoteRow(row: PriceRow, name: string, now: number): QuoteRow {
     ...row,
     name,
     change,
-    change_percent:
-      change === null || row.previous_close === null ? null : percent(change, row.previous_close),
+    change_percent: changeOf(row.price, row.previous_close),
     taken_at: row.age_seconds === null ? null : now - row.age_seconds * 1000,
   };
 }

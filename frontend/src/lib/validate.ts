@@ -204,6 +204,26 @@ export function seriesPoint(value: unknown): { at: string; price: Decimal } {
   return { at: text(row, "at"), price: decimal(row, "price") };
 }
 
+export interface DayLines {
+  starts_at: string;
+  lines: { ticker: string; minutes: number[]; prices: Decimal[] }[];
+}
+
+export function dayLines(value: unknown): DayLines {
+  const row = object(value, "lines");
+  return {
+    starts_at: text(row, "starts_at"),
+    lines: list(row["lines"], "lines", (each) => {
+      const line = object(each, "line");
+      return {
+        ticker: text(line, "ticker"),
+        minutes: list(line["minutes"], "minutes", (minute) => count({ minute }, "minute")),
+        prices: list(line["prices"], "prices", (price) => decimal({ price }, "price")),
+      };
+    }),
+  };
+}
+
 export function market(value: unknown): Market {
   const row = object(value, "market");
   return {

@@ -2,7 +2,8 @@
 
 import { list, object } from "../edge";
 import type { CloseRow, Doubt, Instrument, Market, Override, PriceRow } from "../types";
-import { closeRow, doubt, instrument, market, override, priceRow, seriesPoint } from "../validate";
+import type { DayLine } from "../sparks/spark";
+import { closeRow, dayLines, doubt, instrument, market, override, priceRow, seriesPoint } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -71,6 +72,21 @@ export async function fetchSeries(ticker: string, signal: AbortSignal): Promise<
     at: Math.floor(Date.parse(at) / 1000),
     price: Number(price),
   }));
+}
+
+/** The business date's prices in few points, by ticker: of these, or of all that are priced.
+ *  `startsAt` is the moment (ms) from which their minutes count. */
+export async function fetchLines(
+  tickers: readonly string[] | null,
+  signal: AbortSignal,
+): Promise<{ startsAt: number; lines: Map<string, DayLine> }> {
+  const query = tickers === null ? {} : { ticker: [...tickers] };
+  const sent = api.GET("/api/v1/prices/lines/", { params: { query }, signal });
+  const found = dayLines(await answer(sent));
+  return {
+    startsAt: Date.parse(found.starts_at),
+    lines: new Map(found.lines.map((line) => [line.ticker, line])),
+  };
 }
 
 /** The price by hand that counts for a ticker (staff); null when there is none. */

@@ -709,6 +709,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/prices/lines/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The business date's prices of many in few points, for small lines
+         * @description Of all that are priced, or of the tickers named; without those that have no price today, and without tickers that are not known.
+         */
+        get: operations["prices_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/prices/overrides/": {
         parameters: {
             query?: never;
@@ -2728,9 +2748,27 @@ export interface components {
          * @enum {string}
          */
         LimitUsedOutStateEnum: "within" | "warned" | "breached";
+        /** @description As many minutes as prices, oldest first. */
+        LineOut: {
+            ticker: string;
+            minutes: number[];
+            prices: string[];
+        };
         /** @description The lines of the rows meant; without them: all that are held, at most 10,000. */
         LinesInRequest: {
             lines?: number[];
+        };
+        /**
+         * @description Minutes count from `starts_at`, midnight in New York. Of each `every_seconds` there is the
+         *     last price, at the minute that had it.
+         */
+        LinesOut: {
+            /** Format: date */
+            session: string;
+            /** Format: date-time */
+            starts_at: string;
+            every_seconds: number;
+            lines: components["schemas"]["LineOut"][];
         };
         MadeUpOut: {
             account: string;
@@ -8798,6 +8836,100 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse415"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServerErrorOut"];
+                };
+            };
+        };
+    };
+    prices_lines: {
+        parameters: {
+            query?: {
+                /** @description Repeatable. */
+                ticker?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinesOut"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BadRequestOut"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse401"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClientErrorOut"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse404"];
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse405"];
+                };
+            };
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorResponse406"];
                 };
             };
             415: {

@@ -5,10 +5,12 @@ import type { ColDef, ICellRendererParams } from "ag-grid-community";
 import { FIGURES } from "../figures";
 import * as money from "../money";
 import { tickerElement } from "../peek.svelte";
+import type { Sparks } from "../sparks/sparks";
 import { bothTimes, explanation, markBadge, reason, time } from "../show";
 import type { Acting, PositionRow } from "../types";
 import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
+import { sparkColumn } from "./sparkColumn";
 
 export const MOVING = [
   "quantity",
@@ -103,7 +105,12 @@ function updateTooltip(row: PositionRow | undefined): string | null {
 const clock = ({ value }: { value: unknown }): string =>
   value === null || value === undefined ? "n/a" : time(String(value), new Date());
 
-export function positionColumns(moves: Moves, isStale: IsStale): ColDef<PositionRow>[] {
+/** With `sparks` there is a line of the day beside the price, which an earlier day has none of. */
+export function positionColumns(
+  moves: Moves,
+  isStale: IsStale,
+  sparks: Sparks | null = null,
+): ColDef<PositionRow>[] {
   const number = numberColumn<PositionRow>;
   const pnl = pnlColumn<PositionRow>;
   return [
@@ -139,6 +146,9 @@ export function positionColumns(moves: Moves, isStale: IsStale): ColDef<Position
       cellRenderer: priceCell(isStale),
       tooltipValueGetter: ({ data }) => priceTooltip(data, isStale),
     },
+    ...(sparks === null
+      ? []
+      : [sparkColumn<PositionRow>({ sparks, asOf: (row) => row.price_as_of, isStale })]),
     // Before what they are made of: in sight at 1440 pixels, whatever the figures.
     {
       ...pnl({ field: "total_pnl", headerName: "Total P&L", width: 92, moves }),
