@@ -11,8 +11,9 @@ export default defineConfig({
     outDir: "dist",
     emptyOutDir: true,
     target: "es2023",
-    // The oldest browsers that know light-dark(), by which the themes share one list of colours.
-    cssTarget: ["chrome123", "firefox120", "safari17.5"],
+    // The oldest browsers that know light-dark(), by which the themes share one list of colours, and
+    // popovers.
+    cssTarget: ["chrome123", "firefox125", "safari17.5"],
     // AG Grid alone is past the default of 500 kB; it loads once and is cached for ever.
     chunkSizeWarningLimit: 1000,
     rolldownOptions: { input: "src/main.ts" },
