@@ -3,8 +3,9 @@ import "./app.css";
 import { mount } from "svelte";
 
 import App from "./App.svelte";
+import { read } from "./lib/answers/base";
+import { boot } from "./lib/answers/desk";
 import { Desk } from "./lib/desk.svelte";
-import { boot } from "./lib/validate";
 
 function element(id: string): HTMLElement {
   const found = document.getElementById(id);
@@ -24,5 +25,5 @@ const places = {
   admin: target.dataset["admin"] ?? "/admin/",
   docs: target.dataset["docs"] ?? "/api/v1/docs/",
 };
-const desk = new Desk(boot(JSON.parse(element("boot").textContent ?? "")), places);
+const desk = new Desk(read(boot, JSON.parse(element("boot").textContent ?? ""), "boot"), places);
 mount(App, { target, props: { desk } });

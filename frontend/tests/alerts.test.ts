@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 
-import { alert, condition, typedLevel } from "../src/lib/alertKinds";
+import { condition, typedLevel } from "../src/lib/alertKinds";
+import { alert } from "../src/lib/answers/alerts";
+import { read } from "../src/lib/answers/base";
+import { serverMessage } from "../src/lib/answers/live";
 import { emptyState, receive } from "../src/lib/live/connection";
-import { serverMessage } from "../src/lib/validate";
 
 const FIRED = {
   id: "019c0f4a-11c0-7b52-8d11-7e5a3f0c9d21",
@@ -41,7 +43,7 @@ it("says what an alert waits for", () => {
 });
 
 it("names the field that is no alert's", () => {
-  expect(() => alert({ id: "x", kind: "price" })).toThrow(/account/);
+  expect(() => read(alert, { id: "x", kind: "price" })).toThrow(/account/);
 });
 
 it("takes a firing without touching the numbering", () => {

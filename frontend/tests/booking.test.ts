@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 
+import type { TradeRow } from "../src/lib/answers/trades";
 import { Refused, Unreachable } from "../src/lib/api/client";
 import { Booking } from "../src/lib/booking";
 import type { NewTrade } from "../src/lib/terms";
-import type { TradeRow } from "../src/lib/types";
 import { trade } from "./rows";
 
 const terms = { account: "Test2", ticker: "AAPL", side: "buy", quantity: "10", price: "10" } as const;

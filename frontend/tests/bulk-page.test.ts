@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
-import { type Asked, lost, refusal, serve } from "./fake-server";
+import type { ImportJob } from "../src/lib/answers/imports";
 import type { Known } from "../src/lib/bulk/rows";
 import type { NewTrade } from "../src/lib/terms";
-import type { ImportJob } from "../src/lib/types";
+import { type Asked, lost, refusal, serve } from "./fake-server";
 
 // After the edge is in place, for the client takes its address from it.
 const { Bulk } = await import("../src/lib/bulk/bulk.svelte");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 
+import type { SnapshotMessage } from "../src/lib/answers/live";
 import {
   emptyState,
   type LiveState,
@@ -8,7 +9,6 @@ import {
   receive,
   reconnected,
 } from "../src/lib/live/connection";
-import type { SnapshotMessage } from "../src/lib/types";
 import { position, price, total, trade, update } from "./rows";
 
 const AT = 1_000_000;

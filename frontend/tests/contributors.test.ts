@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
+import type { PnlRow } from "../src/lib/answers/pnl";
 import { contributors, exposureBy, steps, tiles } from "../src/lib/contributors";
-import type { PnlRow } from "../src/lib/types";
 import { position } from "./rows";
 
 const row = (ticker: string, total: string | null, pnl_valid = true): PnlRow =>

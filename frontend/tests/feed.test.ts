@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
 
+import { InvalidMessage } from "../src/lib/answers/base";
+import type { ServerMessage } from "../src/lib/answers/live";
 import { GridFeed } from "../src/lib/grid/feed";
 import { MessageReader, type ReadingWorker } from "../src/lib/live/reader";
 import type { Part } from "../src/lib/live/reader.worker";
-import type { ServerMessage } from "../src/lib/types";
-import { InvalidMessage } from "../src/lib/validate";
 import { update } from "./rows";
 
 interface Row {

@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import type { PnlRow } from "../src/lib/answers/pnl";
+import type { PositionRow } from "../src/lib/answers/positions";
+import type { TradeVersion } from "../src/lib/answers/trades";
 import { alignedRanges, compact, inSight } from "../src/lib/charts/axes";
 import { historySeries } from "../src/lib/charts/history";
 import { continued, summedLine } from "../src/lib/charts/intraday";
@@ -13,7 +16,6 @@ import { byDay, type PnlDay, withSession } from "../src/lib/pnlDays";
 import { percentNumber, quoteRow } from "../src/lib/quotes";
 import { compareMoments, duration } from "../src/lib/show";
 import { readers } from "../src/lib/system";
-import type { PnlRow, PositionRow, TradeVersion } from "../src/lib/types";
 import { position, price } from "./rows";
 
 describe("exposure", () => {

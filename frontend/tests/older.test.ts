@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 
+import type { TradeRow } from "../src/lib/answers/trades";
 import { emptyState, type LiveState } from "../src/lib/live/connection";
 import { OlderTrades } from "../src/lib/live/older";
-import type { TradeRow } from "../src/lib/types";
 import { trade } from "./rows";
 
 const row = (id: string): TradeRow => trade({ id });

@@ -2,8 +2,10 @@
 
 import { afterEach, expect, it } from "vitest";
 
+import { read } from "../src/lib/answers/base";
+import { preview } from "../src/lib/answers/preview";
+import { mapped, toSave, unknownTickers } from "../src/lib/bulk/preview";
 import { type Asked, lost, refusal, serve } from "./fake-server";
-import { mapped, preview, toSave, unknownTickers } from "../src/lib/bulk/preview";
 
 // After the edge is in place, for the client takes its address from it.
 const { Look } = await import("../src/lib/bulk/look.svelte");
@@ -50,7 +52,7 @@ const job = {
   rows_per_second: null, error: "", request_groups: [],
 };
 const file = new File(["ticker\n"], "x.csv");
-const read = preview(seen);
+const shown = read(preview, seen);
 const form = (asked: Asked | undefined) => asked?.body as Record<string, string>;
 const imports = new Imports();
 
@@ -126,7 +128,7 @@ it("shows the last answer alone, whichever comes last", async () => {
 });
 
 it("names a column by its name, or by its number where that tells it from no other", () => {
-  const { mapping } = read;
+  const { mapping } = shown;
   expect(mapped(column(1, "Paper", "ticker"), "note", mapping)).toEqual({ Paper: "note" });
   // No two mean the same; and two that differ by a blank and a case alone are one name.
   expect(mapped(column(4, "", null), "ticker", mapping)).toEqual({ Paper: null, "#4": "ticker" });
@@ -134,18 +136,18 @@ it("names a column by its name, or by its number where that tells it from no oth
 });
 
 it("saves the whole of a reading", () => {
-  expect(toSave({ account: "Test1" }, read)).toEqual({
+  expect(toSave({ account: "Test1" }, shown)).toEqual({
     account: "Test1", decimal: ",", date_order: "dmy", timezone: "Europe/London",
     mapping: { Paper: "ticker", "#2": "quantity", "#3": null, "#4": null },
   });
 });
 
 it("tells which tickers nobody knows", () => {
-  expect(unknownTickers(read)).toEqual(["SPY"]);
+  expect(unknownTickers(shown)).toEqual(["SPY"]);
   expect(unknownTickers(null)).toEqual([]);
 });
 
 it.each(["digest", "asks", "counts", "rows", "duplicates"] as const)("takes no answer without %s", (field) => {
   const rest = Object.entries(seen).filter(([each]) => each !== field);
-  expect(() => preview(Object.fromEntries(rest))).toThrow(field);
+  expect(() => read(preview, Object.fromEntries(rest))).toThrow(field);
 });

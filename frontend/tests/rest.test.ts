@@ -1,11 +1,11 @@
 import { expect, it } from "vitest";
 
+import type { Account } from "../src/lib/answers/desk";
 import { complaints, newClientTradeId } from "../src/lib/api/client";
 import { delay } from "../src/lib/live/backoff";
 import { chosenCodes } from "../src/lib/selection";
 import { age, bothTimes, calendarDate, status, time } from "../src/lib/show";
 import { overall } from "../src/lib/totals";
-import type { Account } from "../src/lib/types";
 import { total } from "./rows";
 
 it("reads complaints, and makes one up when the server sent none", () => {

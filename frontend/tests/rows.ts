@@ -1,6 +1,9 @@
 /** Rows as the server sends them, with only what a test cares about changed. */
 
-import type { PositionRow, PriceRow, TotalRow, TradeRow, UpdateMessage } from "../src/lib/types";
+import type { UpdateMessage } from "../src/lib/answers/live";
+import type { PositionRow, TotalRow } from "../src/lib/answers/positions";
+import type { PriceRow } from "../src/lib/answers/prices";
+import type { TradeRow } from "../src/lib/answers/trades";
 
 export const position = (changed: Partial<PositionRow> = {}): PositionRow => ({
   account: "Test2",

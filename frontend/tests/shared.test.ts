@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from "vitest";
 
+import type { ServerMessage, SnapshotMessage } from "../src/lib/answers/live";
 import { emptyState, type LiveState, receive } from "../src/lib/live/connection";
 import { Guest, Host, snapshotOf } from "../src/lib/live/shared";
-import type { ServerMessage, SnapshotMessage } from "../src/lib/types";
 import { position, total, trade, update } from "./rows";
 
 const snapshot: SnapshotMessage = {

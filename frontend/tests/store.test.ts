@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 
+import type { Account } from "../src/lib/answers/desk";
 import * as api from "../src/lib/api/accounts";
 import { Refused, Unreachable } from "../src/lib/api/client";
 import { LiveBlotter } from "../src/lib/live/store.svelte";
-import type { Account } from "../src/lib/types";
 import { FakeSocket } from "./fake-socket";
 import { position, price, total, trade, update } from "./rows";
 

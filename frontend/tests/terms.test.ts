@@ -2,6 +2,8 @@
 
 import { describe, expect, it } from "vitest";
 
+import { read } from "../src/lib/answers/base";
+import { type TradeRow, type TradeVersion, tradeRow } from "../src/lib/answers/trades";
 import { COLUMNS, NEEDED } from "../src/lib/bulk/rows";
 import { changedTerms } from "../src/lib/diff";
 import { furtherColumns } from "../src/lib/grid/columns";
@@ -19,8 +21,6 @@ import {
   TERMS,
 } from "../src/lib/terms";
 import { complaintOf, furtherOf, saidOf, typedOf, zeroComplaints } from "../src/lib/typed";
-import type { TradeRow, TradeVersion } from "../src/lib/types";
-import { tradeRow } from "../src/lib/validate";
 import { trade } from "./rows";
 
 const NOTE = termNamed("note");
@@ -56,10 +56,10 @@ describe("the table", () => {
 describe("a term in an answer", () => {
   it.each(TERMS.map((term) => [term.name, term] as const))("is checked: %s", (name, term) => {
     const without = Object.entries(trade()).filter(([field]) => field !== name);
-    expect(() => tradeRow(Object.fromEntries(without))).toThrow(name);
+    expect(() => read(tradeRow, Object.fromEntries(without))).toThrow(name);
     const empty = { ...trade(), [name]: null };
-    if (term.may_be_null) expect(tradeRow(empty)[name]).toBeNull();
-    else expect(() => tradeRow(empty)).toThrow(name);
+    if (term.may_be_null) expect(read(tradeRow, empty)[name]).toBeNull();
+    else expect(() => read(tradeRow, empty)).toThrow(name);
   });
 
   it.each(AMENDABLE.map((term) => [term.name, term] as const))(

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 
-import { InvalidMessage, serverMessage, tradeRow } from "../src/lib/validate";
+import { InvalidMessage, read } from "../src/lib/answers/base";
+import { serverMessage } from "../src/lib/answers/live";
+import { tradeRow } from "../src/lib/answers/trades";
 import { position, price, total, trade, update } from "./rows";
 
 const snapshot = {
@@ -92,4 +94,4 @@ describe("serverMessage", () => {
 });
 
 it("a trade is bought or sold", () =>
-  expect(() => tradeRow({ ...trade(), side: "short" })).toThrow(/side/));
+  expect(() => read(tradeRow, { ...trade(), side: "short" })).toThrow(/side/));

@@ -2,26 +2,22 @@
 
 import { readFileSync } from "node:fs";
 
+import type { GenericSchema } from "valibot";
 import { describe, expect, it } from "vitest";
 
+import { list, read } from "../src/lib/answers/base";
+import { account, market } from "../src/lib/answers/desk";
+import { serverMessage } from "../src/lib/answers/live";
+import { pnlRow } from "../src/lib/answers/pnl";
+import { positionRow, totalRow } from "../src/lib/answers/positions";
+import { preview, profile } from "../src/lib/answers/preview";
+import { closeRow, instrument, priceRow } from "../src/lib/answers/prices";
+import { tradeRow, tradeVersion } from "../src/lib/answers/trades";
 import { complaints } from "../src/lib/api/client";
 import { page } from "../src/lib/api/pages";
-import { preview, profile, stateOf, writtenAs } from "../src/lib/bulk/preview";
+import { stateOf, writtenAs } from "../src/lib/bulk/preview";
 import * as money from "../src/lib/money";
 import { quoteRow } from "../src/lib/quotes";
-import {
-  account,
-  closeRow,
-  instrument,
-  market,
-  pnlRow,
-  positionRow,
-  priceRow,
-  serverMessage,
-  totalRow,
-  tradeRow,
-  tradeVersion,
-} from "../src/lib/validate";
 
 const wire = JSON.parse(
   readFileSync(new URL("../../tests/wire/answers.json", import.meta.url), "utf-8"),
@@ -45,7 +41,7 @@ describe("what the server answers", () => {
     ["pnl", pnlRow],
     ["pnl", totalRow],
   ] as const)("passes the page's check of %s, with every field", (name, check) => {
-    const { results } = page(of(name), check as (value: unknown) => object);
+    const { results } = page(of(name), check as GenericSchema<unknown, object>);
     expect(results).not.toHaveLength(0);
     results.forEach((row, index) => {
       for (const [field, value] of Object.entries(row))
@@ -55,18 +51,18 @@ describe("what the server answers", () => {
   });
 
   it("passes it where the answer is one thing", () => {
-    expect(market(wire["market"])).toMatchObject({ business_date: "2026-03-18", is_open: true });
-    expect(tradeRow(wire["trade"])).toMatchObject({ ticker: "IBM", quantity: "10" });
+    expect(read(market, wire["market"])).toMatchObject({ business_date: "2026-03-18", is_open: true });
+    expect(read(tradeRow, wire["trade"])).toMatchObject({ ticker: "IBM", quantity: "10" });
     expect(complaints(wire["refused"], 400)[0]).toMatchObject({ attr: "as_of", code: "malformed" });
   });
 
   it("passes it of a file that is looked at", () => {
-    const seen = preview(wire["preview"]);
+    const seen = read(preview, wire["preview"]);
     expect(writtenAs(seen)).toBe("Windows-1252, semicolons between cells, header in line 1");
     expect(seen.rows.map(stateOf)).toEqual(["book", "refused", "passed"]);
     expect(seen.rows[0]?.trade).toMatchObject({ side: "buy", quantity: "1250.5", note: "für Müller" });
     expect(seen.styles.decimal).toEqual({ quantity: ",", price: "," });
-    expect((wire["profiles"] as unknown as unknown[]).map(profile)[0]?.name).toBe("admin_export");
+    expect(read(list(profile), wire["profiles"])[0]?.name).toBe("admin_export");
   });
 
   it("is shown as a reader expects it", () => {

@@ -1,8 +1,7 @@
 /** What a user may be alerted of. */
 
-import { decimalOrNull, flag, object, text, textOrNull } from "./edge";
+import type { Alert } from "./answers/alerts";
 import * as money from "./money";
-import type { Decimal } from "./types";
 
 export type Kind = "account_pnl" | "price" | "position" | "stale" | "others_trades";
 export type Way = "above" | "below";
@@ -19,46 +18,12 @@ export const KINDS: Record<
   others_trades: { name: "Trades of others", of: "account", level: null, hasWay: false },
 };
 
-export interface AlertWanted {
-  kind: Kind;
-  account: string | null;
-  ticker: string | null;
-  way: Way | null;
-  level: Decimal | null;
-  is_once: boolean;
-  is_active: boolean;
-}
-
-export interface Alert extends AlertWanted {
-  id: string;
-  state: string;
-  last_fired_at: string | null;
-}
-
 export const STATES: Record<string, string> = {
   armed: "armed",
   holds: "holds now",
   off: "off",
   silent: "silent: you may not view the account",
 };
-
-export function alert(value: unknown): Alert {
-  const row = object(value, "alert");
-  const kind = text(row, "kind");
-  return {
-    id: text(row, "id"),
-    // Another version of the server may know more kinds; they are shown by their name.
-    kind: kind as Kind,
-    account: textOrNull(row, "account"),
-    ticker: textOrNull(row, "ticker"),
-    way: textOrNull(row, "way") as Way | null,
-    level: decimalOrNull(row, "level"),
-    is_once: flag(row, "is_once"),
-    is_active: flag(row, "is_active"),
-    state: text(row, "state"),
-    last_fired_at: textOrNull(row, "last_fired_at"),
-  };
-}
 
 /** What an alert waits for, in words: "below −10,000". */
 export function condition({ kind, way, level }: Pick<Alert, "kind" | "way" | "level">): string {

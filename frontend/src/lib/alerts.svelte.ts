@@ -3,13 +3,12 @@
  * A sound and the browser's own notification come once for all pages of this browser.
  */
 
-import type { Alert, AlertWanted } from "./alertKinds";
+import type { Alert, AlertWanted, Firing } from "./answers/alerts";
 import { fetchFired, seeFirings } from "./api/alerts";
 import { keep, kept } from "./kept";
 import type { LiveBlotter } from "./live/store.svelte";
 import { router } from "./router.svelte";
 import { beep, wakeSound } from "./sound";
-import type { Firing } from "./types";
 
 const SOUND = "alerts.sound";
 const NOTIFIES = "alerts.notifies";

@@ -1,9 +1,10 @@
 /** Positions of a moment beside those of now. */
 
+import type { Decimal } from "./answers/base";
+import type { PositionRow } from "./answers/positions";
 import { NO_FIGURES } from "./figures";
 import { positionKey } from "./live/connection";
 import * as money from "./money";
-import type { Decimal, PositionRow } from "./types";
 
 export interface AsOfRow extends PositionRow {
   /** Of now; null where nothing is compared. */

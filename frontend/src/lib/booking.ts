@@ -7,10 +7,10 @@
  * it or finds it booked, and never books it twice.
  */
 
+import type { TradeRow } from "./answers/trades";
 import { type Complaint, newClientTradeId, Refused } from "./api/client";
 import { bookTrade } from "./api/trades";
 import type { NewTrade, WithFees } from "./terms";
-import type { TradeRow } from "./types";
 
 export type Terms = Omit<NewTrade, "client_trade_id"> & WithFees;
 

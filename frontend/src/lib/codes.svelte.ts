@@ -1,6 +1,7 @@
 /** Strategies and counterparties that there are: suggested while one is typed. */
 
-import { type Code, fetchCounterparties, fetchStrategies } from "./api/codes";
+import type { Code } from "./answers/desk";
+import { fetchCounterparties, fetchStrategies } from "./api/codes";
 import type { CellName } from "./terms";
 
 /** A list is asked for again, when it is wanted, after so many ms. */

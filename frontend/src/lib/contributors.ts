@@ -1,8 +1,10 @@
 /** What made the P&L of some sessions: by ticker, as steps from nothing to the total, and by size. */
 
+import type { Decimal } from "./answers/base";
+import type { PnlRow } from "./answers/pnl";
+import type { PositionRow } from "./answers/positions";
 import { added } from "./figures";
 import * as money from "./money";
-import type { Decimal, PnlRow, PositionRow } from "./types";
 
 export interface Contributor {
   ticker: string;

@@ -2,15 +2,15 @@
 
 import { getContext, setContext } from "svelte";
 
+import type { Account, Boot, Market } from "./answers/desk";
 import { fetchAccounts } from "./api/accounts";
 import { Refused } from "./api/client";
 import { fetchMarket } from "./api/prices";
 import { keepFor } from "./kept";
 import { delay } from "./live/backoff";
 import { LiveBlotter } from "./live/store.svelte";
-import { chosenCodes, loadSelection, saveSelection, type Selection } from "./selection";
 import { tickerAt } from "./peek.svelte";
-import type { Account, Boot, Market } from "./types";
+import { chosenCodes, loadSelection, saveSelection, type Selection } from "./selection";
 
 /** Addresses that only the server knows. */
 export interface Places {

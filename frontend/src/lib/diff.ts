@@ -1,8 +1,8 @@
 /** What changed between one version of a trade and the next. */
 
+import type { TradeVersion } from "./answers/trades";
 import { sum } from "./money";
 import { AMENDABLE, type AmendableName } from "./terms";
-import type { TradeVersion } from "./types";
 
 /** Amounts compare by value: "10" and "10.000000" are one. */
 export function changedTerms(before: TradeVersion, after: TradeVersion): Set<AmendableName> {

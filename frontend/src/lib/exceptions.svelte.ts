@@ -2,28 +2,6 @@
 
 import { fetchExceptions } from "./api/exceptions";
 
-export interface Exception {
-  /** Names it for ever: what is changed again is another one. */
-  id: string;
-  kind: string;
-  at: string;
-  account: string | null;
-  ticker: string | null;
-  by: string | null;
-  detail: string;
-  trade: string | null;
-  version: number | null;
-  reviewed_by: string | null;
-  reviewed_at: string | null;
-  comment: string | null;
-}
-
-export interface Exceptions {
-  rows: Exception[];
-  /** How many nobody has reviewed, by kind. */
-  open: Record<string, number>;
-}
-
 /** What middle office calls each kind, and what it is. In the order of the server's list. */
 export const KINDS = {
   breach: { name: "Limits", about: "warned of or exceeded" },

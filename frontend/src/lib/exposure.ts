@@ -1,8 +1,8 @@
 /** Long and short market value over many positions, kept exactly while rows come and go. */
 
+import type { Decimal } from "./answers/base";
 import { fromScaled, scaled } from "./money";
 import { AMOUNT } from "./terms";
-import type { Decimal } from "./types";
 
 /** A market value is a quantity × a price, each of as many decimals as an input may have. */
 const SCALE = 2 * AMOUNT.decimals;

@@ -1,8 +1,9 @@
 /** What a trade cost beside its price, by kind, in US dollars: a rebate is negative. */
 
+import type { Decimal } from "./answers/base";
+import type { Fee } from "./answers/trades";
 import * as money from "./money";
 import { FEES, type FeeKind, type WithFees } from "./terms";
-import type { Decimal, Fee } from "./types";
 
 export type TypedFees = Record<FeeKind, string>;
 type SaidFees = NonNullable<WithFees["fees"]>;

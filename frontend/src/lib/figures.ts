@@ -1,8 +1,7 @@
 /** The figures of a day's P&L, as every row has them: of a position, of an account, of a session. */
 
-import { decimalOrNull, type Fields } from "./edge";
+import { type Decimal, decimalOrNull } from "./answers/base";
 import { sum } from "./money";
-import type { Decimal } from "./types";
 
 /** `total_pnl` is before fees, `net_pnl` after them. */
 export const FIGURES = [
@@ -17,19 +16,18 @@ export const FIGURES = [
 /** Null is unknown, which is not zero. */
 export type Figures = Record<(typeof FIGURES)[number], Decimal | null>;
 
-export function figuresFrom(row: Fields): Figures {
-  return figures((name) => decimalOrNull(row, name));
-}
+/** What they are in an answer. */
+export const figureEntries = each(() => decimalOrNull);
 
 /** Each of them added up over rows. */
 export function figuresOver(rows: readonly Figures[]): Figures {
-  return figures((name) => added(rows.map((row) => row[name])));
+  return each((name) => added(rows.map((row) => row[name])));
 }
 
-export const NO_FIGURES: Figures = figures(() => "0");
+export const NO_FIGURES: Figures = each(() => "0");
 
-function figures(of: (name: keyof Figures) => Decimal | null): Figures {
-  return Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Figures;
+function each<Value>(of: (name: keyof Figures) => Value): Record<keyof Figures, Value> {
+  return Object.fromEntries(FIGURES.map((name) => [name, of(name)])) as Record<keyof Figures, Value>;
 }
 
 /** The sum of what is known; null where there are values but none is known. */

@@ -6,10 +6,11 @@
  * are of the positions that pass the filters.
  */
 
+import type { Decimal } from "./answers/base";
+import type { PositionRow } from "./answers/positions";
 import { added, FIGURES } from "./figures";
 import { positionKey } from "./live/connection";
 import { sum } from "./money";
-import type { Decimal, PositionRow } from "./types";
 
 export type GroupBy = "ticker" | "account" | "strategy";
 

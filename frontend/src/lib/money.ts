@@ -6,7 +6,7 @@
  * as the server's own screens do.
  */
 
-import type { Decimal } from "./types";
+import type { Decimal } from "./answers/base";
 
 /** U+2212: as wide as the plus sign and the digits, so that columns line up. */
 const MINUS = "−";

@@ -1,7 +1,8 @@
 /** The price that a ticket offers for its ticker: the live one, else one that is asked for. */
 
+import type { PositionRow } from "./answers/positions";
+import type { PriceRow } from "./answers/prices";
 import { fetchPrice, searchInstruments } from "./api/prices";
-import type { PositionRow, PriceRow } from "./types";
 
 /** How long a price is waited for, in ms; without one it can be typed. */
 const PATIENCE = 5_000;

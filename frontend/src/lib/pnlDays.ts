@@ -1,8 +1,9 @@
 /** P&L rows by account and session, added up to one row a session. */
 
+import type { Decimal } from "./answers/base";
+import type { PnlRow } from "./answers/pnl";
 import { added, type Figures, figuresOver } from "./figures";
 import { sum } from "./money";
-import type { Decimal, PnlRow } from "./types";
 
 export interface PnlDay extends Figures {
   session: string;

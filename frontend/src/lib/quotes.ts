@@ -1,8 +1,9 @@
 /** A price and how it moved since the previous close. */
 
+import type { Decimal } from "./answers/base";
+import type { PriceRow } from "./answers/prices";
 import { minus } from "./money";
 import { changeOf } from "./sparks/spark";
-import type { Decimal, PriceRow } from "./types";
 
 export interface QuoteRow extends PriceRow {
   name: string;

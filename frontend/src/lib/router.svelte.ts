@@ -2,8 +2,8 @@
 
 import type { Component } from "svelte";
 
+import type { Boot } from "./answers/desk";
 import { tickerAt } from "./peek.svelte";
-import type { Boot } from "./types";
 
 export interface Route {
   path: string;

@@ -4,28 +4,10 @@
  * browser keeps; a view is both.
  */
 
+import type { SavedView } from "./answers/views";
 import { fetchView, fetchViews } from "./api/views";
 import type { Desk } from "./desk.svelte";
 import { columnsKept, keepColumns } from "./grid/remembered";
-
-export interface ViewState {
-  /** By parameter of the address. */
-  address: Record<string, string>;
-  /** What is kept of the columns, by grid. */
-  columns: Record<string, unknown>;
-}
-
-export interface SavedView {
-  id: string;
-  name: string;
-  owner: string;
-  /** Null: all that whoever looks may view. */
-  accounts: string[] | null;
-  state: ViewState;
-  is_default: boolean;
-  is_shared: boolean;
-  saved_at: string;
-}
 
 type Shown = Pick<SavedView, "accounts" | "state">;
 

@@ -1,7 +1,7 @@
 /** Which accounts are watched: all that the user may view, or some by code. */
 
+import type { Account } from "./answers/desk";
 import { keep, kept } from "./kept";
-import type { Account } from "./types";
 
 export type Selection = "all" | string[];
 

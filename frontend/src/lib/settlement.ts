@@ -1,7 +1,7 @@
 /** What has settled and what has not, by what settlement dates say. Pure. */
 
+import type { Decimal } from "./answers/base";
 import * as money from "./money";
-import type { Decimal } from "./types";
 
 /** What of an account and ticker settles on a day to come. */
 export interface Unsettled {

@@ -1,8 +1,8 @@
 /** Words and times for the screen. */
 
+import type { TradeRow } from "./answers/trades";
 import * as money from "./money";
 import { termNamed, type TermName } from "./terms";
-import type { TradeRow } from "./types";
 
 const REASONS: Record<string, string> = {
   no_mark: "No price",

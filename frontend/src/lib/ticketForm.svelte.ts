@@ -5,6 +5,9 @@
  * (a choice from the list of tickers, the price that the ticket offers) is waited for.
  */
 
+import type { Side, Decimal } from "./answers/base";
+import type { Account } from "./answers/desk";
+import type { TradeRow } from "./answers/trades";
 import type { Asked } from "./api/client";
 import { Booking, type Terms } from "./booking";
 import { FEES_FIELD, feesComplaint, noFees, saidFees } from "./fees";
@@ -12,7 +15,6 @@ import * as money from "./money";
 import { type Offer, PriceOffer } from "./offer.svelte";
 import { FIELDS, NOTHING_SAID, termNamed, TERMS } from "./terms";
 import { complaintOf, furtherOf, saidOf, zeroComplaints } from "./typed";
-import type { Account, Decimal, Side, TradeRow } from "./types";
 
 const ALL_FIELDS = [...FIELDS, FEES_FIELD];
 

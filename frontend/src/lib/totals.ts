@@ -1,7 +1,7 @@
 /** Totals over several accounts, exactly. */
 
+import type { TotalRow } from "./answers/positions";
 import { type Figures, figuresOver } from "./figures";
-import type { TotalRow } from "./types";
 
 export interface Total extends Figures {
   /** False: some rows are missing from the sums or uncertain, so screens say "partial". */

@@ -1,8 +1,8 @@
 /** What a person types into a form's fields, as the terms of a trade. */
 
+import type { TradeRow } from "./answers/trades";
 import * as money from "./money";
 import { FURTHER, isTooLong, type NewTrade, type SaidName, type Term, type TermName } from "./terms";
-import type { TradeRow } from "./types";
 
 /** A price of a trade, to show how one is written. */
 const LIKE: Partial<Record<TermName, string>> = { price: "192.81" };

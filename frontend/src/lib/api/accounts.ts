@@ -1,5 +1,4 @@
-import type { Account } from "../types";
-import { account } from "../validate";
+import { type Account, account } from "../answers/desk";
 import { answer, api } from "./client";
 import { allPages } from "./pages";
 

@@ -1,15 +1,16 @@
+import type { ActionKind } from "../actions";
 import {
   actionEffect,
   actionVersion,
   corporateAction,
   suggestion,
   type ActionEffect,
-  type ActionKind,
   type ActionVersion,
   type CorporateAction,
   type Suggestion,
-} from "../actions";
-import { positionRow } from "../validate";
+} from "../answers/actions";
+import { list, read } from "../answers/base";
+import { positionRow } from "../answers/positions";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -36,10 +37,10 @@ export async function fetchSuggestions(): Promise<Suggestion[]> {
 
 export async function fetchActionVersions(action_id: string): Promise<ActionVersion[]> {
   const params = { path: { action_id } };
-  const found = await answer(
-    api.GET("/api/v1/corporate-actions/{action_id}/versions/", { params }),
+  return read(
+    list(actionVersion),
+    await answer(api.GET("/api/v1/corporate-actions/{action_id}/versions/", { params })),
   );
-  return Array.isArray(found) ? found.map(actionVersion) : [];
 }
 
 /** The first accounts' effects, and whether there are more. */
@@ -75,7 +76,7 @@ export interface Proposal {
 }
 
 export async function proposeAction(body: Proposal): Promise<CorporateAction> {
-  return corporateAction(await answer(api.POST("/api/v1/corporate-actions/", { body })));
+  return read(corporateAction, await answer(api.POST("/api/v1/corporate-actions/", { body })));
 }
 
 export async function amendAction(
@@ -83,8 +84,7 @@ export async function amendAction(
   body: { version: number; keep_new?: string; keep_old?: string; cash?: string; reason: string },
 ): Promise<CorporateAction> {
   const params = { path: { action_id } };
-  return corporateAction(
-    await answer(api.PATCH("/api/v1/corporate-actions/{action_id}/", { params, body })),
+  return read(corporateAction, await answer(api.PATCH("/api/v1/corporate-actions/{action_id}/", { params, body })),
   );
 }
 

@@ -1,6 +1,5 @@
-import { alert, type Alert, type AlertWanted } from "../alertKinds";
-import type { Firing } from "../types";
-import { firing } from "../validate";
+import { alert, type Alert, type AlertWanted, type Firing, firing } from "../answers/alerts";
+import { read } from "../answers/base";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -9,12 +8,12 @@ export function fetchAlerts(): Promise<Alert[]> {
 }
 
 export async function setAlert(wanted: AlertWanted): Promise<Alert> {
-  return alert(await answer(api.POST("/api/v1/alerts/", { body: wanted })));
+  return read(alert, await answer(api.POST("/api/v1/alerts/", { body: wanted })));
 }
 
 export async function changeAlert(id: string, wanted: AlertWanted): Promise<Alert> {
   const path = { alert_id: id };
-  return alert(await answer(api.PUT("/api/v1/alerts/{alert_id}/", { params: { path }, body: wanted })));
+  return read(alert, await answer(api.PUT("/api/v1/alerts/{alert_id}/", { params: { path }, body: wanted })));
 }
 
 export async function deleteAlert(id: string): Promise<void> {

@@ -1,9 +1,8 @@
 /** Many trades at once. */
 
-import { list, object, text } from "../edge";
-import type { Group } from "../bulk/run";
-import { type NewTrade, REQUIRED, type TermName, type WithFees } from "../terms";
-import { termsOf } from "../validate";
+import { read } from "../answers/base";
+import { bookedGroup, type Group, madeUp } from "../answers/trades";
+import type { NewTrade, TermName, WithFees } from "../terms";
 import { answer, api } from "./client";
 
 /** Books all of them or none. The same group again with the same trades books nothing. */
@@ -17,11 +16,7 @@ export async function bulkBook(
     body,
     headers: { "X-Patience": "upload" },
   });
-  const row = object(await answer(sent), "bulk");
-  return {
-    request_group: text(row, "request_group"),
-    ids: list(row["ids"], "ids", String),
-  };
+  return read(bookedGroup, await answer(sent));
 }
 
 /** The terms that a booking needs. */
@@ -35,7 +30,5 @@ export async function generateTrades(
 ): Promise<MadeUp[]> {
   const body = { accounts, count, ...(tickers.length > 0 && { tickers }) };
   const sent = api.POST("/api/v1/trades/generate/", { body, headers: { "X-Patience": "upload" } });
-  return list(object(await answer(sent), "generated")["trades"], "trades", (value) =>
-    termsOf(object(value, "trade"), REQUIRED) as MadeUp,
-  );
+  return read(madeUp, await answer(sent)).trades as MadeUp[];
 }

@@ -3,22 +3,15 @@
  * a field that is renamed or dropped there fails `npm run check` here, not a user.
  */
 
-import type { Exception } from "../exceptions.svelte";
-import type { SavedView } from "../savedViews";
-import type {
-  Account,
-  CloseRow,
-  ImportJob,
-  Instrument,
-  IntradayPoint,
-  Market,
-  PositionRow,
-  PnlRow,
-  PriceRow,
-  SnapshotDifference,
-  TradeRow,
-  TradeVersion,
-} from "../types";
+import type { Account, Market } from "../answers/desk";
+import type { Exception } from "../answers/exceptions";
+import type { ImportJob } from "../answers/imports";
+import type { IntradayPoint, PnlRow, SnapshotDifference } from "../answers/pnl";
+import type { PositionRow } from "../answers/positions";
+import type { Preview, Profile } from "../answers/preview";
+import type { CloseRow, Instrument, PriceRow } from "../answers/prices";
+import type { TradeRow, TradeVersion } from "../answers/trades";
+import type { SavedView } from "../answers/views";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -35,6 +28,9 @@ export interface Contract {
   market: Promised<Schemas["MarketOut"], Market>;
   // By account some fields are absent, which the validator makes null.
   pnl: Promised<Required<Schemas["PnlOut"]>, PnlRow>;
+  // Beside the rows and how they are written, which have fields of their own kinds.
+  preview: Promised<Omit<Schemas["PreviewOut"], "rows" | "styles">, Omit<Preview, "rows" | "styles">>;
+  profile: Promised<Schemas["ProfileOut"], Profile>;
   position: Promised<Schemas["PositionOut"], PositionRow>;
   price: Promised<Schemas["PriceOut"], PriceRow>;
   series: Promised<Schemas["PointOut"], { at: string; price: string }>;

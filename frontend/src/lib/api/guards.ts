@@ -5,10 +5,10 @@ import {
   limit,
   type AskedVersion,
   type Breach,
-  type Code,
   type Guard,
   type Limit,
-} from "../guards";
+} from "../answers/guards";
+import type { Code } from "../guards";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 

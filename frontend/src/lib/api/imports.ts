@@ -1,7 +1,8 @@
 /** Files of trades: how they would be read, and their imports. */
 
+import { list, read } from "../answers/base";
+import { type ImportJob, importJob } from "../answers/imports";
 import {
-  formFields,
   type Preview,
   preview,
   type Profile,
@@ -9,10 +10,9 @@ import {
   type Said,
   type SavedMapping,
   savedMapping,
-} from "../bulk/preview";
-import { list, object, text } from "../edge";
-import type { ImportJob } from "../types";
-import { importJob } from "../validate";
+} from "../answers/preview";
+import { tradeId } from "../answers/trades";
+import { formFields } from "../bulk/preview";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -48,7 +48,7 @@ export function previewFile(file: File, said: Said, signal: AbortSignal): Promis
 
 async function previewOf(file: Blob, name: string, fields: Record<string, string>, signal: AbortSignal): Promise<Preview> {
   const body = fileForm(file, name, fields);
-  return preview(await answer(api.POST("/api/v1/trades/imports/preview/", { body, signal, ...asForm })));
+  return read(preview, await answer(api.POST("/api/v1/trades/imports/preview/", { body, signal, ...asForm })));
 }
 
 /** How an upload is booked. */
@@ -76,16 +76,16 @@ export async function uploadImport({ file, name, id, groupSize, fields, dryRun, 
     ...(dryRun && { dry_run: "true" }),
     ...(onceMore && { again: "true" }),
   });
-  return importJob(await answer(api.POST("/api/v1/trades/imports/", { body, ...asForm })));
+  return read(importJob, await answer(api.POST("/api/v1/trades/imports/", { body, ...asForm })));
 }
 
 export async function fetchProfiles(): Promise<Profile[]> {
-  return list(await answer(api.GET("/api/v1/trades/imports/profiles/")), "profiles", profile);
+  return read(list(profile), await answer(api.GET("/api/v1/trades/imports/profiles/")));
 }
 
 /** One's own saved ways to read files. */
 export async function fetchMappings(): Promise<SavedMapping[]> {
-  return list(await answer(api.GET("/api/v1/trades/imports/mappings/")), "mappings", savedMapping);
+  return read(list(savedMapping), await answer(api.GET("/api/v1/trades/imports/mappings/")));
 }
 
 export async function saveMapping(name: string, said: Said): Promise<void> {
@@ -100,7 +100,7 @@ export async function forgetMapping(name: string): Promise<void> {
 
 export async function fetchImport(id: string): Promise<ImportJob> {
   const params = { path: { import_id: id } };
-  return importJob(await answer(api.GET("/api/v1/trades/imports/{import_id}/", { params })));
+  return read(importJob, await answer(api.GET("/api/v1/trades/imports/{import_id}/", { params })));
 }
 
 /** The user's own, newest first. */
@@ -117,7 +117,7 @@ export async function undoImport(id: string, reason: string): Promise<ImportJob>
     body: { reason },
     headers: { "X-Patience": "upload" },
   });
-  return importJob(await answer(sent));
+  return read(importJob, await answer(sent));
 }
 
 /** The ids of all trades that a request group booked, in the order of its rows. */
@@ -127,9 +127,9 @@ export async function fetchGroupIds(group: string): Promise<string[]> {
       const query = { request_group: group, page_size: MOST_ON_A_PAGE, ...cursor };
       return answer(api.GET("/api/v1/trades/", { params: { query } }));
     },
-    (value) => text(object(value, "trade"), "id"),
+    tradeId,
   );
-  return ids.toReversed();
+  return ids.map(({ id }) => id).toReversed();
 }
 
 export const rejectedRowsAddress = (id: string): string => `/api/v1/trades/imports/${id}/errors.csv`;

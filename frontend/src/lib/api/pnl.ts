@@ -1,7 +1,13 @@
 /** P&L over sessions and over the day. */
 
-import type { IntradayPoint, PnlRow, SnapshotDifference } from "../types";
-import { intradayPoint, pnlRow, snapshotDifference } from "../validate";
+import {
+  type IntradayPoint,
+  type PnlRow,
+  type SnapshotDifference,
+  intradayPoint,
+  pnlRow,
+  snapshotDifference,
+} from "../answers/pnl";
 import { answer, api } from "./client";
 import { allPages } from "./pages";
 

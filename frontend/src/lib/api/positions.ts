@@ -1,10 +1,9 @@
 /** Positions as they were, and as they were known. */
 
-import { date, decimal, list, object, text, textOrNull } from "../edge";
+import { type PositionRow, positionRow, strategyRow, toSettle } from "../answers/positions";
+import { type TradeRow, type TradeVersion, tradeRow } from "../answers/trades";
 import type { GroupedRow } from "../groups";
 import type { Unsettled } from "../settlement";
-import type { PositionRow, TradeRow, TradeVersion } from "../types";
-import { positionRow, tradeRow } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 import { fetchVersions } from "./trades";
@@ -46,7 +45,7 @@ export function fetchByStrategy(accounts: readonly string[], signal: AbortSignal
       const query = { account: [...accounts], by: "strategy" as const, ...cursor };
       return answer(api.GET("/api/v1/positions/", { params: { query }, signal }));
     },
-    (value) => ({ ...positionRow(value), strategy: textOrNull(object(value, "position"), "strategy") }),
+    strategyRow,
   );
 }
 
@@ -57,25 +56,16 @@ export async function fetchUnsettled(accounts: readonly string[], signal: AbortS
       const params = { query: { account: [...accounts], ...cursor } };
       return answer(api.GET("/api/v1/positions/settlement/", { params, signal }));
     },
-    (value) => {
-      const row = object(value, "settlement");
-      const overdue = list(row["overdue"], "overdue", String);
-      const of = { account: text(row, "account"), ticker: text(row, "ticker"), currency: text(row, "currency") };
-      return list(row["unsettled"], "unsettled", (each): Unsettled => {
-        const day = object(each, "unsettled");
-        const on = date(day, "settlement_date");
-        return {
-          ...of,
-          id: `${of.account}|${of.ticker}|${on}`,
-          settlement_date: on,
-          quantity: decimal(day, "quantity"),
-          amount: decimal(day, "amount"),
-          isOverdue: overdue.includes(on),
-        };
-      });
-    },
+    toSettle,
   );
-  return keys.flat();
+  return keys.flatMap(({ unsettled, overdue, ...of }) =>
+    unsettled.map((day) => ({
+      ...of,
+      ...day,
+      id: `${of.account}|${of.ticker}|${day.settlement_date}`,
+      isOverdue: overdue.includes(day.settlement_date),
+    })),
+  );
 }
 
 /** Trades of a position whose versions are looked through; the newest are the likeliest. */

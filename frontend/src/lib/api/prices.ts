@@ -1,9 +1,22 @@
 /** Instruments, prices, and the exchange's clock. */
 
-import { list, object } from "../edge";
-import type { CloseRow, Doubt, Instrument, Market, Override, PriceRow } from "../types";
+import { read } from "../answers/base";
+import { type Market, market } from "../answers/desk";
+import {
+  type CloseRow,
+  type Doubt,
+  type Instrument,
+  type Override,
+  type PriceRow,
+  closeRow,
+  dayLines,
+  doubt,
+  instrument,
+  override,
+  priceRow,
+  series,
+} from "../answers/prices";
 import type { DayLine } from "../sparks/spark";
-import { closeRow, dayLines, doubt, instrument, market, override, priceRow, seriesPoint } from "../validate";
 import { answer, api } from "./client";
 import { allPages, page } from "./pages";
 
@@ -29,7 +42,7 @@ export async function addInstrument(
   exchange: "XNYS" | "XNAS" | "ARCX" | "XASE" | "BATS",
 ): Promise<string> {
   const body = { ticker, exchange, ...(name !== "" && { name }) };
-  return instrument(await answer(api.POST("/api/v1/instruments/", { body }))).ticker;
+  return read(instrument, await answer(api.POST("/api/v1/instruments/", { body }))).ticker;
 }
 
 /** The current price of one ticker; null when there is none. */
@@ -48,7 +61,7 @@ export function fetchPrices(): Promise<PriceRow[]> {
 }
 
 export async function fetchMarket(): Promise<Market> {
-  return market(await answer(api.GET("/api/v1/market/")));
+  return read(market, await answer(api.GET("/api/v1/market/")));
 }
 
 /** The closes of an instrument, oldest first: the last, or all from a day on that one page holds. */
@@ -67,8 +80,8 @@ export interface SeriesPoint {
 /** An instrument's prices of the business date so far, for a line only: they are numbers. */
 export async function fetchSeries(ticker: string, signal: AbortSignal): Promise<SeriesPoint[]> {
   const params = { query: { ticker } };
-  const series = object(await answer(api.GET("/api/v1/prices/series/", { params, signal })), "series");
-  return list(series["points"], "points", seriesPoint).map(({ at, price }) => ({
+  const { points } = read(series, await answer(api.GET("/api/v1/prices/series/", { params, signal })));
+  return points.map(({ at, price }) => ({
     at: Math.floor(Date.parse(at) / 1000),
     price: Number(price),
   }));
@@ -82,7 +95,7 @@ export async function fetchLines(
 ): Promise<{ startsAt: number; lines: Map<string, DayLine> }> {
   const query = tickers === null ? {} : { ticker: [...tickers] };
   const sent = api.GET("/api/v1/prices/lines/", { params: { query }, signal });
-  const found = dayLines(await answer(sent));
+  const found = read(dayLines, await answer(sent));
   return {
     startsAt: Date.parse(found.starts_at),
     lines: new Map(found.lines.map((line) => [line.ticker, line])),
@@ -106,7 +119,7 @@ export async function setOverride(
 ): Promise<Override> {
   const body = { ticker, price, reason, ...(confirm !== null && { confirm }) };
   const sent = api.POST("/api/v1/prices/overrides/", { body });
-  return override(await answer(sent));
+  return read(override, await answer(sent));
 }
 
 export async function endOverride(id: number): Promise<void> {

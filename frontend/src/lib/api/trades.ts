@@ -1,9 +1,9 @@
 /** Booking trades, correcting them, and reading what they have been. */
 
-import { type Effect, effectOf } from "../effect";
+import { read } from "../answers/base";
+import { type Effect, effect } from "../answers/effect";
+import { type TradeRow, type TradeVersion, tradeRow, tradeVersion } from "../answers/trades";
 import type { ChangedTerms, NewTrade, WithFees } from "../terms";
-import type { TradeRow, TradeVersion } from "../types";
-import { tradeRow, tradeVersion } from "../validate";
 import { answer, api } from "./client";
 import { allPages, cursorOf, type Page, page } from "./pages";
 
@@ -22,18 +22,17 @@ export async function bookTrade(
   confirm: string | null = null,
 ): Promise<TradeRow> {
   const body = confirmed(trade, confirm);
-  return tradeRow(await answer(api.POST("/api/v1/trades/", { body })));
+  return read(tradeRow, await answer(api.POST("/api/v1/trades/", { body })));
 }
 
 /** What it would do if it were booked; nothing is. */
 export async function checkTrade(trade: NewTrade & WithFees, signal: AbortSignal): Promise<Effect> {
-  return effectOf(await answer(api.POST("/api/v1/trades/check/", { body: trade, signal })));
+  return read(effect, await answer(api.POST("/api/v1/trades/check/", { body: trade, signal })));
 }
 
 export async function fetchTrade(id: string, signal?: AbortSignal): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
-  return tradeRow(
-    await answer(api.GET("/api/v1/trades/{trade_id}/", { params, ...(signal && { signal }) })),
+  return read(tradeRow, await answer(api.GET("/api/v1/trades/{trade_id}/", { params, ...(signal && { signal }) })),
   );
 }
 
@@ -55,7 +54,7 @@ export async function amendTrade(
 ): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
   const body = confirmed({ version, reason, ...terms }, confirm);
-  return tradeRow(await answer(api.PATCH("/api/v1/trades/{trade_id}/", { params, body })));
+  return read(tradeRow, await answer(api.PATCH("/api/v1/trades/{trade_id}/", { params, body })));
 }
 
 /** Raises Refused with status 409 when `version` is no longer the current one. */
@@ -67,14 +66,14 @@ export async function cancelTrade(
 ): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
   const body = confirmed({ version, reason }, confirm);
-  return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/cancel/", { params, body })));
+  return read(tradeRow, await answer(api.POST("/api/v1/trades/{trade_id}/cancel/", { params, body })));
 }
 
 /** Adds tags to a trade, or removes them; no version and no number changes. */
 export async function tagTrade(id: string, add: string[], remove: string[]): Promise<TradeRow> {
   const params = { path: { trade_id: id } };
   const body = { ...(add.length > 0 && { add }), ...(remove.length > 0 && { remove }) };
-  return tradeRow(await answer(api.POST("/api/v1/trades/{trade_id}/tags/", { params, body })));
+  return read(tradeRow, await answer(api.POST("/api/v1/trades/{trade_id}/tags/", { params, body })));
 }
 
 /** The first trades of a request group, newest first. */

@@ -3,11 +3,12 @@
  * so that a booking goes on while its user looks at another page.
  */
 
-import { inWords } from "../api/client";
+import type { Group } from "../answers/trades";
 import { bulkBook, generateTrades } from "../api/bulk";
+import { inWords } from "../api/client";
 import { cancelTrade } from "../api/trades";
 import { type BulkRow, blankRow, type Known, problemOf, wrongIn } from "./rows";
-import { type AskedGroup, type Group, Interrupted, type Pending, runBulk, uuid } from "./run";
+import { type AskedGroup, Interrupted, type Pending, runBulk, uuid } from "./run";
 
 export type Doing = "nothing" | "generating" | "booking" | "uploading" | "undoing";
 

@@ -1,9 +1,16 @@
 /** The user's imports: files that workers book, so that this page may be closed meanwhile. */
 
+import type { ImportJob } from "../answers/imports";
 import { inWords, Refused } from "../api/client";
-import { fetchGroupIds, fetchImport, fetchImports, undoImport, type Upload, uploadImport } from "../api/imports";
+import {
+  fetchGroupIds,
+  fetchImport,
+  fetchImports,
+  undoImport,
+  type Upload,
+  uploadImport,
+} from "../api/imports";
 import { plainCsvFile } from "../csv";
-import type { ImportJob } from "../types";
 import type { Handed, Handing } from "./bulk.svelte";
 import { COLUMNS } from "./rows";
 import { isDenied } from "./run";

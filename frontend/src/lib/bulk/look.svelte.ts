@@ -3,21 +3,18 @@
  * so that it is read anew whenever something is said of it, and what is booked is what was shown.
  */
 
+import type { Choice, Column, Preview, Profile, Said, SavedMapping, Ask } from "../answers/preview";
 import { inWords, isAbort } from "../api/client";
-import { fetchMappings, fetchProfiles, forgetMapping, previewBeginning, previewFile, saveMapping } from "../api/imports";
-import type { Imports } from "./imports.svelte";
 import {
-  type Ask,
-  type Choice,
-  type Column,
-  formFields,
-  mapped,
-  type Preview,
-  type Profile,
-  type Said,
-  type SavedMapping,
-  toSave,
-} from "./preview";
+  fetchMappings,
+  fetchProfiles,
+  forgetMapping,
+  previewBeginning,
+  previewFile,
+  saveMapping,
+} from "../api/imports";
+import type { Imports } from "./imports.svelte";
+import { formFields, mapped, toSave } from "./preview";
 import { uuid } from "./run";
 
 /** What was sent, and of which it is not known whether it was accepted: it is sent again as it was. */

@@ -6,14 +6,10 @@
  * are taken out, with its reasons, and the rest goes as a new group.
  */
 
+import type { Group } from "../answers/trades";
 import { type Asked, askedBy, type Complaint, inWords, Refused } from "../api/client";
 import type { NewTrade, WithFees } from "../terms";
 import { type BulkRow, toTrade } from "./rows";
-
-export interface Group {
-  request_group: string;
-  ids: string[];
-}
 
 export interface Progress {
   booked: number;

@@ -4,11 +4,11 @@
 
 import { untrack } from "svelte";
 
+import type { TotalRow } from "../answers/positions";
 import { isAbort, Refused } from "../api/client";
 import { fetchIntraday } from "../api/pnl";
 import type { Desk } from "../desk.svelte";
 import { overall } from "../totals";
-import type { TotalRow } from "../types";
 import { continued, type Line, linesOf, summedLine } from "./intraday";
 
 /** Between two live points, in ms. */

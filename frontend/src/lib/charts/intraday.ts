@@ -1,6 +1,6 @@
 /** The day's P&L of several accounts as one line. */
 
-import type { IntradayPoint } from "../types";
+import type { IntradayPoint } from "../answers/pnl";
 
 export interface Line {
   /** Seconds since 1970, ascending. */

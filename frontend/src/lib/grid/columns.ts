@@ -2,11 +2,11 @@
 
 import type { ColDef } from "ag-grid-community";
 
+import type { Decimal } from "../answers/base";
 import type { Figures } from "../figures";
 import * as money from "../money";
 import { explanation } from "../show";
 import { FURTHER, type TermName } from "../terms";
-import type { Decimal } from "../types";
 import type { FigureContext } from "./fitting";
 import type { Moves } from "./moves";
 

@@ -7,8 +7,8 @@
 
 import type { ColDef, Column, GridApi } from "ag-grid-community";
 
+import type { Decimal } from "../answers/base";
 import * as money from "../money";
-import type { Decimal } from "../types";
 
 /** What a column of figures says of itself, as its `context`. */
 export interface FigureContext<Row> {

@@ -1,7 +1,7 @@
 /** Which way figures moved, for the colour in which their cells flash. */
 
+import type { Decimal } from "../answers/base";
 import * as money from "../money";
-import type { Decimal } from "../types";
 
 /** Which way each figure of a row moved when it replaced its predecessor. */
 export type Moves = WeakMap<object, Record<string, -1 | 1>>;

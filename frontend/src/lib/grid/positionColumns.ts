@@ -2,12 +2,12 @@
 
 import type { ColDef, ICellRendererParams } from "ag-grid-community";
 
+import type { Acting, PositionRow } from "../answers/positions";
 import { FIGURES } from "../figures";
 import * as money from "../money";
 import { tickerElement } from "../peek.svelte";
-import type { Sparks } from "../sparks/sparks";
 import { bothTimes, explanation, markBadge, reason, time } from "../show";
-import type { Acting, PositionRow } from "../types";
+import type { Sparks } from "../sparks/sparks";
 import { netColumns, numberColumn, pnlColumn, wide } from "./columns";
 import type { Moves } from "./moves";
 import { sparkColumn } from "./sparkColumn";

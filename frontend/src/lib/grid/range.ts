@@ -2,9 +2,9 @@
 
 import type { GridApi, IRowNode } from "ag-grid-community";
 
+import type { Decimal } from "../answers/base";
 import { safeCell } from "../csv";
 import * as money from "../money";
-import type { Decimal } from "../types";
 import { figureOf } from "./fitting";
 
 export interface Cell {

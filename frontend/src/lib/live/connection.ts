@@ -8,21 +8,20 @@
  * order. After a gap everything is dropped until the next snapshot.
  */
 
+import type { Firing } from "../answers/alerts";
+import type { BreachNews } from "../answers/guards";
+import type { ImportJob } from "../answers/imports";
 import type {
-  BreachNews,
   ErrorMessage,
-  Firing,
-  ImportJob,
-  PositionRow,
-  PriceRow,
   Rows,
   ServerMessage,
   SnapshotMessage,
-  TotalRow,
-  TradeRow,
   TradesTotal,
   UpdateMessage,
-} from "../types";
+} from "../answers/live";
+import type { PositionRow, TotalRow } from "../answers/positions";
+import type { PriceRow } from "../answers/prices";
+import type { TradeRow } from "../answers/trades";
 
 export interface LiveState {
   /** Sequence number of the last message applied. */

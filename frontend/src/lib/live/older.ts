@@ -3,7 +3,7 @@
  * them, and shown beneath the watched ones. They are as they were when they were read.
  */
 
-import type { TradeRow } from "../types";
+import type { TradeRow } from "../answers/trades";
 import type { Delta, LiveState } from "./connection";
 
 export class OlderTrades {

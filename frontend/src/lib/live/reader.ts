@@ -5,8 +5,8 @@
  * it is read and checked in a worker, which hands it over in pieces. Messages behind it wait.
  */
 
-import { InvalidMessage, serverMessage } from "../validate";
-import type { ServerMessage } from "../types";
+import { InvalidMessage } from "../answers/base";
+import { serverMessage, type ServerMessage } from "../answers/live";
 import type { Part } from "./reader.worker";
 
 /** Characters from which on a message is large. */

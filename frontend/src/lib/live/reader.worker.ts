@@ -1,6 +1,6 @@
 /** Reads and checks one message away from the page, and hands its rows over in pieces. */
 
-import { serverMessage } from "../validate";
+import { serverMessage } from "../answers/live";
 
 export type Part =
   | { kind: "head"; message: Record<string, unknown> }

@@ -8,7 +8,7 @@
  * server may be silent, and it opens a connection of its own.
  */
 
-import type { ServerMessage, SnapshotMessage } from "../types";
+import type { ServerMessage, SnapshotMessage } from "../answers/live";
 import type { LiveState } from "./connection";
 
 /** How long an answer of a host is waited for, and its silence is borne, in ms. */

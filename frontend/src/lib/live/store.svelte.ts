@@ -5,10 +5,11 @@
  * would cost more than the whole update.
  */
 
+import { InvalidMessage } from "../answers/base";
+import type { Account } from "../answers/desk";
+import type { ErrorMessage, ServerMessage } from "../answers/live";
 import { fetchAccounts } from "../api/accounts";
 import { Refused } from "../api/client";
-import type { Account, ErrorMessage, ServerMessage } from "../types";
-import { InvalidMessage } from "../validate";
 import { delay } from "./backoff";
 import { type Change, emptyState, type LiveState, receive, reconnected } from "./connection";
 import { MessageReader } from "./reader";

@@ -1,8 +1,8 @@
 /** An instrument's day as a line so small that it fits into a cell: its path, and the same in words. */
 
+import type { Decimal } from "../answers/base";
 import { reach } from "../charts/reach";
 import * as money from "../money";
-import type { Decimal } from "../types";
 
 /** Recorded prices; minutes count from midnight in New York, and rise. */
 export interface DayLine {

@@ -4,8 +4,8 @@
  * so no tick asks for anything.
  */
 
+import type { Market } from "../answers/desk";
 import { fetchLines } from "../api/prices";
-import type { Market } from "../types";
 import type { DayLine, Span, Tip } from "./spark";
 
 /** Between two readings of the server's lines, in ms: half of what one of their points stands for. */
