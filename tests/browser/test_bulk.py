@@ -232,11 +232,9 @@ def test_what_columns_probably_mean_is_taken_by_a_press(
     say_account(page, desk)
     booked(page, 1)
     (trade,) = stack.client("trader").rows("trades/", account=desk)
-    assert (trade["quantity"], trade["price"], trade["trade_date"]) == (
-        *("1250", "68.50"),
-        "2026-11-25",
-    )
-    assert [(fee["kind"], fee["amount"]) for fee in trade["fees"]] == [("commission", "4.90")]
+    assert (trade["quantity"], trade["trade_date"]) == ("1250", "2026-11-25")
+    assert float(trade["price"]) == 68.5
+    assert [(fee["kind"], float(fee["amount"])) for fee in trade["fees"]] == [("commission", 4.9)]
 
 
 def test_the_same_file_twice_is_asked_about(
