@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from itertools import count
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,8 +26,8 @@ from tests.stack.shell import Shell
 PASSWORD = "a demo's password"
 START_SECONDS = 170
 STOP_SECONDS = 90
-# Two digits: a page is asked for a label by its beginning.
-DESKS = 98
+# Two characters behind the word: a page is asked for a label by its beginning.
+DESKS = [f"Desk{n:02}" for n in range(1, 99)] + [f"Desk{of}{n}" for of in "ABC" for n in range(10)]
 # What would make it another stack than a user's.
 NOT_INHERITED = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "ALLOWED_HOSTS"),
@@ -39,9 +38,9 @@ MAKE_DESKS = """
 from django.contrib.auth.models import User
 from accounts.models import Account, Entitlement
 users = {u.username: u for u in User.objects.all()}
-for number in range(1, %d):
-    name = f"Tests, desk {number}"
-    desk, is_new = Account.objects.get_or_create(code=f"Desk{number:02}", defaults={"name": name})
+for code in %r:
+    name = f"Tests, {code}"
+    desk, is_new = Account.objects.get_or_create(code=code, defaults={"name": name})
     for name in ("trader", "middleoffice") if is_new else ():
         Entitlement.objects.create(user=users[name], account=desk, can_book=True)
 """
@@ -87,7 +86,7 @@ class RunningStack:
         self._process: subprocess.Popen[str] | None = None
         self._clients: dict[str, Client] = {}
         self._seen: dict[int, psutil.Process] = {}
-        self._desks = count(1)
+        self._desks = iter(DESKS)
         self._shell: Shell | None = None
 
     # --- life -----------------------------------------------------------------------------------
@@ -111,7 +110,7 @@ class RunningStack:
                 said = "\n".join(self.said)
                 raise StackDied(f"the stack is not ready:\n{said}\n{self.log_tails()}")
             time.sleep(0.05)
-        self.shell(MAKE_DESKS % (DESKS + 1))
+        self.shell(MAKE_DESKS % (DESKS,))
 
     @property
     def _python(self) -> str:
@@ -170,9 +169,9 @@ class RunningStack:
 
     def desk(self) -> str:
         """An account that no other test uses, where trader and middleoffice may book."""
-        number = next(self._desks)
-        assert number <= DESKS, "more desks are needed"
-        return f"Desk{number:02}"
+        found = next(self._desks, None)
+        assert found is not None, "more desks are needed"
+        return found
 
     @property
     def _beside(self) -> dict[str, str]:
