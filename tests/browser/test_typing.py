@@ -4,6 +4,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.conftest import Open
+from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
 PASTED = "Symbol\tB/S\tQty\tPrice\tColour\nPEP\tB\t1,000\t$60\tred\nPEP\tS\t10k\t61\t\n"
@@ -80,14 +81,21 @@ def test_rows_are_typed_filled_undone_and_booked(stack: RunningStack, open_as: O
     if question.is_visible():
         keys.press("Control+Enter")
     expect(find("bulk-booked")).to_have_text("2 booked")
-    assert stack.client("trader").quantities(desk) == {"PEP": -9_000}
+
+    def held() -> None:
+        assert stack.client("trader").quantities(desk) == {"PEP": -9_000}
+
+    eventually(held)
 
 
 def test_a_draft_survives_a_reload(stack: RunningStack, open_as: Open) -> None:
-    page = typing(open_as, stack.desk())
-    # It is kept a moment after the last key.
+    desk = stack.desk()
+    page = typing(open_as, desk)
+    # It is kept a moment after the last key; the account was typed last.
     page.page.wait_for_function(
-        "() => Object.keys(localStorage).some((key) => key.endsWith('bulk.draft'))"
+        """(last) => Object.entries(localStorage).some(
+            ([key, draft]) => key.endsWith("bulk.draft") && draft.includes(last))""",
+        arg=desk,
     )
     page.page.reload()
     page.wait_live()
