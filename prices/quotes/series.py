@@ -6,8 +6,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection
 
+from kernel import prepared
 from prices.models import MANUAL
 from prices.sessions import day_start
 
@@ -38,25 +38,24 @@ def _points(
 ) -> dict[int, list[Point]]:
     start = day_start(session)
     found: dict[int, list[Point]] = {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT DISTINCT ON (instrument_id, span) instrument_id, at, price
-              FROM prices_pricepoint
-             CROSS JOIN LATERAL date_bin(make_interval(secs => %(seconds)s), at, %(start)s) AS span
-             WHERE instrument_id = ANY(%(instruments)s) AND source = ANY(%(sources)s)
-               AND at >= %(start)s AND at < %(end)s
-             ORDER BY instrument_id, span, at DESC, source = %(manual)s DESC
-            """,
-            {
-                "seconds": every.total_seconds(),
-                "start": start,
-                "end": day_start(session + timedelta(days=1)),
-                "instruments": list(instruments),
-                "sources": [MANUAL, settings.PRICE_SOURCE],
-                "manual": MANUAL,
-            },
-        )
-        for instrument, at, price in cursor:
-            found.setdefault(instrument, []).append(Point(at, price))
+    rows = prepared.rows_planned(
+        """
+        SELECT DISTINCT ON (instrument_id, span) instrument_id, at, price
+          FROM prices_pricepoint
+         CROSS JOIN LATERAL date_bin(make_interval(secs => %(seconds)s), at, %(start)s) AS span
+         WHERE instrument_id = ANY(%(instruments)s) AND source = ANY(%(sources)s)
+           AND at >= %(start)s AND at < %(end)s
+         ORDER BY instrument_id, span, at DESC, source = %(manual)s DESC
+        """,
+        {
+            "seconds": every.total_seconds(),
+            "start": start,
+            "end": day_start(session + timedelta(days=1)),
+            "instruments": list(instruments),
+            "sources": [MANUAL, settings.PRICE_SOURCE],
+            "manual": MANUAL,
+        },
+    )
+    for instrument, at, price in rows:
+        found.setdefault(instrument, []).append(Point(at, price))
     return found
