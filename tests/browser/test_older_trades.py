@@ -61,6 +61,29 @@ def test_selecting_a_position_finds_its_older_trades(busy: tuple[str, str], open
     expect(page.trades()).to_have_count(1)
 
 
+def test_a_snapshot_in_the_middle_of_reading_does_not_end_it(
+    busy: tuple[str, str], open_as: Open, stack: RunningStack
+) -> None:
+    """As after a gap of the connection, or when other accounts are watched."""
+    desk, first = busy
+    page = opened(open_as, desk)
+    older = "**/api/v1/trades/?*trade_date=*"
+    # The first question never gets its answer.
+    page.page.route(older, lambda route: None, times=1)
+    with page.page.expect_request(older):
+        page.page.get_by_label("Filter trades").fill("ibm")
+    # One more account to watch: all that is shown comes anew.
+    other = stack.desk()
+    stack.client("trader").book(other, "IBM", "buy", 2, 100)
+    selector = page.page.get_by_test_id("account-selector")
+    selector.get_by_role("button").first.click()
+    selector.get_by_role("checkbox", name=other).check()
+    page.page.keyboard.press("Escape")
+    expect(page.position(other, "IBM")).to_be_visible()
+    expect(page.trade(first)).to_be_visible()
+    expect(page.trades()).to_have_count(2)
+
+
 def test_what_is_filtered_counted_exported_and_printed_is_of_the_whole_day(
     busy: tuple[str, str], open_as: Open
 ) -> None:
