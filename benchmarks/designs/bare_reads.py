@@ -1,7 +1,7 @@
 """Lists as one prepared statement whose rows orjson writes, behind our middleware and login.
 
 A statement is the plainest that gives the same rows while nothing is out of the ordinary: no prices
-by hand or carried, no reader behind, no late trades, one source.
+by hand or carried, no reader behind, no late trades, one source, no corporate actions, no fees.
 """
 
 import os
@@ -34,15 +34,19 @@ _PRICES = """
 """
 _POSITIONS = f"""
     SELECT %(account)s::text AS account, i.ticker, %(session)s::date AS session,
-           {_number("n.quantity")} AS quantity, {_number("c.cost / nullif(c.quantity, 0)")}
-           AS average_cost, {_number("q.price")} AS price, q.as_of AS price_as_of,
+           i.currency, {_number("n.quantity")} AS quantity,
+           {_number("c.cost / nullif(c.quantity, 0)")} AS average_cost,
+           {_number("q.price")} AS price, q.as_of AS price_as_of,
            'quote' AS mark_source, q.source AS price_source,
-           {_number("p.close")} AS previous_close,
+           {_number("p.close")} AS previous_close, {_number("p.close")} AS previous_close_as_traded,
            {_number("n.quantity * q.price")} AS market_value,
            {_number("f.trade_pnl")} AS trade_pnl, {_number("f.position_pnl")} AS position_pnl,
-           {_number("f.trade_pnl + f.position_pnl")} AS total_pnl,
+           '0' AS action_pnl, {_number("f.trade_pnl + f.position_pnl")} AS total_pnl,
+           {_number("coalesce(d.fees, 0)")} AS fees,
+           {_number("f.trade_pnl + f.position_pnl - coalesce(d.fees, 0)")} AS net_pnl,
            {_number("c.realized_pnl")} AS realized_pnl,
            {_number("q.price * c.quantity - c.cost")} AS unrealized_pnl,
+           '0' AS income, '{{}}'::text[] AS actions,
            f.trade_pnl + f.position_pnl IS NOT NULL AS pnl_valid, NULL AS pnl_reason, n.updated_at
       FROM positions_position n
       JOIN prices_instrument i ON i.id = n.instrument_id
@@ -64,13 +68,18 @@ _TRADES = f"""
            (t.booked_at AT TIME ZONE 'America/New_York')::date AS executed_at_known,
            t.booked_at, u.username AS booked_by, t.version,
            t.status, t.request_group_id AS request_group,
-           t.client_trade_id, t.note,
+           t.client_trade_id, t.note, t.settlement_date, s.code AS strategy,
+           w.code AS counterparty, t.order_id, '{{}}'::text[] AS fees,
+           {_number("t.quantity * t.price * CASE t.side WHEN 'buy' THEN 1 ELSE -1 END")}
+           AS net_amount, '{{}}'::text[] AS tags,
            {_number("(p.close - t.price) * CASE t.side WHEN 'buy' THEN t.quantity "
                     "ELSE -t.quantity END")} AS trade_pnl, p.close IS NOT NULL AS pnl_valid
       FROM (SELECT * FROM trades_trade WHERE account_id = {_ACCOUNT}
              ORDER BY id DESC LIMIT 100) t
       JOIN prices_instrument i ON i.id = t.instrument_id
       JOIN auth_user u ON u.id = t.booked_by_id
+      LEFT JOIN accounts_strategy s ON s.id = t.strategy_id
+      LEFT JOIN accounts_counterparty w ON w.id = t.counterparty_id
       LEFT JOIN prices_close p ON p.instrument_id = t.instrument_id AND p.session = %(previous)s
             AND p.source = 'simulated'
      ORDER BY t.id DESC
@@ -85,9 +94,14 @@ _ALL_PRICES = f"""
      ORDER BY i.ticker COLLATE "C"
 """
 _BY_ACCOUNT = f"""
-    SELECT d.session, %(account)s::text AS account, {_number("sum(d.trade_pnl)")} AS trade_pnl,
+    SELECT d.session, %(account)s::text AS account, 'USD' AS currency,
+           {_number("sum(d.trade_pnl)")} AS trade_pnl,
            {_number("sum(d.position_pnl)")} AS position_pnl,
-           {_number("sum(d.trade_pnl + d.position_pnl)")} AS total_pnl, '0' AS correction_pnl,
+           {_number("sum(d.action_pnl)")} AS action_pnl,
+           {_number("sum(d.trade_pnl + d.position_pnl + d.action_pnl)")} AS total_pnl,
+           {_number("sum(d.fees)")} AS fees,
+           {_number("sum(d.trade_pnl + d.position_pnl + d.action_pnl - d.fees)")} AS net_pnl,
+           '0' AS correction_pnl,
            bool_and(d.is_final) AS is_final, count(d.pnl_reason) = 0 AS pnl_valid,
            max(d.pnl_reason) AS pnl_reason, count(d.pnl_reason) AS invalid_rows,
            max(d.calculated_at) AS calculated_at, max(d.restated_at) AS restated_at
@@ -99,9 +113,16 @@ _BY_TICKER = f"""
     SELECT d.session, %(account)s::text AS account, i.ticker,
            {_number("d.opening_quantity")} AS opening_quantity,
            {_number("d.closing_quantity")} AS closing_quantity,
-           {_number("d.previous_close")} AS previous_close, {_number("d.mark")} AS mark,
+           {_number("d.previous_close")} AS previous_close,
+           {_number("coalesce(d.previous_close_as_traded, d.previous_close)")}
+           AS previous_close_as_traded,
+           {_number("d.mark")} AS mark, '{{}}'::text[] AS actions, i.currency,
            {_number("d.trade_pnl")} AS trade_pnl, {_number("d.position_pnl")} AS position_pnl,
-           {_number("d.trade_pnl + d.position_pnl")} AS total_pnl, '0' AS correction_pnl,
+           {_number("d.action_pnl")} AS action_pnl,
+           {_number("d.trade_pnl + d.position_pnl + d.action_pnl")} AS total_pnl,
+           {_number("d.fees")} AS fees,
+           {_number("d.trade_pnl + d.position_pnl + d.action_pnl - d.fees")} AS net_pnl,
+           '0' AS correction_pnl,
            d.is_final, d.pnl_reason IS NULL AS pnl_valid, d.pnl_reason,
            (d.pnl_reason IS NOT NULL)::int AS invalid_rows, d.calculated_at, d.restated_at
       FROM pnl_dailypnl d JOIN prices_instrument i ON i.id = d.instrument_id

@@ -23,9 +23,13 @@ from pnl.models import DailyPnl
 class AccountPnlSerializer(serializers.Serializer[Any]):
     session = serializers.DateField()
     account = serializers.CharField(source="account__code")
+    currency = serializers.ReadOnlyField(default="USD")
     trade_pnl = Amount(source="traded")
     position_pnl = Amount(source="held")
+    action_pnl = Amount(source="acted")
     total_pnl = AmountMethod()
+    fees = Amount(source="paid")
+    net_pnl = AmountMethod()
     correction_pnl = AmountMethod()
     is_final = serializers.SerializerMethodField()
     pnl_valid = serializers.SerializerMethodField()
@@ -35,8 +39,12 @@ class AccountPnlSerializer(serializers.Serializer[Any]):
     restated_at = serializers.DateTimeField(source="restated")
 
     def get_total_pnl(self, row: dict[str, Any]) -> Decimal:
-        total: Decimal = row["traded"] + row["held"]
+        total: Decimal = row["traded"] + row["held"] + row["acted"]
         return total
+
+    def get_net_pnl(self, row: dict[str, Any]) -> Decimal:
+        net: Decimal = self.get_total_pnl(row) - row["paid"]
+        return net
 
     def get_correction_pnl(self, row: dict[str, Any]) -> Decimal:
         return Decimal(0)
@@ -52,7 +60,11 @@ class TickerPnlSerializer(serializers.ModelSerializer[DailyPnl]):
     serializer_field_mapping = FIELDS
     account = serializers.CharField(source="account.code")
     ticker = serializers.CharField(source="instrument.ticker")
+    previous_close_as_traded = AmountMethod()
+    actions = serializers.SerializerMethodField()
+    currency = serializers.CharField(source="instrument.currency")
     total_pnl = AmountMethod()
+    net_pnl = AmountMethod()
     correction_pnl = AmountMethod()
     pnl_valid = serializers.SerializerMethodField()
     invalid_rows = serializers.SerializerMethodField()
@@ -61,7 +73,8 @@ class TickerPnlSerializer(serializers.ModelSerializer[DailyPnl]):
         model = DailyPnl
         fields = [
             *("session", "account", "ticker", "opening_quantity", "closing_quantity"),
-            *("previous_close", "mark", "trade_pnl", "position_pnl", "total_pnl"),
+            *("previous_close", "previous_close_as_traded", "mark", "actions", "currency"),
+            *("trade_pnl", "position_pnl", "action_pnl", "total_pnl", "fees", "net_pnl"),
             *("correction_pnl", "is_final", "pnl_valid", "pnl_reason", "invalid_rows"),
             *("calculated_at", "restated_at"),
         ]
@@ -69,8 +82,20 @@ class TickerPnlSerializer(serializers.ModelSerializer[DailyPnl]):
     def get_total_pnl(self, row: DailyPnl) -> Decimal | None:
         if row.trade_pnl is None or row.position_pnl is None:
             return None
-        total: Decimal = row.trade_pnl + row.position_pnl
+        total: Decimal = row.trade_pnl + row.position_pnl + row.action_pnl
         return total
+
+    def get_previous_close_as_traded(self, row: DailyPnl) -> Decimal | None:
+        # Null where no action is between them.
+        found: Decimal | None = row.previous_close_as_traded
+        return row.previous_close if found is None else found
+
+    def get_actions(self, row: DailyPnl) -> list[Any]:
+        return []
+
+    def get_net_pnl(self, row: DailyPnl) -> Decimal | None:
+        total = self.get_total_pnl(row)
+        return None if total is None else total - row.fees
 
     def get_correction_pnl(self, row: DailyPnl) -> Decimal:
         return Decimal(0)
@@ -102,6 +127,8 @@ class PnlView(APIView):
                 .annotate(
                     traded=Sum("trade_pnl"),
                     held=Sum("position_pnl"),
+                    acted=Sum("action_pnl"),
+                    paid=Sum("fees"),
                     rows=Count("id"),
                     final=Count("id", filter=Q(is_final=True)),
                     reason=Max("pnl_reason"),

@@ -89,28 +89,36 @@ class PositionSerializer(serializers.ModelSerializer[Position]):
     account = serializers.CharField(source="account.code")
     ticker = serializers.CharField(source="instrument.ticker")
     session = serializers.SerializerMethodField()
+    currency = serializers.CharField(source="instrument.currency")
     average_cost = AmountMethod()
     price = AmountMethod()
     price_as_of = serializers.SerializerMethodField()
     mark_source = serializers.SerializerMethodField()
     price_source = serializers.SerializerMethodField()
     previous_close = AmountMethod()
+    previous_close_as_traded = AmountMethod(method_name="get_previous_close")
     market_value = AmountMethod()
     trade_pnl = AmountMethod()
     position_pnl = AmountMethod()
+    action_pnl = AmountMethod()
     total_pnl = AmountMethod()
+    fees = AmountMethod()
+    net_pnl = AmountMethod()
     realized_pnl = AmountMethod()
     unrealized_pnl = AmountMethod()
+    income = AmountMethod()
+    actions = serializers.SerializerMethodField()
     pnl_valid = serializers.SerializerMethodField()
     pnl_reason = serializers.SerializerMethodField()
 
     class Meta:
         model = Position
         fields = [
-            *("account", "ticker", "session", "quantity", "average_cost", "price", "price_as_of"),
-            *("mark_source", "price_source", "previous_close", "market_value", "trade_pnl"),
-            *("position_pnl", "total_pnl", "realized_pnl", "unrealized_pnl", "pnl_valid"),
-            *("pnl_reason", "updated_at"),
+            *("account", "ticker", "session", "currency", "quantity", "average_cost", "price"),
+            *("price_as_of", "mark_source", "price_source", "previous_close"),
+            *("previous_close_as_traded", "market_value", "trade_pnl", "position_pnl"),
+            *("action_pnl", "total_pnl", "fees", "net_pnl", "realized_pnl", "unrealized_pnl"),
+            *("income", "actions", "pnl_valid", "pnl_reason", "updated_at"),
         ]
 
     def get_session(self, position: Position) -> str:
@@ -144,7 +152,7 @@ class PositionSerializer(serializers.ModelSerializer[Position]):
 
     def get_trade_pnl(self, position: Position) -> Decimal | None:
         close = _close(position.instrument)
-        activity = self.context["activity"].get((position.account_id, position.instrument_id))
+        activity = self._activity(position)
         if activity is None:
             return Decimal(0)
         return None if close is None else close * activity.quantity - activity.notional
@@ -156,6 +164,23 @@ class PositionSerializer(serializers.ModelSerializer[Position]):
     def get_total_pnl(self, position: Position) -> Decimal | None:
         traded, held = self.get_trade_pnl(position), self.get_position_pnl(position)
         return None if traded is None or held is None else traded + held
+
+    def get_action_pnl(self, position: Position) -> Decimal:
+        return Decimal(0)
+
+    def get_fees(self, position: Position) -> Decimal:
+        activity = self._activity(position)
+        return activity.fees if activity else Decimal(0)
+
+    def get_net_pnl(self, position: Position) -> Decimal | None:
+        total = self.get_total_pnl(position)
+        return None if total is None else total - self.get_fees(position)
+
+    def get_income(self, position: Position) -> Decimal:
+        return Decimal(0)
+
+    def get_actions(self, position: Position) -> list[Any]:
+        return []
 
     def get_realized_pnl(self, position: Position) -> Decimal | None:
         cost = self._cost(position)
@@ -170,6 +195,12 @@ class PositionSerializer(serializers.ModelSerializer[Position]):
 
     def get_pnl_reason(self, position: Position) -> str | None:
         return None
+
+    def _activity(self, position: Position) -> DailyActivity | None:
+        found: DailyActivity | None = self.context["activity"].get(
+            (position.account_id, position.instrument_id)
+        )
+        return found
 
     def _cost(self, position: Position) -> Cost | None:
         found: Cost | None = self.context["costs"].get(
@@ -215,6 +246,11 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
     booked_by = serializers.CharField(source="booked_by.username")
     request_group = serializers.UUIDField(source="request_group_id")
     executed_at_known = serializers.SerializerMethodField()
+    strategy = serializers.CharField(source="strategy.code", default=None)
+    counterparty = serializers.CharField(source="counterparty.code", default=None)
+    fees = serializers.SerializerMethodField()
+    net_amount = AmountMethod()
+    tags = serializers.SerializerMethodField()
     trade_pnl = AmountMethod()
     pnl_valid = serializers.SerializerMethodField()
 
@@ -224,20 +260,34 @@ class TradeSerializer(serializers.ModelSerializer[Trade]):
             *("id", "account", "ticker", "side", "quantity", "price", "trade_date"),
             *("executed_at", "executed_at_known", "booked_at", "booked_by", "version", "status"),
             "request_group",
-            *("client_trade_id", "note", "trade_pnl", "pnl_valid"),
+            *("client_trade_id", "note", "settlement_date", "strategy", "counterparty"),
+            *("order_id", "fees", "net_amount", "tags", "trade_pnl", "pnl_valid"),
         ]
 
     def get_executed_at_known(self, trade: Trade) -> bool:
         day = trade.booked_at.astimezone(NEW_YORK).date()
         return trade.executed_at != trade.booked_at or day == trade.trade_date
 
+    def get_fees(self, trade: Trade) -> list[Any]:
+        return []
+
+    def get_net_amount(self, trade: Trade) -> Decimal:
+        amount: Decimal = trade.price * self._signed(trade)
+        return amount
+
+    def get_tags(self, trade: Trade) -> list[str]:
+        return []
+
     def get_trade_pnl(self, trade: Trade) -> Decimal | None:
         close = _close(trade.instrument)
-        signed = trade.quantity if trade.side == "buy" else -trade.quantity
-        return None if close is None else (close - trade.price) * signed
+        return None if close is None else (close - trade.price) * self._signed(trade)
 
     def get_pnl_valid(self, trade: Trade) -> bool:
         return _close(trade.instrument) is not None
+
+    def _signed(self, trade: Trade) -> Decimal:
+        quantity: Decimal = trade.quantity if trade.side == "buy" else -trade.quantity
+        return quantity
 
 
 class TradeList(ListAPIView[Trade]):
@@ -248,7 +298,7 @@ class TradeList(ListAPIView[Trade]):
     def get_queryset(self) -> QuerySet[Trade]:
         return (
             Trade.objects.filter(account__in=accounts_asked(self.request))
-            .select_related("account", "instrument", "booked_by")
+            .select_related("account", "instrument", "booked_by", "strategy", "counterparty")
             .prefetch_related(*_priced("instrument__"))
             .order_by("-id")
         )
