@@ -114,6 +114,22 @@ describe("groups", () => {
     expect(groups.changedSums()).toMatchObject({ put: [], gone: ["PEP"], total: { rows: 2, pnl_valid: true } });
   });
 
+  it("come in pieces, and are whole once all have come", () => {
+    const [whole, pieces] = [grown("ticker"), grown("ticker")];
+    const leaves = [pieces.changedLeaves(2), pieces.changedLeaves(2), pieces.changedLeaves(2)].map(({ put }) => put);
+    expect(leaves.map(({ length }) => length)).toEqual([2, 1, 0]);
+    expect(leaves.flat()).toEqual(whole.changedLeaves().put);
+    expect([pieces.addUp(1), pieces.addUp(1), pieces.addUp(1)]).toEqual([true, false, false]);
+    // What changes meanwhile is added up again.
+    const fresh = { ...(held[0] as PositionRow), total_pnl: "7" };
+    for (const groups of [whole, pieces]) groups.put(fresh);
+    expect(pieces.changedSums()).toEqual({ ...whole.changedSums(), put: expect.any(Array) as unknown });
+    expect(pieces.changedLeaves().put).toMatchObject([{ id: "A|KO", total_pnl: "7" }]);
+    pieces.drop(held[2] as PositionRow);
+    pieces.addUp(9);
+    expect(pieces.changedSums()).toMatchObject({ put: [], gone: ["PEP"], total: { rows: 2, total_pnl: "7.2" } });
+  });
+
   it("stand as a tree, each in its group's order, and those beneath in their own", () => {
     const groups = grown("ticker");
     const [leaves, sums] = [groups.changedLeaves().put, groups.changedSums().put];

@@ -70,6 +70,8 @@ export class Groups {
   #members = new Map<string, Map<string, GroupedRow>>();
   #sums = new Map<string, TreeRow>();
   #touched = new Set<string>();
+  /** Groups that were added up since they were last told of. */
+  #added = new Set<string>();
   #leaves = new Map<string, TreeRow | null>();
   /** Positions that pass the filters; null without one. */
   #passing: ReadonlySet<string> | null = null;
@@ -112,36 +114,56 @@ export class Groups {
     return count;
   }
 
-  /** Positions that came, changed or went since the last call: before the filters see them. */
-  changedLeaves(): { put: TreeRow[]; gone: string[] } {
+  /** Positions that came, changed or went since the last call, `most` of them: before the filters see them. */
+  changedLeaves(most = Number.POSITIVE_INFINITY): { put: TreeRow[]; gone: string[] } {
     const put: TreeRow[] = [];
     const gone: string[] = [];
-    for (const [key, row] of this.#leaves)
+    for (const [key, row] of this.#leaves) {
+      if (put.length + gone.length >= most) break;
       if (row === null) gone.push(key);
       else put.push(row);
-    this.#leaves.clear();
+      this.#leaves.delete(key);
+    }
     return { put, gone };
+  }
+
+  /** Adds `most` groups up that `changedSums` will tell of; false once none is left to. */
+  addUp(most: number): boolean {
+    let left = most;
+    for (const group of this.#touched) {
+      if (left <= 0) return true;
+      left -= 1;
+      this.#touched.delete(group);
+      this.#addUp(group);
+    }
+    return false;
   }
 
   /** Sums that changed since the last call. */
   changedSums(): TreeChange {
+    this.addUp(Number.POSITIVE_INFINITY);
     const put: TreeRow[] = [];
     const gone: string[] = [];
-    for (const group of this.#touched) {
-      const members = this.#members.get(group);
-      if (members === undefined || members.size === 0) {
-        this.#members.delete(group);
-        if (this.#sums.delete(group)) gone.push(group);
-        continue;
-      }
-      const passing = this.#passing;
-      const counted = [...members].flatMap(([key, row]) => (passing?.has(key) ?? true ? [row] : []));
-      const row = groupOf(group, counted, this.by);
-      this.#sums.set(group, row);
-      put.push(row);
+    for (const group of this.#added) {
+      const row = this.#sums.get(group);
+      if (row === undefined) gone.push(group);
+      else put.push(row);
     }
-    this.#touched.clear();
+    this.#added.clear();
     return { put, gone, total: totalOf([...this.#sums.values()]) };
+  }
+
+  #addUp(group: string): void {
+    const members = this.#members.get(group);
+    if (members === undefined || members.size === 0) {
+      this.#members.delete(group);
+      if (this.#sums.delete(group)) this.#added.add(group);
+      return;
+    }
+    const passing = this.#passing;
+    const counted = [...members].flatMap(([key, row]) => (passing?.has(key) ?? true ? [row] : []));
+    this.#sums.set(group, groupOf(group, counted, this.by));
+    this.#added.add(group);
   }
 }
 
