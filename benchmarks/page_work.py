@@ -1,11 +1,12 @@
 """Work with a full book on the page: 5,000 positions scrolled, sorted, filtered and grouped while
 prices move them, and 200 rows pasted into the bulk grid.
 
-A stack of its own and a real Chromium, as in `page`. Long tasks (50 ms and more) are what the
-page's own PerformanceObserver is told, from the first step of a kind of work to its last frame;
-`nothing` beside them is the page left alone. A paste is timed in the page: from the event to the
-second frame in which all rows are counted and the visible ones are drawn. From the environment:
-PAGE_ACCOUNTS (10), PAGE_PASTES (7), PAGE_PROFILE (a directory, for a CPU profile of each work).
+A stack of its own and a real Chromium, as in `page`. Tasks are taken from Chromium's trace of the
+page's main thread, from the first step of a kind of work to its last frame: by the clock, and by
+the time on a core, which others on the machine lengthen less; `nothing` is the page left alone. A
+paste is timed in the page: from the event to the second frame in which all rows are counted and the
+visible ones are drawn. From the environment: PAGE_ACCOUNTS (10), PAGE_PASTES (7), PAGE_PROFILE (a
+directory, for a CPU profile of each work).
 """
 
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from benchmarks.booking_to_frame import own_stack
-from benchmarks.page import fill, opened
+from benchmarks.page import TRACED, fill, opened, tasks
 from benchmarks.report import Report
 from tests.stack.running import RunningStack
 
@@ -30,12 +31,6 @@ PROFILES = os.environ.get("PAGE_PROFILE", "")
 ALLOWED = 100.0
 """Milliseconds of a task that a hand feels."""
 
-OBSERVED = """
-    window.longTasks = [];
-    new PerformanceObserver((list) => {
-        for (const each of list.getEntries()) longTasks.push([each.startTime, each.duration]);
-    }).observe({ type: "longtask", buffered: true });
-"""
 DRAWN = "new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))"
 PASTE = """async ([text, count, ticker]) => {
     const grid = document.querySelector("[data-testid=bulk-grid]");
@@ -76,7 +71,6 @@ def measure(report: Report) -> None:
 
 def _positions(browser: Browser, stack: RunningStack, desks: list[str], report: Report) -> None:
     with opened(browser, stack, desks) as page:
-        page.add_init_script(OBSERVED)
         page.goto(f"{stack.url}/")
         count = page.get_by_test_id("positions-grid-count")
         count.filter(has_text=re.compile(r"^\d+,\d{3}$")).wait_for()
@@ -96,29 +90,36 @@ def _positions(browser: Browser, stack: RunningStack, desks: list[str], report: 
             "back to rows": lambda page: _group(page, "Rows"),
         }
         for name, do in work.items():
-            tasks = _long_tasks(page, name, do)
-            report.add(f"{name}: longest task", max(tasks, default=0), "ms")
-            report.add(f"{name}: tasks above 100 ms", sum(t > ALLOWED for t in tasks), "")
+            _tell(report, name, _done(browser, page, name, do))
 
 
-def _long_tasks(page: Page, name: str, do: Callable[[Page], None]) -> list[float]:
-    """Milliseconds of each long task while this is done."""
+def _done(
+    browser: Browser, page: Page, name: str, do: Callable[[Page], None]
+) -> list[tuple[float, float]]:
+    """The tasks while this is done, in milliseconds by the clock and on a core."""
     session = page.context.new_cdp_session(page) if PROFILES else None
     if session is not None:
         session.send("Profiler.enable")
         session.send("Profiler.setSamplingInterval", {"interval": 500})
         session.send("Profiler.start")
-    began = page.evaluate("performance.now()")
+    browser.start_tracing(page=page, categories=TRACED)
     do(page)
     page.evaluate(DRAWN)
     page.wait_for_timeout(300)
+    trace = browser.stop_tracing()
     if session is not None:
         found = session.send("Profiler.stop")["profile"]
         place = Path(PROFILES) / f"{name.replace(' ', '-')}.cpuprofile"
         place.write_text(json.dumps(found))
         session.detach()
-    told: list[list[float]] = page.evaluate("longTasks")
-    return [duration for start, duration in told if start >= began]
+    return tasks(trace)
+
+
+def _tell(report: Report, name: str, found: list[tuple[float, float]]) -> None:
+    walls, cores = zip(*found, strict=True)
+    report.add(f"{name}: longest task", max(walls), "ms")
+    report.add(f"{name}: longest task, on a core", max(cores), "ms")
+    report.add(f"{name}: tasks above 100 ms on a core", sum(t > ALLOWED for t in cores), "")
 
 
 def _body(page: Page) -> Locator:
@@ -178,9 +179,9 @@ def _open_all(page: Page) -> None:
 
 def _pasted(browser: Browser, stack: RunningStack, report: Report) -> None:
     desk = stack.desk()
-    took, tasks = [], []
+    took: list[float] = []
+    found: list[tuple[float, float]] = []
     with opened(browser, stack, [desk]) as page:
-        page.add_init_script(OBSERVED)
         for number in range(PASTES):
             page.goto("about:blank")
             page.goto(f"{stack.url}/bulk/")
@@ -201,6 +202,6 @@ def _pasted(browser: Browser, stack: RunningStack, report: Report) -> None:
             def paste(page: Page, text: str = text) -> None:
                 took.append(page.evaluate(PASTE, [text, str(PASTED_ROWS), "PEP"]))
 
-            tasks += _long_tasks(page, f"paste {number}", paste)
+            found += _done(browser, page, f"paste {number}", paste)
     report.rounds(f"{PASTED_ROWS} rows from paste to painted", took, "ms")
-    report.add("paste: longest task", max(tasks, default=0), "ms")
+    _tell(report, "paste", found)
