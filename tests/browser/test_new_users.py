@@ -53,6 +53,17 @@ COUNTED = """
         if (isTrusted && !repeat && !isHeld) note("keys");
     }, true);
 """
+OVERLAPPING = """
+() => {
+  const parts = [...document.querySelectorAll(".frame > header > *, .frame > header .banner")]
+    .filter((each) => !each.classList.contains("banner-place") && each.offsetWidth > 0)
+    .map((each) => [each, each.getBoundingClientRect()])
+    .sort(([, a], [, b]) => a.left - b.left);
+  return parts.slice(1).flatMap(([each, { left }], n) =>
+    left < parts[n][1].right - 0.5 ? [`${parts[n][0].textContent} | ${each.textContent}`] : []);
+}
+"""
+"""Parts of the page's header that lie over one another."""
 BEFORE = {
     "find today's P&L": "0 clicks",
     "book by keyboard": "10 keys",
@@ -167,6 +178,7 @@ def new_person(
         page.get_by_role("button", name="Log in").click()
         page.wait_for_url(f"{stack.url}/")
         person.blotter.wait_live()
+        assert page.evaluate(OVERLAPPING) == []
         return person
 
     yield come
@@ -186,7 +198,8 @@ def find_todays_pnl(person: Person, account: str, expected: str) -> None:
 
 
 def explain_yesterday(person: Person, stack: RunningStack, account: str, ticker: str) -> None:
-    """From the first page to who changed yesterday's figure, when, why, and by how much."""
+    """From the first page to who changed yesterday's figure, when, why, and by how much; and on to
+    the trades that made it."""
     market = stack.client("admin").get("market/").json()
     yesterday = market["previous_session"]
     find = person.page.get_by_test_id
@@ -216,7 +229,12 @@ def explain_yesterday(person: Person, stack: RunningStack, account: str, ticker:
         expect(said).to_contain_text("amended v2 by admin")
         expect(said).to_contain_text("“A zero was missing”")
         person.reads(f"{ticker}: 0 at the end, 1,000 now, P&L {shown}, by whom, when and why")
-    assert task.clicks <= 1
+        person.click(said.get_by_role("button", name="What made it"))
+        person.click(find("contributors").get_by_role("button", name=ticker, exact=True))
+        behind = find("behind")
+        expect(behind).to_contain_text("Buy 1,000")
+        person.reads("the trade that made it")
+    assert task.clicks <= 3
     assert task.keys <= 1
 
 
