@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tests.ha.system import Part, System, identity, primary, standby, wait_two
-from tests.stack.bookings import Bookings
+from tests.stack.bookings import COME_AGAIN, Bookings
 from tests.stack.eventually import eventually
 
 A_SECOND = 20
@@ -16,8 +16,9 @@ POSTGRES_SECONDS, MACHINE_SECONDS = 15.0, 30.0
 """Without a booking, when a PostgreSQL dies and when its machine does."""
 READ_SECONDS = 5.0
 PART_SECONDS, PART_AWAY_SECONDS = 5.0, 6.0
-DOOR_AWAY_SECONDS = 15.0
-"""After PART_SECONDS the balancer has noticed that a door is away: nobody is refused then."""
+PASSED_BY_SECONDS, DOOR_AWAY_SECONDS = 30.0, 10.0
+"""How long the balancer may need to notice that a door is away, and how long it is away then:
+nobody is refused any more."""
 FROZEN_SECONDS = 20.0
 LEASE_LOST_SECONDS = 35.0
 CALM_SECONDS = 5.0
@@ -33,8 +34,12 @@ class Row:
     bookings: float
     reads: float
     again: float
-    refused: list[float]
-    """Seconds after it, of each try that had to be repeated."""
+    refused: int
+    """Tries that had to be repeated."""
+    noticed: float | None
+    """Of a door: seconds until the balancer passed it by."""
+    late: list[str]
+    """Of a door: why tries had to be repeated that began after that."""
 
 
 class Scenario:
@@ -63,12 +68,14 @@ class Scenario:
             *(part.kill, part.start),
             bookings=PART_SECONDS,
             reads=PART_SECONDS,
-            lasts=DOOR_AWAY_SECONDS if part.is_door else PART_AWAY_SECONDS,
+            lasts=PART_AWAY_SECONDS,
+            passed_by=part.passed_by,
         )
-        if part.is_door:
-            late = [at for at in row.refused if PART_SECONDS < at < DOOR_AWAY_SECONDS]
-            if late:
-                self.too_long.append(f"{row.what}: refused {late} s after it")
+        if row.noticed is not None:
+            late = f"{len(row.late)} refused after that{''.join(f', {why}' for why in row.late)}"
+            print(f"      passed by after {row.noticed:.1f} s, {late}", flush=True)
+            if row.late:
+                self.too_long.append(f"{row.what}: {late}")
 
     def _kill_and_freeze_servers(self) -> None:
         for number, is_postgres in enumerate(IS_POSTGRES, 1):
@@ -126,15 +133,22 @@ class Scenario:
         reads: float | None = None,
         lasts: float = 0.0,
         goes_on: bool = True,
+        passed_by: Callable[[], None] | None = None,
     ) -> Row:
         """Do it, and wait until bookings go on; then mend it, until there are two again."""
         load = self._load
         since = time.monotonic()
         do()
+        noticed = None
+        if passed_by is not None:
+            eventually(passed_by, seconds=PASSED_BY_SECONDS)
+            noticed = time.monotonic()
+            lasts = noticed - since + DOOR_AWAY_SECONDS
         time.sleep(1)
         if goes_on:
             eventually(partial(self._going_on, what), seconds=90)
         time.sleep(max(0.0, since + lasts - time.monotonic()))
+        undone = time.monotonic()
         if undo is not None:
             undo()
         mended = time.monotonic()
@@ -147,12 +161,14 @@ class Scenario:
             load.longest(load.times, since, until),
             load.longest(load.read_times, since, until),
             again,
-            [at - since for at in list(load.refused_times) if since <= at <= until],
+            sum(since <= at <= until for at, _ in list(load.refused)),
+            None if noticed is None else noticed - since,
+            self._refused_at_the_door(noticed or until, undone),
         )
         self.rows.append(row)
         said = f"{row.bookings:5.1f} s without a booking, {row.reads:4.1f} s without an answer"
         print(
-            f"    {what:<48} {said}, {len(row.refused)} repeated, well again in {again:.0f} s",
+            f"    {what:<48} {said}, {row.refused} repeated, well again in {again:.0f} s",
             flush=True,
         )
         # Told at the end: what was lost is to be known in any case.
@@ -162,6 +178,11 @@ class Scenario:
             self.too_long.append(f"{what}: {row.reads:.1f} s without an answer")
         time.sleep(CALM_SECONDS)
         return row
+
+    def _refused_at_the_door(self, since: float, until: float) -> list[str]:
+        """Whoever is told when to come again has been let in: the system was full."""
+        refused = list(self._load.refused)
+        return [why for at, why in refused if since < at < until and not why.endswith(COME_AGAIN)]
 
     def _going_on(self, what: str) -> None:
         recent = [t for t in list(self._load.times) if t > time.monotonic() - 1]

@@ -36,8 +36,8 @@ class Part(NamedTuple):
     name: str
     kill: Callable[[], None]
     start: Callable[[], None]
-    is_door: bool = False
-    """One of the two ways in."""
+    passed_by: Callable[[], None] | None = None
+    """Of the two ways in: raises AssertionError while the balancer still sends callers there."""
 
 
 class System(Protocol):

@@ -17,13 +17,15 @@ TICKERS = ("AAPL", "IBM", "MSFT", "JNJ")
 GIVE_UP_SECONDS = 120.0
 CALL_SECONDS = 8.0
 READ_EVERY_SECONDS = 0.1
+COME_AGAIN = "come again"
+"""Nobody else than nginx and the api say so."""
 
 
 class Bookings:
     """So many a second until the end of the `with`, by so many senders; with `reads` somebody looks
     at positions all the while. `acknowledged` maps client_trade_id to the trade's id; `given_up`
-    were never answered with success. Times are those of the acknowledgements, of answers to who
-    reads, and of the beginning of tries that had to be repeated."""
+    were never answered with success. Times are those of the acknowledgements and of answers to who
+    reads; `refused` has the beginning of each try that had to be repeated, and why."""
 
     def __init__(
         self,
@@ -51,7 +53,7 @@ class Bookings:
         self.slowest = 0.0
         self.times: list[float] = []
         self.read_times: list[float] = []
-        self.refused_times: list[float] = []
+        self.refused: list[tuple[float, str]] = []
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -115,7 +117,7 @@ class Bookings:
                 if not why:
                     return
                 self.repeated[why] += 1
-                self.refused_times.append(tried)
+                self.refused.append((tried, why))
             time.sleep(0.2)
         with self._lock:
             self.given_up.append(own_id)
@@ -144,7 +146,8 @@ class Bookings:
                 self.times.append(time.monotonic())
             return ""
         if answer.status_code in (502, 503, 504):
-            return str(answer.status_code)
+            again = f", {COME_AGAIN}" if "Retry-After" in answer.headers else ""
+            return f"{answer.status_code}{again}"
         with self._lock:
             self.wrong.append(f"{answer.status_code}: {answer.text[:300]}")
         return str(answer.status_code)
