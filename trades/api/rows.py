@@ -32,7 +32,7 @@ def trade_row(trade: TradeRow) -> Row:
 def trade_values(trade: TradeRow) -> Row:
     """As `trade_row`, but for values that `kernel.api.rows.encoded` writes as they are: a third of
     its time, where thousands are written."""
-    return {name: getattr(trade, name) for name in ANSWERED}
+    return dict(zip(ANSWERED, trade, strict=False))
 
 
 def trade_out(trade: Trade) -> Row:
