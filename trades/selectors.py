@@ -146,8 +146,6 @@ def tags_of(trade_id: UUID) -> list[str]:
     return sorted(tag for tag, is_added in last.items() if is_added)
 
 
-
-
 def _told(column: str, table: str, by: str) -> str:
     return f"(SELECT {column} FROM {table} r WHERE r.id = t.{by})"
 
