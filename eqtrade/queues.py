@@ -10,6 +10,7 @@ LEDGER_READERS = (
         task="positions.tasks.apply_ledger",
         rebuild="positions.tasks.rebuild",
         queue="positions",
+        quantities="positions_position",
     ),
     LedgerReader(
         consumer="settlement",

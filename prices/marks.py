@@ -126,10 +126,13 @@ _MARKS = f"""
 """
 
 
-def marks_sql(of: str = "", *, acted: bool = False) -> str:
+def marks_sql(of: str = "", *, one: str = "", acted: bool = False) -> str:
     """The CTE body `MARKS`; with `of`, a query that selects instrument ids, for those alone: a few
-    cost a few looks into indexes, where all cost a pass over the session's closes. `acted`: the
-    terms of %(ref_instruments)s changed with this session, and overrides of before ended."""
+    cost a few looks into indexes, where all cost a pass over the session's closes. `one` is the
+    expression of a single id. `acted`: the terms of %(ref_instruments)s changed with this session,
+    and overrides of before ended."""
+    if one:
+        return _marks_of(f"? = {one}", acted=acted)
     return _marks_of(f"? = ANY(ARRAY({of}))" if of else _NAMED_OR_ALL, acted=acted)
 
 

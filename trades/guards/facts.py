@@ -20,6 +20,7 @@ from prices.references import acting_on
 from prices.sessions import Sessions
 from trades.acted_position import ActedPosition
 from trades.guard_rules import HOLDING, MINUTES, PRICED, PROBABLE_DUPLICATE, Compared, Rule
+from trades.ledger.held import held_of_key
 from trades.ledger.legs import acted_positions
 
 Key = tuple[int, int]
@@ -29,8 +30,10 @@ Same = tuple[int, int, str, Decimal, Decimal]
 # More are planned for what they are.
 _FEW = 64
 # The first id that a trade of the last minutes can have. Ids are of the machines' own clocks, one
-# of which may be a little behind, whatever the clock says that times are told by.
-_FIRST_ID = """lpad(to_hex((1000 * extract(epoch FROM clock_timestamp()
+# of which may be a little behind, whatever the clock says that times are told by. The moment of the
+# statement is the same for every row, so that an index is read from there on: of clock_timestamp()
+# nothing is known, and all trades that the account ever had of the name were read.
+_FIRST_ID = """lpad(to_hex((1000 * extract(epoch FROM statement_timestamp()
                     - make_interval(mins => k.minutes + 1)))::bigint), 12, '0')"""
 
 
@@ -90,11 +93,16 @@ def needs_of(rules: Mapping[str, Rule]) -> Needs:
 _read: dict[int, tuple[int, Mapping[str, Rule]]] = {}
 _MOST_READ = 10_000
 
-_ROW = (
-    "%(accounts)s::bigint[], %(named)s::bigint[], %(sides)s::text[], %(quantities)s::numeric[],"
-    " %(prices)s::numeric[], %(dates)s::date[]"
-)
-_COLUMNS = "account_id, instrument_id, side, quantity, price, trade_date"
+_TERMS = {
+    "account_id": "bigint",
+    "instrument_id": "bigint",
+    "side": "text",
+    "quantity": "numeric",
+    "price": "numeric",
+    "trade_date": "date",
+}
+_COLUMNS = ", ".join(_TERMS)
+_NEEDS = {"priced": "boolean", "holding": "boolean", "minutes": "int"}
 _TODAY = "%(business_date)s::date"
 
 
@@ -102,17 +110,24 @@ def _named(codes: Collection[str]) -> str:
     return "code IN (" + ", ".join(f"'{code}'" for code in codes) + ")"
 
 
-# `asked` where the guards are known, and where they are read with the facts.
-_KNOWN = f"""
-    asked AS MATERIALIZED (
-        SELECT * FROM unnest({_ROW}, %(priced)s::boolean[], %(holding)s::boolean[],
-                             %(minutes)s::int[])
-            AS a ({_COLUMNS}, priced, holding, minutes)
-    )
-"""
+def _rows_of(columns: Mapping[str, str]) -> str:
+    """A query of rows that the parameters of these names give, an array each."""
+    arrays = ", ".join(f"%({name})s::{kind}[]" for name, kind in columns.items())
+    return f"SELECT * FROM unnest({arrays}) AS a ({', '.join(columns)})"
+
+
+def _row_of(columns: Mapping[str, str]) -> str:
+    """The same of one row: its values are as good as constants to the planner."""
+    return "SELECT " + ", ".join(f"%({name})s::{kind} AS {name}" for name, kind in columns.items())
+
+
+# `asked` where the guards are known, of one trade and of many, and where they are read with the
+# facts.
+_KNOWN = f"asked AS MATERIALIZED ({_rows_of({**_TERMS, **_NEEDS})})"
+_KNOWN_ONE = f"asked AS NOT MATERIALIZED ({_row_of({**_TERMS, **_NEEDS})})"
 _UNKNOWN = f"""
     given AS MATERIALIZED (
-        SELECT * FROM unnest({_ROW}, %(own)s::boolean[]) AS a ({_COLUMNS}, has_own_id)
+        {_rows_of({**_TERMS, "has_own_id": "boolean"})}
     ), rule AS MATERIALIZED (
         SELECT * FROM (
             SELECT DISTINCT ON (k.account_id, g.code)
@@ -128,17 +143,16 @@ _UNKNOWN = f"""
                    AS minutes
           FROM rule GROUP BY 1
     ), asked AS MATERIALIZED (
-        SELECT {", ".join(f"g.{name}" for name in _COLUMNS.split(", "))},
+        SELECT {", ".join(f"g.{name}" for name in _TERMS)},
                n.priced, n.holding,
                CASE WHEN g.has_own_id THEN 0 ELSE coalesce(n.minutes, 0) END AS minutes
           FROM given g JOIN needs n ON n.account_id = g.account_id
     )
 """
-_MARK = f"""
-    , mark AS MATERIALIZED ({
-    marks_sql(f"SELECT DISTINCT instrument_id FROM asked WHERE trade_date >= {_TODAY} AND priced")
-})
-"""
+_PRICED = f"SELECT DISTINCT instrument_id FROM asked WHERE trade_date >= {_TODAY} AND priced"
+_MARK = f", mark AS MATERIALIZED ({marks_sql(_PRICED)})"
+# Read only where the trade's guards look at it.
+_MARK_ONE = f", mark AS MATERIALIZED ({marks_sql(one='%(instrument_id)s::bigint')})"
 # Each has the columns of the first.
 _PARTS = {
     "rule": """
@@ -193,11 +207,23 @@ _PARTS = {
 
 
 @cache
-def _sql(parts: tuple[str, ...]) -> str:
-    """The statement of these parts; with `rule` among them the guards are read, too."""
-    asked = _UNKNOWN if "rule" in parts else _KNOWN
-    mark = _MARK if "mark" in parts else ""
-    return f"WITH {asked}{mark}" + " UNION ALL ".join(_PARTS[part] for part in parts)
+def _sql(parts: tuple[str, ...], *, one: bool = False) -> str:
+    """The statement of these parts; with `rule` among them the guards are read, too. `one`: for a
+    single trade whose guards are known."""
+    asked = _UNKNOWN if "rule" in parts else _KNOWN_ONE if one else _KNOWN
+    mark = "" if "mark" not in parts else _MARK_ONE if one else _MARK
+    of = {**_PARTS, "held": _held_one()} if one else _PARTS
+    return f"WITH {asked}{mark}" + " UNION ALL ".join(of[part] for part in parts)
+
+
+def _held_one() -> str:
+    """As the part `held`, at the same cost however many entries the key has."""
+    return f"""
+    SELECT 'held', k.account_id, k.instrument_id, NULL,
+           {held_of_key("k.account_id", "k.instrument_id")}, NULL::numeric, NULL::numeric,
+           NULL::date, NULL::timestamptz, false
+      FROM asked k
+    """
 
 
 NOBODY = UUID(int=0)
@@ -229,23 +255,28 @@ def facts_of(
         parts = _parts_of(trades, needs, today)
         if not parts:
             return found
+    reads_rules = "rule" in parts
+    if reads_rules:
+        found.rules = {account: {} for account in versions}
+        given = [(*terms, own) for *terms, own in trades]
+        columns = {**_TERMS, "has_own_id": ""}
+    else:
+        of = [needs[trade.account_id] for trade in trades]
+        given = [
+            (*t[: len(_TERMS)], n.priced, n.holding, 0 if t.has_own_id else n.minutes)
+            for t, n in zip(trades, of, strict=True)
+        ]
+        columns = {**_TERMS, **_NEEDS}
+    one = len(given) == 1 and not reads_rules
+    values = given[0] if one else map(_array, zip(*given, strict=True))
     params = {
         **mark_params(now, known=known),
-        **_asked_params(trades),
+        **dict(zip(columns, values, strict=True)),
         "but": list(but),
         "job": job,
     }
-    if "rule" in parts:
-        params["own"] = _array(t.has_own_id for t in trades)
-        found.rules = {account: {} for account in versions}
-    else:
-        of = [needs[t.account_id] for t in trades]
-        params["priced"] = _array(need.priced for need in of)
-        params["holding"] = _array(need.holding for need in of)
-        minutes = [0 if t.has_own_id else n.minutes for t, n in zip(trades, of, strict=True)]
-        params["minutes"] = _array(minutes)
     read = prepared.rows if len(trades) <= _FEW else prepared.rows_planned
-    last_decision = _take(found, read(_sql(parts), params))
+    last_decision = _take(found, read(_sql(parts, one=one), params))
     if "rule" in parts:
         _keep(found, versions)
     if actions := actions_at(last_decision):
@@ -255,17 +286,6 @@ def facts_of(
         if acting_on(today, actions, known):
             _refer_marks(found, now)
     return found
-
-
-def _asked_params(trades: Sequence[Asked]) -> dict[str, str]:
-    return {
-        "accounts": _array(t.account_id for t in trades),
-        "named": _array(t.instrument_id for t in trades),
-        "sides": _array(t.side for t in trades),
-        "quantities": _array(t.quantity for t in trades),
-        "prices": _array(t.price for t in trades),
-        "dates": _array(t.trade_date for t in trades),
-    }
 
 
 def _array(values: Iterable[object]) -> str:

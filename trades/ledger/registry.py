@@ -9,12 +9,14 @@ from typing import NamedTuple
 
 class LedgerReader(NamedTuple):
     """A consumer of the ledger, the names of the Celery tasks that read for it and that compute it
-    anew, and their queue. Consumers of one queue share the reading task, and so a message."""
+    anew, and their queue. Consumers of one queue share the reading task, and so a message.
+    `quantities`: the table in which it keeps Σ quantity by account_id and instrument_id."""
 
     consumer: str
     task: str
     rebuild: str
     queue: str
+    quantities: str | None = None
 
 
 _readers: dict[str, LedgerReader] = {}
