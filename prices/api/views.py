@@ -13,6 +13,7 @@ from kernel import clock
 from kernel.api.pages import KeysetPages
 from kernel.api.pagination import keyset_page
 from kernel.api.queries import query_of
+from kernel.api.rows import moment
 from kernel.errors import FieldError, Invalid
 from prices.api.filters import CloseQuery, InstrumentQuery, PriceQuery, SeriesQuery
 from prices.api.serializers import (
@@ -252,22 +253,17 @@ class LinesView(APIView):
         now = clock.now()
         wanted = _wanted(query_of(request, PriceQuery).get("ticker"), now)
         session = sessions().business_date(now)
-        start, lines = day_start(session), price_lines(wanted, session)
+        lines = price_lines(wanted, session)
         tickers = dict(Instrument.objects.filter(pk__in=lines).values_list("pk", "ticker"))
-        answer = {
-            "session": session,
-            "starts_at": start,
-            "every_seconds": int(LINE_EVERY.total_seconds()),
-            "lines": [
-                {
-                    "ticker": tickers[instrument],
-                    "minutes": [int((point.at - start).total_seconds()) // 60 for point in points],
-                    "prices": [point.price for point in points],
-                }
-                for instrument, points in lines.items()
-            ],
-        }
-        return Response(LinesOut(answer).data)
+        rows = [{"ticker": tickers[pk], **line._asdict()} for pk, line in lines.items()]
+        return Response(
+            {
+                "session": session.isoformat(),
+                "starts_at": moment(day_start(session)),
+                "every_seconds": int(LINE_EVERY.total_seconds()),
+                "lines": rows,
+            }
+        )
 
 
 class OverrideListView(APIView):

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+import prices.quotes.series
 from kernel.clock import clock_set
 from prices.models import Instrument, PricePoint, Quote
 from prices.quotes.points import points_record
@@ -113,7 +117,7 @@ def test_five_sessions_are_kept(ibm: Instrument) -> None:
 
 def lines(*tickers: str, after: timedelta = timedelta(minutes=5)) -> Any:
     client = APIClient()
-    client.force_authenticate(factories.make_user("lines"))
+    client.force_authenticate(factories.make_user(f"lines{User.objects.count()}"))
     with clock_set(NOW + after):
         return client.get(LINES, {"ticker": tickers} if tickers else {}).json()
 
@@ -122,6 +126,14 @@ def point(instrument: Instrument, price: str, at: datetime, source: str = "simul
     PricePoint.objects.create(instrument=instrument, source=source, at=at, price=price)
 
 
+@pytest.fixture(params=["few", "many"])
+def many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines of many are picked out of those of all."""
+    if request.param == "many":
+        monkeypatch.setattr(prices.quotes.series, "_FEW", 0)
+
+
+@pytest.mark.usefixtures("many")
 def test_a_line_has_the_last_price_of_each_ten_minutes(ibm: Instrument) -> None:
     """By hand before the source's, other sources and other days never; and who has none is left
     out."""
@@ -143,6 +155,7 @@ def test_a_line_has_the_last_price_of_each_ten_minutes(ibm: Instrument) -> None:
     ]
 
 
+@pytest.mark.usefixtures("many")
 def test_without_names_all_that_are_priced_have_their_line(ibm: Instrument) -> None:
     factories.make_instrument("KO")
     point(ibm, "140", NOW)
@@ -167,3 +180,21 @@ def test_what_is_asked_wrongly_is_said(
     [error] = answer.json()["errors"]
     assert error["attr"] == attr
     assert error["code"] == code or code in ("invalid", "unknown_field")
+
+
+def test_lines_of_many_are_made_once_for_each_new_point(
+    ibm: Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prices.quotes.series, "_FEW", 0)
+
+    def prices_shown() -> tuple[list[str], int]:
+        with CaptureQueriesContext(connection) as asked:
+            (line,) = lines("IBM")["lines"]
+        made = [query for query in asked.captured_queries if "date_bin" in query["sql"]]
+        return line["prices"], len(made)
+
+    point(ibm, "140", NOW)
+    assert prices_shown() == (["140"], 1)
+    assert prices_shown() == (["140"], 0)
+    point(ibm, "141", NOW + timedelta(minutes=1))
+    assert prices_shown() == (["141"], 1)
