@@ -14,6 +14,8 @@ import redis
 from cryptography import x509
 from django.conf import settings
 
+from kernel.redis_client import redis_client
+
 logger = logging.getLogger(__name__)
 
 KEY = "eqtrade:certificate"
@@ -63,8 +65,4 @@ def _end_of(url: str) -> datetime | None:
 
 
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
+    return redis_client(TIMEOUT_SECONDS)

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import redis
-from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
@@ -11,6 +10,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import api_view, renderer_classes
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+
+from kernel.redis_client import redis_client
 
 TIMEOUT_SECONDS = 1.0
 
@@ -54,11 +55,7 @@ def _database() -> None:
 
 
 def _redis() -> None:
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    ) as client:
+    with redis_client(TIMEOUT_SECONDS) as client:
         client.ping()
 
 

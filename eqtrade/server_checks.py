@@ -18,6 +18,7 @@ from django.db import connections
 from django.db.backends.utils import CursorWrapper
 
 from kernel.database import append_only_tables
+from kernel.redis_client import redis_client
 
 REDIS_TIMEOUT_SECONDS = 2.0
 
@@ -98,11 +99,7 @@ def broker_keeps_what_it_has(
     """Whether Redis throws queued tasks away. Managed ones may refuse to say; that is no error."""
     if not databases or not settings.CELERY_BROKER_URL.startswith(("redis", "rediss")):
         return []
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-    ) as client:
+    with redis_client(REDIS_TIMEOUT_SECONDS) as client:
         try:
             policy = client.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
         except redis.ResponseError:

@@ -12,6 +12,7 @@ from eqtrade.celery import app
 from eqtrade.queues import queue_names
 from kernel import clock
 from kernel.api.rows import Row, moment
+from kernel.redis_client import redis_client
 from pnl.health import restates
 from positions.health import overdue_snapshots, unbegun_snapshots
 from positions.snapshots.read import last_snapshot
@@ -137,11 +138,7 @@ def _prices(now: datetime, problems: list[str]) -> Row:
 
 def queue_lengths() -> dict[str, int]:
     """Messages waiting in each queue; raises redis.RedisError. For a Redis broker only."""
-    with redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=REDIS_TIMEOUT_SECONDS,
-        socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-    ) as client:
+    with redis_client(REDIS_TIMEOUT_SECONDS) as client:
         return {name: int(client.llen(name)) for name in queue_names()}
 
 

@@ -19,6 +19,8 @@ from celery.signals import after_task_publish, beat_init
 from celery.worker import state as worker_state
 from django.conf import settings
 
+from kernel.redis_client import redis_client
+
 logger = logging.getLogger(__name__)
 
 FIRST_SECONDS = 1.0
@@ -80,11 +82,7 @@ class WorkerHeartbeat(bootsteps.StartStopStep):
         if not settings.CELERY_BROKER_URL.startswith(("redis", "rediss")):
             return 0
         if self._redis is None:
-            self._redis = redis.Redis.from_url(
-                settings.REDIS_URL,
-                socket_timeout=REDIS_TIMEOUT_SECONDS,
-                socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
-            )
+            self._redis = redis_client(REDIS_TIMEOUT_SECONDS)
         try:
             return sum(int(self._redis.llen(name)) for name in self._queues)
         except redis.RedisError as error:

@@ -23,9 +23,8 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from kernel.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -132,12 +131,7 @@ def read_counts() -> dict[str, float]:
 
 
 def _connect() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return redis_client(TIMEOUT_SECONDS, again=False)
 
 
 # --- what is counted -----------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import redis
 from channels_redis.serializers import registry
 from django.conf import settings
 
+from kernel.redis_client import redis_client
+
 logger = logging.getLogger(__name__)
 
 ACCOUNT_GROUP = "account.{}"
@@ -28,11 +30,7 @@ _client: "redis.Redis | None" = None
 def _redis() -> "redis.Redis":
     global _client
     if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-        )
+        _client = redis_client(_TIMEOUT_SECONDS)
     return _client
 
 

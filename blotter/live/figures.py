@@ -11,7 +11,8 @@ import socket
 from dataclasses import asdict, dataclass, field
 
 import redis
-from django.conf import settings
+
+from kernel.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +67,4 @@ def read_figures() -> list[Figures]:
 
 
 def _redis() -> "redis.Redis":
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-    )
+    return redis_client(TIMEOUT_SECONDS)

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from kernel import clock
+from kernel.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -21,12 +22,7 @@ _client: "redis.Redis | None" = None
 def _redis() -> "redis.Redis":
     global _client
     if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_timeout=_TIMEOUT_SECONDS,
-            socket_connect_timeout=_TIMEOUT_SECONDS,
-            retry_on_timeout=False,
-        )
+        _client = redis_client(_TIMEOUT_SECONDS)
     return _client
 
 

@@ -15,11 +15,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import redis
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from kernel.following import Followed
+from kernel.redis_client import redis_client
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +63,7 @@ def _keys(task: str) -> tuple[str, str, str]:
 
 def connect() -> "redis.Redis":
     """A client that gives up at once: whoever nudges or reads has better to do."""
-    return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
+    return redis_client(TIMEOUT_SECONDS, again=False)
 
 
 def put(pipe: Any, task: str, shards: Iterable[int], whose: Iterable[Followed] = ()) -> None:
