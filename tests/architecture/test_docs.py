@@ -13,7 +13,10 @@ PROJECT = Path(__file__).parents[2]
 APPS = "eqtrade|blotter|pnl|positions|trades|accounts|prices|audit|kernel|benchmarks|tests"
 DOCUMENTS = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
 # Installed, built or written while running.
-NOT_OURS = {".git", ".venv", ".data", "node_modules", "dist", "__pycache__"}
+NOT_OURS = {
+    *(".git", ".data", ".venv", ".venv-audit", ".venv-aws", ".venv-ha"),
+    *("node_modules", "dist", "__pycache__", "test-artifacts"),
+}
 # Whoever runs the system writes it.
 THEIRS = {"docker-compose.override.yml"}
 
