@@ -11,12 +11,12 @@ What guards ask about gathers in `warned`; the caller has it confirmed.
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 import uuid_utils
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import connection
 
 from accounts.models import Account
 from accounts.selectors import Rights, account_rights
@@ -29,24 +29,18 @@ from trades.guard_rules import Found, refusals
 from trades.guards.answers import Answer
 from trades.guards.facts import NOBODY
 from trades.guards.judge import Terms, bookings_judge
-from trades.models import TradeVersion
-from trades.selectors import version_terms
 from trades.services.ceilings import Ceilings
 from trades.services.charging import rates_of, with_charges
 from trades.services.known import Known, further_refused, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
+from trades.services.own_ids import (
+    ClientTradeIdTaken,
+    MovedOutOfSight,
+    ids_taken,
+    sends_first_terms,
+)
 from trades.services.recording import NewTrade, trades_write
 from trades.terms import Booking, is_own_id
-
-
-class ClientTradeIdTaken(Conflict):
-    code = "client_trade_id_taken"
-    detail = "This client_trade_id has booked a trade with other terms."
-
-
-class MovedOutOfSight(Conflict):
-    code = "moved_out_of_sight"
-    detail = "This client_trade_id has booked a trade that is now in an account you may not view."
 
 
 class Batch:
@@ -218,29 +212,21 @@ class Batch:
     def _recognise_taken(self, first: Mapping[tuple[int, str], int]) -> None:
         if not first:
             return
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT c.account_id, c.client_trade_id, c.terms_hash, t.id, t.account_id"
-                " FROM unnest(%s::bigint[], %s::text[]) AS k (account, mine)"
-                " JOIN trades_clienttradeid c ON c.account_id = k.account"
-                " AND c.client_trade_id = k.mine JOIN trades_trade t ON t.id = c.trade_id",
-                [[a for a, _ in first], [mine for _, mine in first]],
-            )
-            found = cursor.fetchall()
+        found = ids_taken(first)
         if not found:
             return
         viewable = {r.account.pk for r in account_rights(self.user)}
-        for account, mine, was, trade_id, account_now in found:
-            row = first[account, mine]
+        for taken in found:
+            row = first[taken.key]
             booking = self.bookings[row]
-            if was != terms_hash(booking) and not sends_first_terms(
-                self._as_named_now(row), trade_id
+            if taken.terms_hash != terms_hash(booking) and not sends_first_terms(
+                self._as_named_now(row), taken.trade_id
             ):
                 self._conflict(row, ClientTradeIdTaken())
-            elif account_now not in viewable:
+            elif taken.account_now not in viewable:
                 self._conflict(row, MovedOutOfSight())
             else:
-                self.earlier[row] = str(trade_id)
+                self.earlier[row] = str(taken.trade_id)
                 self.refused.pop(row, None)
             self.trades.pop(row, None)
 
@@ -362,10 +348,15 @@ class Batch:
         """What guards warn of, by the id of the trade."""
         return {self.trades[row].id: found for row, found in self.warned.items()}
 
+    @cached_property
+    def sent_hash(self) -> str:
+        """The hash of all that was sent."""
+        return batch_hash(self.bookings.values())
+
     def terms_asked(self) -> dict[str, Any]:
         """All that a caller can choose of these bookings, and the date that others default to."""
         return {
-            "sent": batch_hash(self.bookings.values()),
+            "sent": self.sent_hash,
             "today": self.sessions.business_date(self.accepted_at),
         }
 
@@ -398,14 +389,6 @@ class Batch:
         self.trades = {row: new for row, new in self.trades.items() if new.id in written}
         if plain_at is None:
             self.recognise()
-
-
-def sends_first_terms(booking: Booking, trade_id: UUID | str) -> bool:
-    """True if the fields sent now say what version 1 says: a retry may leave out a default."""
-    first = TradeVersion.objects.select_related("account", "instrument").get(
-        trade_id=trade_id, version=1
-    )
-    return sends_terms(booking, version_terms(first))
 
 
 def guarded(new: NewTrade) -> Terms:

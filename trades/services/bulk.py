@@ -75,7 +75,7 @@ def _book(
         if batch.not_entitled:
             raise NotEntitled(f"You may not book in {', '.join(sorted(batch.not_entitled))}.")
         # First: an equal request at the same time waits here until this one has ended.
-        if not _group_insert(group, user, batch_hash(bookings.values()), len(bookings)):
+        if not _group_insert(group, user, batch.sent_hash, len(bookings)):
             return _booked_before(group, user, bookings)
         batch.lock()
         batch.recognise()
