@@ -43,7 +43,7 @@ PASTE = """async ([text, count, ticker]) => {
     const frame = () => new Promise((r) => requestAnimationFrame(r));
     for (;;) {
         await frame();
-        const drawn = [...grid.querySelectorAll('.ag-center-cols-container .ag-row')];
+        const drawn = [...grid.querySelectorAll(".ag-row[row-id]")];
         const total = document.querySelector("[data-testid=bulk-total]")?.textContent;
         const says = (row) => row.querySelector('[col-id="ticker"]')?.textContent === ticker;
         if (total === count && drawn.length > 5 && drawn.every(says)) break;
@@ -124,7 +124,7 @@ def _tell(report: Report, name: str, found: list[tuple[float, float]]) -> None:
 
 def _body(page: Page) -> Locator:
     """What scrolls of the upper grid, whichever it is."""
-    return page.locator(".grids .ag-body-viewport").first
+    return page.locator(".grids .ag-grid-viewport").first
 
 
 def _scroll(page: Page) -> None:
