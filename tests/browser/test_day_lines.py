@@ -8,6 +8,40 @@ from tests.browser.conftest import Open
 from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
+A_GAIN_AND_A_LOSS = """
+from datetime import timedelta
+from accounts.models import Account
+from kernel import clock
+from pnl.models import AccountPnl
+from prices.sessions import sessions
+now = clock.now()
+session = sessions().business_date(now)
+of = dict(account=Account.objects.get(code="%s"), session=session, position_pnl=0, pnl_valid=True)
+for first, last, total in ((60, 40, 1000), (35, 15, -500)):
+    for ago in range(last, first + 1):
+        AccountPnl.objects.create(at=now - timedelta(minutes=ago), trade_pnl=total, **of)
+"""
+"""An account's points: 20 minutes at +1,000, then 20 at −500, the last of them 15 minutes ago."""
+PAINTED = """(chart, share) => {
+    const [canvas, over] = [chart.querySelector("canvas"), chart.querySelector(".u-over")];
+    const ratio = canvas.width / canvas.clientWidth;
+    const x = Math.round((over.offsetLeft + share * over.clientWidth) * ratio);
+    const [top, height] = [over.offsetTop * ratio, over.clientHeight * ratio].map(Math.round);
+    const pixels = canvas.getContext("2d").getImageData(x, top, 1, height).data;
+    let [began, longest] = [null, [0, 0]];
+    for (let y = 0; y <= height; y++) {
+        const isPainted = y < height && pixels[4 * y + 3] > 0;
+        if (isPainted) began ??= y;
+        else if (began !== null) {
+            if (y - began > longest[1] - longest[0]) longest = [began, y];
+            began = null;
+        }
+    }
+    return longest;
+}"""
+"""From where to where a chart is painted at this share of its width: the longest run of pixels,
+since lines of the axes are one pixel high."""
+
 
 def test_a_line_for_each_account_and_their_total(stack: RunningStack, open_as: Open) -> None:
     for account in ("Test1", "Test2"):
@@ -53,3 +87,22 @@ def test_a_line_for_each_account_and_their_total(stack: RunningStack, open_as: O
     eventually(lambda: told_of("Test2", "Total"))
     names.nth(1).press(" ")
     eventually(lambda: told_of(*everything))
+
+
+def test_the_area_is_filled_to_zero(stack: RunningStack, open_as: Open) -> None:
+    """Beneath a gain and above a loss, to one and the same height."""
+    desk = stack.desk()
+    stack.shell(A_GAIN_AND_A_LOSS % desk)
+    page = open_as("trader")
+    page.watch_only(desk)
+    place = page.page.get_by_test_id("pnl-chart").locator(".chart")
+    expect(place.locator(".u-over")).to_be_visible()
+
+    def filled() -> None:
+        gain, loss = (place.evaluate(PAINTED, share) for share in (1 / 6, 0.55))
+        [over, under] = gain[1] - gain[0], loss[1] - loss[0]
+        assert over > 30, (gain, loss)
+        assert abs(over / under - 2) < 0.2, (gain, loss)
+        assert abs(gain[1] - loss[0]) <= 3, (gain, loss)
+
+    eventually(filled)

@@ -62,6 +62,7 @@ export class Day {
       const points = await fetchIntraday(accounts, signal);
       this.#stored = linesOf(points);
       this.#storedSum = summedLine(points);
+      this.#add();
     } catch (error) {
       // Without the day so far the lines begin now.
       if (!isAbort(error) && !(error instanceof Refused)) return;
