@@ -319,8 +319,10 @@ def _shoot(page: Page, place: Path, name: str) -> None:
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(600)
-            # A phone is scrolled.
+            # A phone is scrolled, and its bar lies over the page.
             path = place / f"{name}-{scheme}-{size[0]}.png"
+            bar = "none" if size == PHONE else "auto"
+            page.evaluate("(how) => (document.documentElement.style.scrollbarWidth = how)", bar)
             page.screenshot(path=path, full_page=size == PHONE)
 
 

@@ -292,3 +292,45 @@ def test_positions_as_they_were_known(stack: RunningStack, open_as: Open) -> Non
     expect(cell(row, "quantity")).to_have_text("10")
     page.page.get_by_test_id("as-of-end").click()
     expect(cell(page.position(desk, "KO"), "quantity")).to_have_text("17")
+
+
+NAV_SEEN = """() => {
+    const nav = document.querySelector("header nav");
+    return nav.scrollWidth <= nav.clientWidth && [...nav.children].every(
+        (each) => each.getBoundingClientRect().right <= innerWidth);
+}"""
+
+
+def test_the_name_of_every_page_is_in_sight(open_as: Open) -> None:
+    """Middle office has the most of them."""
+    page = open_as("middleoffice").page
+    pages = page.get_by_role("navigation", name="Pages").get_by_role("link")
+    expect(pages.last).to_have_text("System")
+    for width in (1920, 1440, 1439, 1280, 1080, 390):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.evaluate(NAV_SEEN), width
+
+
+def test_a_phone_shows_price_and_day(open_as: Open) -> None:
+    """Beneath the list stands whose they are; one finds them by that all the same."""
+    page = open_as("trader").page
+    page.set_viewport_size(PHONE)
+    page.reload()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Prices").click()
+    grid = page.get_by_test_id("prices-grid")
+    grid.get_by_label("Filter prices").fill("Coca-Cola")
+    row = grid.locator('.ag-row[row-id="KO"]')
+    for column in ("price", "day_line"):
+        expect(row.locator(f'[col-id="{column}"]')).to_be_in_viewport(ratio=1)
+
+
+def test_a_notice_on_a_phone_leaves_the_button_free(stack: RunningStack, open_as: Open) -> None:
+    page = open_as("trader").page
+    page.set_viewport_size(PHONE)
+    page.context.set_offline(True)
+    notice = page.get_by_test_id("stale-notice")
+    expect(notice).to_be_visible()
+    over, button = notice.bounding_box(), page.get_by_test_id("ticket-unfold").bounding_box()
+    assert over is not None
+    assert button is not None
+    assert over["y"] + over["height"] <= button["y"]
