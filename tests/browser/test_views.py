@@ -324,7 +324,7 @@ def test_a_phone_shows_price_and_day(open_as: Open) -> None:
         expect(row.locator(f'[col-id="{column}"]')).to_be_in_viewport(ratio=1)
 
 
-def test_a_notice_on_a_phone_leaves_the_button_free(stack: RunningStack, open_as: Open) -> None:
+def test_a_notice_on_a_phone_leaves_the_button_free(open_as: Open) -> None:
     page = open_as("trader").page
     page.set_viewport_size(PHONE)
     page.context.set_offline(True)
