@@ -119,3 +119,13 @@ describe("parseTyped", () => {
     expect(money.parseTyped(typed)).toBeNull(),
   );
 });
+
+describe("figures in a column", () => {
+  it("have room for as many decimals as their neighbours, so that points stand in one line", () => {
+    const [digit, point] = ["\u2007", "\u2008"];
+    expect(money.aligned("1.5", 3)).toBe(`1.5${digit}${digit}`);
+    expect(money.aligned("12", 2)).toBe(`12${point}${digit}${digit}`);
+    expect(money.aligned("1.25", 2)).toBe("1.25");
+    expect(money.aligned("1.2345", 2)).toBe("1.2345");
+  });
+});

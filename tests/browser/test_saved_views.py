@@ -33,7 +33,7 @@ def test_a_view_is_kept_opened_with_and_shared(stack: RunningStack, open_as: Ope
     menu.get_by_role("button", name="Views").focus()
     page.page.keyboard.press("Enter")
     menu.get_by_test_id("view-name").fill("Peps")
-    menu.get_by_label("Open with it").check()
+    menu.get_by_label("Open with this view").check()
     menu.get_by_label("Share by its link").check()
     page.page.keyboard.press("Enter")
     try:

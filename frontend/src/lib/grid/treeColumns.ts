@@ -91,7 +91,7 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
     {
       colId: "check",
       headerName: "Check",
-      ...wide(110),
+      ...wide(166),
       cellClass: "check",
       valueGetter: ({ data }) => checked(data),
       tooltipValueGetter: ({ data }) => (data?.pnl_valid === false ? explanation(data.pnl_reason) : null),
