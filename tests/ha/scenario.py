@@ -16,7 +16,7 @@ POSTGRES_SECONDS, MACHINE_SECONDS = 15.0, 30.0
 """Without a booking, when a PostgreSQL dies and when its machine does."""
 READ_SECONDS = 5.0
 PART_SECONDS, PART_AWAY_SECONDS = 5.0, 6.0
-PASSED_BY_SECONDS, DOOR_AWAY_SECONDS = 30.0, 10.0
+PASSED_BY_SECONDS, DOOR_AWAY_SECONDS = 10.0, 10.0
 """How long the balancer may need to notice that a door is away, and how long it is away then:
 nobody is refused any more."""
 FROZEN_SECONDS = 20.0
