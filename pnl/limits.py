@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from django.db import transaction
 from django.db.models import F, Sum
 
+from kernel.locks import Lock, try_transaction_lock
 from pnl.live.exposure import Exposure, Part, exposures
 from pnl.watching import is_due
 from prices.sessions import sessions
@@ -24,15 +26,16 @@ from trades.limit_rules import (
 from trades.models import Limit, Status, Trade
 
 ZERO = Decimal(0)
+WATCH = "limits"
 _LOOKS_AT = {
     NAME: Part.NAME, NAME_SHARE: Part.NAME, POSITION: Part.POSITION, DAY_LOSS: Part.PNL,
 }  # fmt: skip
 
 
 def limits_due() -> bool:
-    """Whether a measurement is to be asked for: there are limits, and none was asked for within a
-    second or so, as after each of many batches. A Redis that is away leaves it to the minute."""
-    return Limit.objects.filter(is_active=True).exists() and is_due("limits")
+    """Whether a measurement is to be asked for: there are limits, and none was asked for that has
+    not begun, as after each of many batches. A Redis that is away leaves it to the minute."""
+    return Limit.objects.filter(is_active=True).exists() and is_due(WATCH)
 
 
 def measured(kind: str, exposure: Exposure, day_notional: Decimal) -> Decimal:
@@ -50,9 +53,13 @@ def measured(kind: str, exposure: Exposure, day_notional: Decimal) -> Decimal:
     }[kind]
 
 
-def limits_watch(*, now: datetime) -> int:
+@transaction.atomic
+def limits_watch(*, now: datetime) -> int | None:
     """Measure every limit and open, follow or close its breach; how many changed. One statement
-    over the live rows, and one over the day's trades where a limit is of those."""
+    over the live rows, and one over the day's trades where a limit is of those. None, and nothing
+    done, while another one measures: what that read may be older."""
+    if not try_transaction_lock(Lock.LIMITS_WATCH):
+        return None
     limits = limits_active()
     if not limits:
         return breaches_follow({}, [], now)

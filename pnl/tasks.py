@@ -10,9 +10,9 @@ from pnl.daily.finalize import daily_finalize
 from pnl.daily.restate import Turn, restate_work, restates_wait
 from pnl.hooks import entries_applied
 from pnl.intraday.record import intraday_record
-from pnl.limits import limits_due, limits_watch
+from pnl.limits import WATCH, limits_due, limits_watch
 from pnl.strategies.projection import STRATEGY
-from pnl.watching import AFTER_SECONDS, EXPIRES_SECONDS
+from pnl.watching import AFTER_SECONDS, EXPIRES_SECONDS, begun
 from trades.ledger.consumer import ledger_apply
 from trades.ledger.rebuild import rebuild_to_the_end
 
@@ -28,9 +28,8 @@ def apply_ledger(shards: int | list[int]) -> int:
         work_do()
     if restates_wait():
         restate.apply_async(expires=RESTATE_EXPIRES_SECONDS)
-    if entries and limits_due():
-        watch_limits.apply_async(countdown=AFTER_SECONDS, expires=EXPIRES_SECONDS)
     if entries:
+        _ask_limits()
         entries_applied()
     return entries
 
@@ -38,7 +37,16 @@ def apply_ledger(shards: int | list[int]) -> int:
 @shared_task(name="pnl.tasks.watch_limits")
 def watch_limits() -> int:
     """Measure every limit; how many breaches opened, closed or changed."""
-    return limits_watch(now=clock.now())
+    begun(WATCH)
+    moved = limits_watch(now=clock.now())
+    if moved is None:
+        _ask_limits()
+    return moved or 0
+
+
+def _ask_limits() -> None:
+    if limits_due():
+        watch_limits.apply_async(countdown=AFTER_SECONDS, expires=EXPIRES_SECONDS)
 
 
 @shared_task(name="pnl.tasks.rebuild")

@@ -10,12 +10,13 @@ from pnl.watching import AFTER_SECONDS, EXPIRES_SECONDS, is_due
 
 logger = logging.getLogger(__name__)
 
+WATCH = "alerts"
 TASK, QUEUE = "blotter.tasks.watch_alerts", "pnl"
 
 
 def alerts_ask() -> None:
     """Have a worker judge them, if there are any; a broker that is away leaves it to the minute."""
-    if not alerts_set() or not is_due("alerts"):
+    if not alerts_set() or not is_due(WATCH):
         return
     try:
         current_app.send_task(

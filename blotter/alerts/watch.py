@@ -29,12 +29,14 @@ def alerts_set() -> bool:
     return Alert.objects.filter(is_active=True).exists()
 
 
-def alerts_watch(*, now: datetime) -> int:
-    """Judge every alert; how many fired. Of two at once one goes on."""
+def alerts_watch(*, now: datetime) -> int | None:
+    """Judge every alert; how many fired. None, and nothing done, while another one judges: what
+    that read may be older."""
     if not alerts_set() and not AlertFiring.objects.filter(closed_at=None).exists():
         return 0
     _tell(_unseen_since(now - TOLD_AGAIN_FOR))
-    return len(_judge(now))
+    fired = _judge(now)
+    return None if fired is None else len(fired)
 
 
 def _unseen_since(moment: datetime) -> list[AlertFiring]:
@@ -43,9 +45,9 @@ def _unseen_since(moment: datetime) -> list[AlertFiring]:
 
 
 @transaction.atomic
-def _judge(now: datetime) -> list[AlertFiring]:
+def _judge(now: datetime) -> list[AlertFiring] | None:
     if not try_transaction_lock(Lock.ALERTS_WATCH):
-        return []
+        return None
     active = Alert.objects.filter(is_active=True).select_related("account", "instrument", "user")
     alerts = allowed(active.annotate(last_fired_at=Max("firings__opened_at")))
     levels = [alert for alert in alerts if alert.kind != OTHERS_TRADES]

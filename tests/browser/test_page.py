@@ -63,7 +63,9 @@ def test_errors_stand_beside_their_fields(stack: RunningStack, open_as: Open) ->
     desk = stack.desk()
     page = open_as("trader")
     page.watch_only(desk)
-    page.fill_ticket(desk, "KO", "many", "")
+    page.fill_ticket(desk, "KO", "many", "60")
+    # Emptied by hand, so that no offered price comes into it, however late.
+    page.price.fill("")
     page.submit.click()
     expect(page.error("quantity")).to_contain_text("More than 0")
     expect(page.error("price")).to_contain_text("More than 0")

@@ -11,7 +11,6 @@ from django.db.models import Q, QuerySet
 
 from accounts.selectors import AnyUser, viewable_accounts
 from kernel import notices, prepared
-from kernel.locks import Lock, try_transaction_lock
 from trades.guards.read import may_manage
 from trades.limit_rules import WITHIN, state_of
 from trades.models import Breach, Limit
@@ -46,9 +45,7 @@ def limits_seen(user: AnyUser) -> QuerySet[Limit]:
 @transaction.atomic
 def breaches_follow(values: Mapping[int, Decimal], limits: Sequence[Limit], now: datetime) -> int:
     """Open, follow and close breaches by what was measured, by the limit's id: how many opened or
-    closed, or changed between warned and breached. Of two at once one goes on."""
-    if not try_transaction_lock(Lock.LIMITS_WATCH):
-        return 0
+    closed, or changed between warned and breached. For who holds the lock of the measuring."""
     active = {limit.pk: limit for limit in limits}
     followed = list(Breach.objects.filter(closed_at=None).select_related("limit__group"))
     moved: list[Breach] = []
