@@ -14,7 +14,7 @@ from prices.closes.read import closes_at
 from prices.models import Instrument
 from prices.sessions import Session, sessions
 from trades.models import Side, Trade
-from trades.services.recording import new_trade_id
+from trades.services.new_trades import new_trade_id
 
 TRADES_A_SESSION = 30
 # Who books in each account, and in which names: few, so that positions build up as on a desk.

@@ -14,7 +14,8 @@ from kernel import clock
 from prices.models import CARRIED, MANUAL, Close, Instrument, Quote
 from trades.fee_kinds import Fee
 from trades.models import Trade
-from trades.services.recording import new_trade_id, trades_record
+from trades.services.new_trades import new_trade_id
+from trades.services.recording import trades_record
 
 
 def make_user(name: str = "trader", **rights: Any) -> User:

@@ -22,7 +22,7 @@ from tests.trades.test_booking import URL, problems
 from trades import pages
 from trades.models import RequestGroup, Trade
 from trades.pages import TradeFilter, trade_page
-from trades.services.recording import new_trade_id
+from trades.services.new_trades import new_trade_id
 
 TICKERS = ("IBM", "XOM", "BRK.B")
 DAYS = [TODAY - timedelta(days=n) for n in (0, 1, 2, 5, 6, 30)]

@@ -13,24 +13,22 @@ from trades.models.imports import (
 )
 from trades.models.ledger import (
     LEDGER_SHARDS,
-    Checkpoint,
     ClientTradeId,
     LedgerEntry,
     LedgerEpoch,
     LedgerEpochNow,
-    Quarantine,
     RequestGroup,
     Side,
     Status,
     Terms,
     Trade,
     TradeVersion,
-    Verification,
-    VerificationBreak,
     VersionFee,
 )
 from trades.models.limits import AccountGroup, Breach, Limit
+from trades.models.readers import Checkpoint, Quarantine
 from trades.models.tags import LONGEST_TAG, TradeTag
+from trades.models.verification import Verification, VerificationBreak
 
 __all__ = [
     "LEDGER_SHARDS",

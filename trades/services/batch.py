@@ -33,13 +33,14 @@ from trades.services.ceilings import Ceilings
 from trades.services.charging import rates_of, with_charges
 from trades.services.known import Known, further_refused, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
+from trades.services.new_trades import NewTrade
 from trades.services.own_ids import (
     ClientTradeIdTaken,
     MovedOutOfSight,
     ids_taken,
     sends_first_terms,
 )
-from trades.services.recording import NewTrade, trades_write
+from trades.services.recording import trades_write
 from trades.terms import Booking, is_own_id
 
 

@@ -25,7 +25,7 @@ from trades.selectors import TradeRow, new_trade_row, trades_with_names
 from trades.services.batch import Batch
 from trades.services.known import Asked, ask
 from trades.services.limits import invalid
-from trades.services.recording import NewTrade, new_trade_id
+from trades.services.new_trades import NewTrade, new_trade_id
 from trades.terms import Booking
 
 

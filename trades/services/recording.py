@@ -19,49 +19,33 @@ version is kept beside it, in a statement of its own, where they said anything.
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby, islice
-from typing import Any, NamedTuple, cast
+from typing import Any
 from uuid import UUID
 
-import uuid_utils
 from django.db import connection, transaction
 
 from kernel import prepared
 from kernel.following import MOST_NAMED, Followed, followed
 from prices.sessions import CALENDAR_STAMP_SQL, sessions
 from trades.counted import VERSIONS
-from trades.fee_kinds import Fee, total
+from trades.fee_kinds import Fee
 from trades.guards.answers import NOTHING_FOUND, Answer
 from trades.ledger import nudges
 from trades.ledger.sql import SUMS, added_by
 from trades.models import LEDGER_SHARDS, Trade
-from trades.terms import COUNTED, TERMS, VERSIONED, Booking, Kind, Term
+from trades.services.new_trades import (
+    NewTrade,
+    arrays_of,
+    fee_arrays_of,
+    new_trade_id,
+    new_trade_of,
+)
+from trades.terms import COUNTED, TERMS, VERSIONED
 
 # More rows a statement are no quicker each, and a statement has a time limit.
 PIECE_TRADES = 2_000
-
-
-class NewTrade(NamedTuple):
-    """A checked trade that is not written yet: account and instrument found, and no default left
-    open in its terms."""
-
-    id: str
-    account_id: int
-    instrument_id: int
-    terms: Booking
-    terms_hash: str | None = None
-    """Of what was sent; goes with a client_trade_id."""
-    strategy_id: int | None = None
-    counterparty_id: int | None = None
-
-    @property
-    def trade_date(self) -> date:
-        return cast(date, self.terms.trade_date)
-
-    @property
-    def executed_at(self) -> datetime:
-        return cast(datetime, self.terms.executed_at)
 
 
 # --- the statements ------------------------------------------------------------------------------
@@ -234,10 +218,10 @@ def trades_write(
             "booked_at": booked_at,
             "stamp": plain_at,
             "guards": guards,
-            **_arrays(piece, groups[at : at + PIECE_TRADES] if groups else None),
+            **arrays_of(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
         fees = [(new.id, fee) for new in piece for fee in new.terms.fees]
-        params |= _fee_arrays(fees) if fees else {}
+        params |= fee_arrays_of(fees) if fees else {}
         found = prepared.rows(BOOK[with_ids, plain_at is not None, bool(fees)], params)
         _wake(found, booked=len(found))
         written.update(trade_id for trade_id, _ in found)
@@ -262,7 +246,7 @@ def trade_write_amended(
         "id": trade.pk,
         "actor": actor,
         "reason": reason,
-        **_fee_arrays((None, f) for f in fees),
+        **fee_arrays_of((None, f) for f in fees),
     }
     prepared.rows(_AMEND, {**terms, **said})
     _keep(answer, [(each, trade.version + 1) for each in answer.found])
@@ -304,31 +288,6 @@ def trades_record(
         trade._state.adding = False
 
 
-def new_trade_of(trade: Trade, fees: Sequence[Fee] = ()) -> NewTrade:
-    """An unsaved model of a trade as the writer takes it."""
-    terms = {
-        t.name: getattr(trade, t.name)
-        for t in TERMS
-        if not t.is_reference and t.kind is not Kind.FEES
-    }
-    booking = Booking(
-        account=trade.account.code, ticker=trade.instrument.ticker, fees=tuple(fees), **terms
-    )
-    return NewTrade(
-        str(trade.pk),
-        trade.account_id,
-        trade.instrument_id,
-        booking,
-        strategy_id=trade.strategy_id,
-        counterparty_id=trade.counterparty_id,
-    )
-
-
-def new_trade_id() -> UUID:
-    """A UUIDv7: of two made by one process, the later one sorts later."""
-    return UUID(bytes=uuid_utils.uuid7().bytes)
-
-
 def _keep(answer: Answer, versions: Iterable[tuple[str, int]]) -> None:
     """Keep what guards said of these versions."""
     kept = list(versions)
@@ -366,54 +325,3 @@ def _committed(shards: set[int], whose: Followed | None, changed: Mapping[str, i
     nudges.nudge_all(shards, whose)
     for change, versions in changed.items():
         VERSIONS.add(versions, change=change)
-
-
-# --- arrays --------------------------------------------------------------------------------------
-
-
-def _arrays(trades: Sequence[NewTrade], groups: Sequence[str] | None) -> dict[str, str]:
-    """The columns of `_GIVEN_COLUMNS` as PostgreSQL writes arrays: a text each is many times
-    quicker to send than a list of objects."""
-    texts: dict[str, Iterable[str]] = {
-        term.column: [_text(term, getattr(new.terms, term.name)) for new in trades]
-        for term in TERMS
-        if not term.is_reference
-    }
-    texts["id"] = [new.id for new in trades]
-    for column in _REFERENCES:
-        texts[column] = [_or_null(getattr(new, column)) for new in trades]
-    texts["terms_hash"] = [new.terms_hash or "NULL" for new in trades]
-    texts["request_group_id"] = groups or ["NULL"] * len(trades)
-    return {name: f"{{{','.join(values)}}}" for name, values in texts.items()}
-
-
-_REFERENCES = tuple(term.column for term in TERMS if term.is_reference)
-
-
-def _fee_arrays(fees: Iterable[tuple[str | None, Fee]]) -> dict[str, list[Any]]:
-    """Fees, each with the id of its trade, as the statements take them."""
-    said = list(fees)
-    return {
-        "fee_of": [trade_id for trade_id, _ in said],
-        "fee_kind": [fee.kind for _, fee in said],
-        "fee_amount": [fee.amount for _, fee in said],
-        "fee_source": [fee.source for _, fee in said],
-    }
-
-
-def _or_null(number: int | None) -> str:
-    return "NULL" if number is None else str(number)
-
-
-def _text(term: Term, value: Any) -> str:
-    """One element of an array."""
-    if value is None:
-        return "NULL"
-    if term.kind is Kind.TEXT:
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    if term.kind is Kind.MOMENT:
-        return str(value.isoformat())
-    if term.kind is Kind.FEES:
-        return str(total(value)) if value else "NULL"
-    return str(value)
