@@ -67,14 +67,27 @@ class Ground:
         ]
 
     def requests(
-        self, path: str, size: int, *, client_ids: bool, more: Mapping[str, Any] | None = None
+        self,
+        path: str,
+        size: int,
+        *,
+        client_ids: bool,
+        distinct: bool = False,
+        more: Mapping[str, Any] | None = None,
     ) -> list[bytes]:
-        """Those of `bookings`, each with `more` terms."""
+        """Those of `bookings`, each with `more` terms; `distinct`: none twice, but at
+        another price by a little."""
         headers = {"Authorization": f"Token {self.token}"}
         mine = f"{uuid4().hex[:12]}-{NUMBER.decode()}"
         own = {"client_trade_id": mine} if client_ids else {}
+        little = NUMBER.decode() if distinct else ""
         return [
-            request_bytes("POST", path, headers, {**booking, **own, **(more or {})})
+            request_bytes(
+                "POST",
+                path,
+                headers,
+                {**booking, "price": booking["price"] + little, **own, **(more or {})},
+            )
             for booking in self.bookings(size)
         ]
 

@@ -2,8 +2,8 @@
 checkout, in alternating rounds of one run; and limits over the whole book.
 
 All on means each of the nine guards active in every account, at levels that nothing exceeds: all is
-measured and nothing is asked. With `--other PATH` the other checkout's stack books the same, as
-before there were guards.
+measured and nothing is asked. No trade is sent twice, but at another price by a little. With
+`--other PATH` the other checkout's stack books the same, as before there were guards.
 
 From the environment: BENCH_ROUNDS (5), BENCH_SECONDS (8) of each, BENCH_CONNECTIONS (16),
 BENCH_BULK (10000 rows), BENCH_POSITIONS (300000).
@@ -15,6 +15,7 @@ import os
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import count, cycle, islice
 from statistics import median
 from typing import Any
 
@@ -29,6 +30,7 @@ from benchmarks.rig.stacks import Stack, alone, stacks
 
 BULK = int(os.environ.get("BENCH_BULK", "10000"))
 POSITIONS = int(os.environ.get("BENCH_POSITIONS", "300000"))
+_number = count()
 LIMITED = 100
 """Accounts that a group of the limits' benchmark has."""
 
@@ -87,7 +89,7 @@ def _booked(ground: Ground, found: list[Stack], on: bool | None = None) -> Round
     alone(stack, found)
     _set(stack, on)
     stack.drained()
-    requests = ground.requests(TRADES, FEW, client_ids=False)
+    requests = ground.requests(TRADES, FEW, client_ids=False, distinct=True)
     with load(stack.port, requests, connections=CONNECTIONS, status=201) as sender:
         ground.count(FEW, sender.run(WARM_UP).answered)
         stack.drained()
@@ -104,11 +106,14 @@ def _bulk(ground: Ground, found: list[Stack], on: bool | None = None) -> Round:
     alone(stack, found)
     _set(stack, on)
     rows = ground.bookings(FEW)
-    sent = [rows[n % len(rows)] for n in range(BULK)]
-    body = json.dumps({"trades": sent}).encode()
     latencies: list[float] = []
     with metered(stack.parts()) as used:
         for _ in range(3):
+            sent = [
+                {**row, "price": f"{row['price']}{next(_number):08}"}
+                for row in islice(cycle(rows), BULK)
+            ]
+            body = json.dumps({"trades": sent}).encode()
             stack.drained()
             began = time.perf_counter()
             _post(stack.port, ground.token, body)
