@@ -5,12 +5,14 @@ from decimal import Decimal
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
-from tests.stack.examples import business_date
+from tests.stack.examples import business_date, previous_session
 from tests.stack.running import RunningStack
 
 
 def test_steps_lead_to_the_total_and_to_the_trades(stack: RunningStack, open_as: Open) -> None:
     desk, trader = stack.desk(), stack.client("trader")
+    # Of the session before, so behind none of today's.
+    trader.book(desk, "PEP", "buy", 3, 2, trade_date=previous_session(stack))
     for ticker, quantity in (("KO", 100), ("PEP", 5)):
         trader.book(desk, ticker, "buy", quantity, 1)
     page = open_as("trader")
@@ -27,7 +29,7 @@ def test_steps_lead_to_the_total_and_to_the_trades(stack: RunningStack, open_as:
     ]
     assert [each.get_attribute("data-step") for each in names.all()] == ["KO", "PEP", "Total"]
     assert sum(shown[:-1]) == shown[-1]
-    # Prices move, and move 105 shares bought at 1 by little.
+    # Prices move, and move 108 shares bought for little by little.
     [row] = trader.rows("pnl/", account=desk, by="account")
     assert abs(Decimal(row["total_pnl"]) - shown[-1]) < shown[-1] / 20
     tiles = page.page.get_by_test_id("treemap").get_by_role("button")

@@ -237,6 +237,7 @@ def explain_yesterday(person: Person, stack: RunningStack, account: str, ticker:
         person.click(said.get_by_role("button", name="What made it"))
         person.click(find("contributors").get_by_role("button", name=ticker, exact=True))
         behind = find("behind")
+        expect(behind).to_contain_text(f"Dated {yesterday} to {yesterday}.")
         expect(behind).to_contain_text("Buy 1,000")
         person.reads("the trade that made it")
     assert task.clicks <= 2
