@@ -1,10 +1,10 @@
 """`make fresh-test`: both of the README's commands on a bare Debian, as its two kinds of user.
 
-    python -m tests.fresh [--as user|root] [--tests "ARGS of make test"]
+    python -m tests.fresh [--debian 12|13] [--as user|root] [--tests "ARGS of make test"]
 
-Standard library only, since it runs before anything is installed. The ordinary user is told by
-`make test` what root must install; that very command is run then, so that the sentence is right.
-What was said is in test-artifacts/fresh-*.log.
+Debian 12 has Python 3.11, and 13 has 3.13. Standard library only, since it runs before anything is
+installed. The ordinary user is told by `make test` what root must install; that very command is run
+then, so that the sentence is right. What was said is in test-artifacts/fresh-*.log.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from contextlib import ExitStack
 
 from deploy.steps import PROJECT, Failed, step
 from tests.fresh.inside import RESULT
-from tests.fresh.machine import ROOT, SUITE, USER, Account, Machine, choose
+from tests.fresh.machine import DEBIANS, ROOT, USER, Account, Debian, Machine, choose
 from tests.fresh.settings import read_settings
 
 LOGS = PROJECT / "test-artifacts"
@@ -32,6 +32,7 @@ COUNTED = re.compile(r"^=* ?(\d+ (?:passed|failed).*?) ?=*$", re.MULTILINE)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--debian", type=int, choices=DEBIANS, default=min(DEBIANS))
     parser.add_argument("--as", dest="only", choices=("user", "root"), help="one of them alone")
     parser.add_argument("--tests", default="", help="ARGS for `make test`; all tests without it")
     options = parser.parse_args()
@@ -41,7 +42,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         for account in accounts:
-            try_as(account, options.tests)
+            try_as(account, DEBIANS[options.debian], options.tests)
     except Failed as failure:
         print(f"fresh-test FAILED: {failure}", file=sys.stderr)
         return 1
@@ -49,17 +50,18 @@ def main() -> int:
     return 0
 
 
-def try_as(account: Account, tests: str) -> None:
+def try_as(account: Account, debian: Debian, tests: str) -> None:
     """Both commands as this user, on a bare machine of its own."""
-    settings = read_settings(SUITE)
+    settings = read_settings(debian.suite)
     kind = choose(settings)
-    print(f"as {account.name}, in {account.checkout}; {kind.__name__.lower()}", flush=True)
+    where = f"in {account.checkout}; {debian.suite}, {kind.__name__.lower()}"
+    print(f"as {account.name}, {where}", flush=True)
     with ExitStack() as stack:
         with step("a bare Debian with Python and make"):
-            machine = stack.enter_context(kind(settings))
+            machine = stack.enter_context(kind(settings, debian))
             machine.check_out(account)
         for label in ("make run", "make run, again"):
-            inside = ["python3.11", "-m", "tests.fresh.inside"]
+            inside = [debian.python, "-m", "tests.fresh.inside"]
             must(label, *watch(label, machine, account, inside, RUN_SECONDS))
         make_test = ["make", "test", *([f"ARGS={tests}"] if tests else [])]
         code, said = watch("make test", machine, account, make_test, TEST_SECONDS)

@@ -1,7 +1,7 @@
-"""A bare Debian 12: made, used by root or by an ordinary user, and gone without a trace.
+"""A bare Debian: made, used by root or by an ordinary user, and gone without a trace.
 
-Bare means Python 3.11, its venv module and make, nothing else. Two things can be one: a container,
-and a root directory of debootstrap's that processes enter in namespaces of their own.
+Bare means its own Python with the venv module, and make, nothing else. Two things can be one: a
+container, and a root directory of debootstrap's that processes enter in namespaces of their own.
 """
 
 import os
@@ -19,9 +19,6 @@ from typing import IO
 from deploy.steps import PROJECT, Failed, works
 from tests.fresh.settings import Settings
 
-SUITE = "bookworm"
-IMAGE = "debian:bookworm-slim"
-PACKAGES = ("python3.11", "python3.11-venv", "make")
 ORDINARY = "dev"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 CAPABILITIES = (
@@ -29,6 +26,25 @@ CAPABILITIES = (
     *("net_bind_service", "net_raw", "sys_chroot", "mknod", "audit_write", "setfcap"),
 )
 """What root may do in a container unless told otherwise. It may not look into others' processes."""
+
+
+@dataclass(frozen=True)
+class Debian:
+    """A release, and the Python that comes with it."""
+
+    suite: str
+    python: str
+
+    @property
+    def image(self) -> str:
+        return f"debian:{self.suite}-slim"
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        return self.python, f"{self.python}-venv", "make"
+
+
+DEBIANS = {12: Debian("bookworm", "python3.11"), 13: Debian("trixie", "python3.13")}
 
 
 @dataclass(frozen=True)
@@ -50,8 +66,9 @@ USER = Account(ORDINARY, f"/home/{ORDINARY}")
 class Machine(ABC):
     """One bare machine; a context manager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, debian: Debian) -> None:
         self.settings = settings
+        self.debian = debian
 
     def __enter__(self) -> "Machine":
         try:
@@ -105,7 +122,7 @@ class Machine(ABC):
             self.write(path, content)
         self.sh(
             "export DEBIAN_FRONTEND=noninteractive; apt-get -q update && "
-            f"apt-get -q install --yes --no-install-recommends {' '.join(PACKAGES)} && "
+            f"apt-get -q install --yes --no-install-recommends {' '.join(self.debian.packages)} && "
             f"useradd --create-home --shell /bin/bash {ORDINARY} && chmod 700 {USER.home}"
         )
         for account in (ROOT, USER):
@@ -152,18 +169,18 @@ def plain_environment(account: Account) -> dict[str, str]:
 class Container(Machine):
     """A container of Debian's image."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, debian: Debian) -> None:
+        super().__init__(settings, debian)
         self.name = f"eqtrade-fresh-{os.getpid()}-{id(self):x}"
 
     def make(self) -> None:
         mounts = [part for d in self.settings.directories for part in ("--volume", f"{d}:{d}:ro")]
         # A machine's /dev/shm, not the 64 MB of a container's.
         options = ("--detach", "--init", "--rm", "--shm-size", "1g", "--name", self.name)
-        run = ["docker", "run", *options, *mounts, IMAGE, "sleep", "infinity"]
+        run = ["docker", "run", *options, *mounts, self.debian.image, "sleep", "infinity"]
         done = subprocess.run(run, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise Failed(f"docker can't run {IMAGE}: {done.stderr.strip()}")
+            raise Failed(f"docker can't run {self.debian.image}: {done.stderr.strip()}")
 
     def end(self) -> None:
         subprocess.run(["docker", "rm", "--force", self.name], capture_output=True, check=False)
@@ -183,14 +200,14 @@ class Chroot(Machine):
     """A root directory of debootstrap's. Each command runs in namespaces of its own, which take
     their mounts and processes with them."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+    def __init__(self, settings: Settings, debian: Debian) -> None:
+        super().__init__(settings, debian)
         self.place = Path(tempfile.mkdtemp(prefix="eqtrade-fresh-", dir="/var/tmp"))
         self.root = self.place / "root"
 
     def make(self) -> None:
         self.place.chmod(0o711)
-        command = ["debootstrap", "--variant=minbase", SUITE, str(self.root)]
+        command = ["debootstrap", "--variant=minbase", self.debian.suite, str(self.root)]
         if self.settings.debian_mirror:
             command.append(self.settings.debian_mirror)
         done = subprocess.run(command, capture_output=True, text=True, check=False)

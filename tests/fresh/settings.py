@@ -6,6 +6,7 @@ here. pip, npm and apt each have their files, and variables that count as well.
 
 import configparser
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -96,13 +97,16 @@ def _npmrc() -> str:
 
 
 def _apt(suite: str) -> tuple[list[str], list[str]]:
-    """apt's sources of this suite and how to reach them; nothing where apt has none."""
+    """apt's sources of this suite, where its own are, and how to reach them; nothing where apt has
+    none."""
     if not shutil.which("apt-get"):
         return [], []
     form = "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"
     listed = _said("apt-get", "indextargets", "--format", form, "Created-By: Packages")
-    ours = {suite, f"{suite}-updates", f"{suite}-security"}
-    sources = [line for line in listed if line.split()[2] in ours and line.endswith(" main")]
+    own = platform.freedesktop_os_release().get("VERSION_CODENAME", suite)
+    ours = {f"{own}{part}": f"{suite}{part}" for part in ("", "-updates", "-security")}
+    found = [line.split() for line in listed if line.endswith(" main")]
+    sources = [f"deb {uri} {ours[of]} main" for _, uri, of, _ in found if of in ours]
     options = [line for line in _said("apt-config", "dump") if APT_KEY.match(line)]
     return sources, options
 
