@@ -42,6 +42,9 @@ describe("a feed", () => {
     const grid = new Rows();
     const feed = new GridFeed<Row>(grid as never, (row) => row.id, 10);
     feed.replace(rows(35));
+    // The grid itself has just been made.
+    expect(grid.rows.size).toBe(0);
+    vi.advanceTimersToNextTimer();
     expect(grid.rows.size).toBe(10);
     feed.change({
       add: [{ id: "new", value: 1 }],
@@ -60,6 +63,15 @@ describe("a feed", () => {
     expect(grid.rows.get("30")?.value).toBe(3);
     expect(grid.rows.get("3")?.value).toBe(2);
     expect(grid.rows.has("31")).toBe(false);
+  });
+
+  it("shows few at once, and later many from the first piece on", () => {
+    const grid = new Rows();
+    const feed = new GridFeed<Row>(grid as never, (row) => row.id, 10);
+    feed.replace(rows(7));
+    expect(grid.rows.size).toBe(7);
+    feed.replace(rows(35));
+    expect(grid.rows.size).toBe(10);
   });
 
   it("starts over with the next snapshot", () => {

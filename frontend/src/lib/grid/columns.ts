@@ -1,6 +1,6 @@
 /** Kinds of columns: exact decimals, and profits and losses. */
 
-import type { ColDef } from "ag-grid-community";
+import type { ColDef, ColDefField } from "ag-grid-community";
 
 import type { Decimal } from "../answers/base";
 import type { Figures } from "../figures";
@@ -51,7 +51,10 @@ export function numberColumn<Row extends object>(column: NumberColumn<Row>): Col
       const value = data === undefined ? null : figure(data);
       return value === null ? null : Number(value);
     },
-    valueGetter: ({ data }) => (data === undefined ? null : figure(data)),
+    // A field is read straight, and a sort reads a hundred thousand; a getter is called each time.
+    ...(of === undefined
+      ? { field: field as unknown as ColDefField<Row> }
+      : { valueGetter: ({ data }: { data?: Row | undefined }) => (data === undefined ? null : of(data)) }),
     // The grid keeps a copy of the context: that one is told of more decimals.
     valueFormatter: ({ value, colDef }) =>
       value === null
@@ -75,8 +78,11 @@ export function pnlColumn<Row extends object & Judged>(
   column: Omit<NumberColumn<Row>, "show">,
 ): ColDef<Row> {
   const base = numberColumn<Row>({ ...column, show: money.signedMoney });
-  const shownSign = (value: Decimal | null): number =>
-    value === null ? 0 : money.sign(money.round(value, 2));
+  const shownSign = (value: Decimal | null): number => {
+    const rough = Number(value);
+    // Each cell asks twice: what is far from 0 need not be rounded exactly to tell.
+    return Math.abs(rough) >= 1 ? Math.sign(rough) : money.sign(money.round(value ?? "0", 2));
+  };
   return {
     ...base,
     cellClassRules: {
