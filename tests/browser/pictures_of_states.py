@@ -180,7 +180,6 @@ STATES: dict[str, tuple[str, Prepare]] = {
     "pnl-tickers": ("/pnl/?by=ticker", by_ticker),
     "differences": ("/pnl/", differences),
     "new-token": ("/tokens/", new_token),
-    "second-factor": ("/second-factor/", loaded),
     "audit": ("/admin/audit/record/", loaded),
     "trades-admin": ("/admin/trades/trade/", loaded),
     "missing": ("/nothing/", loaded),
