@@ -32,10 +32,18 @@ def logins() -> dict[str, StorageState]:
     return {}
 
 
+@pytest.fixture(scope="module")
+def own_desks(stack: RunningStack) -> Iterator[None]:
+    """No page shows the desks of tests before: a hundred of them took most of the time."""
+    yield
+    stack.close_desks()
+
+
 @pytest.fixture
 def open_as(
     chromium: Browser,
     stack: RunningStack,
+    own_desks: None,
     logins: dict[str, StorageState],
     request: pytest.FixtureRequest,
 ) -> Iterator[Open]:

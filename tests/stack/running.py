@@ -1,5 +1,6 @@
 """A stack as a user starts it: a process of its own, with the environment that a user has."""
 
+import itertools
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +32,9 @@ START_SECONDS = 330
 STOP_SECONDS = 90
 # Two characters behind the word: a page is asked for a label by its beginning.
 DESKS = [f"Desk{n:02}" for n in range(1, 99)] + [f"Desk{of}{n}" for of in "ABC" for n in range(10)]
+# A page shows all that there are, so they are opened some at a time; one that is open already knows
+# those that are asked for next.
+DESKS_AT_ONCE, DESKS_AHEAD = 8, 4
 # What would make it another stack than a user's.
 NOT_INHERITED = (
     *("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "CELERY_BROKER_URL", "ALLOWED_HOSTS"),
@@ -45,6 +50,11 @@ for code in %r:
     desk, is_new = Account.objects.get_or_create(code=code, defaults={"name": name})
     for name in ("trader", "middleoffice") if is_new else ():
         Entitlement.objects.create(user=users[name], account=desk, can_book=True)
+"""
+CLOSE_DESKS = """
+from accounts.models import Entitlement
+taken = Entitlement.objects.filter(account__code__in=%r)
+taken.update(can_view=False, can_book=False, can_correct=False)
 """
 
 
@@ -89,6 +99,8 @@ class RunningStack:
         self._clients: dict[str, Client] = {}
         self._seen: dict[int, psutil.Process] = {}
         self._desks = iter(DESKS)
+        self._unused: deque[str] = deque()
+        self._given: list[str] = []
         self._shell: Shell | None = None
 
     # --- life -----------------------------------------------------------------------------------
@@ -112,7 +124,7 @@ class RunningStack:
                 said = "\n".join(self.said)
                 raise StackDied(f"the stack is not ready:\n{said}\n{self.log_tails()}")
             time.sleep(0.05)
-        self.shell(MAKE_DESKS % (DESKS,))
+        self._open_desks()
 
     @property
     def _python(self) -> str:
@@ -171,9 +183,21 @@ class RunningStack:
 
     def desk(self) -> str:
         """An account that no other test uses, where trader and middleoffice may book."""
-        found = next(self._desks, None)
-        assert found is not None, "more desks are needed"
-        return found
+        if len(self._unused) <= DESKS_AHEAD:
+            self._open_desks()
+        assert self._unused, "more desks are needed"
+        self._given.append(self._unused.popleft())
+        return self._given[-1]
+
+    def _open_desks(self) -> None:
+        opened = list(itertools.islice(self._desks, DESKS_AT_ONCE))
+        self.shell(MAKE_DESKS % (opened,))
+        self._unused.extend(opened)
+
+    def close_desks(self) -> None:
+        """Nobody sees those any more that were given until now."""
+        self.shell(CLOSE_DESKS % (self._given,))
+        self._given.clear()
 
     @property
     def _beside(self) -> dict[str, str]:
