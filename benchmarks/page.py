@@ -79,7 +79,7 @@ class Load:
 def measure(report: Report) -> None:
     """Start a stack, fill the book, open the page, watch it."""
     with own_stack() as stack:
-        desks = [f"Desk{number:02}" for number in range(1, ACCOUNTS + 1)]
+        desks = [stack.desk() for _ in range(ACCOUNTS)]
         fill(stack, desks, TRADES)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(

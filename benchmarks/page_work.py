@@ -57,7 +57,7 @@ def measure(report: Report) -> None:
     """Start a stack, fill the book, work with it."""
     report.is_aloud = True
     with own_stack() as stack:
-        desks = [f"Desk{number:02}" for number in range(1, ACCOUNTS + 1)]
+        desks = [stack.desk() for _ in range(ACCOUNTS)]
         fill(stack, desks, ACCOUNTS * NAMES)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(
