@@ -121,9 +121,16 @@ def test(arguments: Sequence[str]) -> None:
         enough = ("--maxfail", "30")
         call(
             [PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadgroup", *enough, *arguments],
-            # Some hundred processes start: each would compile what it imports, for 3 s of a core.
-            {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"},
+            _environment_of_tests(),
         )
+
+
+def _environment_of_tests() -> dict[str, str]:
+    """Scripts that are tried find a python3, which a bare machine need not have. And some hundred
+    processes start: each would compile what it imports, for 3 s of a core."""
+    environment = {**os.environ, "PATH": f"{PYTHON.parent}{os.pathsep}{os.environ['PATH']}"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def lint(_arguments: Sequence[str]) -> None:

@@ -12,8 +12,10 @@ url=$(printenv "$name" || sed -n "s/^$name=//p" "$project/.env" 2>/dev/null | ta
 [ "$code" -eq 0 ] || url=${url%/}/fail
 # No line names the address: who knows it can call it.
 if command -v curl >/dev/null; then
-    curl -fsS -m 10 -o /dev/null "$url" 2>/dev/null || echo "$name did not answer" >&2
+    curl -fsS -m 10 -o /dev/null "$url" 2>/dev/null
+elif command -v wget >/dev/null; then
+    wget -q -T 10 -t 1 -O /dev/null "$url" 2>/dev/null
 else
-    wget -q -T 10 -t 1 -O /dev/null "$url" 2>/dev/null || echo "$name did not answer" >&2
-fi
+    python3 -c "import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=10)" "$url" 2>/dev/null
+fi || echo "$name did not answer" >&2
 exit "$code"

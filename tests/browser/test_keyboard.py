@@ -84,7 +84,9 @@ def nobody(chromium: Browser, stack: RunningStack, request: Any) -> Iterator[Key
 
 def test_from_the_login_to_a_corrected_trade(stack: RunningStack, nobody: Keys) -> None:
     keys, page = nobody, nobody.page
-    desk, find = stack.desk(), page.get_by_test_id
+    # So many that one looks for an account.
+    *_, desk = [stack.desk() for _ in range(9)]
+    find = page.get_by_test_id
     blotter = BlotterPage(page)
 
     # The login: its first field has the keys.

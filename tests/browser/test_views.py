@@ -240,6 +240,21 @@ def test_nothing_is_off_a_small_screen(open_as: Open, name: str, size: ViewportS
     assert page.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize(
+    ("name", "grid"),
+    [("Positions", "positions-grid"), ("Bulk booking", "bulk-grid"), ("Prices", "prices-grid")],
+)
+def test_lists_on_a_phone_have_room(open_as: Open, name: str, grid: str) -> None:
+    """For some rows at once, though all of a page stands in one column."""
+    page = open_as("trader")
+    page.go(name)
+    page.page.set_viewport_size(PHONE)
+    rows = page.page.get_by_test_id(grid).locator(".ag-root").first
+    expect(rows).to_be_attached()
+    page.page.wait_for_timeout(500)
+    assert rows.evaluate("each => each.clientHeight") >= 180
+
+
 def test_a_trade_is_booked_on_a_phone(stack: RunningStack, open_as: Open) -> None:
     """Totals first, and the ticket as a sheet over them."""
     desk = stack.desk()

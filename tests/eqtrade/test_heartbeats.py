@@ -1,12 +1,14 @@
 """Whoever watches from outside is called while all is well, told what is not, and waited for by
 nobody."""
 
-import os
+import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -142,17 +144,28 @@ def test_it_is_sent_by_a_worker_that_has_a_way_out(db: None, settings: Any) -> N
     assert settings.HEARTBEATS.keys() == JOBS.keys()
 
 
+@pytest.fixture(params=["curl", "wget", "python3"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A PATH of a machine that has this alone to call with."""
+    for name in ("sh", "dirname", "tr", "printenv", "sed", "tail", request.param):
+        found = sys.executable if name == "python3" else shutil.which(name)
+        if found is None:
+            pytest.skip(f"{name} is not here")
+        (tmp_path / name).symlink_to(found)
+    return str(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("command", "code", "called"),
     [("exit 0", 0, "/backup"), ("exit 3", 3, "/backup/fail"), ("echo done; exit 0", 0, "/ill")],
 )
 def test_a_command_ends_as_it_did_whatever_becomes_of_the_call(
-    watcher: Watcher, command: str, code: int, called: str
+    watcher: Watcher, path: str, command: str, code: int, called: str
 ) -> None:
     address = "ill" if called == "/ill" else "backup"
     done = subprocess.run(
         [PROJECT / "deploy" / "heartbeat.sh", "backup", "sh", "-c", command],
-        env={"PATH": os.environ["PATH"], "HEARTBEAT_BACKUP_URL": f"{watcher.url}/{address}"},
+        env={"PATH": path, "HEARTBEAT_BACKUP_URL": f"{watcher.url}/{address}"},
         capture_output=True,
         text=True,
         timeout=60,
