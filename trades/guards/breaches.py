@@ -42,10 +42,10 @@ def limits_seen(user: AnyUser) -> QuerySet[Limit]:
     return found.filter(Q(account__in=mine) | Q(group__isnull=False)).exclude(pk__in=hidden)
 
 
-@transaction.atomic
 def breaches_follow(values: Mapping[int, Decimal], limits: Sequence[Limit], now: datetime) -> int:
     """Open, follow and close breaches by what was measured, by the limit's id: how many opened or
-    closed, or changed between warned and breached. For who holds the lock of the measuring."""
+    closed, or changed between warned and breached. In the transaction that holds the lock of the
+    measuring."""
     active = {limit.pk: limit for limit in limits}
     followed = list(Breach.objects.filter(closed_at=None).select_related("limit__group"))
     moved: list[Breach] = []

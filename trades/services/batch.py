@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-import uuid_utils
 from django.contrib.auth.models import AbstractBaseUser
 
 from accounts.models import Account
@@ -33,7 +32,7 @@ from trades.services.ceilings import Ceilings
 from trades.services.charging import rates_of, with_charges
 from trades.services.known import Known, further_refused, look_up, trade_date_of
 from trades.services.limits import Sums, accounts_lock, is_limited, ledger_sums, refusal
-from trades.services.new_trades import NewTrade
+from trades.services.new_trades import NewTrade, new_trade_ids
 from trades.services.own_ids import (
     ClientTradeIdTaken,
     MovedOutOfSight,
@@ -93,9 +92,7 @@ class Batch:
         self.rights, self.sessions = known.rights, known.sessions
         day_of = self._days(known)
         # In ascending order, whatever the clock does: the rows of a group are told apart by it.
-        ids = self._ids or dict(
-            zip(self.bookings, sorted(str(uuid_utils.uuid7()) for _ in self.bookings), strict=True)
-        )
+        ids = self._ids or dict(zip(self.bookings, new_trade_ids(len(self.bookings)), strict=True))
         for row, booking in self.bookings.items():
             errors = []
             right = known.rights.get(booking.account)

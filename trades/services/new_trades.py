@@ -62,6 +62,11 @@ def new_trade_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
+def new_trade_ids(count: int) -> list[str]:
+    """So many of them as texts, in their order."""
+    return sorted(str(uuid_utils.uuid7()) for _ in range(count))
+
+
 def arrays_of(trades: Sequence[NewTrade], groups: Sequence[str] | None) -> dict[str, str]:
     """The columns of trades, and of their request groups, as PostgreSQL writes arrays: a text each
     is many times quicker to send than a list of objects."""
