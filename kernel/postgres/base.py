@@ -25,7 +25,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8Dumper
 
-from kernel.postgres import synchronous
+from kernel.postgres import hosts, synchronous
 from kernel.postgres.pool import Connection, Pool, is_quiet
 
 
@@ -161,16 +161,23 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
 
     def _open(self) -> Connection:
         """For the pool, as Django does it for a pool."""
-        opened = psycopg.connect(**{**self.get_connection_params(), "autocommit": True})
+        params = self.get_connection_params()
+        opened = psycopg.connect(**{**params, "autocommit": True})
+        hosts.remember(opened, params)
         self._configure_connection(opened)
         if synchronous.is_on():
             synchronous.watch(opened)
         return opened
 
+    def get_connection_params(self) -> dict[str, Any]:
+        return hosts.in_order(super().get_connection_params())
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         opened: Connection = super().get_new_connection(conn_params)
-        if self.pool is None and synchronous.is_on():
-            synchronous.watch(opened)
+        if self.pool is None:
+            hosts.remember(opened, conn_params)
+            if synchronous.is_on():
+                synchronous.watch(opened)
         return opened
 
     @cached_property

@@ -18,9 +18,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import psycopg
@@ -44,7 +46,9 @@ Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 HEADER = "X-Data-As-Of"
 PROBE_SECONDS, WORK_SECONDS = 1.0, 30.0
-"""How long a standby is waited for: to say how far it is, and for the work."""
+"""How long a standby is waited for: to be found and to say how far it is, and for the work."""
+LOOK_SECONDS = 1.0
+"""How often it is looked at meanwhile: a standby that answers nobody ends no work."""
 AWAY_SECONDS = 5.0
 """How long it is not asked after it failed."""
 _STATE = (
@@ -56,17 +60,47 @@ _STATE = (
 _own = threading.local()
 
 
-class _Away:
-    """`until` is when the standby may be asked again, by the monotonic clock."""
+class _LeftOut(Exception):
+    """The standby can't be asked now; the message says why."""
 
-    until = 0.0
+
+class _NotAsked(Exception):
+    """It is away, or another thread finds out whether it is."""
+
+
+class _Away:
+    """Of this process: `until` is when a standby that failed may be asked again, by the monotonic
+    clock; 0 while it did not fail. One thread asks it then, and the others only when it answered:
+    each would wait to learn the same."""
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self._one = threading.Lock()
+
+    def begins(self) -> None:
+        self.until = time.monotonic() + AWAY_SECONDS
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """While it is asked how far it is. Raises `_NotAsked`."""
+        if not self.until:
+            yield
+            return
+        if not self._one.acquire(blocking=False):
+            raise _NotAsked
+        try:
+            if time.monotonic() < self.until:
+                raise _NotAsked
+            yield
+            self.until = 0.0
+        except (OperationalError, InterfaceError):
+            self.begins()
+            raise
+        finally:
+            self._one.release()
 
 
 _away = _Away()
-
-
-class _LeftOut(Exception):
-    """The standby can't be asked now; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +121,13 @@ def told(response: Answer, read: Read[Any]) -> Answer:
 def past(work: Callable[[], Result], *, where: bool = True) -> Read[Result]:
     """What the work returns, done on a standby where there is one that is not behind. `where` says
     whether it reads the past at all: live figures are the primary's."""
-    if (
-        not where
-        or not settings.DATABASE_READ
-        or connection.in_atomic_block
-        or time.monotonic() < _away.until
-    ):
+    if not where or not settings.DATABASE_READ or connection.in_atomic_block:
         return Read(work())
     try:
         with _on_standby() as as_of:
             return Read(work(), as_of)
+    except _NotAsked:
+        pass
     except (_LeftOut, DatabaseError, InterfaceError) as error:
         _leave_out(error)
     return Read(work())
@@ -107,7 +138,7 @@ def _leave_out(error: Exception) -> None:
     if isinstance(error.__cause__, psycopg.errors.QueryCanceled):
         raise error
     if isinstance(error, OperationalError | InterfaceError):
-        _away.until = time.monotonic() + AWAY_SECONDS
+        _away.begins()
     logger.warning("read on the primary: %s", str(error).strip() or type(error).__name__)
 
 
@@ -115,37 +146,97 @@ def _leave_out(error: Exception) -> None:
 def _on_standby() -> Iterator[datetime]:
     standby = _wrapper()
     with _swapped(standby):
-        standby.close_if_unusable_or_obsolete()
-        standby.close_if_health_check_failed()
-        opened = standby.open_connection()
-        with _within(PROBE_SECONDS, opened), standby.cursor() as cursor:
-            cursor.execute(_STATE)
-            is_standby, as_of, lag, is_level = cursor.fetchone()
+        with _away.asked():
+            opened, (is_standby, as_of, lag, is_level) = standby.found()
         if not is_standby:
             raise _LeftOut("DATABASE_READ_URL leads to the primary")
         if as_of is None or (lag > settings.READ_LAG_SECONDS and not is_level):
             raise _LeftOut(f"the standby has applied nothing for {lag or 0:.0f} s")
-        with _within(WORK_SECONDS, opened):
+        answers = partial(_answers, standby.get_connection_params(), opened)
+        with _within(WORK_SECONDS, opened, answers):
             yield as_of
 
 
+class _Standby(DatabaseWrapper):
+    """A connection that is open and answers within PROBE_SECONDS, or it is away: whatever of that
+    it hangs in."""
+
+    _until = 0.0
+
+    def found(self) -> tuple[Connection, tuple[bool, datetime | None, float | None, bool]]:
+        """The connection, and the standby's state (`_STATE`)."""
+        self._until = time.monotonic() + PROBE_SECONDS
+        self.close_if_unusable_or_obsolete()
+        self.close_if_health_check_failed()
+        opened = self.open_connection()
+        with _within(self._left(), opened), self.cursor() as cursor:
+            cursor.execute(_STATE)
+            return opened, cursor.fetchone()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        return _opened(partial(super().get_new_connection, conn_params), self._left())
+
+    def init_connection_state(self) -> None:
+        with _within(self._left(), self.open_connection()):
+            super().init_connection_state()
+
+    def _left(self) -> float:
+        return max(0.0, self._until - time.monotonic())
+
+
+def _opened(connect: Callable[[], Connection], seconds: float) -> Connection:
+    """What it opens within that time. psycopg alone waits 2 s at least, for each of several hosts
+    anew, and for an address as long as it takes to find one."""
+    opening = ThreadPoolExecutor(1)
+    made = opening.submit(connect)
+    opening.shutdown(wait=False)
+    try:
+        return made.result(seconds)
+    except TimeoutError:
+        made.add_done_callback(_close)
+        raise psycopg.errors.ConnectionTimeout("the standby takes no connection") from None
+
+
+def _close(made: Future[Connection]) -> None:
+    if made.exception() is None:
+        made.result().close()
+
+
+def _answers(params: dict[str, Any], opened: Connection) -> bool:
+    """Whether the server of this connection takes another one."""
+    there = {**params, "host": opened.info.host, "port": opened.info.port}
+    try:
+        _opened(lambda: psycopg.connect(**there), PROBE_SECONDS).close()
+    except psycopg.Error:
+        return False
+    return True
+
+
 @contextmanager
-def _within(seconds: float, opened: Connection) -> Iterator[None]:
-    """Hang up when the time is over. A server that is frozen keeps its connections, and its kernel
-    confirms what is sent: nothing else would end the wait."""
-    timer = threading.Timer(seconds, _hang_up, [opened.fileno()])
-    timer.start()
+def _within(
+    seconds: float, opened: Connection, answers: Callable[[], bool] = lambda: True
+) -> Iterator[None]:
+    """Hang up when the time is over, or when the server does not answer any more. One that is
+    frozen keeps its connections, and its kernel confirms what is sent: nothing else would end the
+    wait."""
+    done = threading.Event()
+    # A file of its own: the connection's number may be another's by then.
+    line = socket.socket(fileno=os.dup(opened.fileno()))
+
+    def watch() -> None:
+        until = time.monotonic() + seconds
+        with line:
+            while not done.wait(min(LOOK_SECONDS, max(0.0, until - time.monotonic()))):
+                if time.monotonic() >= until or not answers():
+                    with suppress(OSError):
+                        line.shutdown(socket.SHUT_RDWR)
+                    return
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
-        # The number of the connection's file may be another's next.
-        timer.join()
-
-
-def _hang_up(file: int) -> None:
-    with suppress(OSError), socket.socket(fileno=os.dup(file)) as line:
-        line.shutdown(socket.SHUT_RDWR)
+        done.set()
 
 
 @contextmanager
@@ -159,11 +250,11 @@ def _swapped(standby: DatabaseWrapper) -> Iterator[None]:
         connections[DEFAULT_DB_ALIAS] = own
 
 
-def _wrapper() -> DatabaseWrapper:
+def _wrapper() -> _Standby:
     """This thread's connection to the standby; kept as long as the thread."""
-    found: DatabaseWrapper | None = getattr(_own, "standby", None)
+    found: _Standby | None = getattr(_own, "standby", None)
     if found is None or _own.of is not settings.DATABASE_READ:
         _own.of = settings.DATABASE_READ
         given = {**connections[DEFAULT_DB_ALIAS].settings_dict, **settings.DATABASE_READ}
-        found = _own.standby = DatabaseWrapper(given, alias=DEFAULT_DB_ALIAS)
+        found = _own.standby = _Standby(given, alias=DEFAULT_DB_ALIAS)
     return found

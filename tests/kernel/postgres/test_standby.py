@@ -2,8 +2,11 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,17 @@ from kernel.postgres.standby import HEADER, _away, past
 from prices.sessions import sessions
 from tests import factories as make
 from tests.copies import copy_of
+from tests.silent import Silent
 from tests.stack.eventually import eventually
+
+WITHOUT_END = 60.0
+
+
+def without_end(settings: Any) -> None:
+    """Have libpq wait for longer than anybody here."""
+    there = settings.DATABASE_READ
+    options = {**there["OPTIONS"], "connect_timeout": int(2 * WITHOUT_END)}
+    settings.DATABASE_READ = {**there, "OPTIONS": options}
 
 
 class Standby:
@@ -154,6 +167,88 @@ def test_one_that_is_frozen_is_left_out(standby: Standby) -> None:
         assert past(_where).value is False, "and it is not waited for again"
     _away.until = 0.0
     assert past(_where).value is True
+
+
+def elsewhere(work: Callable[[], Any]) -> Any:
+    """What it returns in a thread of its own, which has no connection yet."""
+
+    def run() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(run).result(timeout=WITHOUT_END)
+
+
+def test_one_that_was_frozen_before_is_left_out(standby: Standby, settings: Any) -> None:
+    """It takes the connection, and says nothing."""
+    without_end(settings)
+    make.make_account("Test1")
+    standby.follow()
+    with standby.frozen():
+        assert elsewhere(lambda: past(_where)).value is False
+
+
+def test_one_that_freezes_at_its_work_is_left_out(
+    standby: Standby, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_end(settings)
+    monkeypatch.setattr("kernel.postgres.standby.WORK_SECONDS", 2.0 * WITHOUT_END)
+    make.make_account("Test1")
+    standby.follow()
+    with ExitStack() as after:
+        where: list[bool] = []
+
+        def work() -> bool:
+            where.append(_where())
+            if where == [True]:
+                after.enter_context(standby.frozen())
+            return _where()
+
+        assert elsewhere(lambda: past(work)).value is False
+        assert where == [True, False]
+
+
+def test_one_that_works_for_long_is_not_left_out(
+    standby: Standby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.postgres.standby.LOOK_SECONDS", 0.05)
+    make.make_account("Test1")
+    standby.follow()
+
+    def work() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(1)")
+        return _where()
+
+    assert past(work).value is True
+
+
+def test_one_thread_finds_out_whether_it_is_back(standby: Standby, settings: Any) -> None:
+    make.make_account("Test1")
+    standby.follow()
+    with tempfile.TemporaryDirectory() as home, Silent(Path(home)) as frozen:
+        there = settings.DATABASE_READ
+        settings.DATABASE_READ = {**there, "OPTIONS": {**there["OPTIONS"], "host": home}}
+        _away.until = time.monotonic()
+        together = threading.Barrier(8)
+
+        def read(_: int) -> bool | None:
+            together.wait()
+            try:
+                return past(_where).value
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(8) as executor:
+            assert list(executor.map(read, range(8))) == [False] * 8
+        assert frozen.callers() == 1
+        settings.DATABASE_READ = there
+        _away.until = time.monotonic()
+        assert past(_where).value is True
+    assert not _away.until, "it is asked by everybody again"
 
 
 def test_the_primary_is_no_standby(standby: Standby, settings: Any) -> None:
