@@ -17,7 +17,6 @@ A rollback makes psycopg forget a connection's statements; what rolls back often
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from django.db import NotSupportedError
@@ -65,10 +64,10 @@ def rows_of_accounts(sql: str, params: Mapping[str, Any], *, few: int = FEW_ACCO
     return (rows if len(params["accounts"]) <= few else rows_planned)(sql, params)
 
 
-def array(values: Iterable[date]) -> str:
-    """Days or times as PostgreSQL reads an array of them, for `%s::date[]`. psycopg would write
-    them one after the other in Python: 0.4 ms for the sessions of a year."""
-    return "{" + ",".join([value.isoformat() for value in values]) + "}"
+def array(values: Iterable[object]) -> str:
+    """Numbers, days, times or ids as PostgreSQL reads an array of them, for `%s::date[]`. psycopg
+    would write a list element by element in Python: 0.4 ms for the sessions of a year."""
+    return "{" + ",".join([str(value) for value in values]) + "}"
 
 
 def cursor() -> CursorWrapper:

@@ -74,7 +74,7 @@ def by_hand(trade_date: str) -> str:
 def by_writer(statement: str, trade_date: str) -> str:
     """For pgbench: the same by the statement of trades.services.recording, which takes an array
     for each column. What a booking may leave out is left out."""
-    single: Mapping[str, str] = {"actor": ":user", "booked_at": "now()"}
+    single: Mapping[str, str] = {"actor_id": ":user", "booked_at": "now()"}
     arrays: Mapping[str, str] = {
         "id": "uuidv7()",
         "account_id": ":account",

@@ -123,6 +123,16 @@ class PreparedCursor(psycopg.RawCursor[Any]):
         return self
 
 
+def prepared_cursor_of(opened: Connection) -> PreparedCursor:
+    """One a connection, kept by it: a cursor's dumpers are dear to set up, and each answer is read
+    whole before the next statement."""
+    found: PreparedCursor | None = getattr(opened, "_prepared_cursor", None)
+    if found is None or found.closed:
+        found = PreparedCursor(opened)
+        setattr(opened, "_prepared_cursor", found)  # noqa: B010 - psycopg's type has none
+    return found
+
+
 class Operations(operations.DatabaseOperations):
     """Django's, but for what `connection.queries` shows of a prepared statement."""
 
@@ -139,7 +149,6 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     ops_class = Operations
     connection: Connection | None
     losses = 0
-    _prepared: PreparedCursor | None = None
 
     # Django's own, which its stubs do not name.
     _connection_pools: ClassVar[dict[str, Pool]]
@@ -203,11 +212,7 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         """As `cursor()`, for statements that are prepared."""
         self.close_if_health_check_failed()
         opened = self.open_connection()
-        # One a connection: a cursor's dumpers are dear to set up, and each answer is read whole.
-        found = self._prepared
-        if found is None or found.closed or found.connection is not opened:
-            found = self._prepared = PreparedCursor(opened)
-        return self._prepare_cursor(found)
+        return self._prepare_cursor(prepared_cursor_of(opened))
 
     def forget_prepared(self) -> None:
         """Have every prepared statement of this connection made anew. psycopg, seeing this one run,

@@ -360,16 +360,9 @@ class Batch:
 
     # --- writing ---------------------------------------------------------------------------------
 
-    def write(
-        self,
-        group_of: Callable[[int], str] | None = None,
-        *,
-        answer: Answer,
-        plain_at: UUID | None = None,
-    ) -> None:
-        """Write what is left, each row into its request group, which must exist. With `plain_at`,
-        as `trades_write` has it, nothing may be written at all; else, a row that is left out has an
-        id that somebody else has claimed meanwhile, and is looked up again."""
+    def write(self, group_of: Callable[[int], str] | None = None, *, answer: Answer) -> None:
+        """Write what is left, each row into its request group, which must exist. A row that is left
+        out has an id that somebody else has claimed meanwhile, and is looked up again."""
         if not self.trades:
             return
         groups = None if group_of is None else [group_of(row) for row in self.trades]
@@ -379,14 +372,11 @@ class Batch:
             booked_at=self.now,
             answer=answer,
             groups=groups,
-            plain_at=plain_at,
-            guards=self.guards,
         )
         if len(written) == len(self.trades):
             return
         self.trades = {row: new for row, new in self.trades.items() if new.id in written}
-        if plain_at is None:
-            self.recognise()
+        self.recognise()
 
 
 def guarded(new: NewTrade) -> Terms:

@@ -1,7 +1,8 @@
 """Booking one trade: a batch of one.
 
 A plain booking is one statement beside the one that asked (`trades.services.known`): it writes
-trade, version and entry, and tests again what the first one found. Where that is not enough (limits
+trade, version and entry, and tests again what the first one found. Plain bookings that come at once
+are written in one statement together. Where that is not enough (limits
 hold, the caller's own id is taken, something is wrong, asks or has changed meanwhile) the batch
 goes through all of its steps in one transaction. Positions follow by themselves.
 """
@@ -26,6 +27,7 @@ from trades.services.batch import Batch
 from trades.services.known import Asked, ask
 from trades.services.limits import invalid
 from trades.services.new_trades import NewTrade, new_trade_id
+from trades.services.recording import Plain, trade_write_plain
 from trades.terms import Booking
 
 
@@ -96,21 +98,23 @@ def _book_plain(
     )
     batch.resolve()
     _refuse_not_entitled(batch)
-    if not batch.is_plain:
+    stamp = asked.known.stamp
+    if stamp is None or not batch.is_plain:
         return None
     batch.guard()
     if batch.warned or batch.refused:
         return None
-    batch.write(plain_at=asked.known.stamp, answer=NOTHING_FOUND)
-    if not batch.trades:
+    new = batch.trades[0]
+    plain = Plain(new, user.pk, now, stamp, batch.guards)
+    if not trade_write_plain(plain, answer=NOTHING_FOUND):
         return None
     row = new_trade_row(
         trade_id=trade_id,
-        terms=batch.trades[0].terms,
-        account_id=batch.trades[0].account_id,
+        terms=new.terms,
+        account_id=new.account_id,
         booked_at=now,
         booked_by=user.get_username(),
-        previous_close=_opening(asked, batch.trades[0], now),
+        previous_close=_opening(asked, new, now),
     )
     return Booked(trade_id, is_new=True, row=row)
 

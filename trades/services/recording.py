@@ -21,13 +21,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby, islice
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from kernel import prepared
 from kernel.following import MOST_NAMED, Followed, followed
+from kernel.together import Together
 from prices.sessions import CALENDAR_STAMP_SQL, sessions
 from trades.counted import VERSIONS
 from trades.fee_kinds import Fee
@@ -46,6 +47,10 @@ from trades.terms import COUNTED, TERMS, VERSIONED
 
 # More rows a statement are no quicker each, and a statement has a time limit.
 PIECE_TRADES = 2_000
+# As many as one process has threads, and more.
+MOST_TOGETHER = 32
+# After these it is open for all of a statement whether they were written, or the database is away.
+LOST = (OperationalError, InterfaceError)
 
 
 # --- the statements ------------------------------------------------------------------------------
@@ -104,23 +109,37 @@ _GIVEN_COLUMNS = {
     "terms_hash": "text",
     "request_group_id": "uuid",
 }
-_ROWS = (
-    "SELECT g.*, 1 AS version, 'booked' AS status, %(actor)s::int AS actor_id, '' AS reason"
-    f" FROM unnest({', '.join(f'%({name})s::{kind}[]' for name, kind in _GIVEN_COLUMNS.items())})"
-    f" AS g ({', '.join(_GIVEN_COLUMNS)})"
-)
+# Who booked it, when, and what it was checked under: the calendar's stamp and the guards' version.
+# Plain bookings that are written together each have their own.
+_BOOKED = {"actor_id": "int", "booked_at": "timestamptz"}
+_CHECKED = {"stamp": "uuid", "guards": "bigint"}
+
+
+def _rows(*, is_plain: bool) -> str:
+    """The trades that are given. All of a batch are booked by one user, at one time."""
+    columns = {**_GIVEN_COLUMNS, **(_BOOKED | _CHECKED if is_plain else {})}
+    booked = {} if is_plain else _BOOKED
+    given = ", ".join(f"%({name})s::{kind}[]" for name, kind in columns.items())
+    return (
+        "SELECT g.*, "
+        + "".join(f"%({name})s::{kind} AS {name}, " for name, kind in booked.items())
+        + f"1 AS version, 'booked' AS status, '' AS reason FROM unnest({given})"
+        f" AS g ({', '.join(columns)})"
+    )
+
+
 # What made a booking plain when it was checked: nothing of it may have changed since. EXISTS would
 # be planned as a join, which reads all instruments for each booking.
 _STILL_PLAIN = (
-    f" WHERE {CALENDAR_STAMP_SQL} = %(stamp)s::uuid"
+    f" WHERE {CALENDAR_STAMP_SQL} = g.stamp"
     " AND (SELECT a.is_active AND a.can_short AND NOT a.is_limited"
-    "  AND a.guards_version = %(guards)s FROM accounts_account a WHERE a.id = g.account_id)"
+    "  AND a.guards_version = g.guards FROM accounts_account a WHERE a.id = g.account_id)"
     " AND (SELECT i.is_active FROM prices_instrument i WHERE i.id = g.instrument_id)"
 )
 _INSERT_TRADE = (
     f"INSERT INTO trades_trade (id, {_COLUMNS}, version, status, booked_at, booked_by_id,"
     "  request_group_id, client_trade_id)"
-    f"  SELECT d.id, {_OF_DUE}, d.version, d.status, %(booked_at)s::timestamptz, d.actor_id,"
+    f"  SELECT d.id, {_OF_DUE}, d.version, d.status, d.booked_at, d.actor_id,"
     "  d.request_group_id, d.client_trade_id FROM due d"
 )
 # Ids are claimed in one order by all statements, so that two cannot block each other. Whoever comes
@@ -142,7 +161,7 @@ _FEES_BOOKED = (
 # whether there are fees.
 BOOK = {
     (with_ids, is_plain, with_fees): _statement(
-        given=_ROWS + (_STILL_PLAIN if is_plain else ""),
+        given=_rows(is_plain=is_plain) + (_STILL_PLAIN if is_plain else ""),
         trade=_INSERT_TRADE,
         legs=[_leg("", 1)],
         claims=_CLAIMS if with_ids else "",
@@ -194,16 +213,12 @@ def trades_write(
     booked_at: datetime,
     answer: Answer,
     groups: Sequence[str] | None = None,
-    plain_at: UUID | None = None,
-    guards: int = 0,
 ) -> set[str]:
     """Write checked trades, with their first versions and entries; the ids of those written.
 
-    Left out is a trade whose client_trade_id has been claimed before; with `plain_at`, the
-    calendar's stamp under which they were checked, also one that is plain no more, because the
-    calendar, its account, its instrument or the guards of its account, which were `guards`, have
-    changed since. `groups` holds the request group of each. More than `PIECE_TRADES` trades,
-    limits that hold or an answer that found something need a transaction around it.
+    Left out is a trade whose client_trade_id has been claimed before. `groups` holds the request
+    group of each. More than `PIECE_TRADES` trades, limits that hold or an answer that found
+    something need a transaction around it.
     """
     written: set[str] = set()
     if len(trades) > PIECE_TRADES:
@@ -214,19 +229,65 @@ def trades_write(
         piece = trades[at : at + PIECE_TRADES]
         with_ids = any(new.terms.client_trade_id is not None for new in piece)
         params: dict[str, Any] = {
-            "actor": booked_by,
+            "actor_id": booked_by,
             "booked_at": booked_at,
-            "stamp": plain_at,
-            "guards": guards,
             **arrays_of(piece, groups[at : at + PIECE_TRADES] if groups else None),
         }
         fees = [(new.id, fee) for new in piece for fee in new.terms.fees]
         params |= fee_arrays_of(fees) if fees else {}
-        found = prepared.rows(BOOK[with_ids, plain_at is not None, bool(fees)], params)
+        found = prepared.rows(BOOK[with_ids, False, bool(fees)], params)
         _wake(found, booked=len(found))
         written.update(trade_id for trade_id, _ in found)
     _keep(answer, ((trade_id, 1) for trade_id in answer.found if trade_id in written))
     return written
+
+
+class Plain(NamedTuple):
+    """A booking that needs neither lock nor question, and what it was checked under: the calendar's
+    `stamp` and the version of its account's guards."""
+
+    trade: NewTrade
+    booked_by: int
+    booked_at: datetime
+    stamp: UUID
+    guards: int
+
+
+def trade_write_plain(plain: Plain, *, answer: Answer) -> bool:
+    """Write one plain booking; False if it is plain no more, because the calendar, its account, its
+    instrument or the guards of its account have changed since it was checked, or if its
+    client_trade_id has been claimed before. `answer` must have found nothing.
+
+    Bookings that come while one is written are written together, in one statement. One with an id
+    of the caller's own is written by itself: it waits for whoever else claims that id.
+    """
+    if answer.found:
+        raise ValueError("A booking of which guards found something is not plain.")
+    is_alone = plain.trade.terms.client_trade_id is not None or connection.in_atomic_block
+    written = _write_plain([plain])[0] if is_alone else _write_together(plain)
+    if written:
+        _wake([(plain.trade.id, plain.trade.account_id)], booked=1)
+    return written
+
+
+def _write_plain(several: Sequence[Plain]) -> list[bool]:
+    """Whether each was written."""
+    trades = [plain.trade for plain in several]
+    with_ids = any(new.terms.client_trade_id is not None for new in trades)
+    fees = [(new.id, fee) for new in trades for fee in new.terms.fees]
+    params: dict[str, Any] = {
+        **arrays_of(trades, None),
+        "actor_id": prepared.array(plain.booked_by for plain in several),
+        "booked_at": prepared.array(plain.booked_at for plain in several),
+        "stamp": prepared.array(plain.stamp for plain in several),
+        "guards": prepared.array(plain.guards for plain in several),
+        **(fee_arrays_of(fees) if fees else {}),
+    }
+    found = {trade_id for trade_id, _ in prepared.rows(BOOK[with_ids, True, bool(fees)], params)}
+    return [new.id in found for new in trades]
+
+
+_write_together = Together(_write_plain, most=MOST_TOGETHER, shared=LOST)
 
 
 def _claim_order(new: NewTrade) -> tuple[bool, int, str]:
