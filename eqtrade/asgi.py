@@ -14,9 +14,11 @@ from eqtrade.tracing import begin_tracing  # noqa: E402
 begin_tracing("ws")
 
 from blotter.live.routing import websocket_application  # noqa: E402 - needs Django set up
+from kernel.collecting import settle  # noqa: E402
 from prices.sessions.calendar import published_calendar  # noqa: E402
 
 application = ProtocolTypeRouter({"http": _http, "websocket": websocket_application})
 
 # A second of work that no first connection should wait for.
 published_calendar()
+settle()

@@ -1,6 +1,5 @@
 """The Celery application. A worker that starts goes on where the ledger's readers stopped."""
 
-import gc
 import logging.config
 import os
 from typing import Any
@@ -22,6 +21,7 @@ from django_structlog.celery.receivers import CeleryReceiver
 from eqtrade import task_events, worker_heartbeat
 from eqtrade.tracing import begin_tracing, end_tracing
 from kernel import counts
+from kernel.collecting import settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 
@@ -53,10 +53,7 @@ def _load_before_forking(**_: Any) -> None:
     from prices.sessions.calendar import published_calendar
 
     published_calendar()
-    # All of this stays for good. The collector of each process would look through it and write its
-    # marks there, and by that make copies of what they share.
-    gc.collect()
-    gc.freeze()
+    settle()
 
 
 @worker_process_init.connect

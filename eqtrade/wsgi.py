@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http import HttpResponse
 
@@ -14,10 +16,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "eqtrade.settings")
 begin_tracing("api")
 _django = get_wsgi_application()
 
-from prices.sessions.calendar import published_calendar  # noqa: E402 - needs Django set up
+from kernel.collecting import settle  # noqa: E402 - needs Django set up
+from prices.sessions.calendar import published_calendar  # noqa: E402
 
-# A second of work that no first request should wait for.
+# Work that no first request should wait for: a second for the calendar, and all views.
 published_calendar()
+import_module(settings.ROOT_URLCONF)
+settle()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
