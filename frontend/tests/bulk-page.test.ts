@@ -70,14 +70,14 @@ it("books a group whose answers were lost once, however often it is pressed", as
   });
   await settled(bulk.book(2));
   expect(ledger.trades).toBe(2);
-  expect(bulk.booked).toBe(0);
+  expect(bulk.counts.booked).toBe(0);
   expect(bulk.problem).toContain("not known");
 
   // Another size of groups must not change the group that may be booked.
   away = false;
   await settled(bulk.book(4));
   expect(ledger.trades).toBe(5);
-  expect(bulk.booked).toBe(5);
+  expect(bulk.counts.booked).toBe(5);
   expect(new Set(groupsOf(asked)).size).toBe(2);
   expect(new Set([...bulk.rows.values()].map(({ trade_id }) => trade_id)).size).toBe(5);
   expect(bulk.locked).toBe(false);
@@ -97,7 +97,7 @@ it("asks for the same group after Stop, too", async () => {
   await settled(bulk.book(10));
   await settled(bulk.book(10));
   expect(ledger.trades).toBe(3);
-  expect(bulk.booked).toBe(3);
+  expect(bulk.counts.booked).toBe(3);
 });
 
 it("keeps what may be booked as it is until that is known", async () => {
@@ -115,7 +115,7 @@ it("keeps what may be booked as it is until that is known", async () => {
   expect(bulk.unfinished).toBe(true);
   away = false;
   await settled(bulk.book(10));
-  expect(bulk.booked).toBe(2);
+  expect(bulk.counts.booked).toBe(2);
   expect(bulk.unfinished).toBe(false);
 });
 
@@ -134,11 +134,11 @@ it.each([
   ];
   const { bulk } = await page(trades, ({ body }) => (answers.shift() ?? ((s) => ledger.book(s)))(body as Sent));
   await settled(bulk.book(10));
-  expect(bulk.rejected).toBe(0);
+  expect(bulk.counts.rejected).toBe(0);
   expect(bulk.pending).not.toBeNull();
   await settled(bulk.book(10));
   expect(ledger.trades).toBe(trades);
-  expect(bulk.booked).toBe(trades);
+  expect(bulk.counts.booked).toBe(trades);
 });
 
 it("knows by a refusal of its rows that a group was not booked", async () => {
@@ -151,7 +151,7 @@ it("knows by a refusal of its rows that a group was not booked", async () => {
     return ledger.book(body as Sent);
   });
   await settled(bulk.book(10));
-  expect([bulk.booked, bulk.rejected, bulk.pending]).toEqual([2, 1, null]);
+  expect([bulk.counts.booked, bulk.counts.rejected, bulk.pending]).toEqual([2, 1, null]);
   const [first, second, third] = groupsOf(asked);
   expect(second).toBe(first);
   expect(third).not.toBe(first);

@@ -76,13 +76,13 @@ describe("rows that are typed", () => {
     const { bulk, row } = typed({ ticker: "ibm", side: "b", quantity: "1,000", price: "143.5" });
     expect(row).toMatchObject({ account: "Test1", ticker: "IBM", side: "buy", quantity: "1000", problem: "" });
     expect(row.typed).toMatchObject({ quantity: "1,000", ticker: "ibm", price: undefined });
-    expect([bulk.total, bulk.invalid, bulk.bookable]).toEqual([1, 0, 1]);
+    expect([bulk.total, bulk.counts.invalid, bulk.bookable]).toEqual([1, 0, 1]);
   });
 
   it("say by cell what is wrong", () => {
     const { bulk, row } = typed({ ticker: "XX", side: "buy", quantity: "0", price: "1" });
     expect(row.wrong).toEqual({ ticker: "There is no instrument XX.", quantity: "The quantity must be above zero." });
-    expect(bulk.invalid).toBe(1);
+    expect(bulk.counts.invalid).toBe(1);
   });
 
   it("go back step by step, and forth again", () => {
@@ -92,13 +92,13 @@ describe("rows that are typed", () => {
     editing.undo(known);
     expect([row.quantity, row.typed?.quantity]).toEqual(["5", undefined]);
     editing.undo(known);
-    expect([row.ticker, bulk.invalid]).toEqual(["", 1]);
+    expect([row.ticker, bulk.counts.invalid, bulk.counts.empty]).toEqual(["", 0, 1]);
     editing.undo(known);
-    expect([bulk.total, bulk.invalid, editing.canUndo]).toEqual([0, 0, false]);
+    expect([bulk.total, bulk.counts.invalid, editing.canUndo]).toEqual([0, 0, false]);
     editing.redo(known);
     editing.redo(known);
     editing.redo(known);
-    expect([bulk.total, bulk.invalid, bulk.rows.get(row.n)?.quantity, editing.canRedo]).toEqual([1, 0, "10000", false]);
+    expect([bulk.total, bulk.counts.invalid, bulk.rows.get(row.n)?.quantity, editing.canRedo]).toEqual([1, 0, "10000", false]);
   });
 
   it("are one step when they are filled or pasted together", () => {

@@ -8,6 +8,11 @@ from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
 
 PASTED = "Symbol\tB/S\tQty\tPrice\tColour\nPEP\tB\t1,000\t$60\tred\nPEP\tS\t10k\t61\t\n"
+REFUSED = (
+    "Symbol\tB/S\tQty\tPrice\tTrade date\n"
+    "KO\tB\t10\t60.50\t\nKO\tB\t10\t60.50\t2026-01-24\nNOSUCH\tB\t10\t60.50\t\n"
+)
+"""A row that is right, one of a Saturday, which the server alone knows, and one of no name."""
 PASTE = """(text) => {
   const data = new DataTransfer();
   data.setData("text/plain", text);
@@ -86,6 +91,35 @@ def test_rows_are_typed_filled_undone_and_booked(stack: RunningStack, open_as: O
         assert stack.client("trader").quantities(desk) == {"PEP": -9_000}
 
     eventually(held)
+
+
+def test_what_is_invalid_and_what_is_refused_are_counted_apart(
+    stack: RunningStack, open_as: Open
+) -> None:
+    """By the list and by the panel beside it alike."""
+    desk = stack.desk()
+    page = typing(open_as, desk)
+    find, grid = page.page.get_by_test_id, page.page.get_by_test_id("bulk-grid")
+    shown = grid.get_by_role("group", name="Which rows are shown").get_by_role("button")
+    cell(page, 1, "ticker").click()
+    page.page.evaluate(PASTE, REFUSED)
+    expect(cell(page, 3, "state")).to_have_text("Invalid")
+    find("type-one").click()
+    expect(cell(page, 4, "state")).to_have_text("Empty")
+    expect(find("bulk-total")).to_have_text("4")
+    expect(find("bulk-ready")).to_have_text("2")
+    expect(find("bulk-invalid")).to_have_text("1")
+    expect(shown).to_have_text(["All", "Valid", "Invalid 1"])
+    find("bulk-book").click()
+    said = find("bulk-result").get_by_role("status")
+    expect(said).to_have_text("1 booked, 1 rejected in 1 request group.")
+    expect(cell(page, 2, "state")).to_have_text("Rejected")
+    expect(cell(page, 2, "problem")).to_contain_text("is no session")
+    expect(find("bulk-invalid")).to_have_text("1")
+    expect(shown).to_have_text(["All", "Valid", "Invalid 1", "Rejected 1"])
+    for state in ("Invalid", "Rejected"):
+        shown.get_by_text(f"{state} 1").click()
+        expect(grid.locator('.ag-row [col-id="state"]')).to_have_text([state])
 
 
 def test_a_draft_survives_a_reload(stack: RunningStack, open_as: Open) -> None:

@@ -7,7 +7,7 @@ import type { Group } from "../answers/trades";
 import { bulkBook, generateTrades } from "../api/bulk";
 import { inWords } from "../api/client";
 import { cancelTrade } from "../api/trades";
-import { type BulkRow, blankRow, type Known, problemOf, wrongIn } from "./rows";
+import { type BulkRow, blankRow, type Known, problemOf, ROW_STATES, type RowState, stateOf, wrongIn } from "./rows";
 import { type AskedGroup, Interrupted, type Pending, runBulk, uuid } from "./run";
 
 export type Doing = "nothing" | "generating" | "booking" | "uploading" | "undoing";
@@ -33,17 +33,16 @@ export interface BulkChange {
   begin?: boolean;
 }
 
+type Counts = Readonly<Record<RowState, number>>;
+const NO_ROWS = Object.fromEntries(ROW_STATES.map((state) => [state, 0])) as Counts;
+
 const GENERATED_AT_ONCE = 10_000;
 const UNDONE_AT_ONCE = 4;
 
 export class Bulk {
   doing = $state<Doing>("nothing");
-  /** Counts of rows by what they are. */
-  total = $state(0);
-  invalid = $state(0);
-  booked = $state(0);
-  rejected = $state(0);
-  undone = $state(0);
+  /** How many rows are what; each counts once. */
+  counts = $state.raw(NO_ROWS);
   /** How many rows the booking under way began with, and when (local ms). */
   target = $state(0);
   done = $state(0);
@@ -61,6 +60,9 @@ export class Bulk {
   // The grid is told of changes; nothing else follows the rows.
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   rows = new Map<number, BulkRow>();
+  /** As what each row counts. */
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity
+  #counted = new Map<number, RowState>();
   #next = 1;
   // eslint-disable-next-line svelte/prefer-svelte-reactivity
   #listeners = new Set<(change: BulkChange) => void>();
@@ -83,12 +85,16 @@ export class Bulk {
   /** Rows on the page that a reload would drop. */
   get wouldLose(): boolean {
     // What is typed comes back after a reload.
-    return this.unfinished || (this.source !== "typed" && this.bookable + this.invalid > 0);
+    return this.unfinished || (this.source !== "typed" && this.bookable + this.counts.invalid > 0);
   }
 
   /** Rows that are valid and have no outcome that is known. */
   get bookable(): number {
-    return this.total - this.invalid - this.booked - this.rejected - this.undone;
+    return this.counts.ready + this.counts.check + this.counts.unknown;
+  }
+
+  get total(): number {
+    return Object.values(this.counts).reduce((sum, count) => sum + count, 0);
   }
 
   onChange(listener: (change: BulkChange) => void): () => void {
@@ -98,7 +104,24 @@ export class Bulk {
   }
 
   #tell(change: BulkChange): void {
+    this.#count(change);
     for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Counts what came, changed or went. */
+  #count({ add = [], update = [], remove = [], cleared }: BulkChange): void {
+    const counts: Record<RowState, number> = { ...(cleared === true ? NO_ROWS : this.counts) };
+    if (cleared === true) this.#counted.clear();
+    for (const row of [...add, ...update, ...remove]) {
+      const was = this.#counted.get(row.n);
+      if (was !== undefined) counts[was] -= 1;
+      this.#counted.delete(row.n);
+      if (!this.rows.has(row.n)) continue;
+      const state = stateOf(row);
+      counts[state] += 1;
+      this.#counted.set(row.n, state);
+    }
+    this.counts = counts;
   }
 
   /** The place of the next row. */
@@ -111,18 +134,14 @@ export class Bulk {
     if (rows.length === 0) return;
     this.forgetAsked();
     for (const row of rows) {
-      const was = row.problem !== "";
       row.wrong = wrongIn(row, known);
       row.problem = Object.values(row.wrong).join(" ");
-      this.invalid += Number(row.problem !== "") - Number(was);
     }
     this.#tell({ update: [...rows] });
   }
 
   add(rows: BulkRow[], begin = false): void {
     for (const row of rows) this.rows.set(row.n, row);
-    this.total += rows.length;
-    this.invalid += rows.filter((row) => row.problem !== "").length;
     this.#next = Math.max(this.#next, ...rows.map((row) => row.n + 1));
     this.#tell({ add: rows, begin });
   }
@@ -131,7 +150,6 @@ export class Bulk {
     if (this.locked) return;
     this.rows.clear();
     this.#next = 1;
-    this.total = this.invalid = this.booked = this.rejected = this.undone = 0;
     this.target = this.done = 0;
     this.groups = [];
     this.asked = [];
@@ -143,8 +161,6 @@ export class Bulk {
     if (this.locked) return;
     this.forgetAsked();
     const gone = rows.filter((row) => row.outcome === "" && this.rows.delete(row.n));
-    this.total -= gone.length;
-    this.invalid -= gone.filter((row) => row.problem !== "").length;
     this.#tell({ remove: gone });
   }
 
@@ -211,8 +227,6 @@ export class Bulk {
         confirmed,
         onasked: (asked) => (this.asked = [...this.asked, asked]),
         onprogress: (news) => {
-          this.booked += news.booked;
-          this.rejected += news.rejected;
           this.done += news.booked + news.rejected;
           if (news.groups.length > 0) this.groups = [...this.groups, ...news.groups];
           this.#tell({ update: news.rows });
@@ -267,8 +281,6 @@ export class Bulk {
         try {
           await cancelTrade(row.trade_id, 1, reason);
           row.outcome = "undone";
-          this.booked -= 1;
-          this.undone += 1;
         } catch (error) {
           row.problem = inWords(error);
           failed.push(row.problem);

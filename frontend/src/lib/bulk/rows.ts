@@ -105,6 +105,18 @@ export function isEmpty(row: BulkRow): boolean {
   return COLUMNS.every((name) => name === "account" || row[name] === "");
 }
 
+/** What a row is, in one word; whatever is counted, named, coloured or filtered follows from it. */
+export const ROW_STATES = ["empty", "invalid", "check", "ready", "unknown", "booked", "rejected", "undone"] as const;
+export type RowState = (typeof ROW_STATES)[number];
+
+/** Invalid is what the page finds wrong and nothing sends; rejected is what the server refused. */
+export function stateOf(row: BulkRow): RowState {
+  if (row.outcome !== "") return row.outcome;
+  if (isEmpty(row)) return "empty";
+  if (row.problem !== "") return "invalid";
+  return row.asked ? "check" : "ready";
+}
+
 const YES = ["true", "yes", "y", "1"];
 const NO = ["", "false", "no", "n", "0"];
 
