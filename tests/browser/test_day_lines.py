@@ -22,6 +22,15 @@ for first, last, total in ((60, 40, 1000), (35, 15, -500)):
         AccountPnl.objects.create(at=now - timedelta(minutes=ago), trade_pnl=total, **of)
 """
 """An account's points: 20 minutes at +1,000, then 20 at −500, the last of them 15 minutes ago."""
+HIDDEN = """(box) => {
+    const edge = box.getBoundingClientRect();
+    return [...box.children].filter((each) => {
+        const { left, right, top, bottom } = each.getBoundingClientRect();
+        return left < edge.left - 1 || right > edge.right + 1
+            || top < edge.top - 1 || bottom > edge.bottom + 1;
+    }).map((each) => each.textContent.trim());
+}"""
+"""Names that lie outside of their box, in whole or in part."""
 PAINTED = """(chart, share) => {
     const [canvas, over] = [chart.querySelector("canvas"), chart.querySelector(".u-over")];
     const ratio = canvas.width / canvas.clientWidth;
@@ -87,6 +96,40 @@ def test_a_line_for_each_account_and_their_total(stack: RunningStack, open_as: O
     eventually(lambda: told_of("Test2", "Total"))
     names.nth(1).press(" ")
     eventually(lambda: told_of(*everything))
+
+
+def test_no_name_beneath_the_lines_is_hidden(stack: RunningStack, open_as: Open) -> None:
+    """Of a few accounts all are in sight at 1440; of many, others come when they are asked for."""
+    desks = [stack.desk() for _ in range(8)]
+    for desk in desks:
+        stack.client("trader").book(desk, "KO", "buy", 10, 60)
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1440, "height": 900})
+    selector = page.page.get_by_test_id("account-selector")
+    page.watch_only(desks[0])
+    selector.get_by_role("button").first.click()
+    for desk in desks[1:4]:
+        selector.get_by_role("checkbox", name=desk).check()
+    panel = page.page.get_by_test_id("pnl-chart")
+    lines = panel.get_by_test_id("day-lines")
+    names = lines.get_by_role("button")
+    expect(names).to_have_count(5)
+    expect(panel.locator(".u-over")).to_be_visible()
+    assert lines.evaluate(HIDDEN) == []
+    for desk in desks[4:]:
+        selector.get_by_role("checkbox", name=desk).check()
+    page.page.keyboard.press("Escape")
+    # The total, the six furthest from 0, and the button for the others.
+    expect(names).to_have_count(8)
+    expect(panel.locator(".u-over")).to_be_visible()
+    assert lines.evaluate(HIDDEN) == []
+    names.get_by_text("2 more…").click()
+    for desk in desks:
+        name = lines.get_by_role("button", name=re.compile(rf"^{desk} "))
+        name.scroll_into_view_if_needed()
+        expect(name).to_be_visible()
+    names.get_by_text("Fewer").click()
+    expect(names).to_have_count(8)
 
 
 def test_the_area_is_filled_to_zero(stack: RunningStack, open_as: Open) -> None:
