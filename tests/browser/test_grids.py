@@ -31,6 +31,8 @@ COVERED = """
 }
 """
 """Figures that lie beneath the scroll bar of the box they are in."""
+BAR = 17
+"""The width of a scroll bar, in pixels."""
 POINTS = """
 (cells) => cells.map((cell) => {
   const text = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT).nextNode();
@@ -229,6 +231,28 @@ def test_net_pnl_is_in_sight_at_1440_whatever_the_figures(
         assert edge is not None
         assert box is not None
         assert box["x"] + box["width"] <= edge["x"] + edge["width"]
+
+
+def test_every_column_of_positions_is_in_sight_at_1920(held: str, open_as: Open) -> None:
+    """Also beside a scroll bar, for which the room of one is left; figures of the size that is
+    usual."""
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1920 - BAR, "height": 1080})
+    page.watch_only(held)
+    # Figures of the accounts that were watched before have widened columns.
+    page.page.reload()
+    expect(cell(page.position(held, "PEP"), "quantity")).to_have_text("−2,500")
+    grid = page.page.get_by_test_id("positions-grid")
+
+    def all_fit() -> None:
+        assert cut(grid) == []
+        heading = grid.locator('.ag-header-cell[col-id="updated_at"]').bounding_box()
+        edge = grid.bounding_box()
+        assert heading is not None
+        assert edge is not None
+        assert heading["x"] + heading["width"] <= edge["x"] + edge["width"]
+
+    eventually(all_fit)
 
 
 def test_the_arrow_of_a_sort_and_the_button_of_a_filter_lie_apart(held: str, open_as: Open) -> None:

@@ -23,11 +23,10 @@ export interface FigureContext<Row> {
 
 /** Padding of a cell, its border, and a little air, in pixels. */
 const AROUND = 18;
-/** The same of a heading, with the arrow of a sorted one. */
-const AROUND_HEADING = 34;
-
-/** Beside the arrow there is then the filter's button. */
-const FILTER_BUTTON = 42;
+/** The same of a heading. */
+const AROUND_HEADING = 18;
+/** A sorted one has its arrow, and the filter's button beside that. */
+const ARROW_AND_FILTER = 58;
 /** And the sort's number, where there are several. */
 const SORT_NUMBER = 16;
 /** Rows that came otherwise than in transactions are looked at again after so long, in ms. */
@@ -170,7 +169,7 @@ export class Fitting<Row extends object> {
     const id = column.getColId();
     const figures = this.#needs.get(id) ?? 0;
     if (headerName === undefined || headerName === "") return figures;
-    const around = AROUND_HEADING + (column.isSorting() ? FILTER_BUTTON : 0) + ((column.getSortIndex() ?? 0) > 0 ? SORT_NUMBER : 0);
+    const around = AROUND_HEADING + (column.isSorting() ? ARROW_AND_FILTER : 0) + ((column.getSortIndex() ?? 0) > 0 ? SORT_NUMBER : 0);
     return Math.max(figures, Math.ceil(this.measure(headerName, HEADING)) + around);
   }
 }

@@ -138,7 +138,7 @@ export function positionColumns(
       ...number({
         field: "price",
         headerName: "Price",
-        width: 104,
+        width: 88,
         show: money.briefPrice,
         moves,
         beside: (row) => BADGE * (Number(markBadge(row.mark_source) !== null) + Number(isStale(row))),
@@ -159,16 +159,16 @@ export function positionColumns(
     pnl({ field: "trade_pnl", headerName: "Trade P&L", width: 92, moves }),
     pnl({ field: "position_pnl", headerName: "Position P&L", width: 94, moves }),
     {
-      ...pnl({ field: "action_pnl", headerName: "Action P&L", width: 92, moves }),
+      ...pnl({ field: "action_pnl", headerName: "Action P&L", width: 80, moves }),
       headerTooltip: "What corporate actions of the day brought: dividends, spin-offs, cash in lieu",
     },
     number({ field: "previous_close", headerName: "Prev. close", width: 80, show: money.briefPrice }),
-    number({ field: "market_value", headerName: "Market value", width: 104, show: money.money, moves }),
+    number({ field: "market_value", headerName: "Market value", width: 96, show: money.money, moves }),
     {
       colId: "pnl_reason",
       headerName: "Check",
       headerTooltip: "Why figures of this row are missing or uncertain",
-      ...wide(66),
+      ...wide(60),
       valueGetter: ({ data }) => (data?.pnl_valid === false ? reason(data.pnl_reason) : ""),
       tooltipValueGetter: ({ data }) =>
         data?.pnl_valid === false ? explanation(data.pnl_reason) : null,
@@ -176,11 +176,11 @@ export function positionColumns(
     },
     number({ field: "average_cost", headerName: "Avg. cost", width: 82, show: money.shortPrice }),
     {
-      ...pnl({ field: "unrealized_pnl", headerName: "Unrealized", width: 94, moves }),
+      ...pnl({ field: "unrealized_pnl", headerName: "Unrealized", width: 86, moves }),
       headerTooltip: "By average cost since inception; never added to the day's P&L",
     },
     {
-      ...pnl({ field: "realized_pnl", headerName: "Realized", width: 90, moves }),
+      ...pnl({ field: "realized_pnl", headerName: "Realized", width: 82, moves }),
       headerTooltip: "By average cost since inception; never added to the day's P&L",
     },
     {
