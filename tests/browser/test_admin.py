@@ -34,6 +34,23 @@ def may_correct(stack: RunningStack, desk: str) -> None:
     )
 
 
+@pytest.mark.parametrize("width", [1440, 1920])
+def test_no_column_of_the_trades_is_cut(admin: Page, stack: RunningStack, width: int) -> None:
+    """With a long client id, and a version that makes the status long."""
+    desk, trader = stack.desk(), stack.client("trader")
+    trade = trader.book(
+        desk, "IBM", "buy", "123456789.25", "12345.6789", client_trade_id="oms-2026-11-27-000123"
+    )
+    done = trader.post(f"trades/{trade['id']}/cancel/", version=1, reason="Never happened")
+    assert done.status_code == 200
+    admin.set_viewport_size({"width": width, "height": 900})
+    admin.goto(f"{stack.url}/admin/trades/trade/?q={desk}")
+    expect(admin.locator("#result_list tbody tr")).to_have_count(1)
+    box = admin.locator("#changelist .results")
+    assert box.evaluate("(box) => box.scrollWidth - box.clientWidth") <= 0
+    assert admin.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
 def test_a_correction_and_a_cancelled_selection_reach_positions(
     admin: Page, stack: RunningStack
 ) -> None:
