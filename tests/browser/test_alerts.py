@@ -13,10 +13,11 @@ from tests.stack.running import RunningStack
 NOTES = """
     window.told = []; window.asked = 0; window.answer = "granted";
     window.Notification = class {
-        static permission = "default";
+        static permission = sessionStorage.getItem("answered") ?? "default";
         static requestPermission() {
             window.asked += 1;
             Notification.permission = window.answer;
+            sessionStorage.setItem("answered", window.answer);
             return Promise.resolve(window.answer);
         }
         constructor(title, {body, tag}) { window.told.push([title, body, tag]); }
@@ -82,7 +83,8 @@ def test_from_a_row_to_the_toast_and_back(stack: RunningStack, open_as: Open) ->
     # Put aside it stays in the bell; who comes later is told of what is not seen.
     toast(page.page).get_by_role("button", name="Put it aside").click()
     expect(toast(page.page)).to_have_count(0)
-    expect(page.page.get_by_test_id("alert-count")).to_have_text("1")
+    # At once: nothing has to bring it back.
+    assert page.page.get_by_test_id("alert-count").all_text_contents() == ["1"]
     page.page.reload()
     expect(toast(page.page)).to_contain_text(said)
     expect(toast(page.page)).to_have_count(1)
@@ -188,6 +190,11 @@ def test_sound_and_notifications_once_they_are_chosen(stack: RunningStack, open_
     page.page.wait_for_function("window.told.length === 1 && window.tones === 4")
     ((title, text, _),) = page.page.evaluate("window.told")
     assert (title, text) == ("eqtrade", f"{desk}: middleoffice booked buy 3 KO @ 60")
+    # What is chosen stays so; it is not asked again.
+    page.page.reload()
+    for box in how.get_by_role("checkbox").all():
+        expect(box).to_be_checked()
+    assert page.page.evaluate("window.asked") == 0
     how.get_by_label("A notification of the browser").uncheck()
     expect(how.get_by_label("A notification of the browser")).not_to_be_checked()
 
