@@ -1,7 +1,7 @@
 """A real Chromium on the running stack. Each test's page is kept as a picture."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, StorageState
 from eqtrade.up.options import PROJECT
 from tests.browser.blotter_page import BlotterPage
 from tests.browser.chromium import running_chromium
+from tests.stack import end, uses
 from tests.stack.running import PASSWORD, RunningStack
 
 PICTURES = PROJECT / "test-artifacts"
@@ -17,13 +18,24 @@ PICTURES = PROJECT / "test-artifacts"
 Open = Callable[[str], BlotterPage]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Ended with the module: while Playwright runs, its event loop does, and Django refuses to use
-    the database in a thread with one.
-    """
+    """One for all modules of pages; each test has a context of its own."""
     with running_chromium() as browser:
         yield browser
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, None, None]:
+    """End it before a test without one: while Playwright runs, its event loop does, and Django
+    refuses to use the database in a thread with one."""
+    try:
+        yield
+    finally:
+        if nextitem and uses(item, "chromium") and not uses(nextitem, "chromium"):
+            end("chromium", item)
 
 
 @pytest.fixture(scope="session")

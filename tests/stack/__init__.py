@@ -9,7 +9,7 @@ shows the ends of the stack's logs.
 import os
 import shutil
 import tempfile
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -74,25 +74,21 @@ def _no_more_than_groups(tmp_path_factory: pytest.TempPathFactory) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of the stack, before xdist reads the groups and -m the names."""
     for item in items:
-        if _uses_stack(item):
+        if uses(item, "stack"):
             item.add_marker(pytest.mark.stack)
             # The first one also waits for the start of everything.
             item.add_marker(pytest.mark.timeout(400))
             item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
-def _fixtures(item: pytest.Item) -> Collection[str]:
-    return getattr(item, "fixturenames", ())
-
-
-def _uses_stack(item: pytest.Item) -> bool:
-    return "stack" in _fixtures(item)
+def uses(item: pytest.Item, fixture: str) -> bool:
+    return fixture in getattr(item, "fixturenames", ())
 
 
 def _group(item: pytest.Item) -> str:
     """Whoever starts one more stack does so where the tests of servers are."""
-    fixtures = _fixtures(item)
-    return PAGES if "chromium" in fixtures and "spare_place" not in fixtures else SERVERS
+    is_page = uses(item, "chromium") and not uses(item, "spare_place")
+    return PAGES if is_page else SERVERS
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,11 +102,11 @@ def pytest_runtest_teardown(
     finally:
         # Known only where a process runs a whole group one after the other.
         grouped = item.config.getoption("loadgroup", False)
-        if grouped and nextitem and _uses_stack(item) and not _uses_stack(nextitem):
-            _end("stack", item)
+        if grouped and nextitem and uses(item, "stack") and not uses(nextitem, "stack"):
+            end("stack", item)
 
 
-def _end(fixture: str, item: pytest.Item) -> None:
+def end(fixture: str, item: pytest.Item) -> None:
     """End this fixture as the session's end does; whoever asks for it later gets another."""
     assert isinstance(item, pytest.Function)
     found = item._request._get_active_fixturedef(fixture)
