@@ -1,6 +1,6 @@
 """Work that several threads ask for at once, done by one of them for all.
 
-    write = Together(write_all, most=32, shared=(OperationalError,))
+    write = Together(write_all)
     answer = write(item)                # write_all([item, …]) → [answer, …]
 
 Nobody waits for company: who comes while nobody works does their own at once. Who comes meanwhile
@@ -11,6 +11,13 @@ and the more there are, the less each costs.
 import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar, cast
+
+from django.db import InterfaceError, OperationalError
+
+MOST = 32
+"""More than a process has threads."""
+LOST = (OperationalError, InterfaceError)
+"""The database is away, or has not said whether something was done."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -44,8 +51,8 @@ class Together(Generic[Item, Answer]):
         self,
         work: Callable[[Sequence[Item]], Sequence[Answer]],
         *,
-        most: int,
-        shared: tuple[type[Exception], ...] = (),
+        most: int = MOST,
+        shared: tuple[type[Exception], ...] = LOST,
     ) -> None:
         self._work, self._most, self._shared = work, most, shared
         self._lock = threading.Lock()

@@ -6,17 +6,21 @@ from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Account
-from kernel.errors import Invalid
+from kernel.errors import ConfirmationRequired, Invalid
+from kernel.together import Together
 from prices.models import Instrument
 from tests import factories as make
 from tests.at_once import at_once
 from tests.trades.conftest import NOW, Desk, make_desk
+from tests.trades.guarding import guard, marked
+from trades.guards.facts import _facts_together
 from trades.models import LedgerEntry, Trade, TradeVersion
 from trades.services.booking import Booked, trade_book
 from trades.services.known import ask
@@ -31,7 +35,7 @@ def desk(committed_db: None, noon: datetime) -> Desk:
     return make_desk()
 
 
-def book(desk: Desk, price: int, account: str = "Test1", **changes: object) -> Booked:
+def book(desk: Desk, price: int | Decimal, account: str = "Test1", **changes: object) -> Booked:
     terms = {
         "account": account, "ticker": "IBM", "side": "buy", "quantity": Decimal(10),
         "price": Decimal(price), **changes,
@@ -59,13 +63,20 @@ def waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def behind_one(desk: Desk, *works: partial[Booked], meanwhile: object = None) -> list[object]:
-    """The results of these, which all come while another booking, at 1, is written."""
+def behind_one(
+    desk: Desk,
+    *works: partial[Booked],
+    meanwhile: object = None,
+    held: str = "TABLE trades_trade IN SHARE MODE",
+    queue: Together[Any, Any] = _write_together,
+) -> list[object]:
+    """The results of these, which all come while another booking, at 1, is written; or at another
+    step, which waits for what is `held`, and which the others come to by this `queue`."""
     with another_connection() as blocker:
-        blocker.execute("LOCK TABLE trades_trade IN SHARE MODE")
+        blocker.execute(f"LOCK {held}")
 
         def let_go() -> None:
-            _until(lambda: waiting() == 1 and len(_write_together._waiting) == len(works))
+            _until(lambda: waiting() == 1 and len(queue._waiting) == len(works))
             if callable(meanwhile):
                 meanwhile()
             blocker.rollback()
@@ -77,7 +88,7 @@ def behind_one(desk: Desk, *works: partial[Booked], meanwhile: object = None) ->
             return work()
 
         found = at_once(first, *[partial(later, work) for work in works], let_go)
-    assert isinstance(found[0], Booked), found[0]
+    assert queue is not _write_together or isinstance(found[0], Booked), found[0]
     return found[1:-1]
 
 
@@ -193,3 +204,77 @@ def test_an_id_of_the_callers_own_is_claimed_alone(desk: Desk) -> None:
     assert isinstance(found[0], Booked), found[0]
     assert isinstance(found[1], list), found[1]
     assert sorted(Trade.objects.values_list("price", flat=True)) == [2, 3, 8, 9]
+
+
+# --- what guards ask of bookings that come at once ------------------------------------------------
+
+
+def outcome(found: object) -> str:
+    """The codes of what was asked or refused, or that it was booked."""
+    errors = getattr(found, "errors", ())
+    return " ".join([type(found).__name__, *sorted(error.code for error in errors)])
+
+
+@pytest.fixture
+def guarded(desk: Desk) -> Desk:
+    """10 IBM are held, at a mark of 192.81, and this process knows the guards."""
+    marked(desk)
+    guard("off_mark", warn="3", refuse="50")
+    guard("of_position", warn="5")
+    guard("probable_duplicate", warn="0", minutes=5)
+    book(desk, 193)
+    return desk
+
+
+GUARDED: list[dict[str, Any]] = [
+    {"price": Decimal("192.81")},
+    {"price": Decimal("198.60")},
+    {"price": Decimal("1928.10")},
+    {"price": Decimal("198.59"), "quantity": Decimal(50)},
+    {"price": Decimal(192), "quantity": Decimal(51)},
+    {"price": Decimal(193)},
+    {"price": Decimal(500), "account": "Test2"},
+]
+AS_ALONE = [
+    "Booked",
+    "ConfirmationRequired off_mark",
+    "Invalid off_mark",
+    "Booked",
+    "ConfirmationRequired of_position",
+    "ConfirmationRequired probable_duplicate",
+    "Booked",
+]
+
+
+def test_guards_say_of_each_what_they_say_of_one(guarded: Desk) -> None:
+    """One statement tells the facts of all; each is judged by their own."""
+    works = [partial(book, guarded, **each) for each in GUARDED if "account" not in each]
+    found = behind_one(
+        guarded,
+        *works,
+        held="TABLE prices_quote IN ACCESS EXCLUSIVE MODE",
+        queue=_facts_together,
+    )
+    alone = [said for said, each in zip(AS_ALONE, GUARDED, strict=True) if "account" not in each]
+    assert list(map(outcome, found)) == alone
+    # What asked and what was refused has booked nothing; nor has the first, which is at 1.
+    assert sorted(Trade.objects.values_list("price", flat=True)) == [
+        Decimal("192.81"), Decimal(193), Decimal("198.59"),
+    ]  # fmt: skip
+
+
+def test_guards_say_the_same_of_one_after_the_other(guarded: Desk) -> None:
+    """The figures above are those of one."""
+    said = []
+    for each in GUARDED:
+        with transaction.atomic():
+            said.append(outcome(_caught(partial(book, guarded, **each))))
+            transaction.set_rollback(True)
+    assert said == AS_ALONE
+
+
+def _caught(work: partial[Booked]) -> object:
+    try:
+        return work()
+    except (Invalid, ConfirmationRequired) as error:
+        return error

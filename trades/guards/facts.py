@@ -12,7 +12,10 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.db import connection
+
 from kernel import prepared
+from kernel.together import MOST, Together
 from prices.actions.read import LAST_DECISION_SQL, actions_at
 from prices.current_marks import marks
 from prices.marks import mark_params, marks_sql
@@ -153,6 +156,7 @@ _PRICED = f"SELECT DISTINCT instrument_id FROM asked WHERE trade_date >= {_TODAY
 _MARK = f", mark AS MATERIALIZED ({marks_sql(_PRICED)})"
 # Read only where the trade's guards look at it.
 _MARK_ONE = f", mark AS MATERIALIZED ({marks_sql(one='%(instrument_id)s::bigint')})"
+_KEYS = "(SELECT DISTINCT account_id, instrument_id FROM asked WHERE holding)"
 # Each has the columns of the first.
 _PARTS = {
     "rule": """
@@ -161,10 +165,10 @@ _PARTS = {
            false AS is_stale
       FROM rule
     """,
-    "held": """
+    "held": f"""
     SELECT 'held', k.account_id, k.instrument_id, NULL, sum(e.quantity), NULL::numeric,
            NULL::numeric, NULL::date, NULL::timestamptz, false
-      FROM (SELECT DISTINCT account_id, instrument_id FROM asked WHERE holding) k
+      FROM {_KEYS} k
       JOIN trades_ledgerentry e
         ON e.account_id = k.account_id AND e.instrument_id = k.instrument_id
      GROUP BY 2, 3
@@ -207,22 +211,24 @@ _PARTS = {
 
 
 @cache
-def _sql(parts: tuple[str, ...], *, one: bool = False) -> str:
+def _sql(parts: tuple[str, ...], *, one: bool = False, few: bool = False) -> str:
     """The statement of these parts; with `rule` among them the guards are read, too. `one`: for a
-    single trade whose guards are known."""
+    single trade whose guards are known; `few`: for some such trades, of several callers."""
     asked = _UNKNOWN if "rule" in parts else _KNOWN_ONE if one else _KNOWN
     mark = "" if "mark" not in parts else _MARK_ONE if one else _MARK
-    of = {**_PARTS, "held": _held_one()} if one else _PARTS
+    keys = "asked" if one else _KEYS
+    of = {**_PARTS, "held": _held_by_key(keys)} if one or few else _PARTS
     return f"WITH {asked}{mark}" + " UNION ALL ".join(of[part] for part in parts)
 
 
-def _held_one() -> str:
-    """As the part `held`, at the same cost however many entries the key has."""
+def _held_by_key(keys: str) -> str:
+    """As the part `held`, at the same cost however many entries a key has; one key after the
+    other."""
     return f"""
     SELECT 'held', k.account_id, k.instrument_id, NULL,
            {held_of_key("k.account_id", "k.instrument_id")}, NULL::numeric, NULL::numeric,
            NULL::date, NULL::timestamptz, false
-      FROM asked k
+      FROM {keys} k
     """
 
 
@@ -268,6 +274,7 @@ def facts_of(
         ]
         columns = {**_TERMS, **_NEEDS}
     one = len(given) == 1 and not reads_rules
+    few = len(given) <= MOST and not reads_rules
     values = given[0] if one else map(prepared.array, zip(*given, strict=True))
     params = {
         **mark_params(now, known=known),
@@ -276,7 +283,7 @@ def facts_of(
         "job": job,
     }
     read = prepared.rows if len(trades) <= _FEW else prepared.rows_planned
-    last_decision = _take(found, read(_sql(parts, one=one), params))
+    last_decision = _take(found, read(_sql(parts, one=one, few=few), params))
     if "rule" in parts:
         _keep(found, versions)
     if actions := actions_at(last_decision):
@@ -286,6 +293,45 @@ def facts_of(
         if acting_on(today, actions, known):
             _refer_marks(found, now)
     return found
+
+
+class One(NamedTuple):
+    """A trade of one caller, and the version of its account's guards."""
+
+    trade: Asked
+    version: int
+    known: Sessions
+    now: datetime
+
+
+class Unlike(Exception):
+    """What several ask cannot be told by one statement."""
+
+
+def facts_of_one(one: One) -> Facts:
+    """The facts of one trade that is not written yet. Callers who come while one statement runs
+    share the next; what it finds is not to be changed."""
+    read_at, _ = _read.get(one.trade.account_id, (0, {}))
+    is_alone = read_at != one.version or connection.in_atomic_block
+    return _facts_of_each([one])[0] if is_alone else _facts_together(one)
+
+
+def _facts_of_each(several: Sequence[One]) -> list[Facts]:
+    known, now = several[0].known, max(one.now for one in several)
+    versions = {one.trade.account_id: one.version for one in several}
+    today = known.business_date(now)
+    for one in several[1:]:
+        is_known = one.known is known and one.version == versions[one.trade.account_id]
+        if not is_known or known.business_date(one.now) != today:
+            raise Unlike
+    found = facts_of([one.trade for one in several], versions, known=known, now=now)
+    if len(several) > 1 and found.acted:
+        # What each then adds to these is for them alone.
+        raise Unlike
+    return [found] * len(several)
+
+
+_facts_together = Together(_facts_of_each)
 
 
 def _take(found: Facts, rows: Iterable[tuple[Any, ...]]) -> int | None:

@@ -22,7 +22,7 @@ from trades.guard_rules import (
     refusals,
     without_worse,
 )
-from trades.guards.facts import NOBODY, Asked, Facts, Key, facts_of
+from trades.guards.facts import NOBODY, Asked, Facts, Key, One, facts_of, facts_of_one
 from trades.models import Trade
 
 # What is taken back is compared with no price, and is no booking that could be there twice.
@@ -132,7 +132,11 @@ def bookings_judge(
     have changed nothing counts for those after it. `versions` are the `guards_version` of their
     accounts. At most one statement."""
     asked = [terms.asked for terms in rows.values()]
-    facts = facts_of(asked, versions, known=known, now=now, job=job)
+    if len(asked) == 1 and job == NOBODY:
+        (version,) = versions.values()
+        facts = facts_of_one(One(asked[0], version, known, now))
+    else:
+        facts = facts_of(asked, versions, known=known, now=now, job=job)
     judgement = Judgement(facts, known, known.business_date(accepted_at))
     said: dict[int, list[Found]] = {}
     for number, terms in rows.items():

@@ -24,7 +24,7 @@ from itertools import groupby, islice
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from kernel import prepared
 from kernel.following import MOST_NAMED, Followed, followed
@@ -47,10 +47,6 @@ from trades.terms import COUNTED, TERMS, VERSIONED
 
 # More rows a statement are no quicker each, and a statement has a time limit.
 PIECE_TRADES = 2_000
-# As many as one process has threads, and more.
-MOST_TOGETHER = 32
-# After these it is open for all of a statement whether they were written, or the database is away.
-LOST = (OperationalError, InterfaceError)
 
 
 # --- the statements ------------------------------------------------------------------------------
@@ -287,7 +283,7 @@ def _write_plain(several: Sequence[Plain]) -> list[bool]:
     return [new.id in found for new in trades]
 
 
-_write_together = Together(_write_plain, most=MOST_TOGETHER, shared=LOST)
+_write_together = Together(_write_plain)
 
 
 def _claim_order(new: NewTrade) -> tuple[bool, int, str]:
