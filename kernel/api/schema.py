@@ -56,6 +56,10 @@ class AutoSchema(BaseAutoSchema):
     parameter) or be beyond its caller's budget, any that changes something can conflict, be too
     large, or lack the right."""
 
+    def _get_paginator(self) -> Any:
+        """Lists come in pages where they are read; what a change answers with comes whole."""
+        return None if self.method in UNSAFE else super()._get_paginator()  # type: ignore[no-untyped-call]
+
     def _should_add_error_response(self, responses: dict[str, Any], status_code: str) -> bool:
         if status_code in ("400", "429"):
             return status_code not in responses

@@ -10,6 +10,7 @@ import schemathesis
 from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, connection
+from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode
@@ -56,6 +57,19 @@ def token(db: None) -> Iterator[str]:
         yield make.make_token(boss).key
     for signal in (request_started, request_finished):
         signal.connect(close_old_connections)
+
+
+def test_what_a_change_answers_with_is_no_page() -> None:
+    """`keyset_page` answers GET only; a list that a change gives comes whole."""
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    pages = {
+        (method, path)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if "'#/components/schemas/Paginated" in str(operation["responses"].get("200"))
+    }
+    assert len(pages) > 10
+    assert {method for method, _ in pages} == {"get"}
 
 
 @pytest.mark.timeout(400)

@@ -231,7 +231,7 @@ GUARDED: list[dict[str, Any]] = [
     {"price": Decimal("198.60")},
     {"price": Decimal("1928.10")},
     {"price": Decimal("198.59"), "quantity": Decimal(50)},
-    {"price": Decimal(192), "quantity": Decimal(51)},
+    {"price": Decimal(192), "quantity": Decimal(1000)},
     {"price": Decimal(193)},
     {"price": Decimal(500), "account": "Test2"},
 ]

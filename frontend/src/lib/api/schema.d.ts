@@ -6683,14 +6683,7 @@ export interface operations {
     };
     guards_put: {
         parameters: {
-            query?: {
-                /** @description As `next` gives it. */
-                after?: string;
-                /** @description As `previous` gives it. */
-                before?: string;
-                /** @description Rows a page. */
-                page_size?: number;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -6706,7 +6699,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedGuardOutList"];
+                    "application/json": components["schemas"]["GuardOut"][];
                 };
             };
             400: {
@@ -7213,14 +7206,7 @@ export interface operations {
     };
     limits_put: {
         parameters: {
-            query?: {
-                /** @description As `next` gives it. */
-                after?: string;
-                /** @description As `previous` gives it. */
-                before?: string;
-                /** @description Rows a page. */
-                page_size?: number;
-            };
+            query?: never;
             header?: never;
             path?: never;
             cookie?: never;
@@ -7236,7 +7222,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedLimitOutList"];
+                    "application/json": components["schemas"]["LimitOut"][];
                 };
             };
             400: {
