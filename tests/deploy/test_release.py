@@ -2,6 +2,7 @@
 are asked; the system that is watched is a server, well or ill by the version that runs."""
 
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,7 +78,8 @@ def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> System:
     for name in ("aws", "npx"):
         (place / name).write_text(STAND_IN.replace("{place}", str(place)))
         (place / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
+    # A machine may have no python3 but the one of these tests.
+    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin:{Path(sys.executable).parent}")
     monkeypatch.setattr(releasing, "TEMPLATES", place)
     return System(place)
 

@@ -31,7 +31,9 @@ PASSWORD = "a demo's password"
 START_SECONDS = 330
 STOP_SECONDS = 90
 # Two characters behind the word: a page is asked for a label by its beginning.
-DESKS = [f"Desk{n:02}" for n in range(1, 99)] + [f"Desk{of}{n}" for of in "ABC" for n in range(10)]
+DESKS = [f"Desk{n:02}" for n in range(1, 99)] + [
+    f"Desk{of}{n}" for of in "ABCDEF" for n in range(10)
+]
 # A page shows all that there are, so they are opened some at a time; one that is open already knows
 # those that are asked for next.
 DESKS_AT_ONCE, DESKS_AHEAD = 8, 4

@@ -40,6 +40,9 @@ _FIRST_ID = """lpad(to_hex((1000 * extract(epoch FROM statement_timestamp()
                     - make_interval(mins => k.minutes + 1)))::bigint), 12, '0')"""
 
 
+_SINCE = f"t.id > rpad({_FIRST_ID}, 32, '0')::uuid"
+
+
 class Asked(NamedTuple):
     """A trade that the facts are for."""
 
@@ -201,7 +204,7 @@ _PARTS = {
         ON t.account_id = k.account_id AND t.instrument_id = k.instrument_id
        AND t.side = k.side AND t.quantity = k.quantity AND t.price = k.price
       LEFT JOIN trades_requestgroup g ON g.id = t.request_group_id
-     WHERE t.status IN ('booked', 'amended') AND t.id > rpad({_FIRST_ID}, 32, '0')::uuid
+     WHERE t.status IN ('booked', 'amended') AND {_SINCE}
        AND t.id <> ALL (%(but)s::uuid[])
        AND t.booked_at >= %(now)s::timestamptz - make_interval(mins => k.minutes)
        AND (g.import_job_id = %(job)s::uuid) IS NOT TRUE
