@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import (
+    beat_init,
     before_task_publish,
     setup_logging,
     task_prerun,
@@ -19,6 +20,7 @@ from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
+from eqtrade.log import READY, READY_LOGGER
 from eqtrade.tracing import begin_tracing, end_tracing
 from kernel import counts
 from kernel.collecting import settle
@@ -78,6 +80,13 @@ def _named(task: Any = None, **_: Any) -> None:
     from audit.context import acting_begins
 
     acting_begins(f"task {task.name}")
+
+
+@worker_ready.connect
+@beat_init.connect
+def say_ready(**_: Any) -> None:
+    """What the launcher waits for (`eqtrade.up.readiness`), whatever LOG_LEVEL is."""
+    logging.getLogger(READY_LOGGER).info(READY)
 
 
 @worker_ready.connect

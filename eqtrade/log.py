@@ -23,6 +23,9 @@ SECRETS = re.compile(
 BLOTTED = r"\g<before>***"
 
 
+READY_LOGGER, READY = "eqtrade.ready", "this process is ready"
+
+
 def settings_of(*, as_json: bool, level: str) -> dict[str, Any]:
     """The setting LOGGING. Servers that set up handlers of their own before ours lose them."""
     quiet = {"handlers": [], "propagate": True}
@@ -45,6 +48,8 @@ def settings_of(*, as_json: bool, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "exchange_calendars": {"level": "WARNING"},
+            # Whoever starts a process waits for this line, however little else is said.
+            READY_LOGGER: {"level": "INFO"},
             **{name: dict(quiet) for name in servers},
         },
     }

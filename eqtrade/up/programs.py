@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from eqtrade.log import READY
 from eqtrade.up.layout import Layout
 from eqtrade.up.options import PROJECT
 
@@ -86,18 +87,18 @@ def application_programs(layout: Layout) -> list[Program]:
             "worker-ledger",
             _worker(celery, "ledger", "positions,pnl,default"),
             stop_seconds=15,
-            ready_text=" ready.",
+            ready_text=READY,
         ),
         Program(
             "worker-prices",
             _worker(celery, "prices", "prices,imports"),
             stop_seconds=15,
-            ready_text=" ready.",
+            ready_text=READY,
         ),
         Program(
             "beat",
             [*celery, "beat", "--loglevel", "INFO", "--pidfile", ""],
-            ready_text="beat: Starting...",
+            ready_text=READY,
             # It has nothing to finish, and now and then does not hear the signal.
             stop_seconds=3,
         ),
