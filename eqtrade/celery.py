@@ -20,8 +20,9 @@ from django.db import close_old_connections
 from django_structlog.celery.receivers import CeleryReceiver
 
 from eqtrade import task_events, worker_heartbeat
-from eqtrade.log import READY, READY_LOGGER
+from eqtrade.log import READY_LOGGER
 from eqtrade.tracing import begin_tracing, end_tracing
+from eqtrade.up.programs import READY
 from kernel import counts
 from kernel.collecting import settle
 

@@ -23,7 +23,7 @@ SECRETS = re.compile(
 BLOTTED = r"\g<before>***"
 
 
-READY_LOGGER, READY = "eqtrade.ready", "this process is ready"
+READY_LOGGER = "eqtrade.ready"
 
 
 def settings_of(*, as_json: bool, level: str) -> dict[str, Any]:

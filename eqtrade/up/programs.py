@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from eqtrade.log import READY
 from eqtrade.up.layout import Layout
 from eqtrade.up.options import PROJECT
 
@@ -14,6 +13,10 @@ LAUNCH = Path(__file__).with_name("launch.py")
 
 Stage = Literal["server", "application", "entrance"]
 """Servers start first and stop last; the entrance is nginx, which starts last and stops first."""
+
+
+READY = "this process is ready"
+"""What a worker and beat say when they can work, at every LOG_LEVEL."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from eqtrade.log import READY
 from eqtrade.up.options import PROJECT
+from eqtrade.up.programs import READY
 
 SCRIPT = """
 import django
