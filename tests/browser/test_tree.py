@@ -65,6 +65,28 @@ def test_a_tree_opens_by_key_and_adds_up_what_passes(stack: RunningStack, open_a
     expect(tree.locator('.ag-row[row-id="PEP"]')).to_have_count(0)
 
 
+def test_open_all_holds_for_a_group_that_comes_later(stack: RunningStack, open_as: Open) -> None:
+    """As it does for those that were there, but for one that was closed since."""
+    desk, trader = stack.desk(), stack.client("trader")
+    trader.book(desk, "KO", "buy", "70", "60")
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.page.get_by_role("button", name="By ticker").click()
+    tree = page.page.get_by_test_id("ticker-totals-grid")
+    ko, pep = (tree.locator(f'.ag-row[row-id="{desk}|{ticker}"]') for ticker in ("KO", "PEP"))
+    page.page.get_by_role("button", name="Open all").click()
+    expect(cell(ko, "quantity")).to_have_text("70")
+    tree.get_by_role("button", name="KO").click()
+    expect(ko).to_have_count(0)
+    trader.book(desk, "PEP", "buy", "10", "60")
+    expect(cell(pep, "quantity")).to_have_text("10")
+    expect(ko).to_have_count(0)
+    page.page.get_by_role("button", name="Close all").click()
+    expect(pep).to_have_count(0)
+    tree.get_by_role("button", name="KO").click()
+    expect(cell(ko, "quantity")).to_have_text("70")
+
+
 def test_a_sum_of_what_is_not_known_says_partial(stack: RunningStack, open_as: Open) -> None:
     """In the group, in the total beneath, and in the card above; and no longer once it is known."""
     desk, admin = stack.desk(), stack.client("admin")
