@@ -86,6 +86,12 @@ def as_of(page: Page) -> None:
     grid("as-of-grid")(page)
 
 
+def differences(page: Page) -> None:
+    rows = page.get_by_test_id("pnl-days-grid").locator(".ag-row")
+    rows.nth(1).locator('[col-id="session"]').click()
+    expect(page.get_by_test_id("differences")).to_be_visible()
+
+
 def alert_me(page: Page) -> None:
     """With a toast behind it, and the bell's number."""
     expect(page.get_by_test_id("alert-toast")).to_be_visible()
@@ -113,6 +119,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "prices": ("/prices/", grid("prices-grid")),
     "contributors": ("/pnl/?by=contributors", shows("treemap")),
     "pnl": ("/pnl/", grid("pnl-days-grid")),
+    "differences": ("/pnl/", differences),
     "alerts": ("/alerts/", shows("alert")),
     "alert-me": ("/alerts/", alert_me),
     "day": ("/pnl/?chart=day", shows("day-lines")),

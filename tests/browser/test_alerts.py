@@ -98,6 +98,22 @@ def test_from_a_row_to_the_toast_and_back(stack: RunningStack, open_as: Open) ->
         expect(each.get_by_test_id("alert-count")).to_have_count(0)
 
 
+def test_a_link_leads_to_a_row_that_is_not_there_yet(stack: RunningStack, open_as: Open) -> None:
+    """Its account is watched for it, and the row is chosen as soon as it comes."""
+    desk, watched, trader = stack.desk(), stack.desk(), stack.client("trader")
+    for each in (desk, watched):
+        trader.book(each, "KO", "buy", 100, 60)
+    of = {"kind": "position", "account": desk, "ticker": "KO", "way": "above"}
+    assert trader.post("alerts/", **of, level="150").status_code == 201
+    page = open_as("trader")
+    page.watch_only(watched)
+    expect(page.position(watched, "KO").first).to_be_visible()
+    trader.book(desk, "KO", "buy", 100, 60)
+    toast(page.page).get_by_role("link", name="Show").click()
+    expect(page.position(desk, "KO").first).to_have_attribute("aria-selected", "true")
+    expect(page.page.get_by_test_id("trades-only")).to_contain_text(f"KO in {desk}")
+
+
 def test_trades_of_others_lead_to_the_trade(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
     page = open_as("trader")

@@ -16,6 +16,16 @@ from tests.stack.running import PASSWORD, RunningStack
 PRICES_EVERY_SECONDS = 3
 """As in Prices.svelte."""
 
+COVERED_BY = """(notice) => {
+  const over = notice.getBoundingClientRect();
+  return [...document.querySelectorAll("[data-field], .ag-cell, [data-testid=business-date]")]
+    .filter((each) => {
+      const { left, right, top, bottom } = each.getBoundingClientRect();
+      return right > over.left && left < over.right && bottom > over.top && top < over.bottom;
+    })
+    .map((each) => each.textContent);
+}"""
+
 REVOKE = """
 from accounts.models import Entitlement
 taken = Entitlement.objects.filter(user__username="{user}", account__code="{account}")
@@ -84,6 +94,10 @@ def test_a_lost_connection_is_said_and_mended(stack: RunningStack, open_as: Open
     notice = page.page.get_by_test_id("stale-notice")
     expect(notice).to_contain_text("Stale")
     assert grid.bounding_box() == place
+    # At any width it covers no figure, nor the day that they are of.
+    for width in (1920, 1440, 1280):
+        page.page.set_viewport_size({"width": width, "height": 900})
+        assert notice.evaluate(COVERED_BY) == []
     page.page.context.set_offline(False)
     page.wait_live()
     expect(notice).to_have_count(0)

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.blotter_page import BlotterPage, cell
 from tests.browser.chromium import how
 from tests.browser.conftest import Open
+from tests.browser.test_held_back import HOLD
 from tests.stack.eventually import eventually
 from tests.stack.running import PASSWORD, RunningStack
 
@@ -253,6 +254,71 @@ def test_every_column_of_positions_is_in_sight_at_1920(held: str, open_as: Open)
         assert heading["x"] + heading["width"] <= edge["x"] + edge["width"]
 
     eventually(all_fit)
+
+
+def test_a_column_is_narrow_again_without_its_large_figure(
+    stack: RunningStack, open_as: Open
+) -> None:
+    """Once other rows are shown, and kept so; not while somebody reads these."""
+    large, small, trader = stack.desk(), stack.desk(), stack.client("trader")
+    trader.book(large, "KO", "buy", "5", "60")
+    trade = trader.book(large, "PEP", "buy", "999999999", "99999.9999")["id"]
+    trader.book(small, "KO", "buy", "5", "60")
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1920, "height": 1080})
+    page.watch_only(small)
+    expect(page.position(small, "KO").first).to_be_visible()
+    heading = page.page.get_by_test_id("positions-grid").locator(
+        '.ag-header-cell[col-id="total_pnl"]'
+    )
+
+    def width() -> float:
+        box = heading.bounding_box()
+        assert box is not None
+        return box["width"]
+
+    def is_narrow() -> None:
+        # What is left of the grid's width is shared, also by headings that have their arrow or not.
+        assert abs(width() - narrow) <= 12
+
+    narrow = width()
+    page.watch_only(large)
+    expect(cell(page.position(large, "PEP"), "total_pnl")).to_contain_text(",")
+    eventually(lambda: cut(page.page.get_by_test_id("positions-grid")) or True)
+    wide = width()
+    assert wide > narrow + 20
+    # A sort is kept, and with it how wide each column is; that is not what a figure made it.
+    heading.locator(".ag-header-cell-label").click()
+    wide = max(wide, width())
+    trader.post(f"trades/{trade}/cancel/", version=1, reason="a test")
+    expect(page.position(large, "PEP")).to_have_count(0)
+    page.page.wait_for_timeout(1_500)
+    assert width() >= wide
+    heading.locator(".ag-header-cell-label").click(click_count=2, delay=50)
+    page.watch_only(small)
+    expect(page.position(small, "KO").first).to_be_visible()
+    eventually(is_narrow)
+    page.page.reload()
+    expect(page.position(small, "KO").first).to_be_visible()
+    eventually(is_narrow)
+
+
+def test_why_a_row_is_to_be_checked_is_said_whole(stack: RunningStack, open_as: Open) -> None:
+    desk, admin = stack.desk(), stack.client("admin")
+    stack.client("trader").book(desk, "KO", "buy", "10", "60")
+    page = open_as("trader")
+    page.page.set_viewport_size({"width": 1920, "height": 1080})
+    page.watch_only(desk)
+    stack.shell(HOLD)
+    try:
+        check = cell(page.position(desk, "KO"), "pnl_reason")
+        expect(check).to_have_text("Doubtful")
+        page.page.wait_for_function(
+            "(cell) => cell.scrollWidth <= cell.clientWidth", arg=check.element_handle()
+        )
+    finally:
+        ids = [row["id"] for row in admin.rows("prices/doubts/", state="held")]
+        assert admin.post("prices/doubts/refuse/", ids=ids, reason="a test").status_code == 200
 
 
 def test_the_arrow_of_a_sort_and_the_button_of_a_filter_lie_apart(held: str, open_as: Open) -> None:

@@ -20,7 +20,7 @@ FAR = 1_000_000
 def busy(stack: RunningStack) -> tuple[str, str]:
     """A desk with more trades than the window; its first one, the only one of its ticker."""
     desk, trader = stack.desk(), stack.client("trader")
-    first = trader.book(desk, "IBM", "buy", 1, 100)["id"]
+    first = trader.book(desk, "IBM", "buy", 77, 100)["id"]
     one = {"account": desk, "ticker": "KO", "side": "buy", "quantity": "1", "price": "60"}
     answer = trader.post("trades/bulk/", trades=[one] * (WINDOW + MORE - 1))
     assert answer.status_code == 201, answer.text
@@ -82,6 +82,36 @@ def test_a_snapshot_in_the_middle_of_reading_does_not_end_it(
     expect(page.position(other, "IBM")).to_be_visible()
     expect(page.trade(first)).to_be_visible()
     expect(page.trades()).to_have_count(2)
+
+
+def test_a_quantity_is_filtered_and_a_column_summed_over_the_whole_day(
+    busy: tuple[str, str], open_as: Open
+) -> None:
+    """Also a trade that comes later passes the filter, or does not."""
+    desk, first = busy
+    page = opened(open_as, desk)
+    grid, keys = page.page.get_by_test_id("trades-grid"), page.page.keyboard
+    count = page.page.get_by_test_id("trades-grid-count")
+    quantity = grid.locator('.ag-header-cell[col-id="quantity"]')
+    quantity.hover()
+    quantity.locator(".ag-header-cell-filter-button").click()
+    form = page.page.locator(".ag-filter")
+    form.get_by_role("spinbutton").or_(form.get_by_role("textbox")).first.fill("77")
+    expect(page.trade(first)).to_be_visible()
+    expect(count).to_have_text(f"1 of {WINDOW + MORE:,}")
+    keys.press("Escape")
+    page.page.reload()
+    page.wait_live()
+    expect(page.trade(first)).to_be_visible()
+    expect(count).to_have_text(f"1 of {WINDOW + MORE:,}")
+    page.page.goto(page.page.url.split("?")[0])
+    page.wait_live()
+    expect(page.page.get_by_test_id("trades-older")).to_contain_text(f"newest {WINDOW:,} shown")
+    page.trades().first.locator('[col-id="quantity"]').click()
+    keys.press("Control+Shift+ArrowDown")
+    foot = page.page.get_by_test_id("trades-grid-foot")
+    expect(foot.locator('[data-field="count"]')).to_have_text(f"{WINDOW + MORE:,}")
+    expect(foot.locator('[data-field="sum"]')).to_have_text(f"{WINDOW + MORE - 1 + 77:,}")
 
 
 def test_what_is_filtered_counted_exported_and_printed_is_of_the_whole_day(

@@ -35,6 +35,36 @@ def test_a_position_is_reversed_and_closed_by_a_press(stack: RunningStack, open_
     expect(held.get_by_role("button")).to_have_count(0)
 
 
+def test_what_a_trade_would_do_follows_what_others_book(stack: RunningStack, open_as: Open) -> None:
+    """Typed and not yet booked, it tells of what is held now, not of what was held then."""
+    desk, trader = stack.desk(), stack.client("trader")
+    trader.book(desk, "KO", "buy", "100", "60")
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "10", "60")
+    effect = page.page.get_by_test_id("ticket-effect").locator('[data-field="position"]')
+    expect(effect).to_have_text("100 → 110")
+    trader.book(desk, "KO", "buy", "400", "60")
+    expect(effect).to_have_text("500 → 510")
+
+
+def test_a_limit_is_told_before_it_is_exceeded(stack: RunningStack, open_as: Open) -> None:
+    desk, admin = stack.desk(), stack.client("admin")
+    rows = [{"account": desk, "kind": "gross", "amount": "1000"}]
+    answer = admin.session.put(f"{admin.url}/api/v1/limits/", json=rows, timeout=60)
+    assert answer.status_code == 200, answer.text
+    page = open_as("trader")
+    page.watch_only(desk)
+    page.fill_ticket(desk, "KO", "100", "60")
+    effect = page.page.get_by_test_id("ticket-effect")
+    expect(effect.locator("dd.warn")).to_have_text(re.compile(r"^[\d,.]+% of 1,000\.00$"))
+    assert trader_has_nothing(stack, desk)
+
+
+def trader_has_nothing(stack: RunningStack, desk: str) -> bool:
+    return stack.client("trader").rows("trades/", account=desk) == []
+
+
 def test_quantities_are_taken_as_people_say_them(stack: RunningStack, open_as: Open) -> None:
     desk = stack.desk()
     page = open_as("trader")

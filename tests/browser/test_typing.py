@@ -1,5 +1,7 @@
 """Rows that are typed into the bulk grid: by keys alone, from blank to booked."""
 
+import csv
+
 from playwright.sync_api import Locator, expect
 
 from tests.browser.blotter_page import BlotterPage
@@ -120,6 +122,31 @@ def test_what_is_invalid_and_what_is_refused_are_counted_apart(
     for state in ("Invalid", "Rejected"):
         shown.get_by_text(f"{state} 1").click()
         expect(grid.locator('.ag-row [col-id="state"]')).to_have_text([state])
+    # Both are in the file of rejected rows, each with its number and why, and nothing else is.
+    with page.page.expect_download() as saved:
+        find("bulk-rejected-file").click()
+    assert saved.value.suggested_filename == "rejected.csv"
+    rows = list(csv.DictReader(saved.value.path().read_text(encoding="utf-8-sig").splitlines()))
+    told = {
+        row["ticker"]: (row["rejected_line"], row["rejected_because"], row["trade_date"])
+        for row in rows
+    }
+    assert len(rows) == 2
+    assert told["KO"][0] == "2"
+    assert "is no session" in told["KO"][1]
+    assert told["KO"][2] == "2026-01-24"
+    assert told["NOSUCH"][0] == "3"
+    assert "NOSUCH" in told["NOSUCH"][1]
+    # Mended, it is read again as it is.
+    mended = saved.value.path().read_text(encoding="utf-8-sig")
+    mended = mended.replace("NOSUCH", "PEP").replace("2026-01-24", "")
+    page.page.get_by_role("button", name="Start anew").click()
+    page.page.get_by_role("button", name="File", exact=True).click()
+    find("bulk-file").set_input_files(
+        {"name": "mended.csv", "mimeType": "text/csv", "buffer": mended.encode()}
+    )
+    expect(find("bulk-total")).to_have_text("2")
+    expect(find("bulk-ready")).to_have_text("2")
 
 
 def test_a_draft_survives_a_reload(stack: RunningStack, open_as: Open) -> None:

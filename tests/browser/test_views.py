@@ -14,6 +14,10 @@ from tests.browser.conftest import Open
 from tests.stack.examples import business_date
 from tests.stack.running import PASSWORD, RunningStack
 
+PHONE = ViewportSize(width=390, height=844)
+# What is left of 1440 by 900.
+AT_200_PERCENT = ViewportSize(width=720, height=450)
+
 
 @pytest.fixture
 def traded(stack: RunningStack) -> str:
@@ -87,6 +91,36 @@ def test_the_next_user_of_a_browser_finds_nothing_of_the_last(
     page.page.get_by_role("button", name="Log in").click()
     page.wait_live()
     expect(page.page.get_by_test_id("account-selector")).to_contain_text("All mine")
+
+
+@pytest.mark.parametrize("user", ["trader", "middleoffice"])
+def test_the_menu_of_a_user_leads_to_what_is_theirs(
+    stack: RunningStack, open_as: Open, user: str
+) -> None:
+    """On a phone too, where all of it is in sight; the tools of staff are for staff."""
+    page = open_as(user).page
+    menu = page.get_by_test_id("user-menu")
+    expect(menu).to_contain_text(user)
+    for size in (ViewportSize(width=1440, height=900), PHONE):
+        page.set_viewport_size(size)
+        menu.get_by_role("button").first.click()
+        links = menu.get_by_role("link")
+        names = ["Alerts", "Change password", "Tokens", "API documentation ↗"]
+        if user != "trader":
+            names += ["Admin ↗", "Flower: workers and tasks ↗"]
+        expect(links).to_have_text(names)
+        for each in [*links.all(), menu.get_by_test_id("log-out")]:
+            expect(each).to_be_in_viewport(ratio=1)
+        page.keyboard.press("Escape")
+        expect(links).to_have_count(0)
+    addresses: list[str] = []
+    menu.get_by_role("button").first.click()
+    for each in links.all():
+        address = each.get_attribute("href")
+        assert address is not None
+        addresses.append(address)
+    for address in addresses:
+        assert page.request.get(f"{stack.url}{address}").status == 200, address
 
 
 def test_columns_can_be_chosen_at_the_end_of_the_page(traded: str, open_as: Open) -> None:
@@ -205,11 +239,12 @@ def test_pages_of_errors_are_ours(stack: RunningStack, open_as: Open) -> None:
         assert answer.status == 404
         expect(page.get_by_role("alert")).to_contain_text(said)
         expect(page.get_by_role("link", name="Go to Positions")).to_be_visible()
-
-
-PHONE = ViewportSize(width=390, height=844)
-# What is left of 1440 by 900.
-AT_200_PERCENT = ViewportSize(width=720, height=450)
+    office: Page = open_as("middleoffice").page
+    answer = office.goto(f"{stack.url}/admin/auth/group/add/")
+    assert answer is not None
+    assert answer.status == 403
+    expect(office.get_by_role("alert")).to_contain_text("You may not see this page")
+    expect(office.get_by_role("link", name="Go to Positions")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [PHONE, AT_200_PERCENT], ids=["phone", "200%"])

@@ -8,6 +8,7 @@
 import type { GridApi } from "ag-grid-community";
 
 import type { Delta } from "../live/connection";
+import { rowsReplaced } from "./fitting";
 
 /** So many rows go into a grid within one task of well below 100 ms. */
 const PIECE = 1_000;
@@ -60,7 +61,10 @@ export class GridFeed<Row> {
   }
 
   #next(): void {
-    if (this.#coming.size === 0) return;
+    if (this.#coming.size === 0) {
+      rowsReplaced(this.api);
+      return;
+    }
     this.#timer = setTimeout(() => {
       const piece: Row[] = [];
       for (const [id, row] of this.#coming) {

@@ -1,8 +1,9 @@
 /**
- * Columns as wide as the figures in them, so that none is cut.
+ * Columns as wide as the figures and short words in them, so that none is cut.
  *
  * A figure's width follows from how many digits it has: the digits are equally wide. Rows are asked
- * for that alone, and nothing is drawn or formatted a second time.
+ * for that alone, and nothing is drawn or formatted a second time. What a column was widened for may
+ * go: it is as narrow as before once other rows take the place of all, and not while they only change.
  */
 
 import type { ColDef, Column, GridApi } from "ag-grid-community";
@@ -19,6 +20,16 @@ export interface FigureContext<Row> {
   of?: (row: Row) => Decimal | null;
   /** What else stands in the cell of this row, in pixels. */
   beside?: (row: Row) => number;
+}
+
+/** What a column of a few short words says of itself, as its `context`. */
+interface WordsContext<Row> {
+  said: (row: Row) => string;
+}
+
+interface Width {
+  width: number;
+  flex: number | null;
 }
 
 /** Padding of a cell, its border, and a little air, in pixels. */
@@ -43,6 +54,12 @@ export function figureOf<Row>(column: ColDef<Row> | undefined): FigureContext<Ro
   return typeof context?.show === "function" ? context : null;
 }
 
+/** The words of a row; null of a column that has none. */
+function wordsOf<Row>(column: ColDef<Row>): WordsContext<Row>["said"] | null {
+  const context = column.context as WordsContext<Row> | undefined;
+  return typeof context?.said === "function" ? context.said : null;
+}
+
 /** A number's form: its sign and how many digits stand before and behind the point. */
 function formOf(value: Decimal): number {
   const negative = value.startsWith("-") ? 1 : 0;
@@ -59,11 +76,26 @@ function widestOf(form: number): Decimal {
   return `${negative === 1 ? "-" : ""}${"8".repeat(whole)}${point}`;
 }
 
+const fittings = new WeakMap<object, Pick<Fitting<object>, "renew" | "before">>();
+
+/** Other rows have taken the place of all that this grid had. */
+export function rowsReplaced(api: object): void {
+  fittings.get(api)?.renew();
+}
+
+/** How wide a column is without what its rows made it; null of one that nothing has widened. */
+export function widthBefore(api: object, column: string): Width | null {
+  return fittings.get(api)?.before(column) ?? null;
+}
+
 export class Fitting<Row extends object> {
   /** The least width of a column in which none of its figures was cut so far. */
   #needs = new Map<string, number>();
   #known = new Map<string, Set<number>>();
   #shifted = new Set<string>();
+  /** The columns that were widened here, and as what. */
+  #widened = new Map<string, Width>();
+  #words = new Set<string>();
   #lastLook = Number.NEGATIVE_INFINITY;
   #coming: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,8 +103,19 @@ export class Fitting<Row extends object> {
     private readonly api: GridApi<Row>,
     private readonly measure: Measure = measured,
   ) {
-    for (const event of ["gridSizeChanged", "columnResized", "columnVisible", "columnsReset", "sortChanged"] as const)
+    fittings.set(api, this);
+    for (const event of ["gridSizeChanged", "columnVisible", "sortChanged"] as const)
       api.addEventListener(event, () => this.fit());
+    api.addEventListener("columnsReset", () => {
+      this.#widened.clear();
+      this.fit();
+    });
+    api.addEventListener("columnResized", ({ columns, source }) => {
+      // A width that a person chose is theirs, as long as nothing is cut in it.
+      if (source === "uiColumnResized" || source === "autosizeColumns")
+        for (const column of columns ?? []) this.#widened.delete(column.getColId());
+      this.fit();
+    });
     api.addEventListener("asyncTransactionsFlushed", ({ results }) => {
       for (const { add = [], update = [] } of results)
         this.see([...add, ...update].flatMap(({ data }) => data ?? []));
@@ -84,10 +127,41 @@ export class Fitting<Row extends object> {
     void document.fonts?.ready.then(() => {
       if (api.isDestroyed()) return;
       shapes.clear();
-      this.#known.clear();
-      this.#needs.clear();
-      this.#seeAll();
+      this.renew();
     });
+  }
+
+  /** Measures anew what is there now, and takes back what only was needed for what is not. */
+  renew(): void {
+    if (this.api.isDestroyed()) return;
+    this.#known.clear();
+    this.#needs.clear();
+    this.#words.clear();
+    const before = new Map<FigureContext<Row>, number>();
+    const columns = (this.api.getColumns() ?? []).flatMap((column) => {
+      const figure = figureOf<Row>(column.getColDef());
+      return figure === null ? [] : [{ id: column.getColId(), figure }];
+    });
+    for (const { figure } of columns) {
+      before.set(figure, figure.places);
+      figure.places = 0;
+    }
+    const rows = this.#rows();
+    // What the points need is known after all; then each figure has room for that.
+    this.#measure(rows);
+    this.#known.clear();
+    this.#measure(rows);
+    this.#shifted.clear();
+    const shifted = columns.filter(({ figure }) => figure.places !== before.get(figure)).map(({ id }) => id);
+    if (shifted.length > 0) this.api.refreshCells({ columns: shifted, force: true, suppressFlash: true });
+    const state = [...this.#widened].map(([colId, width]) => ({ colId, ...width }));
+    this.#widened.clear();
+    if (state.length > 0) this.api.applyColumnState({ state });
+    this.fit();
+  }
+
+  before(column: string): Width | null {
+    return this.#widened.get(column) ?? null;
   }
 
   /** Looks at all rows, but seldom. */
@@ -102,27 +176,37 @@ export class Fitting<Row extends object> {
     this.#coming = undefined;
     if (this.api.isDestroyed()) return;
     this.#lastLook = performance.now();
+    this.see(this.#rows());
+  }
+
+  #rows(): Row[] {
     const rows: Row[] = [];
     this.api.forEachNode(({ data }) => data !== undefined && rows.push(data));
-    this.see([...rows, ...pinned(this.api)]);
+    return [...rows, ...pinned(this.api)];
   }
 
   /** These rows came, or changed. */
   see(rows: Iterable<Row>): void {
     if (this.api.isDestroyed()) return;
+    this.#measure(rows);
+    this.#shift();
+    this.fit();
+  }
+
+  #measure(rows: Iterable<Row>): void {
     const columns = (this.api.getColumns() ?? []).flatMap((column) => {
-      const figure = figureOf<Row>(column.getColDef());
-      return figure === null ? [] : [{ id: column.getColId(), figure }];
+      const [figure, said] = [figureOf<Row>(column.getColDef()), wordsOf<Row>(column.getColDef())];
+      return figure === null && said === null ? [] : [{ id: column.getColId(), figure, said }];
     });
     for (const row of rows)
-      for (const { id, figure } of columns) {
+      for (const { id, figure, said } of columns) {
+        if (said !== null) this.#text(id, said(row));
+        if (figure === null) continue;
         const value =
           figure.of === undefined ? (row as Record<string, Decimal | null | undefined>)[id] : figure.of(row);
         if (value === null || value === undefined) continue;
         this.#figure(id, figure, value, figure.beside?.(row) ?? 0);
       }
-    this.#shift();
-    this.fit();
   }
 
   /** Draws columns anew in which the points stand elsewhere now, and measures their figures again. */
@@ -139,11 +223,25 @@ export class Fitting<Row extends object> {
   /** Widens what is too narrow for what was seen. */
   fit(): void {
     if (this.api.isDestroyed()) return;
-    const wider = this.api
+    const narrow = this.api
       .getAllDisplayedColumns()
-      .filter((column) => column.getActualWidth() < this.#need(column))
-      .map((column) => ({ colId: column.getColId(), width: this.#need(column), flex: null }));
+      .filter((column) => column.getActualWidth() < this.#need(column));
+    for (const column of narrow) {
+      const before = { width: column.getActualWidth(), flex: column.getFlex() };
+      if (!this.#widened.has(column.getColId())) this.#widened.set(column.getColId(), before);
+    }
+    const wider = narrow.map((column) => ({ colId: column.getColId(), width: this.#need(column), flex: null }));
     if (wider.length > 0) this.api.applyColumnState({ state: wider });
+  }
+
+  #text(id: string, text: string): void {
+    if (text === "" || this.#words.has(`${id}|${text}`)) return;
+    this.#words.add(`${id}|${text}`);
+    this.#require(id, Math.ceil(this.measure(text, CELL)) + AROUND);
+  }
+
+  #require(id: string, need: number): void {
+    if (need > (this.#needs.get(id) ?? 0)) this.#needs.set(id, need);
   }
 
   #figure(id: string, figure: FigureContext<Row>, value: Decimal, beside: number): void {
@@ -159,8 +257,7 @@ export class Fitting<Row extends object> {
       figure.places = decimals;
       this.#shifted.add(id);
     }
-    const need = Math.ceil(this.measure(money.aligned(shown, figure.places), CELL)) + AROUND + beside;
-    if (need > (this.#needs.get(id) ?? 0)) this.#needs.set(id, need);
+    this.#require(id, Math.ceil(this.measure(money.aligned(shown, figure.places), CELL)) + AROUND + beside);
   }
 
   /** A heading is not cut either. */

@@ -102,6 +102,8 @@ function updateTooltip(row: PositionRow | undefined): string | null {
   return `Position ${shown(row.updated_at)}, price ${shown(row.price_as_of)}`;
 }
 
+const checked = ({ pnl_valid, pnl_reason }: PositionRow): string => (pnl_valid ? "" : reason(pnl_reason));
+
 const clock = ({ value }: { value: unknown }): string =>
   value === null || value === undefined ? "n/a" : time(String(value), new Date());
 
@@ -169,7 +171,8 @@ export function positionColumns(
       headerName: "Check",
       headerTooltip: "Why figures of this row are missing or uncertain",
       ...wide(60),
-      valueGetter: ({ data }) => (data?.pnl_valid === false ? reason(data.pnl_reason) : ""),
+      context: { said: checked },
+      valueGetter: ({ data }) => (data === undefined ? "" : checked(data)),
       tooltipValueGetter: ({ data }) =>
         data?.pnl_valid === false ? explanation(data.pnl_reason) : null,
       cellClass: "check",

@@ -3,6 +3,7 @@
 import type { ColumnState, GridApi } from "ag-grid-community";
 
 import { keep, kept } from "../kept";
+import { widthBefore } from "./fitting";
 
 const name = (grid: string): string => `columns.${grid}`;
 
@@ -37,8 +38,8 @@ export function save<Row>(api: GridApi<Row>, grid: string): void {
     grid,
     api.getColumnState().map(({ colId, width, flex, hide, pinned, sort, sortIndex }) => ({
       colId,
-      width,
-      flex,
+      // What the figures of now need is no choice of the user's.
+      ...(widthBefore(api, colId) ?? { width, flex }),
       hide,
       pinned,
       sort,

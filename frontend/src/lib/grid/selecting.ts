@@ -111,7 +111,7 @@ export class Selecting<Row extends object> {
       event.preventDefault();
       event.stopPropagation();
       this.#all();
-      void this.complete().then(() => this.#all());
+      this.#onceComplete(() => this.#all());
     }
     else if (mod && event.altKey && event.code === "KeyC") {
       event.preventDefault();
@@ -152,6 +152,20 @@ export class Selecting<Row extends object> {
     this.#extend({ row, column });
     this.api.ensureIndexVisible(place);
     this.api.ensureColumnVisible(column);
+    // Where the newest only are shown, the end is further down.
+    if (toTheEnd && down > 0)
+      this.#onceComplete(() => {
+        const end = this.api.getDisplayedRowAtIndex(this.api.getDisplayedRowCount() - 1)?.id;
+        if (end !== undefined) this.#extend({ row: end, column });
+      });
+  }
+
+  /** When all rows are there, unless something else is selected by then. */
+  #onceComplete(does: () => void): void {
+    const [anchor, head] = [this.#anchor, this.#head];
+    void this.complete().then(() => {
+      if (!this.api.isDestroyed() && anchor === this.#anchor && head === this.#head) does();
+    });
   }
 
   #all(): void {

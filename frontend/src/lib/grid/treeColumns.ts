@@ -92,6 +92,7 @@ export function treeColumns(by: GroupBy, moves: Moves, opening: Opening): ColDef
       colId: "check",
       headerName: "Check",
       ...wide(166),
+      context: { said: checked },
       cellClass: "check",
       valueGetter: ({ data }) => checked(data),
       tooltipValueGetter: ({ data }) => (data?.pnl_valid === false ? explanation(data.pnl_reason) : null),
