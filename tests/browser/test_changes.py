@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from playwright.sync_api import Request, WebSocket, expect
 
 from tests.browser.conftest import Open
+from tests.stack.eventually import eventually
 from tests.stack.examples import business_date, previous_session
 from tests.stack.running import PASSWORD, RunningStack
 
@@ -94,10 +95,14 @@ def test_a_lost_connection_is_said_and_mended(stack: RunningStack, open_as: Open
     notice = page.page.get_by_test_id("stale-notice")
     expect(notice).to_contain_text("Stale")
     assert grid.bounding_box() == place
-    # At any width it covers no figure, nor the day that they are of.
+
+    def covers_nothing() -> None:
+        """No figure, nor the day that they are of."""
+        assert notice.evaluate(COVERED_BY) == []
+
     for width in (1920, 1440, 1280):
         page.page.set_viewport_size({"width": width, "height": 900})
-        assert notice.evaluate(COVERED_BY) == []
+        eventually(covers_nothing)
     page.page.context.set_offline(False)
     page.wait_live()
     expect(notice).to_have_count(0)
