@@ -11,7 +11,7 @@ from positions.snapshots.take import snapshots_work
 from prices.closes.fetch import closes_rebuild
 from tests import factories as make
 from tests.pnl.conftest import recorded
-from tests.pnl.test_held_back import (
+from tests.pnl.wrong_prices import (
     MONDAY,
     MORNING,
     OPEN,
