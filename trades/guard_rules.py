@@ -53,8 +53,7 @@ class Compared:
     is_stale: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A trade as guards look at it. `held` is the position before it, with the rows of its batch
     that come before; `moved` what the position moves by, where corporate actions make that another
     number than what is traded. `late` is by how many sessions its date is before the business date;

@@ -168,6 +168,8 @@ ORDERS = st.builds(
                                    is_stale=st.booleans()),
     late=st.integers(0, 300),
     again=st.integers(0, 3),
+    last=st.none(),
+    moved=st.none() | st.decimals("-1000000", "1000000", places=4),
 )  # fmt: skip
 
 

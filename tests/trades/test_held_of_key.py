@@ -9,6 +9,7 @@ from django.db import connection, transaction
 
 from accounts.models import Account
 from eqtrade.up.postgres import PostgresServer
+from kernel import prepared
 from positions.models import Position
 from positions.projection import POSITIONS
 from prices.models import Instrument
@@ -127,3 +128,23 @@ def test_the_same_trades_are_looked_for_among_the_last_minutes_only() -> None:
         plan = "\n".join(row[0] for row in cursor.fetchall())
     (bound,) = [line for line in plan.splitlines() if "rpad" in line]
     assert "Index Cond: (id > " in bound, plan
+
+
+@pytest.mark.django_db
+def test_many_that_are_the_same_are_looked_up_in_a_table_of_what_is_asked() -> None:
+    """Joined by their terms, the trades of a key would be read anew for each row of a batch: ten
+    thousand rows took 4.4 s beside a hundred thousand trades, and 0.2 s so."""
+    asked = [
+        facts.Asked(1, 2, "buy", Decimal(n), Decimal("100.5"), TODAY, has_own_id=False)
+        for n in range(1, 1001)
+    ]
+    columns = {**facts._TERMS, **facts._NEEDS}
+    values = zip(*((*trade[:6], True, True, 5) for trade in asked), strict=True)
+    arrays = dict(zip(columns, map(prepared.array, values), strict=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"EXPLAIN {facts._sql(('again',))}",
+            {**arrays, "now": NOW, "but": [], "job": facts.NOBODY},
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    assert "quantity = (hashed SubPlan" in plan, plan

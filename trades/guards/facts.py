@@ -195,16 +195,19 @@ _PARTS = {
               FROM eqtrade_effective_closes(ARRAY[k.trade_date], %(source)s)
              WHERE instrument_id = k.instrument_id) c
     """,
+    # What is no join is looked up in a table of all that is asked for: joined by these terms, the
+    # trades of a key would be read anew for each of its rows.
     "again": f"""
     SELECT 'again', t.account_id, t.instrument_id, t.side, t.quantity, t.price, count(*)::numeric,
            NULL::date, max(t.booked_at), false
-      FROM (SELECT DISTINCT account_id, instrument_id, side, quantity, price, minutes
-              FROM asked WHERE minutes > 0) k
-      JOIN trades_trade t
-        ON t.account_id = k.account_id AND t.instrument_id = k.instrument_id
-       AND t.side = k.side AND t.quantity = k.quantity AND t.price = k.price
+      FROM (SELECT account_id, instrument_id, max(minutes) AS minutes
+              FROM asked WHERE minutes > 0 GROUP BY 1, 2) k
+      JOIN trades_trade t ON t.account_id = k.account_id AND t.instrument_id = k.instrument_id
       LEFT JOIN trades_requestgroup g ON g.id = t.request_group_id
      WHERE t.status IN ('booked', 'amended') AND {_SINCE}
+       AND ((t.account_id, t.instrument_id, t.side, t.quantity, t.price) IN (
+                SELECT account_id, instrument_id, side, quantity, price
+                  FROM asked WHERE minutes > 0)) IS TRUE
        AND t.id <> ALL (%(but)s::uuid[])
        AND t.booked_at >= %(now)s::timestamptz - make_interval(mins => k.minutes)
        AND (g.import_job_id = %(job)s::uuid) IS NOT TRUE

@@ -2,9 +2,9 @@
 Each is one statement, and none where no guard holds: `Account.guards_version` says so."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.pnl import signed
@@ -25,12 +25,12 @@ from trades.guard_rules import (
 from trades.guards.facts import NOBODY, Asked, Facts, Key, One, facts_of, facts_of_one
 from trades.models import Trade
 
+_NOTHING = Decimal(0)
 # What is taken back is compared with no price, and is no booking that could be there twice.
 _TAKEN_BACK = tuple(c for c in CODES if c not in (PROBABLE_DUPLICATE, STALE_MARK, NO_MARK))
 
 
-@dataclass(frozen=True)
-class Terms:
+class Terms(NamedTuple):
     """The economic terms of one trade, as guards look at them."""
 
     account_id: int
@@ -79,15 +79,16 @@ class Judgement:
         self._late: dict[date, int] = {}
 
     def order(self, terms: Terms) -> Order:
-        same = (*terms.key, terms.side, terms.quantity, terms.price)
-        acted = self._acted.get(terms.key)
+        key = terms.key
+        same = (*key, terms.side, terms.quantity, terms.price)
+        acted = self._acted.get(key)
         again, last = (0, None) if terms.has_own_id else self.facts.again.get(same, (0, None))
         return Order(
             ticker=terms.ticker,
             side=terms.side,
             quantity=terms.quantity,
             price=terms.price,
-            held=self._held.get(terms.key, Decimal(0)) if acted is None else acted.held,
+            held=self._held.get(key, _NOTHING) if acted is None else acted.held,
             moved=None if acted is None else acted.moved_by(_added(terms)),
             compared=self.facts.compared(terms.instrument_id, terms.trade_date),
             late=self._sessions_late(terms.trade_date),
@@ -105,11 +106,12 @@ class Judgement:
 
     def add(self, terms: Terms, sign: int = 1) -> None:
         """What comes after is judged with this trade held (`sign` = 1), or taken back (-1)."""
-        if (acted := self._acted.get(terms.key)) is not None:
+        key = terms.key
+        if (acted := self._acted.get(key)) is not None:
             acted.add(_added(terms, sign))
             return
         moved = sign * signed(terms.side, terms.quantity)
-        self._held[terms.key] = self._held.get(terms.key, Decimal(0)) + moved
+        self._held[key] = self._held.get(key, _NOTHING) + moved
 
     def _sessions_late(self, day: date) -> int:
         if day >= self._today:
@@ -177,7 +179,7 @@ def cancellations_judge(
     trades: Iterable[Terms], versions: Mapping[int, int], *, known: Sessions, now: datetime
 ) -> list[list[Found]]:
     """What guards ask of taking back each of these trades, all of them together. One statement."""
-    backward = [replace(t, has_own_id=True) for t in trades]
+    backward = [t._replace(has_own_id=True) for t in trades]
     facts = facts_of([t.asked for t in backward], versions, known=known, now=now)
     judgement = Judgement(facts, known, known.business_date(now))
     said = []
@@ -186,7 +188,7 @@ def cancellations_judge(
         moved = None
         if (acted := facts.acted.get(terms.key)) is not None:
             moved = acted.moved_by(_added(terms, -1))
-        reversal = replace(order, side="sell" if terms.side == "buy" else "buy", moved=moved)
+        reversal = order._replace(side="sell" if terms.side == "buy" else "buy", moved=moved)
         said.append(asked_only(judged(reversal, judgement.rules(terms), only=_TAKEN_BACK)))
         judgement.add(terms, -1)
     return said
