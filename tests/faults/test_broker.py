@@ -19,6 +19,7 @@ from tests.stack.client import Client
 from tests.stack.eventually import eventually
 from tests.stack.live import Live
 from tests.stack.running import RunningStack
+from tests.stack.signalling import signal_all
 
 BOOKINGS = 20
 LIMIT_SECONDS = 0.3
@@ -153,16 +154,14 @@ def booking(client: Client, desk: str, bookings: int) -> Iterator[Callable[[int]
 
 def kill_pool(stack: RunningStack) -> None:
     """The processes that run tasks, whatever they are at; the worker replaces them."""
-    for child in psutil.Process(stack.pid("worker-ledger")).children():
-        child.kill()
+    signal_all(psutil.Process(stack.pid("worker-ledger")).children(), signal.SIGKILL)
 
 
 def kill_worker(stack: RunningStack) -> None:
     """The worker and all of its own; the supervisor starts another."""
     children = psutil.Process(stack.pid("worker-ledger")).children(recursive=True)
     stack.kill("worker-ledger")
-    for child in children:
-        child.kill()
+    signal_all(children, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("kill", [kill_pool, kill_worker])

@@ -1,5 +1,6 @@
 """An import whose worker is killed again and again: every row booked exactly once."""
 
+import signal
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -11,6 +12,7 @@ import psycopg
 from tests.stack.client import TIMEOUT, Client, Row
 from tests.stack.eventually import eventually
 from tests.stack.running import RunningStack
+from tests.stack.signalling import signal_all
 
 ROWS = 40_000
 KILLS = 5
@@ -52,8 +54,7 @@ def kill_importers(stack: RunningStack, *, whole: bool) -> None:
     children = worker.children(recursive=True)
     if whole:
         stack.kill("worker-prices")
-    for child in children:
-        child.kill()
+    signal_all(children, signal.SIGKILL)
 
 
 def lease(stack: RunningStack, job: Row) -> object:

@@ -22,6 +22,7 @@ from eqtrade.up.layout import Layout
 from eqtrade.up.leftovers import read_processes, start_stamp
 from eqtrade.up.options import PROJECT
 from tests.stack.running import PASSWORD, RunningStack
+from tests.stack.signalling import signal_all
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -281,8 +282,7 @@ def test_without_api_the_answer_has_the_form_of_the_api(running: Running) -> Non
     socket_path = running.layout.socket("api")
     away = socket_path.with_suffix(".away")
     socket_path.rename(away)
-    for worker in psutil.Process(running.pid_of("api")).children():
-        worker.kill()
+    signal_all(psutil.Process(running.pid_of("api")).children(), signal.SIGKILL)
     try:
         answer = requests.get(f"{running.url}api/v1/accounts/", timeout=10)
     finally:

@@ -18,6 +18,7 @@ from eqtrade.up.options import PROJECT
 from tests.ha.system import READY_SECONDS, Members
 from tests.stack.eventually import eventually
 from tests.stack.running import free_port
+from tests.stack.signalling import signal_all
 
 HOST = "127.0.0.1"
 SETTINGS = PROJECT / "deploy" / "ha" / "patroni.yml"
@@ -121,25 +122,19 @@ class Node:
         return [*watcher, *self._postgres()]
 
     def kill_postgres(self) -> None:
-        _signal(self._postgres(), signal.SIGKILL)
+        signal_all(self._postgres(), signal.SIGKILL)
 
     def kill_machine(self) -> None:
         """Patroni and PostgreSQL at once: nobody is left to say that it died."""
-        _signal(self._all(), signal.SIGKILL)
+        signal_all(self._all(), signal.SIGKILL)
         if self._patroni is not None:
             self._patroni.wait()
 
     def freeze(self) -> None:
-        _signal(self._all(), signal.SIGSTOP)
+        signal_all(self._all(), signal.SIGSTOP)
 
     def thaw(self) -> None:
-        _signal(self._all(), signal.SIGCONT)
-
-
-def _signal(processes: list[psutil.Process], number: signal.Signals) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(number)
+        signal_all(self._all(), signal.SIGCONT)
 
 
 class Cluster:

@@ -24,6 +24,7 @@ from tests.stack.collector import Collector
 from tests.stack.eventually import eventually
 from tests.stack.live import Live
 from tests.stack.shell import Shell
+from tests.stack.signalling import signal_all
 
 PASSWORD = "a demo's password"
 # Some 40 s, on a machine that does much else many times that; less than pytest's own patience. One
@@ -156,8 +157,7 @@ class RunningStack:
         self._process = None
         _, left = psutil.wait_procs(list(self._seen.values()), timeout=5)
         named = [" ".join(one.cmdline()) for one in left if one.is_running()]
-        for one in left:
-            one.kill()
+        signal_all(left, signal.SIGKILL)
         return named
 
     def _remember(self) -> None:

@@ -1,6 +1,7 @@
 """The past is read on a real standby that follows; when it can't be, on the primary."""
 
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -25,6 +26,7 @@ from tests import factories as make
 from tests.copies import copy_of
 from tests.silent import Silent
 from tests.stack.eventually import eventually
+from tests.stack.signalling import signal_all
 
 WITHOUT_END = 60.0
 
@@ -56,13 +58,11 @@ class Standby:
         assert self.server._process is not None
         server = psutil.Process(self.server._process.pid)
         processes = [server, *server.children(recursive=True)]
-        for one in processes:
-            one.suspend()
+        signal_all(processes, signal.SIGSTOP)
         try:
             yield
         finally:
-            for one in processes:
-                one.resume()
+            signal_all(processes, signal.SIGCONT)
 
     def follow(self) -> None:
         """Wait until it has applied what is committed now."""
